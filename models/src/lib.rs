@@ -1,0 +1,3 @@
+//! The Stateright models behind semel. An internal crate: its interface follows semel's needs.
+
+pub mod subject;
