@@ -1,7 +1,25 @@
 //! The Stateright models behind semel. An internal crate: its interface follows semel's needs.
+//!
+//! Pure: no file, clock, socket, thread or random number. Each actor is one file of step functions
+//! over a small `Copy` state; [`cluster::Cluster`] composes them.
 
+pub mod action;
+pub mod application;
+pub mod bounded;
+pub mod broker;
+pub mod cluster;
+pub mod codec;
+pub mod consumer;
 pub mod fault;
+pub mod group_coordinator;
 pub mod guarantee;
+pub mod ledger;
+pub mod limbo;
+pub mod limits;
+pub mod offset;
 pub mod order;
 pub mod pipeline;
+pub mod producer;
+pub mod program;
+pub mod sink;
 pub mod subject;

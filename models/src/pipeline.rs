@@ -35,10 +35,10 @@ pub struct ProducerSettings {
     pub idempotence: bool,
     /// `retries` (librdkafka: `message.send.max.retries`), capped by `[bounds] retries`.
     pub retries: u8,
+    /// Whether that cap is below the setting: then the delivery timeout ends the retries.
+    pub retries_are_capped: bool,
     /// `max.in.flight.requests.per.connection`, at least 1.
     pub max_in_flight: u32,
-    /// librdkafka's `enable.gapless.guarantee`.
-    pub gapless: bool,
     /// When the application may rely on a record.
     pub confirm_on: ConfirmOn,
     /// What the application does with a record whose delivery failed.

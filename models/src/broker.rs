@@ -1,0 +1,317 @@
+//! The broker: the one replica of the partition, its log and what it knows of producers.
+//!
+//! **Modelled.** An append-only log with leader epochs, flushed and unflushed length; the checks
+//! of an idempotent append at the partition leader (KIP-98, `ProducerAppendInfo` and
+//! `ProducerStateEntry` of Kafka 4.x): the last five batches of a producer id's current epoch are
+//! remembered, an exact repeat is answered as a success without an append, a sequence number that
+//! does not follow is refused as out of order, a new epoch must start at 0, and *any* sequence
+//! number is accepted of a producer id that the log does not know. `OffsetsForLeaderEpoch` with
+//! its truncation detection (KIP-101, KIP-320).
+//!
+//! **Left out.** What the broker knows of producers is derived from the log at each append, which
+//! is what Kafka rebuilds after an unclean stop when the explored records lie in the active
+//! segment. Snapshots of it keep only a producer's last batch; they are taken when a segment is
+//! rolled or a broker stops cleanly, and neither happens within the bound. With one replica the
+//! high watermark is the log's end and `acks=1` equals `acks=all`: a minimum of in-sync replicas
+//! above the replica count does not block (`Partition.effectiveMinIsr`). A restart is one step:
+//! nothing that a client does while the broker is down reaches it, so every interleaving with the
+//! time in between is the same as one before or after.
+
+use crate::bounded::List;
+use crate::codec::Codec;
+use crate::limits::{Limits, MAX_LOG};
+use crate::pipeline::{Pipeline, TopicSettings};
+
+/// How many batches of a producer id the leader remembers.
+const REMEMBERED_BATCHES: usize = 5;
+
+/// The producer id, epoch and sequence number that a batch carries on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Stamp {
+    /// The producer's session, which stands for its producer id.
+    pub session: u8,
+    /// The producer epoch.
+    pub epoch: u8,
+    /// The sequence number.
+    pub sequence: u8,
+}
+
+/// One log entry: a batch of one record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// The record's application identity.
+    pub record: u8,
+    /// Where the batch came from; all zero without idempotence.
+    pub stamp: Stamp,
+    /// The leader epoch in which it was appended.
+    pub leader_epoch: u8,
+}
+
+/// What the leader answers to a produce request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AppendResult {
+    /// Appended.
+    Appended,
+    /// A repeat of a remembered batch: a success without an append.
+    Duplicate,
+    /// OUT_OF_ORDER_SEQUENCE_NUMBER.
+    OutOfOrder,
+    /// INVALID_PRODUCER_EPOCH: an older epoch than the one known.
+    StaleEpoch,
+}
+
+/// The partition's only replica.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Broker {
+    /// The log, from offset 0.
+    pub log: List<Entry, MAX_LOG>,
+    /// How many entries are known to be on disk.
+    pub flushed: u8,
+    /// The current leader epoch.
+    pub leader_epoch: u8,
+}
+
+impl Broker {
+    /// The offset that the next entry will get.
+    pub fn log_end(&self) -> u8 {
+        self.log.len() as u8
+    }
+
+    /// Whether a copy of `record` lies at or above `offset`.
+    pub fn holds_from(&self, record: u8, offset: u8) -> bool {
+        self.log
+            .iter()
+            .skip(usize::from(offset))
+            .any(|entry| entry.record == record)
+    }
+
+    /// Handles one produce request; `stamp` is there with idempotence.
+    pub fn append(
+        &mut self,
+        record: u8,
+        stamp: Option<Stamp>,
+        topic: &TopicSettings,
+    ) -> AppendResult {
+        if let Some(stamp) = stamp {
+            let check = self.check(stamp);
+            if check != AppendResult::Appended {
+                return check;
+            }
+        }
+        self.log.push(Entry {
+            record,
+            stamp: stamp.unwrap_or_default(),
+            leader_epoch: self.leader_epoch,
+        });
+        if let Some(interval) = topic.flush_messages
+            && u64::from(self.log_end() - self.flushed) >= interval
+        {
+            self.flushed = self.log_end();
+        }
+        AppendResult::Appended
+    }
+
+    fn check(&self, stamp: Stamp) -> AppendResult {
+        let known = || {
+            self.log
+                .iter()
+                .rev()
+                .map(|entry| entry.stamp)
+                .filter(|known| known.session == stamp.session)
+        };
+        let Some(last) = known().next() else {
+            return AppendResult::Appended;
+        };
+        if stamp.epoch < last.epoch {
+            return AppendResult::StaleEpoch;
+        }
+        if stamp.epoch > last.epoch {
+            return if stamp.sequence == 0 {
+                AppendResult::Appended
+            } else {
+                AppendResult::OutOfOrder
+            };
+        }
+        let repeated = known()
+            .take_while(|known| known.epoch == stamp.epoch)
+            .take(REMEMBERED_BATCHES)
+            .any(|known| known.sequence == stamp.sequence);
+        if repeated {
+            AppendResult::Duplicate
+        } else if stamp.sequence == last.sequence + 1 {
+            AppendResult::Appended
+        } else {
+            AppendResult::OutOfOrder
+        }
+    }
+
+    /// The broker stops and starts again with the first `kept` entries, which it elects itself
+    /// leader of in a new leader epoch.
+    pub fn restart(&mut self, kept: u8, synced: Synced) {
+        self.log.truncate(usize::from(kept));
+        self.flushed = match synced {
+            Synced::WhatIsLeft => kept,
+            Synced::AsBefore => self.flushed.min(kept),
+        };
+        self.leader_epoch += 1;
+    }
+
+    /// `OffsetsForLeaderEpoch`: where the log of `leader_epoch` ends.
+    pub fn end_of_epoch(&self, leader_epoch: u8) -> u8 {
+        if leader_epoch == self.leader_epoch {
+            return self.log_end();
+        }
+        self.log
+            .iter()
+            .take_while(|entry| entry.leader_epoch <= leader_epoch)
+            .count() as u8
+    }
+
+    /// Visits the fields.
+    pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+        let mut len = self.log.len() as u8;
+        codec.field(&mut len, limits.log);
+        self.log.resize(usize::from(len));
+        // Every place takes part, used or not: the packed length is fixed.
+        for index in 0..usize::from(limits.log) {
+            let mut entry = self.log.get(index).copied().unwrap_or_default();
+            codec.field(&mut entry.record, limits.records - 1);
+            entry.stamp.code(codec, limits, pipeline);
+            codec.field(&mut entry.leader_epoch, limits.leader_epochs);
+            if let Some(place) = self.log.get_mut(index) {
+                *place = entry;
+            }
+        }
+        if limits.truncation {
+            codec.field(&mut self.flushed, limits.log);
+        } else {
+            self.flushed = 0;
+        }
+        codec.field(&mut self.leader_epoch, limits.leader_epochs);
+    }
+}
+
+impl Stamp {
+    /// Visits the fields.
+    pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+        if pipeline.producer.idempotence {
+            codec.field(&mut self.session, limits.sessions);
+            codec.field(&mut self.epoch, limits.epochs);
+            codec.field(&mut self.sequence, limits.sequence);
+        }
+    }
+}
+
+/// How much of what is left after a restart is known to be on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Synced {
+    /// After a loss of power: what survived was on disk.
+    WhatIsLeft,
+    /// After a crash of the process: the page cache kept what was not yet flushed.
+    AsBefore,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOPIC: TopicSettings = TopicSettings {
+        flush_messages: None,
+    };
+
+    fn stamp(epoch: u8, sequence: u8) -> Option<Stamp> {
+        Some(Stamp {
+            session: 0,
+            epoch,
+            sequence,
+        })
+    }
+
+    #[test]
+    fn a_repeat_is_a_success_without_an_append() {
+        let mut broker = Broker::default();
+        assert_eq!(
+            broker.append(0, stamp(0, 0), &TOPIC),
+            AppendResult::Appended
+        );
+        assert_eq!(
+            broker.append(0, stamp(0, 0), &TOPIC),
+            AppendResult::Duplicate
+        );
+        assert_eq!(broker.log_end(), 1);
+    }
+
+    #[test]
+    fn a_repeat_older_than_five_batches_is_out_of_order() {
+        let mut broker = Broker::default();
+        for sequence in 0..6 {
+            broker.append(sequence, stamp(0, sequence), &TOPIC);
+        }
+        assert_eq!(
+            broker.append(1, stamp(0, 1), &TOPIC),
+            AppendResult::Duplicate
+        );
+        assert_eq!(
+            broker.append(0, stamp(0, 0), &TOPIC),
+            AppendResult::OutOfOrder
+        );
+    }
+
+    #[test]
+    fn an_unknown_producer_id_may_start_at_any_sequence_number() {
+        let mut broker = Broker::default();
+        assert_eq!(
+            broker.append(1, stamp(0, 1), &TOPIC),
+            AppendResult::Appended
+        );
+        assert_eq!(
+            broker.append(0, stamp(0, 0), &TOPIC),
+            AppendResult::OutOfOrder
+        );
+    }
+
+    #[test]
+    fn a_new_epoch_starts_at_zero_and_fences_the_old_one() {
+        let mut broker = Broker::default();
+        broker.append(0, stamp(0, 0), &TOPIC);
+        assert_eq!(
+            broker.append(1, stamp(1, 1), &TOPIC),
+            AppendResult::OutOfOrder
+        );
+        assert_eq!(
+            broker.append(1, stamp(1, 0), &TOPIC),
+            AppendResult::Appended
+        );
+        assert_eq!(
+            broker.append(1, stamp(0, 1), &TOPIC),
+            AppendResult::StaleEpoch
+        );
+    }
+
+    #[test]
+    fn a_flush_interval_bounds_what_power_loss_can_take() {
+        let every_second = TopicSettings {
+            flush_messages: Some(2),
+        };
+        let mut broker = Broker::default();
+        broker.append(0, None, &every_second);
+        assert_eq!(broker.flushed, 0);
+        broker.append(1, None, &every_second);
+        assert_eq!(broker.flushed, 2);
+    }
+
+    #[test]
+    fn an_old_leader_epoch_ends_where_the_log_was_cut() {
+        let mut broker = Broker::default();
+        for record in 0..3 {
+            broker.append(record, None, &TOPIC);
+        }
+        broker.restart(1, Synced::WhatIsLeft);
+        assert_eq!(broker.end_of_epoch(0), 1);
+        broker.append(2, None, &TOPIC);
+        assert_eq!(broker.end_of_epoch(0), 1);
+        assert_eq!(broker.end_of_epoch(1), 2);
+        broker.restart(0, Synced::WhatIsLeft);
+        assert_eq!(broker.end_of_epoch(1), 0);
+    }
+}

@@ -1,0 +1,238 @@
+//! All actors of a pipeline composed into one [`stateright::Model`].
+//!
+//! A state is the product of the actors' states, the ledger, and the faults spent. A step is one
+//! [`Action`]; [`steps`] says which are enabled and what each does, [`faults`] the same for the
+//! environment, [`judge`] which guarantees a state violates and [`witness`] which hard situations
+//! a step reaches.
+
+mod budget;
+mod faults;
+mod judge;
+mod reduce;
+mod steps;
+mod witness;
+
+pub use reduce::Reductions;
+pub use witness::Witness;
+
+use crate::action::Action;
+use crate::broker::Broker;
+use crate::codec::{Codec, Counter, Reader, Writer};
+use crate::consumer::Consumer;
+use crate::group_coordinator::GroupCoordinator;
+use crate::guarantee::Guarantee;
+use crate::ledger::Ledger;
+use crate::limbo::Limbo;
+use crate::limits::{Limits, MAX_BUDGETS, TooLarge};
+use crate::pipeline::{Pipeline, Start};
+use crate::producer::Producer;
+use crate::program::Program;
+use crate::sink::Sink;
+use crate::subject::{Observation, Subject};
+use budget::Budget;
+use stateright::{Model, Property};
+
+/// A state of the whole pipeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct State {
+    /// The upstream producer.
+    pub producer: Producer,
+    /// The broker.
+    pub broker: Broker,
+    /// Requests that are late.
+    pub limbo: Limbo,
+    /// The group coordinator.
+    pub group: GroupCoordinator,
+    /// The consumer.
+    pub consumer: Consumer,
+    /// The sink.
+    pub sink: Sink,
+    /// What happened to each record.
+    pub ledger: Ledger,
+    /// The faults spent, per entry of the budget that can be spent.
+    pub spent: [u8; MAX_BUDGETS],
+}
+
+/// A pipeline as a model.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    pipeline: Pipeline,
+    program: Program,
+    limits: Limits,
+    budget: Budget,
+    witnesses: Vec<Witness>,
+    reductions: Reductions,
+    words: usize,
+}
+
+impl Cluster {
+    /// The model of `pipeline`, with every reduction.
+    pub fn new(pipeline: Pipeline) -> Result<Cluster, TooLarge> {
+        Cluster::with_reductions(pipeline, Reductions::ALL)
+    }
+
+    /// The model of `pipeline` with these reductions only.
+    pub fn with_reductions(
+        pipeline: Pipeline,
+        reductions: Reductions,
+    ) -> Result<Cluster, TooLarge> {
+        let budget = Budget::of(&pipeline);
+        let limits = Limits::of(&pipeline, budget.entries())?;
+        let program = Program::compile(&pipeline.consumer.order);
+        let witnesses = witness::of(&pipeline, &program, &budget);
+        let mut cluster = Cluster {
+            pipeline,
+            program,
+            limits,
+            budget,
+            witnesses,
+            reductions,
+            words: 0,
+        };
+        let mut counter = Counter::default();
+        cluster.code(&mut State::default(), &mut counter);
+        cluster.words = counter.bits.div_ceil(u32::BITS) as usize;
+        Ok(cluster)
+    }
+
+    /// The pipeline.
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    /// The order as it is run.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The situations whose bits [`Subject::reached_by`] returns, in the order of the bits.
+    pub fn witnesses(&self) -> &[Witness] {
+        &self.witnesses
+    }
+
+    /// The budget's entry behind [`Action::Fault`].
+    pub fn fault_key(&self, entry: u8) -> crate::fault::FaultKey {
+        self.budget.entries()[usize::from(entry)].0
+    }
+
+    /// Whether any step other than a fault is enabled and changes something.
+    pub fn is_quiescent(&self, state: &State) -> bool {
+        let mut actions = Vec::new();
+        self.free_actions(state, &mut actions);
+        actions
+            .into_iter()
+            .all(|action| self.next_state(state, action).is_none())
+    }
+
+    fn code(&self, state: &mut State, codec: &mut impl Codec) {
+        let (limits, pipeline) = (&self.limits, &self.pipeline);
+        state.producer.code(codec, limits, pipeline);
+        state.broker.code(codec, limits, pipeline);
+        state.limbo.code(codec, limits, pipeline);
+        state.group.code(codec, limits);
+        state.consumer.code(codec, limits, pipeline, &state.broker);
+        state.sink.code(codec, limits, pipeline);
+        state.ledger.code(codec, limits);
+        self.budget.code(&mut state.spent, codec);
+    }
+}
+
+impl Model for Cluster {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        let consumer = match self.pipeline.bounds.start {
+            Start::Joined => Consumer::joined(),
+            Start::Cold => Consumer::default(),
+        };
+        let mut state = State {
+            consumer,
+            ..State::default()
+        };
+        self.reduce(&mut state);
+        vec![state]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        self.free_actions(state, actions);
+        self.fault_actions(state, actions);
+    }
+
+    fn next_state(&self, state: &State, action: Action) -> Option<State> {
+        let mut next = *state;
+        let strike = match action {
+            Action::Fault { entry, strike } => {
+                self.strike(&mut next, strike);
+                Some(entry)
+            }
+            _ => {
+                self.step(&mut next, action);
+                None
+            }
+        };
+        self.reduce(&mut next);
+        let changed = next != *state;
+        if let Some(entry) = strike {
+            if !changed && self.is_harmless(entry) {
+                return None;
+            }
+            next.spent[usize::from(entry)] += 1;
+            return Some(next);
+        }
+        changed.then_some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        macro_rules! always {
+            ($($guarantee:ident),*) => {
+                vec![$(Property::always(
+                    Guarantee::$guarantee.name(),
+                    |model: &Cluster, state: &State| {
+                        let quiescent = model.is_quiescent(state);
+                        model.observe(state, quiescent).violated & Guarantee::$guarantee.bit() == 0
+                    },
+                )),*]
+            };
+        }
+        always!(
+            NoLoss,
+            NoDuplicates,
+            ExactlyOnceEffect,
+            InOrder,
+            NoPhantom,
+            Progress
+        )
+    }
+}
+
+impl Subject for Cluster {
+    fn words(&self) -> usize {
+        self.words
+    }
+
+    fn pack(&self, state: &State, words: &mut [u32]) {
+        let mut state = *state;
+        let mut writer = Writer::new(words);
+        self.code(&mut state, &mut writer);
+        writer.finish();
+    }
+
+    fn unpack(&self, words: &[u32]) -> State {
+        let mut state = State::default();
+        self.code(&mut state, &mut Reader::new(words));
+        state
+    }
+
+    fn is_fault(&self, action: &Action) -> bool {
+        matches!(action, Action::Fault { .. })
+    }
+
+    fn observe(&self, state: &State, quiescent: bool) -> Observation {
+        judge::observe(self, state, quiescent)
+    }
+
+    fn reached_by(&self, state: &State, action: &Action) -> u64 {
+        witness::reached_by(self, state, action)
+    }
+}

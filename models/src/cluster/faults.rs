@@ -1,0 +1,272 @@
+//! The environment: which faults can strike in a state, and what each does.
+
+use super::budget::touches_sink;
+use super::{Cluster, State};
+use crate::action::{Action, Strike, Target};
+use crate::broker::Synced;
+use crate::consumer::Phase;
+use crate::limbo::Late;
+use crate::order::Step;
+use crate::pipeline::{Acks, Dedup, OnCommitFailure};
+use crate::producer::Answer;
+
+impl Cluster {
+    /// Adds the faults that can strike and be paid for.
+    pub(super) fn fault_actions(&self, state: &State, actions: &mut Vec<Action>) {
+        let mut add = |strike| {
+            if let Some(entry) = self.budget.payer(state, strike) {
+                actions.push(Action::Fault { entry, strike });
+            }
+        };
+        if state.producer.is_busy(&self.pipeline) {
+            add(Strike::ProducerCrash);
+        }
+        if state.consumer.phase != Phase::Down {
+            add(Strike::ConsumerCrash);
+        }
+        self.produce_faults(state, &mut add);
+        self.commit_faults(state, &mut add);
+        self.other_call_faults(state, &mut add);
+        self.broker_faults(state, &mut add);
+        self.handling_faults(state, &mut add);
+    }
+
+    fn produce_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
+        let producer = &state.producer;
+        if producer.first_unhandled().is_some() {
+            add(Strike::LoseRequest(Target::Produce));
+            add(Strike::Refuse(Target::Produce));
+            add(Strike::Delay(Target::Produce));
+        }
+        if producer
+            .flights
+            .first()
+            .is_some_and(|flight| flight.answer != Answer::None)
+        {
+            add(Strike::LoseAnswer(Target::Produce));
+        }
+        if self.pipeline.producer.acks != Acks::None
+            && producer
+                .next_to_expire()
+                .is_some_and(|oldest| !oldest.doubtful)
+        {
+            add(Strike::DeliveryTimeout);
+        }
+    }
+
+    fn commit_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
+        let waited = self.is_committing(state).then_some(Target::Commit);
+        let background = state.consumer.pending.map(|_| Target::BackgroundCommit);
+        for target in waited.into_iter().chain(background) {
+            strike_everywhere(target, add);
+        }
+    }
+
+    /// Calls that are simply repeated.
+    fn other_call_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
+        match state.consumer.phase {
+            Phase::Down => {
+                strike_everywhere(Target::Join, add);
+                strike_everywhere(Target::OffsetFetch, add);
+            }
+            Phase::Polling => {
+                strike_everywhere(Target::Fetch, add);
+                strike_everywhere(Target::Heartbeat, add);
+            }
+            Phase::Handling => strike_everywhere(Target::Heartbeat, add),
+        }
+        let starts = state.producer.created == 0 && state.producer.is_busy(&self.pipeline);
+        if starts && self.pipeline.producer.idempotence {
+            strike_everywhere(Target::InitProducerId, add);
+        }
+    }
+
+    fn broker_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
+        if !self.limits.truncation {
+            return;
+        }
+        add(Strike::BrokerCrash);
+        for kept in state.broker.flushed..=state.broker.log_end() {
+            add(Strike::PowerLoss { kept });
+        }
+        add(Strike::DiskLoss);
+    }
+
+    fn handling_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
+        let consumer = &state.consumer;
+        if consumer.phase != Phase::Handling {
+            return;
+        }
+        let operation = self.operation(state);
+        if operation.contains(Step::Process) {
+            add(Strike::FailBefore);
+            add(Strike::FailAfter);
+        }
+        let stored = self.pipeline.sink.dedup != Dedup::Memory;
+        if operation.steps().any(|step| touches_sink(step, stored)) {
+            add(Strike::SinkUnavailable);
+            add(Strike::SinkAnswerLost);
+        }
+    }
+
+    /// Lets a fault strike, short of paying for it.
+    pub(super) fn strike(&self, state: &mut State, strike: Strike) {
+        let pipeline = &self.pipeline;
+        match strike {
+            Strike::ProducerCrash => state.producer.crash(pipeline),
+            Strike::ConsumerCrash | Strike::FailBefore | Strike::SinkUnavailable => {
+                state.consumer.crash();
+            }
+            Strike::FailAfter => {
+                // Inside a transaction the failure comes before its end and rolls it back.
+                if !self.operation(state).transaction {
+                    self.run_operation(state);
+                }
+                state.consumer.crash();
+            }
+            Strike::SinkAnswerLost => {
+                self.run_operation(state);
+                state.consumer.crash();
+            }
+            Strike::DeliveryTimeout => state.producer.expire(pipeline, &mut state.ledger),
+            Strike::BrokerCrash => {
+                self.restart_broker(state, state.broker.log_end(), Synced::AsBefore);
+            }
+            Strike::PowerLoss { kept } => self.restart_broker(state, kept, Synced::WhatIsLeft),
+            Strike::DiskLoss => self.restart_broker(state, 0, Synced::WhatIsLeft),
+            Strike::LoseRequest(target) => self.lose_request(state, target),
+            Strike::LoseAnswer(target) => self.lose_answer(state, target),
+            Strike::Refuse(target) => self.refuse(state, target),
+            Strike::Delay(target) => self.delay(state, target),
+        }
+    }
+
+    fn restart_broker(&self, state: &mut State, kept: u8, synced: Synced) {
+        state.broker.restart(kept, synced);
+        state
+            .limbo
+            .retain(|late| matches!(late, Late::Commit { .. }));
+        state
+            .producer
+            .lose_connection(&self.pipeline, &mut state.ledger);
+    }
+
+    fn lose_request(&self, state: &mut State, target: Target) {
+        match target {
+            Target::Produce => {
+                if let Some(first) = state.producer.first_unhandled() {
+                    state
+                        .producer
+                        .lose_requests(first, &self.pipeline, &mut state.ledger);
+                }
+            }
+            Target::Commit => self.commit_failed(state),
+            Target::BackgroundCommit => state.consumer.pending = None,
+            Target::Fetch
+            | Target::Heartbeat
+            | Target::Join
+            | Target::OffsetFetch
+            | Target::InitProducerId => {}
+        }
+    }
+
+    fn lose_answer(&self, state: &mut State, target: Target) {
+        match target {
+            Target::Produce => state
+                .producer
+                .lose_answer(&self.pipeline, &mut state.ledger),
+            Target::Commit => {
+                self.commit(state);
+                self.commit_failed(state);
+            }
+            Target::BackgroundCommit => self.pending_commit_arrives(state),
+            Target::Fetch
+            | Target::Heartbeat
+            | Target::Join
+            | Target::OffsetFetch
+            | Target::InitProducerId => {}
+        }
+    }
+
+    fn refuse(&self, state: &mut State, target: Target) {
+        match target {
+            Target::Produce => {
+                let Some(first) = state.producer.first_unhandled() else {
+                    return;
+                };
+                match self.pipeline.producer.acks {
+                    // Without an answer to put the error in, the broker closes the connection.
+                    Acks::None => self.lose_request(state, target),
+                    Acks::Leader | Acks::All => {
+                        state
+                            .producer
+                            .handled(first, Answer::Refused, &self.pipeline);
+                    }
+                }
+            }
+            Target::Commit
+            | Target::BackgroundCommit
+            | Target::Fetch
+            | Target::Heartbeat
+            | Target::Join
+            | Target::OffsetFetch
+            | Target::InitProducerId => self.lose_request(state, target),
+        }
+    }
+
+    fn delay(&self, state: &mut State, target: Target) {
+        let generation = state.consumer.generation;
+        match target {
+            Target::Produce => {
+                let Some(first) = state.producer.first_unhandled() else {
+                    return;
+                };
+                let late = state
+                    .producer
+                    .delay_request(first, &self.pipeline, &mut state.ledger);
+                state.limbo.add(Late::Produce {
+                    record: late.batch.record,
+                    stamp: late.wire,
+                });
+            }
+            Target::Commit => {
+                let scope = self.operation(state).scope;
+                let position = state.consumer.covered(scope, &self.pipeline);
+                state.limbo.add(Late::Commit {
+                    position,
+                    generation,
+                });
+                self.commit_failed(state);
+            }
+            Target::BackgroundCommit => {
+                if let Some(position) = state.consumer.pending.take() {
+                    state.limbo.add(Late::Commit {
+                        position,
+                        generation,
+                    });
+                }
+            }
+            Target::Fetch
+            | Target::Heartbeat
+            | Target::Join
+            | Target::OffsetFetch
+            | Target::InitProducerId => {}
+        }
+    }
+
+    /// The application learns that its commit failed.
+    fn commit_failed(&self, state: &mut State) {
+        match self.pipeline.consumer.on_commit_failure {
+            OnCommitFailure::RetryLatest => {}
+            OnCommitFailure::Ignore => state.consumer.advance(&self.program),
+        }
+    }
+}
+
+/// Every network fault on one call.
+fn strike_everywhere(target: Target, add: &mut impl FnMut(Strike)) {
+    add(Strike::LoseRequest(target));
+    add(Strike::LoseAnswer(target));
+    add(Strike::Refuse(target));
+    add(Strike::Delay(target));
+}

@@ -1,0 +1,106 @@
+//! Which guarantees a state violates.
+
+use super::{Cluster, State};
+use crate::consumer::{Consumer, Location, Phase};
+use crate::guarantee::Guarantee;
+use crate::ledger::Ledger;
+use crate::pipeline::Effect;
+use crate::subject::Observation;
+
+/// Bit of [`Observation::counted`]: a state in which a run can end.
+pub const FINAL: u32 = 1 << 0;
+/// Bit of [`Observation::counted`]: a final state in which a record was reported failed.
+pub const FINAL_WITH_FAILED: u32 = 1 << 1;
+
+pub(super) fn observe(cluster: &Cluster, state: &State, quiescent: bool) -> Observation {
+    let violated = Guarantee::ALL
+        .into_iter()
+        .filter(|guarantee| violates(cluster, state, *guarantee, quiescent))
+        .map(Guarantee::bit)
+        .sum();
+    let mut counted = 0;
+    if quiescent {
+        counted |= FINAL;
+        if state.ledger.failed != 0 {
+            counted |= FINAL_WITH_FAILED;
+        }
+    }
+    Observation {
+        violated,
+        reached: 0,
+        counted,
+    }
+}
+
+fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: bool) -> bool {
+    let ledger = &state.ledger;
+    let records = 0..cluster.pipeline.bounds.records;
+    let confirmed = || {
+        records
+            .clone()
+            .filter(|record| ledger.is_confirmed(*record))
+    };
+    match guarantee {
+        Guarantee::NoLoss => {
+            quiescent && {
+                let position = group_position(cluster, state);
+                confirmed().any(|record| {
+                    !ledger.is_handled(record) && !state.broker.holds_from(record, position)
+                })
+            }
+        }
+        Guarantee::NoDuplicates => ledger.handled.contains(&2),
+        Guarantee::ExactlyOnceEffect => quiescent && !is_exactly_once(cluster, state),
+        Guarantee::InOrder => ledger.disordered,
+        Guarantee::NoPhantom => records
+            .clone()
+            .any(|record| ledger.is_handled(record) && !was_sent(ledger, record)),
+        Guarantee::Progress => {
+            quiescent && {
+                let position = group_position(cluster, state);
+                confirmed().any(|record| state.broker.holds_from(record, position))
+            }
+        }
+    }
+}
+
+fn was_sent(ledger: &Ledger, record: u8) -> bool {
+    ledger.sent & (1 << record) != 0
+}
+
+/// Where the group's owner reads on, or would if it ever started.
+fn group_position(cluster: &Cluster, state: &State) -> u8 {
+    let pipeline = &cluster.pipeline;
+    if state.consumer.phase != Phase::Down {
+        return state.consumer.position().next.0;
+    }
+    let start = Consumer::starting_point(pipeline, &state.broker, &state.group, &state.sink);
+    match start {
+        Location::At(position) => position.next.0,
+        Location::Nowhere => state
+            .sink
+            .saved
+            .filter(|_| pipeline.consumer.seek_on_assign)
+            .or(state.group.committed.map(|committed| committed.next))
+            .map_or(0, |next| next.0),
+    }
+}
+
+/// Whether the sink is what applying some set of records once each, in send order per key, gives:
+/// every confirmed record is in the set, and nothing that was not sent.
+fn is_exactly_once(cluster: &Cluster, state: &State) -> bool {
+    let pipeline = &cluster.pipeline;
+    let ledger = &state.ledger;
+    let mut records = 0..pipeline.bounds.records;
+    match pipeline.sink.effect {
+        Effect::Add | Effect::External { .. } => records.all(|record| {
+            let times = ledger.handled[usize::from(record)];
+            times <= 1 && (times == 1 || !ledger.is_confirmed(record))
+        }),
+        // The row of a key is its last record of the set: the set may be any that ends with it.
+        Effect::Upsert => records.all(|record| {
+            let row = state.sink.rows[usize::from(record % pipeline.bounds.keys)];
+            !ledger.is_confirmed(record) || row.is_some_and(|last| last >= record)
+        }),
+    }
+}

@@ -1,0 +1,192 @@
+//! The steps that are not faults: which are enabled, and what each does.
+
+use super::{Cluster, State};
+use crate::action::Action;
+use crate::application::Workplace;
+use crate::broker::AppendResult;
+use crate::consumer::{Consumer, Location, Phase};
+use crate::limbo::Late;
+use crate::order::Step;
+use crate::producer::Answer;
+use crate::program::Operation;
+
+impl Cluster {
+    /// Adds the enabled steps that are not faults. One that would change nothing may be among
+    /// them; [`stateright::Model::next_state`] drops it.
+    pub(super) fn free_actions(&self, state: &State, actions: &mut Vec<Action>) {
+        self.producer_actions(state, actions);
+        self.consumer_actions(state, actions);
+        for slot in 0..state.limbo.requests.len() {
+            actions.push(Action::LateArrives(slot as u8));
+        }
+    }
+
+    fn producer_actions(&self, state: &State, actions: &mut Vec<Action>) {
+        let producer = &state.producer;
+        if let Some(record) = producer.next_to_send(&self.pipeline) {
+            actions.push(Action::Send(record));
+        }
+        if producer.can_transmit(&self.pipeline) {
+            actions.push(Action::Transmit);
+        }
+        if producer.first_unhandled().is_some() {
+            actions.push(Action::HandleProduce);
+        }
+        if producer
+            .flights
+            .first()
+            .is_some_and(|flight| flight.answer != Answer::None)
+        {
+            actions.push(Action::ReceiveAnswer);
+        }
+        // A fatal client transmits nothing any more, so the timeout ends every send.
+        if producer.next_to_expire().is_some_and(|oldest| {
+            oldest.doubtful || producer.librdkafka.fatal && producer.queue.contains(&oldest)
+        }) {
+            actions.push(Action::Expire);
+        }
+    }
+
+    fn consumer_actions(&self, state: &State, actions: &mut Vec<Action>) {
+        let consumer = &state.consumer;
+        match consumer.phase {
+            Phase::Down => actions.push(Action::Join),
+            Phase::Polling if consumer.relocation(&self.pipeline, &state.broker).is_some() => {
+                actions.push(Action::Relocate);
+            }
+            Phase::Polling => {
+                let unread = state.broker.log_end() - consumer.position().next.0;
+                for count in 1..=unread.min(self.limits.poll) {
+                    actions.push(Action::Poll(count));
+                }
+            }
+            Phase::Handling => actions.push(Action::Operate),
+        }
+        if consumer
+            .automatic_commit(&self.pipeline, &state.group)
+            .is_some()
+        {
+            actions.push(Action::CommitAutomatically);
+        }
+        if consumer.pending.is_some() {
+            actions.push(Action::CommitArrives);
+        }
+    }
+
+    /// Takes a step that is not a fault.
+    pub(super) fn step(&self, state: &mut State, action: Action) {
+        let pipeline = &self.pipeline;
+        match action {
+            Action::Send(record) => state.producer.send(record, pipeline, &mut state.ledger),
+            Action::Transmit => state.producer.transmit(pipeline, &mut state.ledger),
+            Action::HandleProduce => self.handle_produce(state),
+            Action::ReceiveAnswer => state.producer.receive(pipeline, &mut state.ledger),
+            Action::Expire => state.producer.expire(pipeline, &mut state.ledger),
+            Action::Join => self.join(state),
+            Action::Relocate => self.relocate(state),
+            Action::Poll(count) => state.consumer.poll(count, pipeline, &state.broker),
+            Action::Operate => self.operate(state),
+            Action::CommitAutomatically => {
+                let due = state.consumer.automatic_commit(pipeline, &state.group);
+                state.consumer.pending = due.or(state.consumer.pending);
+            }
+            Action::CommitArrives => self.pending_commit_arrives(state),
+            Action::LateArrives(slot) => self.late_arrives(state, slot),
+            Action::Fault { .. } => unreachable!("a fault is not a free step"),
+        }
+    }
+
+    /// The broker handles the oldest request that it has not handled.
+    pub(super) fn handle_produce(&self, state: &mut State) {
+        let Some(index) = state.producer.first_unhandled() else {
+            return;
+        };
+        let flight = state.producer.flights[index];
+        let result = state
+            .broker
+            .append(flight.batch.record, flight.wire, &self.pipeline.topic);
+        let answer = match result {
+            AppendResult::Appended | AppendResult::Duplicate => Answer::Success,
+            AppendResult::OutOfOrder => Answer::OutOfOrder,
+            AppendResult::StaleEpoch => Answer::StaleEpoch,
+        };
+        state.producer.handled(index, answer, &self.pipeline);
+    }
+
+    fn join(&self, state: &mut State) {
+        let start =
+            Consumer::starting_point(&self.pipeline, &state.broker, &state.group, &state.sink);
+        if let Location::At(position) = start {
+            let generation = state.group.join();
+            state.consumer.join(generation, position);
+        }
+    }
+
+    fn relocate(&self, state: &mut State) {
+        match state.consumer.relocation(&self.pipeline, &state.broker) {
+            Some(Location::At(position)) => state.consumer.seek(position),
+            Some(Location::Nowhere) => state.consumer.crash(),
+            None => {}
+        }
+    }
+
+    /// The operation that the application does next.
+    pub(super) fn operation<'a>(&'a self, state: &State) -> &'a Operation {
+        &self.program.operations[usize::from(state.consumer.operation)]
+    }
+
+    /// Whether the application is about to commit and to wait for the answer.
+    pub(super) fn is_committing(&self, state: &State) -> bool {
+        state.consumer.phase == Phase::Handling && self.operation(state).contains(Step::Commit)
+    }
+
+    fn operate(&self, state: &mut State) {
+        if self.is_committing(state) {
+            self.commit(state);
+        } else {
+            self.run_operation(state);
+        }
+        state.consumer.advance(&self.program);
+    }
+
+    /// Does the operation's work, short of going on to the next one.
+    pub(super) fn run_operation(&self, state: &mut State) {
+        let operation = self.operation(state);
+        let mut workplace = Workplace {
+            consumer: &mut state.consumer,
+            sink: &mut state.sink,
+            ledger: &mut state.ledger,
+        };
+        workplace.run(operation, &self.pipeline);
+    }
+
+    /// The commit that the application waits for reaches the coordinator. A commit that was on
+    /// its way before it came before it.
+    pub(super) fn commit(&self, state: &mut State) {
+        let scope = self.operation(state).scope;
+        let covered = state.consumer.covered(scope, &self.pipeline);
+        state.group.commit(covered, state.consumer.generation);
+        state.consumer.pending = None;
+    }
+
+    /// The commit that nobody waits for reaches the coordinator.
+    pub(super) fn pending_commit_arrives(&self, state: &mut State) {
+        if let Some(position) = state.consumer.pending.take() {
+            state.group.commit(position, state.consumer.generation);
+        }
+    }
+
+    fn late_arrives(&self, state: &mut State, slot: u8) {
+        match state.limbo.requests.remove(usize::from(slot)) {
+            Late::Produce { record, stamp } => {
+                state.broker.append(record, stamp, &self.pipeline.topic);
+            }
+            Late::Commit {
+                position,
+                generation,
+            } => {
+                state.group.commit(position, generation);
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The packed form of a state: one description of its fields, read in both directions.
+//!
+//! Each actor lists its fields once, each with the largest value that this design can give it.
+//! Counting, writing and reading all follow that list, so a packed layout is computed per design
+//! and writing and reading cannot disagree.
+
+/// Something that walks over the fields of a state.
+pub trait Codec {
+    /// Visits one field whose value is at most `max`.
+    fn field(&mut self, value: &mut u8, max: u8);
+
+    /// Visits a flag.
+    fn flag(&mut self, value: &mut bool) {
+        let mut bit = u8::from(*value);
+        self.field(&mut bit, 1);
+        *value = bit != 0;
+    }
+
+    /// Visits a set of at most `members` members.
+    fn set(&mut self, set: &mut u32, members: u8) {
+        for member in 0..members {
+            let mut bit = *set & (1 << member) != 0;
+            self.flag(&mut bit);
+            *set = *set & !(1 << member) | u32::from(bit) << member;
+        }
+    }
+
+    /// Visits a flag that only some designs can raise.
+    fn flag_if(&mut self, possible: bool, value: &mut bool) {
+        if possible {
+            self.flag(value);
+        }
+    }
+}
+
+fn width(max: u8) -> u32 {
+    u8::BITS - max.leading_zeros()
+}
+
+/// Counts the bits of a state.
+#[derive(Debug, Default)]
+pub struct Counter {
+    /// The bits visited.
+    pub bits: u32,
+}
+
+impl Codec for Counter {
+    fn field(&mut self, _value: &mut u8, max: u8) {
+        self.bits += width(max);
+    }
+}
+
+/// Writes a state into words, least significant bits first.
+pub struct Writer<'a> {
+    words: &'a mut [u32],
+    buffer: u64,
+    filled: u32,
+    next: usize,
+}
+
+impl<'a> Writer<'a> {
+    /// A writer from the first word on.
+    pub fn new(words: &'a mut [u32]) -> Self {
+        Writer {
+            words,
+            buffer: 0,
+            filled: 0,
+            next: 0,
+        }
+    }
+
+    /// Writes what is left; every word not reached becomes zero.
+    pub fn finish(mut self) {
+        if self.filled > 0 {
+            self.words[self.next] = self.buffer as u32;
+            self.next += 1;
+        }
+        self.words[self.next..].fill(0);
+    }
+}
+
+impl Codec for Writer<'_> {
+    fn field(&mut self, value: &mut u8, max: u8) {
+        assert!(*value <= max, "a field is {value}, above its limit {max}");
+        self.buffer |= u64::from(*value) << self.filled;
+        self.filled += width(max);
+        if self.filled >= u32::BITS {
+            self.words[self.next] = self.buffer as u32;
+            self.next += 1;
+            self.buffer >>= u32::BITS;
+            self.filled -= u32::BITS;
+        }
+    }
+}
+
+/// Reads a state back from its words.
+pub struct Reader<'a> {
+    words: &'a [u32],
+    buffer: u64,
+    filled: u32,
+    next: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader from the first word on.
+    pub fn new(words: &'a [u32]) -> Self {
+        Reader {
+            words,
+            buffer: 0,
+            filled: 0,
+            next: 0,
+        }
+    }
+}
+
+impl Codec for Reader<'_> {
+    fn field(&mut self, value: &mut u8, max: u8) {
+        let width = width(max);
+        if self.filled < width {
+            self.buffer |= u64::from(self.words[self.next]) << self.filled;
+            self.next += 1;
+            self.filled += u32::BITS;
+        }
+        *value = (self.buffer & ((1 << width) - 1)) as u8;
+        self.buffer >>= width;
+        self.filled -= width;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back_across_word_boundaries() {
+        let fields: Vec<(u8, u8)> = (0..40).map(|i| (i % 7, 6 + i % 3)).collect();
+        let mut counter = Counter::default();
+        for (value, max) in &fields {
+            counter.field(&mut value.clone(), *max);
+        }
+        let mut words = vec![u32::MAX; counter.bits.div_ceil(32) as usize + 1];
+        let mut writer = Writer::new(&mut words);
+        for (value, max) in &fields {
+            writer.field(&mut value.clone(), *max);
+        }
+        writer.finish();
+        assert_eq!(words.last(), Some(&0), "unused words are zeroed");
+        let mut reader = Reader::new(&words);
+        for (value, max) in &fields {
+            let mut back = 0;
+            reader.field(&mut back, *max);
+            assert_eq!(back, *value);
+        }
+    }
+}

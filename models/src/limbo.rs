@@ -1,0 +1,109 @@
+//! Requests that their client has given up and that are still on their way over an old connection.
+//!
+//! Each slot is paid for by one `request-delayed`. A late request may arrive at any later moment,
+//! also after its process has died; nobody waits for its answer. Late requests to a broker are
+//! gone when it restarts. Those of calls that only read, or that the caller repeats without any
+//! other effect (fetch, join, heartbeat, offset fetch, InitProducerId), are not kept: their late
+//! arrival changes nothing.
+
+use crate::bounded::List;
+use crate::broker::Stamp;
+use crate::codec::Codec;
+use crate::limits::{Limits, MAX_LIMBO};
+use crate::offset::Position;
+use crate::pipeline::Pipeline;
+use crate::producer;
+
+/// A late request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Late {
+    /// A produce request.
+    Produce {
+        /// The record.
+        record: u8,
+        /// What it carries on the wire.
+        stamp: Option<Stamp>,
+    },
+    /// An offset commit.
+    Commit {
+        /// The position to be committed.
+        position: Position,
+        /// The generation that sent it.
+        generation: u8,
+    },
+}
+
+impl Default for Late {
+    fn default() -> Self {
+        Late::Produce {
+            record: 0,
+            stamp: None,
+        }
+    }
+}
+
+/// All late requests, sorted: they race, so their order means nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Limbo {
+    /// The requests.
+    pub requests: List<Late, MAX_LIMBO>,
+}
+
+impl Limbo {
+    /// A request becomes late.
+    pub fn add(&mut self, late: Late) {
+        self.requests.push(late);
+        self.requests.sort_unstable();
+    }
+
+    /// Drops every request that `keep` refuses.
+    pub fn retain(&mut self, keep: impl Fn(&Late) -> bool) {
+        for index in (0..self.requests.len()).rev() {
+            if !keep(&self.requests[index]) {
+                self.requests.remove(index);
+            }
+        }
+    }
+
+    /// Visits the fields.
+    pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+        let mut len = self.requests.len() as u8;
+        codec.field(&mut len, limits.limbo);
+        self.requests.resize(usize::from(len));
+        for index in 0..usize::from(limits.limbo) {
+            let mut late = self.requests.get(index).copied().unwrap_or_default();
+            late.code(codec, limits, pipeline);
+            if let Some(place) = self.requests.get_mut(index) {
+                *place = late;
+            }
+        }
+    }
+}
+
+impl Late {
+    fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+        let mut is_commit = matches!(self, Late::Commit { .. });
+        codec.flag_if(limits.commits, &mut is_commit);
+        let (mut record, mut stamp, mut position, mut generation) = match *self {
+            Late::Produce { record, stamp } => (record, stamp, Position::default(), 0),
+            Late::Commit {
+                position,
+                generation,
+            } => (0, None, position, generation),
+        };
+        codec.field(&mut record, limits.records - 1);
+        producer::code_stamp(&mut stamp, codec, limits, pipeline);
+        if limits.commits {
+            position.code(codec, limits);
+            codec.field(&mut generation, limits.generations);
+        }
+        *self = if is_commit {
+            Late::Commit {
+                position,
+                generation,
+            }
+        } else {
+            Late::Produce { record, stamp }
+        };
+    }
+}

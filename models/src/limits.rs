@@ -1,0 +1,202 @@
+//! The largest value that a design can give each field of the state.
+//!
+//! Everything here follows from the bound: a state that a design cannot reach costs no bits, and
+//! a design whose bound no state can hold is refused before it is explored.
+
+use crate::fault::{Fault, FaultKey};
+use crate::order::Step;
+use crate::pipeline::{Acks, AutoCommit, Pipeline, Start};
+use crate::program::Program;
+use std::fmt;
+
+/// The most records that a bound may have.
+pub const MAX_RECORDS: usize = 6;
+/// The most entries that a log may get.
+pub const MAX_LOG: usize = 30;
+/// The most produce requests on one connection.
+pub const MAX_FLIGHTS: usize = 14;
+/// The most requests that may be late at once.
+pub const MAX_LIMBO: usize = 4;
+/// The most entries of a fault budget that a design can spend.
+pub const MAX_BUDGETS: usize = 32;
+
+/// A bound that the model's state cannot hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TooLarge {
+    /// What is too large.
+    pub what: &'static str,
+    /// How much the bound asks for.
+    pub asked: usize,
+    /// How much there may be.
+    pub limit: usize,
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the bound allows up to {} {}, the model holds {}; lower [bounds] records or the total of [faults]",
+            self.asked, self.what, self.limit
+        )
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+/// The limits of one design.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Records.
+    pub records: u8,
+    /// Records that a poll may return.
+    pub poll: u8,
+    /// Entries of the log; also the largest offset.
+    pub log: u8,
+    /// Produce requests on the connection at once.
+    pub flights: u8,
+    /// Late requests at once.
+    pub limbo: u8,
+    /// Restarts of the producer.
+    pub sessions: u8,
+    /// Epochs of one producer id after the first.
+    pub epochs: u8,
+    /// The largest sequence number.
+    pub sequence: u8,
+    /// Sends of one producer session.
+    pub sends: u8,
+    /// Retries of one batch.
+    pub attempts: u8,
+    /// Leader epochs after the first.
+    pub leader_epochs: u8,
+    /// Generations of the group.
+    pub generations: u8,
+    /// Whether the design ever commits to the group coordinator.
+    pub commits: bool,
+    /// Whether commits are ever sent without waiting.
+    pub background_commits: bool,
+    /// Whether the design has a dedup store.
+    pub remembers: bool,
+    /// Whether the design looks records up.
+    pub skips: bool,
+    /// Whether the design saves offsets in the sink's database.
+    pub saves: bool,
+    /// Whether librdkafka's offset store is in use.
+    pub stores: bool,
+    /// Operations of the order.
+    pub operations: u8,
+    /// Whether a fault can strike the producer's side at all.
+    pub strikes: bool,
+    /// Whether anything can take part of the log away.
+    pub truncation: bool,
+}
+
+impl Limits {
+    /// The limits that follow from `pipeline`, whose budget entries that can be spent are
+    /// `spendable`.
+    pub fn of(pipeline: &Pipeline, spendable: &[(FaultKey, u8)]) -> Result<Limits, TooLarge> {
+        let total = usize::from(pipeline.faults.total());
+        let paid = |of: &dyn Fn(&FaultKey) -> bool| -> usize {
+            let sum: usize = spendable
+                .iter()
+                .filter(|(key, _)| of(key))
+                .map(|(_, budget)| usize::from(*budget))
+                .sum();
+            sum.min(total)
+        };
+        let records = usize::from(pipeline.bounds.records);
+        let delayed = |key: &FaultKey| key.fault == Fault::RequestDelayed;
+        // Each fault that strikes the producer's side can make each outstanding record be sent
+        // once more; nothing else appends.
+        let upstream = paid(&|key| strikes_upstream(key.fault));
+        let copies = records * (1 + upstream);
+        let consumer_deaths = paid(&|key| ends_consumer(key.fault));
+        let storage = paid(&|key| restarts_broker(key.fault));
+        let idempotent = pipeline.producer.idempotence;
+        let consumer = &pipeline.consumer;
+        let order = &consumer.order;
+        let background_commits =
+            order.contains(Step::CommitAsync) || consumer.auto_commit != AutoCommit::Off;
+        let joins = usize::from(pipeline.bounds.start == Start::Cold) + consumer_deaths;
+        let limits = Limits {
+            records: at_most("records", records, MAX_RECORDS)?,
+            poll: at_most(
+                "records a poll",
+                usize::from(pipeline.bounds.poll),
+                MAX_RECORDS,
+            )?,
+            log: at_most("log entries", copies, MAX_LOG)?,
+            flights: at_most(
+                "produce requests in flight",
+                records
+                    + if pipeline.producer.acks == Acks::None {
+                        0
+                    } else {
+                        upstream
+                    },
+                MAX_FLIGHTS,
+            )?,
+            limbo: at_most("late requests", paid(&delayed), MAX_LIMBO)?,
+            sessions: narrow(paid(&|key| key.fault == Fault::ProducerCrash)),
+            epochs: if idempotent { narrow(2 * upstream) } else { 0 },
+            sequence: if idempotent { narrow(copies) } else { 0 },
+            sends: narrow(copies),
+            attempts: if upstream > 0 {
+                pipeline.producer.retries
+            } else {
+                0
+            },
+            leader_epochs: narrow(storage),
+            generations: narrow(joins),
+            commits: background_commits || order.contains(Step::Commit),
+            background_commits,
+            remembers: order.contains(Step::Remember),
+            skips: order.contains(Step::SkipIfSeen) || order.contains(Step::Remember),
+            saves: order.contains(Step::SaveOffset),
+            stores: matches!(consumer.auto_commit, AutoCommit::Background { .. }),
+            operations: narrow(Program::compile(order).operations.len()),
+            strikes: upstream > 0,
+            truncation: storage > 0,
+        };
+        at_most("kinds of faults", spendable.len(), MAX_BUDGETS)?;
+        Ok(limits)
+    }
+}
+
+fn at_most(what: &'static str, asked: usize, limit: usize) -> Result<u8, TooLarge> {
+    if asked > limit {
+        return Err(TooLarge { what, asked, limit });
+    }
+    Ok(narrow(asked))
+}
+
+fn narrow(value: usize) -> u8 {
+    u8::try_from(value).unwrap_or(u8::MAX)
+}
+
+/// Whether the fault can make the producer send a record once more.
+fn strikes_upstream(fault: Fault) -> bool {
+    fault.strikes_calls()
+        || fault == Fault::ProducerCrash
+        || fault == Fault::DeliveryTimeout
+        || restarts_broker(fault)
+}
+
+/// Whether the fault restarts the broker.
+pub fn restarts_broker(fault: Fault) -> bool {
+    matches!(
+        fault,
+        Fault::BrokerCrash | Fault::PowerLoss | Fault::PowerLossAll | Fault::DiskLoss
+    )
+}
+
+/// Whether the fault ends the consumer's process.
+pub fn ends_consumer(fault: Fault) -> bool {
+    matches!(
+        fault,
+        Fault::ConsumerCrash
+            | Fault::ProcessFailure
+            | Fault::ProcessFailureLate
+            | Fault::SinkUnavailable
+            | Fault::SinkAnswerLost
+    )
+}

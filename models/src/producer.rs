@@ -1,0 +1,549 @@
+//! The upstream producer: the application that sends, and its client.
+//!
+//! **Modelled.** Asynchronous sends in order; the accumulator; produce requests pipelined on one
+//! connection up to `max.in.flight.requests.per.connection` and answered in order; `acks`;
+//! retries; `delivery.timeout.ms`; what each client does with a lost connection, a refusal and an
+//! out-of-order sequence number ([`java`], [`librdkafka`]); what the application does after a
+//! failed send and after a restart.
+//!
+//! **Left out.** A batch holds one record. A larger batch fails, repeats and is lost as a whole,
+//! so each of its runs is also a run of single records that share a fate; no guarantee tells them
+//! apart except in how many records it hits. Linger, compression and partitioning only group.
+//!
+//! **Timeouts.** All records have the same `delivery.timeout.ms`, so they expire in the order of
+//! their creation: only the oldest outstanding send can expire, and only if a fault took away or
+//! delayed one of its answers (a timeout of a healthy send is the fault `delivery-timeout`).
+//!
+//! **A connection breaks** at the first request that the broker has not handled: what was handled
+//! before has been answered, what follows in the pipeline is gone with it. A break at a later
+//! request is the same as this one after the earlier requests were handled.
+//!
+//! **A crash** takes the accumulator and what the broker has not handled yet. A request that the
+//! kernel still delivers after its process died is the same as one handled just before.
+
+pub mod java;
+pub mod librdkafka;
+
+use crate::bounded::List;
+use crate::broker::Stamp;
+use crate::codec::Codec;
+use crate::ledger::Ledger;
+use crate::limits::{Limits, MAX_FLIGHTS, MAX_RECORDS};
+use crate::pipeline::{Acks, Client, ConfirmOn, OnRestart, OnSendFailure, Pipeline};
+use java::JavaSequences;
+use librdkafka::LibrdkafkaSequences;
+
+/// What the application knows of a record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Sending {
+    /// Not sent, or to be sent again after a restart.
+    #[default]
+    Unsent,
+    /// Handed to the client; no delivery report yet.
+    Pending,
+    /// Reported delivered.
+    Acknowledged,
+    /// Reported failed and left at that.
+    Failed,
+    /// Forgotten in a restart.
+    Forgotten,
+}
+
+impl Sending {
+    const ALL: [Sending; 5] = [
+        Sending::Unsent,
+        Sending::Pending,
+        Sending::Acknowledged,
+        Sending::Failed,
+        Sending::Forgotten,
+    ];
+}
+
+/// One send of one record, as the client keeps it until it is reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Batch {
+    /// The record.
+    pub record: u8,
+    /// When it was created: the number of the send within this session, from 1.
+    pub created: u8,
+    /// Retries used.
+    pub attempts: u8,
+    /// Epoch and sequence number, once the client has assigned them.
+    pub stamp: Option<Stamp>,
+    /// Whether the client assigned a new sequence number after an epoch bump.
+    pub renumbered: bool,
+    /// Whether a fault took away or delayed an answer, so that its timeout may pass.
+    pub doubtful: bool,
+}
+
+/// What the broker made of a produce request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// Not handled yet.
+    #[default]
+    None,
+    /// Success, an append or a recognised repeat.
+    Success,
+    /// A retriable error; nothing was appended.
+    Refused,
+    /// OUT_OF_ORDER_SEQUENCE_NUMBER.
+    OutOfOrder,
+    /// INVALID_PRODUCER_EPOCH.
+    StaleEpoch,
+}
+
+impl Answer {
+    const ALL: [Answer; 5] = [
+        Answer::None,
+        Answer::Success,
+        Answer::Refused,
+        Answer::OutOfOrder,
+        Answer::StaleEpoch,
+    ];
+}
+
+/// A produce request on the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Flight {
+    /// The send that it carries.
+    pub batch: Batch,
+    /// What it carries on the wire; the client may have renumbered its batch since. Cleared once
+    /// the broker has handled it.
+    pub wire: Option<Stamp>,
+    /// Whether the client has given the batch up.
+    pub expired: bool,
+    /// The broker's answer, on its way back.
+    pub answer: Answer,
+}
+
+/// The producer's process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Producer {
+    /// What the application knows of each record.
+    pub sending: [Sending; MAX_RECORDS],
+    /// The accumulator, in the order in which the client will transmit.
+    pub queue: List<Batch, MAX_RECORDS>,
+    /// The pipeline of the one connection, oldest first: handled requests, then the others.
+    pub flights: List<Flight, MAX_FLIGHTS>,
+    /// Which start of the process this is; stands for the producer id.
+    pub session: u8,
+    /// Sends of this session.
+    pub created: u8,
+    /// The Java client's sequence numbers.
+    pub java: JavaSequences,
+    /// librdkafka's sequence numbers.
+    pub librdkafka: LibrdkafkaSequences,
+}
+
+/// How a send ends without an acknowledgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failure {
+    /// The configured number of retries is used up.
+    RetriesExhausted,
+    /// `delivery.timeout.ms` has passed.
+    TimedOut,
+    /// The broker's answer cannot be retried.
+    Answered(Answer),
+    /// The client is in a fatal state.
+    Fatal,
+}
+
+impl Producer {
+    /// The record that the application sends next.
+    pub fn next_to_send(&self, pipeline: &Pipeline) -> Option<u8> {
+        (0..pipeline.bounds.records)
+            .find(|record| self.sending[usize::from(*record)] == Sending::Unsent)
+    }
+
+    /// The application calls `send()`.
+    pub fn send(&mut self, record: u8, pipeline: &Pipeline, ledger: &mut Ledger) {
+        ledger.send(record);
+        if self.librdkafka.fatal {
+            // A fatal producer refuses the call: there is nothing that could still arrive.
+            self.sending[usize::from(record)] = Sending::Failed;
+            ledger.fail(record);
+            return;
+        }
+        if pipeline.producer.confirm_on == ConfirmOn::Send {
+            ledger.confirm(record);
+        }
+        self.enqueue(record);
+    }
+
+    fn enqueue(&mut self, record: u8) {
+        self.sending[usize::from(record)] = Sending::Pending;
+        self.created += 1;
+        self.queue.push(Batch {
+            record,
+            created: self.created,
+            ..Batch::default()
+        });
+    }
+
+    /// Whether the client may put the next batch on the wire.
+    pub fn can_transmit(&self, pipeline: &Pipeline) -> bool {
+        let Some(first) = self.queue.first() else {
+            return false;
+        };
+        let settings = &pipeline.producer;
+        // With acks=0 a request completes when it is written, so none counts as in flight.
+        let in_flight = match settings.acks {
+            Acks::None => 0,
+            Acks::Leader | Acks::All => self.flights.len() as u32,
+        };
+        in_flight < settings.max_in_flight
+            && (!settings.idempotence
+                || match pipeline.client {
+                    Client::Java => java::may_transmit(self, first),
+                    Client::Librdkafka => librdkafka::may_transmit(self),
+                })
+    }
+
+    /// The client puts the next batch on the wire.
+    pub fn transmit(&mut self, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let mut batch = self.queue.remove(0);
+        let settings = &pipeline.producer;
+        if settings.idempotence {
+            match pipeline.client {
+                Client::Java => java::number(self, &mut batch),
+                Client::Librdkafka => librdkafka::number(self, &mut batch),
+            }
+        }
+        if settings.acks == Acks::None {
+            self.report_success(batch.record, pipeline, ledger);
+        }
+        self.flights.push(Flight {
+            batch,
+            wire: batch.stamp,
+            ..Flight::default()
+        });
+    }
+
+    /// The oldest request that the broker has not handled.
+    pub fn first_unhandled(&self) -> Option<usize> {
+        self.flights
+            .iter()
+            .position(|flight| flight.answer == Answer::None)
+    }
+
+    /// The broker has handled the request at `index`.
+    pub fn handled(&mut self, index: usize, answer: Answer, pipeline: &Pipeline) {
+        if pipeline.producer.acks == Acks::None {
+            self.flights.remove(index);
+        } else {
+            self.flights[index].answer = answer;
+            self.flights[index].wire = None;
+        }
+    }
+
+    /// The oldest answer reaches the client.
+    pub fn receive(&mut self, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let flight = self.flights.remove(0);
+        let Flight {
+            batch,
+            expired,
+            answer,
+            ..
+        } = flight;
+        match answer {
+            Answer::None => unreachable!("only an answered request is received"),
+            Answer::Success => self.succeed(batch, expired, pipeline, ledger),
+            Answer::Refused => self.strike(batch, expired, pipeline, ledger),
+            Answer::OutOfOrder if expired => {}
+            Answer::OutOfOrder => match pipeline.client {
+                Client::Java => self.out_of_order_java(batch, pipeline, ledger),
+                Client::Librdkafka => self.out_of_order_librdkafka(batch, pipeline, ledger),
+            },
+            Answer::StaleEpoch if expired => {}
+            Answer::StaleEpoch => {
+                self.give_up(batch, Failure::Answered(answer), pipeline, ledger);
+            }
+        }
+        self.settle(pipeline);
+    }
+
+    fn succeed(&mut self, batch: Batch, expired: bool, pipeline: &Pipeline, ledger: &mut Ledger) {
+        if pipeline.producer.idempotence {
+            match pipeline.client {
+                Client::Java => self.java.acknowledge(batch.stamp),
+                Client::Librdkafka if expired => {}
+                Client::Librdkafka => {
+                    for record in librdkafka::acknowledge(self, batch) {
+                        self.report_success(record, pipeline, ledger);
+                    }
+                }
+            }
+        }
+        if !expired {
+            self.report_success(batch.record, pipeline, ledger);
+        }
+    }
+
+    fn out_of_order_java(&mut self, batch: Batch, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let bump = self.java.calls_for_bump(&batch);
+        if batch.attempts < pipeline.producer.retries {
+            self.requeue(
+                Batch {
+                    attempts: batch.attempts + 1,
+                    ..batch
+                },
+                pipeline,
+            );
+            if bump {
+                java::bump_epoch(self);
+            }
+        } else {
+            let failure = self.end_of_retries(pipeline, Failure::Answered(Answer::OutOfOrder));
+            self.give_up(batch, failure, pipeline, ledger);
+        }
+    }
+
+    fn out_of_order_librdkafka(&mut self, batch: Batch, pipeline: &Pipeline, ledger: &mut Ledger) {
+        if librdkafka::out_of_order(self, &batch) {
+            self.requeue(batch, pipeline);
+        } else {
+            self.give_up(batch, Failure::Fatal, pipeline, ledger);
+        }
+    }
+
+    /// A send came to nothing that may be tried again: its connection broke, or it was refused.
+    fn strike(&mut self, batch: Batch, expired: bool, pipeline: &Pipeline, ledger: &mut Ledger) {
+        if expired || pipeline.producer.acks == Acks::None {
+            return;
+        }
+        if pipeline.producer.idempotence && pipeline.client == Client::Librdkafka {
+            librdkafka::drain(self, &batch);
+        }
+        if batch.attempts < pipeline.producer.retries {
+            self.requeue(
+                Batch {
+                    attempts: batch.attempts + 1,
+                    ..batch
+                },
+                pipeline,
+            );
+        } else {
+            let failure = self.end_of_retries(pipeline, Failure::RetriesExhausted);
+            self.give_up(batch, failure, pipeline, ledger);
+        }
+    }
+
+    /// What ends the retries: the setting, or where it is beyond the bound, the delivery timeout.
+    fn end_of_retries(&self, pipeline: &Pipeline, configured: Failure) -> Failure {
+        if pipeline.producer.retries_are_capped {
+            Failure::TimedOut
+        } else {
+            configured
+        }
+    }
+
+    fn requeue(&mut self, batch: Batch, pipeline: &Pipeline) {
+        let place = match (pipeline.client, pipeline.producer.idempotence) {
+            (Client::Java, false) => 0,
+            (Client::Java, true) => java::place(self, &batch),
+            (Client::Librdkafka, _) => librdkafka::place(self, &batch),
+        };
+        self.queue.insert(place, batch);
+    }
+
+    /// The connection breaks before the broker handles the request at `from`: this and all later
+    /// ones on it are lost.
+    pub fn lose_requests(&mut self, from: usize, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let lost = self.flights;
+        self.flights.truncate(from);
+        self.strike_all(&lost[from..], pipeline, ledger);
+    }
+
+    /// The connection breaks with every request and answer on it.
+    pub fn lose_connection(&mut self, pipeline: &Pipeline, ledger: &mut Ledger) {
+        self.lose_requests(0, pipeline, ledger);
+    }
+
+    /// The oldest answer is lost.
+    pub fn lose_answer(&mut self, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let flight = self.flights.remove(0);
+        self.strike_all(&[flight], pipeline, ledger);
+    }
+
+    /// The request at `index` is late: the client gives its connection up. Returns the request.
+    pub fn delay_request(
+        &mut self,
+        index: usize,
+        pipeline: &Pipeline,
+        ledger: &mut Ledger,
+    ) -> Flight {
+        let late = self.flights[index];
+        self.lose_requests(index, pipeline, ledger);
+        late
+    }
+
+    fn strike_all(&mut self, lost: &[Flight], pipeline: &Pipeline, ledger: &mut Ledger) {
+        for flight in lost {
+            let batch = Batch {
+                doubtful: true,
+                ..flight.batch
+            };
+            self.strike(batch, flight.expired, pipeline, ledger);
+        }
+        self.settle(pipeline);
+    }
+
+    /// The batch whose delivery timeout passes next, and whether a fault gave it reason to.
+    pub fn next_to_expire(&self) -> Option<Batch> {
+        let in_flight = self.flights.iter().filter(|flight| !flight.expired);
+        in_flight
+            .map(|flight| flight.batch)
+            .chain(self.queue.iter().copied())
+            .min_by_key(|batch| batch.created)
+    }
+
+    /// `delivery.timeout.ms` passes for the oldest outstanding send.
+    pub fn expire(&mut self, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let Some(oldest) = self.next_to_expire() else {
+            return;
+        };
+        if let Some(index) = self.queue.iter().position(|batch| *batch == oldest) {
+            self.queue.remove(index);
+        } else if let Some(flight) = self
+            .flights
+            .iter_mut()
+            .find(|flight| !flight.expired && flight.batch == oldest)
+        {
+            flight.expired = true;
+        }
+        self.give_up(oldest, Failure::TimedOut, pipeline, ledger);
+        self.settle(pipeline);
+    }
+
+    fn give_up(&mut self, batch: Batch, why: Failure, pipeline: &Pipeline, ledger: &mut Ledger) {
+        if pipeline.producer.idempotence {
+            match pipeline.client {
+                Client::Java => java::failed(self, &batch, why),
+                Client::Librdkafka => librdkafka::failed(self, &batch, why),
+            }
+        }
+        match pipeline.producer.on_send_failure {
+            OnSendFailure::Resend if !self.librdkafka.fatal => self.enqueue(batch.record),
+            OnSendFailure::Resend | OnSendFailure::GiveUp | OnSendFailure::Ignore => {
+                self.sending[usize::from(batch.record)] = Sending::Failed;
+                ledger.fail(batch.record);
+            }
+        }
+    }
+
+    fn report_success(&mut self, record: u8, pipeline: &Pipeline, ledger: &mut Ledger) {
+        self.sending[usize::from(record)] = Sending::Acknowledged;
+        if pipeline.producer.confirm_on == ConfirmOn::Ack {
+            ledger.confirm(record);
+        }
+    }
+
+    /// What the client does on its own once it has heard of something.
+    fn settle(&mut self, pipeline: &Pipeline) {
+        if pipeline.producer.idempotence {
+            match pipeline.client {
+                Client::Java => java::resolve(self),
+                Client::Librdkafka => librdkafka::finish_drain(self),
+            }
+        }
+    }
+
+    /// Whether there is a running process with something to lose.
+    pub fn is_busy(&self, pipeline: &Pipeline) -> bool {
+        !self.queue.is_empty() || !self.flights.is_empty() || self.next_to_send(pipeline).is_some()
+    }
+
+    /// The process dies and starts again with a new producer id.
+    pub fn crash(&mut self, pipeline: &Pipeline) {
+        let mut restarted = Producer {
+            sending: self.sending,
+            session: self.session + 1,
+            ..Producer::default()
+        };
+        for sending in &mut restarted.sending {
+            if *sending == Sending::Pending {
+                *sending = match pipeline.producer.on_restart {
+                    OnRestart::Forget => Sending::Forgotten,
+                    OnRestart::ResendUnconfirmed => Sending::Unsent,
+                };
+            }
+        }
+        *self = restarted;
+    }
+
+    /// Visits the fields.
+    pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+        for sending in &mut self.sending[..usize::from(limits.records)] {
+            let mut index = *sending as u8;
+            codec.field(&mut index, Sending::ALL.len() as u8 - 1);
+            *sending = Sending::ALL[usize::from(index)];
+        }
+        let mut queued = self.queue.len() as u8;
+        codec.field(&mut queued, limits.records);
+        self.queue.resize(usize::from(queued));
+        for index in 0..usize::from(limits.records) {
+            let mut batch = self.queue.get(index).copied().unwrap_or_default();
+            batch.code(codec, limits, pipeline);
+            if let Some(place) = self.queue.get_mut(index) {
+                *place = batch;
+            }
+        }
+        let mut flying = self.flights.len() as u8;
+        codec.field(&mut flying, limits.flights);
+        self.flights.resize(usize::from(flying));
+        for index in 0..usize::from(limits.flights) {
+            let mut flight = self.flights.get(index).copied().unwrap_or_default();
+            flight.code(codec, limits, pipeline);
+            if let Some(place) = self.flights.get_mut(index) {
+                *place = flight;
+            }
+        }
+        codec.field(&mut self.session, limits.sessions);
+        codec.field(&mut self.created, limits.sends);
+        if pipeline.producer.idempotence {
+            match pipeline.client {
+                Client::Java => self.java.code(codec, limits),
+                Client::Librdkafka => self.librdkafka.code(codec, limits),
+            }
+        }
+    }
+}
+
+impl Batch {
+    fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+        codec.field(&mut self.record, limits.records - 1);
+        codec.field(&mut self.created, limits.sends);
+        codec.field(&mut self.attempts, limits.attempts);
+        code_stamp(&mut self.stamp, codec, limits, pipeline);
+        codec.flag_if(limits.epochs > 0, &mut self.renumbered);
+        codec.flag_if(limits.attempts > 0 || limits.strikes, &mut self.doubtful);
+    }
+}
+
+impl Flight {
+    fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+        self.batch.code(codec, limits, pipeline);
+        code_stamp(&mut self.wire, codec, limits, pipeline);
+        codec.flag_if(limits.strikes, &mut self.expired);
+        let mut index = self.answer as u8;
+        codec.field(&mut index, Answer::ALL.len() as u8 - 1);
+        self.answer = Answer::ALL[usize::from(index)];
+    }
+}
+
+/// Visits a stamp that may be missing.
+pub fn code_stamp(
+    stamp: &mut Option<Stamp>,
+    codec: &mut impl Codec,
+    limits: &Limits,
+    pipeline: &Pipeline,
+) {
+    if !pipeline.producer.idempotence {
+        return;
+    }
+    let mut there = stamp.is_some();
+    codec.flag(&mut there);
+    let mut value = stamp.unwrap_or_default();
+    value.code(codec, limits, pipeline);
+    *stamp = there.then_some(value);
+}
