@@ -1,13 +1,15 @@
 //! The successors of some states of a level.
 
+use std::ops::Range;
+
 use semel_models::subject::Subject;
 
 use super::frontier::Frontier;
 use super::id::StateId;
 use super::outbox::Outbox;
+use super::shard::equal;
 use super::store::Store;
 use super::tally::Tally;
-use std::ops::Range;
 
 /// A part of the states that are expanded at once, and what came out of it.
 #[derive(Debug)]
@@ -71,7 +73,7 @@ impl Part {
             self.tally.reached |= reached;
             subject.pack(&next, packed);
             if quiescent && !fault {
-                quiescent = words == packed;
+                quiescent = equal(words, packed);
             }
             self.outbox.post(store.home(packed), Some(id), packed);
         }

@@ -30,9 +30,9 @@ pub struct Progress {
     pub bytes: u64,
 }
 
-/// Candidates that a block of states should bring: enough to share among threads, few enough to
-/// stay in a cache.
-const BLOCK_CANDIDATES: u64 = 1 << 16;
+/// Candidates that a block of states should bring: many, so that a shard that takes up its share
+/// finds much of what it reads in a cache, but little memory beside what a large graph takes.
+const BLOCK_CANDIDATES: u64 = 1 << 18;
 /// No block is planned smaller than this.
 const SMALLEST_BLOCK: u64 = 16;
 /// A block of this many states is not worth sharing.

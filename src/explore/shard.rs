@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use super::arena::Arena;
 use super::id::SHARD_CAPACITY;
-use super::outbox::Lane;
+use super::outbox::{Candidate, Lane};
 use super::slots::Slots;
 
 /// The states whose hash falls to one shard, in the order in which they were found.
@@ -50,29 +50,43 @@ impl Shard {
     }
 
     /// Stores what is new of `lane`, in its order.
+    ///
+    /// Most candidates are known, and most of the time goes into waiting for memory. So each pass
+    /// over a group reads one thing for all of it, with no branch on what it has just read, and
+    /// the memory works on many reads at once; only what is not then known is inserted one by one.
     pub(super) fn absorb(&mut self, lane: &Lane) -> Result<(), Full> {
         for group in lane.groups(GROUP) {
-            self.touch(&group);
-            for candidate in group {
-                self.insert(candidate.tag, candidate.words, candidate.parent)?;
+            let known = self.known(&group);
+            for (candidate, known) in group.zip(known) {
+                if !known {
+                    self.insert(candidate.tag, candidate.words, candidate.parent)?;
+                }
             }
         }
         Ok(())
     }
 
-    /// Reads what the look-ups of a group will need, so that it is at hand when they come.
-    fn touch<'a>(&self, group: &(impl Iterator<Item = super::outbox::Candidate<'a>> + Clone)) {
+    /// Which of a group surely are stored. Of the others some may be, too.
+    #[inline]
+    fn known<'a>(&self, group: &(impl Iterator<Item = Candidate<'a>> + Clone)) -> [bool; GROUP] {
+        let mut known = [false; GROUP];
         if self.len() == 0 {
-            return;
+            return known;
         }
+        let mut touched = 0;
+        for candidate in group.clone() {
+            touched ^= self.slots.first(candidate.tag);
+        }
+        black_box(touched);
         let mut guesses = [0; GROUP];
         for (guess, candidate) in guesses.iter_mut().zip(group.clone()) {
-            *guess = self.slots.guess(candidate.tag);
+            let any = |_| true;
+            *guess = self.slots.find(candidate.tag, any).unwrap_or(0);
         }
-        let touched = guesses
-            .iter()
-            .fold(0, |sum, guess| sum ^ self.arena.parent(*guess));
-        black_box(touched);
+        for ((known, guess), candidate) in known.iter_mut().zip(guesses).zip(group.clone()) {
+            *known = equal(self.words(guess), candidate.words);
+        }
+        known
     }
 
     #[inline]
@@ -99,6 +113,6 @@ impl Shard {
 
 /// Packed states are short: a loop beats a call to compare memory.
 #[inline]
-fn equal(left: &[u32], right: &[u32]) -> bool {
+pub(super) fn equal(left: &[u32], right: &[u32]) -> bool {
     left.iter().zip(right).fold(0, |odd, (a, b)| odd | (a ^ b)) == 0
 }

@@ -25,17 +25,10 @@ impl Slots {
         ((u64::from(tag) * self.slots.len() as u64) >> 32) as usize
     }
 
-    /// The index in the slot where probing for `tag` starts, if it bears this tag, else 0: a guess
-    /// at which state will be compared.
+    /// The slot where probing for `tag` starts.
     #[inline]
-    pub(super) fn guess(&self, tag: u32) -> u32 {
-        let slot = self.slots[self.start(tag)];
-        let guess = (slot as u32).wrapping_sub(1);
-        if (slot >> 32) as u32 == tag && slot != 0 {
-            guess
-        } else {
-            0
-        }
+    pub(super) fn first(&self, tag: u32) -> u64 {
+        self.slots[self.start(tag)]
     }
 
     /// The index under `tag` that is the `same`, or else the vacant slot where it belongs.
