@@ -21,5 +21,6 @@ pub mod order;
 pub mod pipeline;
 pub mod producer;
 pub mod program;
+pub mod reference;
 pub mod sink;
 pub mod subject;

@@ -1,0 +1,224 @@
+//! The search itself.
+
+use std::ops::Range;
+
+use semel_models::subject::Subject;
+
+use super::expand::Part;
+use super::exploration::{Exploration, Findings, Outcome};
+use super::frontier::Frontier;
+use super::hash::Spread;
+use super::options::{Limit, Options};
+use super::outbox::Outbox;
+use super::store::Store;
+use super::tally::Tally;
+use super::workers::for_each;
+
+/// How far an exploration has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Steps from an initial state to the states that are being expanded.
+    pub depth: u32,
+    /// States stored.
+    pub unique_states: u64,
+    /// Transitions generated.
+    pub transitions: u64,
+    /// States stored and not yet expanded.
+    pub queue: u64,
+    /// Memory held, in bytes.
+    pub bytes: u64,
+}
+
+/// Candidates that a block of states should bring: many, so that a shard that takes up its share
+/// finds much of what it reads in a cache, but little memory beside what a large graph takes.
+const BLOCK_CANDIDATES: u64 = 1 << 18;
+/// No block is planned smaller than this.
+const SMALLEST_BLOCK: u64 = 16;
+/// A block of this many states is not worth sharing.
+const LONELY_BLOCK: u64 = 512;
+/// Parts of a block for each thread, so that none waits long for the slowest.
+const PARTS_A_THREAD: usize = 4;
+
+struct Search<'a, S> {
+    subject: &'a S,
+    options: &'a Options,
+    store: Store,
+    parts: Vec<Part>,
+    tally: Tally,
+    init_states: u64,
+    depth: u32,
+    /// The most states expanded at once so far.
+    largest_block: u64,
+    /// The most candidates held at once so far.
+    most_candidates: u64,
+}
+
+/// Explores what `subject` can reach.
+pub(super) fn search<'a, S: Subject>(
+    subject: &'a S,
+    options: &Options,
+    spread: Spread,
+    watch: &mut dyn FnMut(&Progress),
+) -> Exploration<'a, S> {
+    let words = subject.words();
+    let parts = match options.jobs.get() {
+        1 => 1,
+        jobs => jobs * PARTS_A_THREAD,
+    };
+    let mut search = Search {
+        subject,
+        options,
+        store: Store::new(words, spread),
+        parts: (0..parts).map(|_| Part::new(words)).collect(),
+        tally: Tally::default(),
+        init_states: 0,
+        depth: 0,
+        largest_block: 1,
+        most_candidates: 0,
+    };
+    let outcome = match search.run(watch) {
+        Ok(outcome) => outcome,
+        Err(limit) => Outcome::Limit(limit),
+    };
+    let findings = Findings {
+        outcome,
+        init_states: search.init_states,
+        depth: search.depth,
+        bytes: search.bytes(),
+        tally: search.tally,
+    };
+    Exploration::new(subject, search.store, findings)
+}
+
+impl<S: Subject> Search<'_, S> {
+    fn run(&mut self, watch: &mut dyn FnMut(&Progress)) -> Result<Outcome, Limit> {
+        self.seed()?;
+        let mut level = Frontier::all(self.store.lens());
+        loop {
+            self.expand_level(&level, watch)?;
+            level = level.next(self.store.lens());
+            if level.len() == 0 {
+                return Ok(Outcome::Complete);
+            }
+            let wanted = self.options.stop_when_violated;
+            if wanted != 0 && self.tally.violated() & wanted == wanted {
+                return Ok(Outcome::Stopped);
+            }
+            self.depth += 1;
+        }
+    }
+
+    /// Stores the initial states.
+    fn seed(&mut self) -> Result<(), Limit> {
+        let mut words = vec![0; self.subject.words()];
+        for state in self.subject.init_states() {
+            if self.subject.within_boundary(&state) {
+                self.init_states += 1;
+                self.subject.pack(&state, &mut words);
+                let home = self.store.home(&words);
+                self.parts[0].outbox.post(home, None, &words);
+            }
+        }
+        self.absorb(1)
+    }
+
+    fn expand_level(
+        &mut self,
+        level: &Frontier,
+        watch: &mut dyn FnMut(&Progress),
+    ) -> Result<(), Limit> {
+        let len = level.len();
+        let mut done = 0;
+        while done < len {
+            self.options.interrupted()?;
+            let block = done..len.min(done + self.block_size()?);
+            done = block.end;
+            let parts = self.expand(level, block);
+            self.absorb(parts)?;
+            watch(&self.progress());
+        }
+        Ok(())
+    }
+
+    /// How many states to expand next: as many as should bring the intended number of candidates,
+    /// fewer where a limit is near, and not many more than were ever expanded at once, as their
+    /// successors may be many. Depends on nothing that threads could change.
+    fn block_size(&self) -> Result<u64, Limit> {
+        let free_states = self.options.max_states.saturating_sub(self.store.len());
+        let free_bytes = self.options.max_bytes.saturating_sub(self.bytes());
+        if free_states == 0 {
+            return Err(Limit::States);
+        }
+        if free_bytes == 0 {
+            return Err(Limit::Memory);
+        }
+        let affordable = free_bytes / (4 * Outbox::bytes_each(self.subject.words()));
+        let candidates = BLOCK_CANDIDATES.min(free_states).min(affordable);
+        let branching = (self.tally.transitions / self.tally.expanded.max(1)).max(1);
+        let wanted = (candidates / branching).min(4 * self.largest_block);
+        Ok(wanted.max(SMALLEST_BLOCK))
+    }
+
+    /// Expands a block and answers in how many parts.
+    fn expand(&mut self, level: &Frontier, block: Range<u64>) -> usize {
+        let len = block.end - block.start;
+        self.largest_block = self.largest_block.max(len);
+        let parts = match len {
+            0..=LONELY_BLOCK => 1,
+            _ => self.parts.len(),
+        };
+        let size = len.div_ceil(parts as u64);
+        let (subject, store) = (self.subject, &self.store);
+        let jobs = self.jobs_for(parts);
+        let work = self.parts[..parts].iter_mut().zip(0..);
+        for_each(jobs, work, |(part, number)| {
+            let from = (block.start + number * size).min(block.end);
+            let to = (from + size).min(block.end);
+            part.expand(subject, store, level, from..to);
+        });
+        for part in &self.parts[..parts] {
+            self.tally.add(&part.tally);
+        }
+        parts
+    }
+
+    fn jobs_for(&self, parts: usize) -> usize {
+        self.options.jobs.get().min(parts)
+    }
+
+    /// Stores what is new in the outboxes of the first `parts` parts, if that surely fits.
+    fn absorb(&mut self, parts: usize) -> Result<(), Limit> {
+        let jobs = self.jobs_for(parts);
+        let outboxes: Vec<_> = self.parts[..parts]
+            .iter()
+            .map(|part| &part.outbox)
+            .collect();
+        let candidates = outboxes.iter().map(|outbox| outbox.len()).sum();
+        self.most_candidates = self.most_candidates.max(candidates);
+        let transient = self.most_candidates * Outbox::bytes_each(self.subject.words());
+        if self.store.bytes_with(&outboxes) + transient > self.options.max_bytes {
+            return Err(Limit::Memory);
+        }
+        self.store
+            .absorb(&outboxes, jobs)
+            .map_err(|_| Limit::States)?;
+        self.parts.iter_mut().for_each(Part::clear);
+        Ok(())
+    }
+
+    fn bytes(&self) -> u64 {
+        self.store.bytes() + self.most_candidates * Outbox::bytes_each(self.subject.words())
+    }
+
+    fn progress(&self) -> Progress {
+        let unique_states = self.store.len();
+        Progress {
+            depth: self.depth,
+            unique_states,
+            transitions: self.tally.transitions,
+            queue: unique_states - self.tally.expanded,
+            bytes: self.bytes(),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! One part of the stored states.
+
+use std::hint::black_box;
+
+use super::arena::Arena;
+use super::id::SHARD_CAPACITY;
+use super::outbox::{Candidate, Lane};
+use super::slots::Slots;
+
+/// The states whose hash falls to one shard, in the order in which they were found.
+#[derive(Debug)]
+pub(super) struct Shard {
+    arena: Arena,
+    slots: Slots,
+}
+
+/// A shard can name no more states.
+#[derive(Debug)]
+pub(super) struct Full;
+
+/// So many look-ups are begun before the first is finished, so that the memory works on all of
+/// them at once.
+const GROUP: usize = 32;
+
+impl Shard {
+    pub(super) fn new(state_words: usize) -> Self {
+        Self {
+            arena: Arena::new(state_words),
+            slots: Slots::new(),
+        }
+    }
+
+    pub(super) fn len(&self) -> u32 {
+        self.arena.len()
+    }
+
+    #[inline]
+    pub(super) fn words(&self, local: u32) -> &[u32] {
+        self.arena.words(local)
+    }
+
+    pub(super) fn parent(&self, local: u32) -> u32 {
+        self.arena.parent(local)
+    }
+
+    pub(super) fn find(&self, tag: u32, words: &[u32]) -> Option<u32> {
+        self.slots
+            .find(tag, |local| equal(self.words(local), words))
+            .ok()
+    }
+
+    /// Stores what is new of `lane`, in its order.
+    ///
+    /// Most candidates are known, and most of the time goes into waiting for memory. So each pass
+    /// over a group reads one thing for all of it, with no branch on what it has just read, and
+    /// the memory works on many reads at once; only what is not then known is inserted one by one.
+    pub(super) fn absorb(&mut self, lane: &Lane) -> Result<(), Full> {
+        for group in lane.groups(GROUP) {
+            let known = self.known(&group);
+            for (candidate, known) in group.zip(known) {
+                if !known {
+                    self.insert(candidate.tag, candidate.words, candidate.parent)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of a group surely are stored. Of the others some may be, too.
+    #[inline]
+    fn known<'a>(&self, group: &(impl Iterator<Item = Candidate<'a>> + Clone)) -> [bool; GROUP] {
+        let mut known = [false; GROUP];
+        if self.len() == 0 {
+            return known;
+        }
+        let mut touched = 0;
+        for candidate in group.clone() {
+            touched ^= self.slots.first(candidate.tag);
+        }
+        black_box(touched);
+        let mut guesses = [0; GROUP];
+        for (guess, candidate) in guesses.iter_mut().zip(group.clone()) {
+            let any = |_| true;
+            *guess = self.slots.find(candidate.tag, any).unwrap_or(0);
+        }
+        for ((known, guess), candidate) in known.iter_mut().zip(guesses).zip(group.clone()) {
+            *known = equal(self.words(guess), candidate.words);
+        }
+        known
+    }
+
+    #[inline]
+    fn insert(&mut self, tag: u32, words: &[u32], parent: u32) -> Result<(), Full> {
+        let arena = &self.arena;
+        let found = self
+            .slots
+            .find(tag, |local| equal(arena.words(local), words));
+        if let Err(vacant) = found {
+            if self.arena.len() == SHARD_CAPACITY {
+                return Err(Full);
+            }
+            let local = self.arena.push(words, parent);
+            self.slots.fill(vacant, tag, local);
+        }
+        Ok(())
+    }
+
+    /// The memory held at worst while `more` states are added.
+    pub(super) fn bytes_with(&self, more: u64) -> u64 {
+        self.arena.bytes_with(more) + self.slots.bytes_with(more)
+    }
+}
+
+/// Packed states are short: a loop beats a call to compare memory.
+#[inline]
+pub(super) fn equal(left: &[u32], right: &[u32]) -> bool {
+    left.iter().zip(right).fold(0, |odd, (a, b)| odd | (a ^ b)) == 0
+}

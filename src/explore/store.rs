@@ -1,0 +1,80 @@
+//! All stored states.
+
+use super::hash::{Home, Spread};
+use super::id::{SHARDS, StateId};
+use super::outbox::Outbox;
+use super::shard::{Full, Shard};
+use super::workers::for_each;
+
+/// Every state found so far, exactly, and for each the one it was first found from.
+#[derive(Debug)]
+pub(super) struct Store {
+    shards: Vec<Shard>,
+    spread: Spread,
+}
+
+impl Store {
+    pub(super) fn new(state_words: usize, spread: Spread) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Shard::new(state_words)).collect(),
+            spread,
+        }
+    }
+
+    #[inline]
+    pub(super) fn home(&self, words: &[u32]) -> Home {
+        self.spread.home(words)
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.lens().map(u64::from).iter().sum()
+    }
+
+    pub(super) fn lens(&self) -> [u32; SHARDS] {
+        std::array::from_fn(|shard| self.shards[shard].len())
+    }
+
+    #[inline]
+    pub(super) fn words(&self, id: StateId) -> &[u32] {
+        self.shards[id.shard()].words(id.local())
+    }
+
+    pub(super) fn parent(&self, id: StateId) -> Option<StateId> {
+        StateId::from_word(self.shards[id.shard()].parent(id.local()))
+    }
+
+    pub(super) fn find(&self, words: &[u32]) -> Option<StateId> {
+        let home = self.home(words);
+        let local = self.shards[home.shard].find(home.tag, words)?;
+        Some(StateId::new(home.shard, local))
+    }
+
+    /// Stores what is new in the outboxes. Of equal candidates the first wins, in the order of the
+    /// outboxes and then of their lanes: the same whatever the number of outboxes and of threads.
+    pub(super) fn absorb(&mut self, outboxes: &[&Outbox], jobs: usize) -> Result<(), Full> {
+        let mut results: Vec<_> = (0..SHARDS).map(|_| Ok(())).collect();
+        let work = self.shards.iter_mut().zip(&mut results).enumerate();
+        for_each(jobs, work, |(number, (shard, result))| {
+            *result = outboxes
+                .iter()
+                .try_for_each(|outbox| shard.absorb(outbox.lane(number)));
+        });
+        results.into_iter().collect()
+    }
+
+    /// The memory held now.
+    pub(super) fn bytes(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.bytes_with(0)).sum()
+    }
+
+    /// The memory held at worst while the outboxes are absorbed.
+    pub(super) fn bytes_with(&self, outboxes: &[&Outbox]) -> u64 {
+        let shards = self.shards.iter().enumerate();
+        shards
+            .map(|(number, shard)| {
+                let more = outboxes.iter().map(|outbox| outbox.lane(number).len());
+                shard.bytes_with(more.sum())
+            })
+            .sum()
+    }
+}

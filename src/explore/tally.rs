@@ -1,0 +1,62 @@
+//! What is counted and noted on the way.
+
+use semel_models::subject::Observation;
+
+use super::id::StateId;
+
+/// What has been seen in the expanded states. Tallies of parts add up to the tally of the whole
+/// when they are added in canonical order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) expanded: u64,
+    pub(super) transitions: u64,
+    pub(super) quiescent: u64,
+    pub(super) reached: u64,
+    pub(super) counted: [u64; 32],
+    pub(super) violations: [Option<StateId>; 32],
+}
+
+impl Tally {
+    #[inline]
+    pub(super) fn note(&mut self, id: StateId, quiescent: bool, seen: &Observation) {
+        self.expanded += 1;
+        self.quiescent += u64::from(quiescent);
+        self.reached |= seen.reached;
+        for bit in bits(seen.counted) {
+            self.counted[bit] += 1;
+        }
+        for bit in bits(seen.violated) {
+            self.violations[bit].get_or_insert(id);
+        }
+    }
+
+    /// Adds what was seen later.
+    pub(super) fn add(&mut self, later: &Self) {
+        self.expanded += later.expanded;
+        self.transitions += later.transitions;
+        self.quiescent += later.quiescent;
+        self.reached |= later.reached;
+        for (sum, more) in self.counted.iter_mut().zip(later.counted) {
+            *sum += more;
+        }
+        for (first, other) in self.violations.iter_mut().zip(later.violations) {
+            *first = first.or(other);
+        }
+    }
+
+    /// The invariants that are violated.
+    pub(super) fn violated(&self) -> u32 {
+        let found = self.violations.iter().enumerate();
+        found.fold(0, |set, (bit, id)| set | u32::from(id.is_some()) << bit)
+    }
+}
+
+/// The numbers of the bits in `set`, lowest first.
+#[inline]
+fn bits(mut set: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = (set != 0).then(|| set.trailing_zeros() as usize)?;
+        set &= set - 1;
+        Some(bit)
+    })
+}
