@@ -12,6 +12,7 @@ mod reduce;
 mod steps;
 mod witness;
 
+pub use judge::{FINAL, FINAL_WITH_FAILED};
 pub use reduce::Reductions;
 pub use witness::Witness;
 

@@ -1,0 +1,238 @@
+//! From a design to its verdicts.
+
+use crate::design::{Design, Expected};
+use crate::explore::{Exploration, Limit, Livelock, Options, Outcome, Progress, StateId, explore};
+use crate::trace::{Bound, DesignSource, Run, tell};
+use crate::verdict::{Judgement, Stop, Verdict, Verdicts, WitnessReport};
+use semel_models::cluster::{Cluster, FINAL, FINAL_WITH_FAILED, Witness};
+use semel_models::guarantee::Guarantee;
+use semel_models::limits::TooLarge;
+use semel_models::pipeline::Pipeline;
+use semel_models::subject::Subject;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+/// How a check is to be run. The default explores everything, on every core.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct CheckOptions {
+    /// How many threads; `None`: one per core.
+    pub jobs: Option<NonZeroUsize>,
+    /// How many states may be stored.
+    pub max_states: Option<u64>,
+    /// How many bytes the exploration may hold.
+    pub max_memory: Option<u64>,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+    /// Raised to end it early.
+    pub cancel: Option<Arc<AtomicBool>>,
+}
+
+/// A design that cannot be checked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{design}: {cause}")]
+pub struct CheckError {
+    design: String,
+    cause: TooLarge,
+}
+
+/// Judges every guarantee of `design`.
+///
+/// ```
+/// use semel::{CheckOptions, Design, Guarantee, Verdict};
+///
+/// let design = Design::parse(
+///     "idempotent.toml",
+///     br#"
+///         [producer]
+///         enable.idempotence = true
+///         [consumer]
+///         enable.auto.commit = false
+///         auto.offset.reset = "earliest"
+///         [application]
+///         order = "process -> commit"
+///         [faults]
+///         response-lost.produce = 1
+///         [bounds]
+///         records = 1
+///     "#,
+/// )?;
+/// let verdicts = semel::check(&design, &CheckOptions::default())?;
+/// assert_eq!(verdicts.of(Guarantee::NoDuplicates), &Verdict::Holds);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn check(design: &Design, options: &CheckOptions) -> Result<Verdicts, CheckError> {
+    check_watched(design, options, &mut |_| {})
+}
+
+/// Judges every guarantee of `design`, and shows `watch` how far it has come.
+pub fn check_watched(
+    design: &Design,
+    options: &CheckOptions,
+    watch: &mut dyn FnMut(&Progress),
+) -> Result<Verdicts, CheckError> {
+    let started = Instant::now();
+    let cluster = Cluster::new(design.pipeline().clone()).map_err(|cause| CheckError {
+        design: design.file().into(),
+        cause,
+    })?;
+    let engine = options.engine(started);
+    let found = explore(&cluster, &engine, watch);
+    let endings = Endings::of(&found, &engine);
+    let source = DesignSource {
+        name: design.name().into(),
+        file: design.file().into(),
+        text: design.text().into(),
+    };
+    let bound = bound(design.pipeline());
+    let judge = |guarantee: Guarantee| {
+        let verdict = match endings.run(&found, guarantee) {
+            Some(run) => {
+                let trace = tell(&cluster, source.clone(), bound.clone(), guarantee, &run);
+                Verdict::Violated(Box::new(trace))
+            }
+            None if endings.stops(guarantee) => Verdict::Undecided,
+            None => Verdict::Holds,
+        };
+        Judgement {
+            guarantee,
+            verdict,
+            required: expected(design, guarantee).is_some(),
+            expected: expected(design, guarantee),
+        }
+    };
+    let reached = found.reached();
+    let report = |(bit, witness): (usize, &Witness)| WitnessReport {
+        name: witness.to_string(),
+        reached: reached & (1 << bit) != 0,
+    };
+    let counted = |bit: u32| found.counted()[bit.trailing_zeros() as usize];
+    Ok(Verdicts {
+        name: design.name().into(),
+        file: design.file().into(),
+        judgements: Guarantee::ALL.into_iter().map(judge).collect(),
+        witnesses: cluster.witnesses().iter().enumerate().map(report).collect(),
+        unique_states: found.unique_states(),
+        transitions: found.transitions(),
+        depth: found.depth(),
+        elapsed: started.elapsed(),
+        state_bytes: cluster.words() * size_of::<u32>(),
+        memory_bytes: found.bytes(),
+        final_states: counted(FINAL),
+        final_states_with_failed: counted(FINAL_WITH_FAILED),
+        stop: endings.exploration.or(endings.livelock_search),
+        warnings: design.warnings().to_vec(),
+        mends: Vec::new(),
+        bound,
+    })
+}
+
+fn expected(design: &Design, guarantee: Guarantee) -> Option<Expected> {
+    if design.required().contains(&guarantee) {
+        return Some(Expected::Holds);
+    }
+    let stated = design.expected().iter().find(|(own, _)| *own == guarantee);
+    stated.map(|(_, expected)| *expected)
+}
+
+/// The bound of a pipeline, as every output states it.
+pub(crate) fn bound(pipeline: &Pipeline) -> Bound {
+    let faults = &pipeline.faults;
+    Bound {
+        records: pipeline.bounds.records,
+        partitions: 1,
+        keys: pipeline.bounds.keys,
+        poll: pipeline.bounds.poll,
+        retries: pipeline.bounds.retries,
+        faults: faults.entries.iter().map(|(key, budget)| (key.to_string(), *budget)).collect(),
+        total: faults.total(),
+    }
+}
+
+/// What decides the verdicts beyond the states that were found.
+struct Endings {
+    livelock: Option<StateId>,
+    /// Why not every state was found.
+    exploration: Option<Stop>,
+    /// Why the states were not all examined for loops without exit.
+    livelock_search: Option<Stop>,
+}
+
+impl Endings {
+    fn of(found: &Exploration<'_, Cluster>, engine: &Options) -> Endings {
+        let mut endings = Endings {
+            livelock: None,
+            livelock_search: None,
+            exploration: match found.outcome() {
+                Outcome::Complete | Outcome::Stopped => None,
+                Outcome::Limit(limit) => Some(stop(limit)),
+            },
+        };
+        match found.livelock(engine) {
+            Livelock::None | Livelock::Unexplored => {}
+            Livelock::From(state) => endings.livelock = Some(state),
+            Livelock::Limit(limit) => endings.livelock_search = Some(stop(limit)),
+        }
+        endings
+    }
+
+    /// Whether a limit keeps `guarantee` undecided unless a violation was found.
+    fn stops(&self, guarantee: Guarantee) -> bool {
+        self.exploration.is_some()
+            || guarantee == Guarantee::Progress && self.livelock_search.is_some()
+    }
+
+    /// The shortest run that violates `guarantee`.
+    fn run(&self, found: &Exploration<'_, Cluster>, guarantee: Guarantee) -> Option<Run> {
+        let bad = found.violation(guarantee as usize);
+        let endless = self.livelock.filter(|_| guarantee == Guarantee::Progress);
+        match (bad, endless) {
+            (Some(state), Some(entry)) if found.depth_of(entry) < found.depth_of(state) => {
+                endless_run(found, entry)
+            }
+            (None, Some(entry)) => endless_run(found, entry),
+            (bad, _) => bad.map(|state| {
+                let path = found.path_to(state);
+                Run { start: path.start, steps: path.steps, loops_from: None }
+            }),
+        }
+    }
+}
+
+fn endless_run(found: &Exploration<'_, Cluster>, entry: StateId) -> Option<Run> {
+    let lasso = found.lasso(entry)?;
+    let loops_from = Some(lasso.stem.steps.len());
+    let steps = [lasso.stem.steps, lasso.cycle].concat();
+    Some(Run { start: lasso.stem.start, steps, loops_from })
+}
+
+fn stop(limit: Limit) -> Stop {
+    match limit {
+        Limit::States => Stop::States,
+        Limit::Memory => Stop::Memory,
+        Limit::Deadline => Stop::Time,
+        Limit::Cancelled => Stop::Interrupt,
+    }
+}
+
+impl CheckOptions {
+    pub(crate) fn engine(&self, started: Instant) -> Options {
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let mut engine = Options::default().jobs(self.jobs.unwrap_or_else(cores));
+        if let Some(states) = self.max_states {
+            engine = engine.max_states(states);
+        }
+        if let Some(bytes) = self.max_memory {
+            engine = engine.max_bytes(bytes);
+        }
+        if let Some(deadline) = self.timeout.and_then(|timeout| started.checked_add(timeout)) {
+            engine = engine.deadline(deadline);
+        }
+        if let Some(cancel) = &self.cancel {
+            engine = engine.cancel(Arc::clone(cancel));
+        }
+        engine
+    }
+}

@@ -1,0 +1,70 @@
+//! The command line.
+
+mod args;
+mod check;
+mod exit;
+mod list;
+mod progress;
+
+use args::{Arguments, Command};
+use clap::Parser;
+use exit::Exit;
+use std::ffi::OsString;
+use std::io;
+use std::process::ExitCode;
+
+/// Runs the command with the process's arguments.
+pub fn run() -> ExitCode {
+    run_with(std::env::args_os())
+}
+
+fn run_with(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let parsed = match Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return explain_usage(&error).into(),
+    };
+    let done = match parsed.command {
+        Command::Check(check) => check::run(&check),
+        Command::List(list) => list::run(&list),
+        Command::Other(words) => Ok(other(&words)),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        // A reader that has seen enough closes the pipe: nothing is wrong.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine.into(),
+        Err(error) => {
+            complain(&format!("cannot write the output: {error}"));
+            Exit::Io.into()
+        }
+    }
+}
+
+/// Prints help, the version or a usage error, as clap words it.
+fn explain_usage(error: &clap::Error) -> Exit {
+    let printed = error.print();
+    match (error.use_stderr(), printed) {
+        (true, _) => Exit::Usage,
+        (false, Ok(())) => Exit::Fine,
+        (false, Err(_)) => Exit::Io,
+    }
+}
+
+/// A command that is not there: not built yet, or not known.
+fn other(words: &[OsString]) -> Exit {
+    let name = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
+    if args::NOT_BUILT_YET.contains(&&*name) {
+        complain(&format!(
+            "the command '{name}' is not built yet; this version has 'check' and 'list'"
+        ));
+    } else {
+        let nearest = crate::nearest(&name, ["check", "list", "help"].into_iter());
+        let hint = nearest.map_or(String::new(), |known| format!("; did you mean '{known}'?"));
+        complain(&format!("there is no command '{name}'{hint} 'semel --help' lists them"));
+    }
+    Exit::Usage
+}
+
+/// Says what is wrong, on standard error.
+fn complain(message: &str) {
+    anstream::eprintln!("semel: {message}");
+}

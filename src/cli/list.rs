@@ -1,0 +1,115 @@
+//! `semel list`: every table that a design draws from.
+
+use super::args::{Format, ListArguments, Listing};
+use super::exit::Exit;
+use crate::design::properties::properties;
+use crate::presets::PRESETS;
+use semel_models::fault::Fault;
+use semel_models::guarantee::Guarantee;
+use semel_models::order::Step;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+/// A row of a table: its name, what it is, and further facts.
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    summary: String,
+    #[serde(flatten)]
+    facts: BTreeMap<&'static str, String>,
+}
+
+pub(super) fn run(arguments: &ListArguments) -> io::Result<Exit> {
+    let listings = match arguments.what {
+        Some(listing) => vec![listing],
+        None => vec![Listing::Presets, Listing::Guarantees, Listing::Faults, Listing::Steps],
+    };
+    let tables: Vec<(&str, Vec<Row>)> =
+        listings.into_iter().map(|listing| (title(listing), rows(listing))).collect();
+    let mut out = anstream::AutoStream::auto(io::stdout());
+    match arguments.format {
+        Format::Text => write_text(&mut out, &tables)?,
+        Format::Json => {
+            let document: BTreeMap<&str, &Vec<Row>> =
+                tables.iter().map(|(title, rows)| (*title, rows)).collect();
+            serde_json::to_writer_pretty(&mut out, &document)?;
+            writeln!(out)?;
+        }
+    }
+    out.flush()?;
+    Ok(Exit::Fine)
+}
+
+fn title(listing: Listing) -> &'static str {
+    match listing {
+        Listing::Presets => "presets",
+        Listing::Guarantees => "guarantees",
+        Listing::Faults => "faults",
+        Listing::Steps => "steps",
+        Listing::Properties => "properties",
+    }
+}
+
+fn row(name: &str, summary: &str) -> Row {
+    Row {
+        name: name.into(),
+        summary: summary.into(),
+        facts: BTreeMap::new(),
+    }
+}
+
+fn rows(listing: Listing) -> Vec<Row> {
+    match listing {
+        Listing::Presets => PRESETS.iter().map(|preset| row(preset.name, preset.summary)).collect(),
+        Listing::Guarantees => Guarantee::ALL
+            .iter()
+            .map(|guarantee| row(guarantee.name(), &format!("violated when {}", guarantee.violated_when())))
+            .collect(),
+        Listing::Faults => Fault::ALL.iter().map(|fault| fault_row(*fault)).collect(),
+        Listing::Steps => Step::ALL.iter().map(|step| step_row(*step)).collect(),
+        Listing::Properties => properties()
+            .iter()
+            .map(|property| {
+                let mut row = row(&property.name, &property.why);
+                row.facts.insert("scope", property.scope.name().into());
+                row.facts.insert("class", property.class.name().into());
+                row
+            })
+            .collect(),
+    }
+}
+
+fn fault_row(fault: Fault) -> Row {
+    let mut row = row(fault.name(), fault.summary());
+    let modelled = crate::design::modelled::is_fault_modelled(fault);
+    row.facts.insert("state", if modelled { "modelled" } else { "not modelled yet" }.into());
+    row
+}
+
+fn step_row(step: Step) -> Row {
+    let mut row = row(step.name(), step.summary());
+    let modelled = crate::design::modelled::is_step_modelled(step);
+    row.facts.insert("state", if modelled { "modelled" } else { "not modelled yet" }.into());
+    row
+}
+
+fn write_text(out: &mut dyn Write, tables: &[(&str, Vec<Row>)]) -> io::Result<()> {
+    for (index, (title, rows)) in tables.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "{title}:")?;
+        let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
+        for row in rows {
+            let facts: Vec<&str> = row.facts.values().map(String::as_str).collect();
+            let facts = if facts.is_empty() || facts == ["modelled"] {
+                String::new()
+            } else {
+                format!("  ({})", facts.join(", "))
+            };
+            writeln!(out, "  {:<width$}  {}{facts}", row.name, row.summary)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! The command `semel`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    semel::cli::run()
+}

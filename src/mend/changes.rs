@@ -1,0 +1,154 @@
+//! The single changes that can be made to a pipeline.
+
+use semel_models::order::{Item, Order, Step};
+use semel_models::pipeline::{
+    Acks, AutoCommit, CommitCovers, ConfirmOn, Dedup, DedupInsert, DedupKey, Effect, OffsetReset,
+    OnCommitFailure, OnRestart, OnSendFailure, Pipeline,
+};
+
+/// A changed pipeline, and the change in words.
+pub(super) struct Change {
+    pub text: String,
+    pub pipeline: Pipeline,
+}
+
+/// Every single change that applies to `pipeline`.
+pub(super) fn of(pipeline: &Pipeline) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut add = |text: &str, change: &dyn Fn(&mut Pipeline)| {
+        let mut changed = pipeline.clone();
+        change(&mut changed);
+        if changed != *pipeline {
+            changes.push(Change { text: text.into(), pipeline: changed });
+        }
+    };
+    producer_changes(&mut add);
+    consumer_changes(pipeline, &mut add);
+    for order in orders(pipeline) {
+        let text = format!("[application] order = \"{order}\"");
+        add(&text, &|pipeline| pipeline.consumer.order = order.clone());
+    }
+    changes
+}
+
+type Add<'a> = dyn FnMut(&str, &dyn Fn(&mut Pipeline)) + 'a;
+
+fn producer_changes(add: &mut Add<'_>) {
+    add("[producer] acks = \"all\"", &|pipeline| pipeline.producer.acks = Acks::All);
+    add("[producer] enable.idempotence = true (with acks = \"all\")", &|pipeline| {
+        let producer = &mut pipeline.producer;
+        if !producer.idempotence {
+            producer.idempotence = true;
+            producer.acks = Acks::All;
+            producer.max_in_flight = producer.max_in_flight.min(5);
+            if producer.retries == 0 {
+                producer.retries = pipeline.bounds.retries;
+                producer.retries_are_capped = true;
+            }
+        }
+    });
+    add("[producer] max.in.flight.requests.per.connection = 1", &|pipeline| {
+        pipeline.producer.max_in_flight = 1;
+    });
+    add("[producer] retries left at its default", &|pipeline| {
+        if !pipeline.producer.retries_are_capped && pipeline.producer.retries == 0 {
+            pipeline.producer.retries = pipeline.bounds.retries;
+            pipeline.producer.retries_are_capped = true;
+        }
+    });
+    add("[application] confirm-on = \"ack\"", &|pipeline| {
+        pipeline.producer.confirm_on = ConfirmOn::Ack;
+    });
+    add("[application] on-restart = \"forget\"", &|pipeline| {
+        pipeline.producer.on_restart = OnRestart::Forget;
+    });
+    add("[application] on-send-failure = \"give-up\"", &|pipeline| {
+        if pipeline.producer.on_send_failure == OnSendFailure::Resend {
+            pipeline.producer.on_send_failure = OnSendFailure::GiveUp;
+        }
+    });
+    add("[topic] flush.messages = 1", &|pipeline| pipeline.topic.flush_messages = Some(1));
+}
+
+fn consumer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
+    add("[consumer] auto.offset.reset = \"earliest\"", &|pipeline| {
+        pipeline.consumer.offset_reset = OffsetReset::Earliest;
+    });
+    let order = &pipeline.consumer.order;
+    let commits = order.contains(Step::Commit) || order.contains(Step::CommitAsync);
+    if commits || order.contains(Step::SaveOffset) {
+        add("[consumer] enable.auto.commit = false", &|pipeline| {
+            pipeline.consumer.auto_commit = AutoCommit::Off;
+        });
+    }
+    if commits {
+        add("[application] commit-covers = \"next\"", &|pipeline| {
+            pipeline.consumer.commit_covers = CommitCovers::Next;
+        });
+        add("[application] on-commit-failure = \"retry-latest\"", &|pipeline| {
+            pipeline.consumer.on_commit_failure = OnCommitFailure::RetryLatest;
+        });
+    }
+    if order.contains(Step::SaveOffset) {
+        add("[application] seek-on-assign = true", &|pipeline| {
+            pipeline.consumer.seek_on_assign = true;
+        });
+    }
+    if order.contains(Step::Remember) {
+        add("[sink] dedup = \"durable\"", &|pipeline| pipeline.sink.dedup = Dedup::Durable);
+        add("[sink] dedup-insert = \"unique\"", &|pipeline| {
+            pipeline.sink.dedup_insert = DedupInsert::Unique;
+        });
+        add("[sink] dedup-key = \"record\"", &|pipeline| {
+            pipeline.sink.dedup_key = DedupKey::Record;
+        });
+    }
+    add("[sink] idempotency-key = true, where the provider has them", &|pipeline| {
+        if let Effect::External { idempotency_key } = &mut pipeline.sink.effect {
+            *idempotency_key = true;
+        }
+    });
+}
+
+/// Orders near the pipeline's: two neighbours exchanged, or the effect joined in one database
+/// transaction with what should be atomic with it.
+fn orders(pipeline: &Pipeline) -> Vec<Order> {
+    let items = &pipeline.consumer.order.0;
+    let mut orders = Vec::new();
+    let mut add = |items: Vec<Item>| {
+        let order = Order(items);
+        if order != pipeline.consumer.order && !orders.contains(&order) {
+            orders.push(order);
+        }
+    };
+    for first in 1..items.len() {
+        let mut swapped = items.clone();
+        swapped.swap(first - 1, first);
+        add(swapped);
+    }
+    let is_database = !matches!(pipeline.sink.effect, Effect::External { .. });
+    if is_database {
+        if pipeline.sink.dedup == Dedup::Durable {
+            add(with_transaction(items, Step::Remember));
+        }
+        add(with_transaction(items, Step::SaveOffset));
+    }
+    orders
+}
+
+/// The order with `process` and `companion` in one transaction where `process` stands.
+fn with_transaction(items: &[Item], companion: Step) -> Vec<Item> {
+    let mut joined = Vec::new();
+    for item in items {
+        match item {
+            Item::Step(Step::Process) => joined.push(Item::Database(vec![
+                Item::Step(Step::Process),
+                Item::Step(companion),
+            ])),
+            Item::Step(step) if *step == companion => {}
+            Item::Each(inner) => joined.push(Item::Each(with_transaction(inner, companion))),
+            Item::Step(_) | Item::Database(_) | Item::Kafka(_) => joined.push(item.clone()),
+        }
+    }
+    joined
+}

@@ -1,0 +1,119 @@
+//! From a path through the model to a trace.
+
+use super::facts::{changes, name};
+use super::narrate::narrate;
+use super::{Bound, DesignSource, FORMAT, Step, Trace, VERSION};
+use semel_models::action::Action;
+use semel_models::cluster::{Cluster, State};
+use semel_models::guarantee::Guarantee;
+use semel_models::pipeline::Effect;
+
+/// A run to be told.
+pub(crate) struct Run {
+    /// The first state.
+    pub start: State,
+    /// The steps and the states that they lead to.
+    pub steps: Vec<(Action, State)>,
+    /// For a run without end: how many steps stand before its loop.
+    pub loops_from: Option<usize>,
+}
+
+/// Tells `run`, which violates `guarantee`.
+pub(crate) fn tell(
+    cluster: &Cluster,
+    design: DesignSource,
+    bound: Bound,
+    guarantee: Guarantee,
+    run: &Run,
+) -> Trace {
+    let mut before = run.start;
+    let mut steps = Vec::with_capacity(run.steps.len());
+    for (action, after) in &run.steps {
+        let told = narrate(cluster, &before, *action, after);
+        steps.push(Step {
+            actor: told.actor.into(),
+            action: told.action.into(),
+            parameters: told.parameters,
+            fault: fault(cluster, *action),
+            sentence: told.sentence,
+            change: changes(&before, after, cluster.pipeline()),
+        });
+        before = *after;
+    }
+    Trace {
+        format: FORMAT.into(),
+        version: VERSION,
+        design,
+        bound,
+        guarantee: guarantee.name().into(),
+        steps,
+        loops_from: run.loops_from,
+        violation: violation(cluster, guarantee, &before, run.loops_from),
+    }
+}
+
+fn fault(cluster: &Cluster, action: Action) -> Option<String> {
+    match action {
+        Action::Fault { entry, .. } => Some(cluster.fault_key(entry).to_string()),
+        Action::Send(_)
+        | Action::Transmit
+        | Action::HandleProduce
+        | Action::ReceiveAnswer
+        | Action::Expire
+        | Action::Join
+        | Action::Relocate
+        | Action::Poll(_)
+        | Action::Operate
+        | Action::CommitAutomatically
+        | Action::CommitArrives
+        | Action::LateArrives(_) => None,
+    }
+}
+
+/// What is wrong in the last state.
+fn violation(
+    cluster: &Cluster,
+    guarantee: Guarantee,
+    end: &State,
+    loops_from: Option<usize>,
+) -> String {
+    let ledger = &end.ledger;
+    let records = 0..cluster.pipeline().bounds.records;
+    let those = |chosen: &dyn Fn(u8) -> bool| -> String {
+        let names: Vec<String> =
+            records.clone().filter(|record| chosen(*record)).map(name).collect();
+        names.join(" and ")
+    };
+    let overwrites = cluster.pipeline().sink.effect == Effect::Upsert;
+    let times = |record: u8| ledger.handled[usize::from(record)];
+    let lost = those(&|record| ledger.is_confirmed(record) && times(record) == 0);
+    let twice = those(&|record| times(record) > 1);
+    match guarantee {
+        Guarantee::NoLoss => {
+            format!("{lost}: confirmed to the application, without an effect, and nothing will deliver it any more.")
+        }
+        Guarantee::NoDuplicates => format!("{twice}: its effect took place twice."),
+        Guarantee::ExactlyOnceEffect if !lost.is_empty() => {
+            format!("{lost}: confirmed, but the sink does not have its effect.")
+        }
+        Guarantee::ExactlyOnceEffect if !twice.is_empty() && !overwrites => {
+            format!("{twice}: the sink has its effect twice.")
+        }
+        Guarantee::ExactlyOnceEffect => {
+            "The sink holds an older record's value where a newer confirmed one should stand.".into()
+        }
+        Guarantee::InOrder => {
+            "A record had its first effect after a record of the same key that was sent later.".into()
+        }
+        Guarantee::NoPhantom => "A record has an effect that was never sent or was taken back.".into(),
+        Guarantee::Progress if loops_from.is_some() => {
+            "The run never ends: every way on leads back into the loop.".into()
+        }
+        Guarantee::Progress => {
+            let stuck = those(&|record| {
+                ledger.is_confirmed(record) && end.broker.holds_from(record, 0)
+            });
+            format!("{stuck}: confirmed and in the log, but it is never delivered; nothing can happen any more.")
+        }
+    }
+}
