@@ -1,65 +1,15 @@
 //! Every reachable state of varied pipelines packs without loss.
 
+mod common;
+
+use common::pipeline;
 use semel_models::cluster::{Cluster, Reductions, State};
-use semel_models::fault::{Fault, FaultBudget, FaultKey};
+use semel_models::fault::Fault;
 use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::*;
 use semel_models::subject::Subject;
 use stateright::Model;
 use std::collections::HashSet;
-
-fn pipeline(faults: &[Fault]) -> Pipeline {
-    Pipeline {
-        client: Client::Java,
-        producer: ProducerSettings {
-            acks: Acks::All,
-            idempotence: true,
-            retries: 2,
-            retries_are_capped: true,
-            max_in_flight: 5,
-            confirm_on: ConfirmOn::Ack,
-            on_send_failure: OnSendFailure::GiveUp,
-            on_restart: OnRestart::ResendUnconfirmed,
-        },
-        topic: TopicSettings {
-            flush_messages: None,
-        },
-        consumer: ConsumerSettings {
-            offset_reset: OffsetReset::Earliest,
-            auto_commit: AutoCommit::Off,
-            order: Order(vec![Item::Step(Step::Process), Item::Step(Step::Commit)]),
-            commit_covers: CommitCovers::Next,
-            on_commit_failure: OnCommitFailure::RetryLatest,
-            seek_on_assign: true,
-        },
-        sink: SinkSettings {
-            effect: Effect::Add,
-            dedup: Dedup::Durable,
-            dedup_insert: DedupInsert::Unique,
-            dedup_key: DedupKey::Record,
-        },
-        faults: FaultBudget {
-            entries: faults
-                .iter()
-                .map(|fault| {
-                    let key = FaultKey {
-                        fault: *fault,
-                        call: None,
-                    };
-                    (key, 1)
-                })
-                .collect(),
-            total: Some(2),
-        },
-        bounds: Bounds {
-            records: 2,
-            keys: 1,
-            poll: 2,
-            retries: 2,
-            start: Start::Joined,
-        },
-    }
-}
 
 /// Explores everything, with whole states; returns how many there are.
 fn check_packing(pipeline: &Pipeline, reductions: Reductions) -> usize {

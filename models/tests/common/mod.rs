@@ -1,0 +1,60 @@
+//! A pipeline to start from.
+
+use semel_models::fault::{Fault, FaultBudget, FaultKey};
+use semel_models::order::{Item, Order, Step};
+use semel_models::pipeline::*;
+
+/// Two records, an idempotent Java producer that resends after a restart, `process -> commit`, and
+/// one each of `faults`, two in all.
+pub fn pipeline(faults: &[Fault]) -> Pipeline {
+    Pipeline {
+        client: Client::Java,
+        producer: ProducerSettings {
+            acks: Acks::All,
+            idempotence: true,
+            retries: 2,
+            retries_are_capped: true,
+            max_in_flight: 5,
+            confirm_on: ConfirmOn::Ack,
+            on_send_failure: OnSendFailure::GiveUp,
+            on_restart: OnRestart::ResendUnconfirmed,
+        },
+        topic: TopicSettings {
+            flush_messages: None,
+        },
+        consumer: ConsumerSettings {
+            offset_reset: OffsetReset::Earliest,
+            auto_commit: AutoCommit::Off,
+            order: Order(vec![Item::Step(Step::Process), Item::Step(Step::Commit)]),
+            commit_covers: CommitCovers::Next,
+            on_commit_failure: OnCommitFailure::RetryLatest,
+            seek_on_assign: true,
+        },
+        sink: SinkSettings {
+            effect: Effect::Add,
+            dedup: Dedup::Durable,
+            dedup_insert: DedupInsert::Unique,
+            dedup_key: DedupKey::Record,
+        },
+        faults: FaultBudget {
+            entries: faults
+                .iter()
+                .map(|fault| {
+                    let key = FaultKey {
+                        fault: *fault,
+                        call: None,
+                    };
+                    (key, 1)
+                })
+                .collect(),
+            total: Some(2),
+        },
+        bounds: Bounds {
+            records: 2,
+            keys: 1,
+            poll: 2,
+            retries: 2,
+            start: Start::Joined,
+        },
+    }
+}
