@@ -1,1 +1,3 @@
 //! semel
+
+pub mod design;
