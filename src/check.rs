@@ -146,7 +146,11 @@ pub(crate) fn bound(pipeline: &Pipeline) -> Bound {
         keys: pipeline.bounds.keys,
         poll: pipeline.bounds.poll,
         retries: pipeline.bounds.retries,
-        faults: faults.entries.iter().map(|(key, budget)| (key.to_string(), *budget)).collect(),
+        faults: faults
+            .entries
+            .iter()
+            .map(|(key, budget)| (key.to_string(), *budget))
+            .collect(),
         total: faults.total(),
     }
 }
@@ -195,7 +199,11 @@ impl Endings {
             (None, Some(entry)) => endless_run(found, entry),
             (bad, _) => bad.map(|state| {
                 let path = found.path_to(state);
-                Run { start: path.start, steps: path.steps, loops_from: None }
+                Run {
+                    start: path.start,
+                    steps: path.steps,
+                    loops_from: None,
+                }
             }),
         }
     }
@@ -205,7 +213,11 @@ fn endless_run(found: &Exploration<'_, Cluster>, entry: StateId) -> Option<Run> 
     let lasso = found.lasso(entry)?;
     let loops_from = Some(lasso.stem.steps.len());
     let steps = [lasso.stem.steps, lasso.cycle].concat();
-    Some(Run { start: lasso.stem.start, steps, loops_from })
+    Some(Run {
+        start: lasso.stem.start,
+        steps,
+        loops_from,
+    })
 }
 
 fn stop(limit: Limit) -> Stop {
@@ -227,7 +239,10 @@ impl CheckOptions {
         if let Some(bytes) = self.max_memory {
             engine = engine.max_bytes(bytes);
         }
-        if let Some(deadline) = self.timeout.and_then(|timeout| started.checked_add(timeout)) {
+        if let Some(deadline) = self
+            .timeout
+            .and_then(|timeout| started.checked_add(timeout))
+        {
             engine = engine.deadline(deadline);
         }
         if let Some(cancel) = &self.cancel {

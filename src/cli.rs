@@ -51,7 +51,10 @@ fn explain_usage(error: &clap::Error) -> Exit {
 
 /// A command that is not there: not built yet, or not known.
 fn other(words: &[OsString]) -> Exit {
-    let name = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
+    let name = words
+        .first()
+        .map(|word| word.to_string_lossy())
+        .unwrap_or_default();
     if args::NOT_BUILT_YET.contains(&&*name) {
         complain(&format!(
             "the command '{name}' is not built yet; this version has 'check' and 'list'"
@@ -59,7 +62,9 @@ fn other(words: &[OsString]) -> Exit {
     } else {
         let nearest = crate::nearest(&name, ["check", "list", "help"].into_iter());
         let hint = nearest.map_or(String::new(), |known| format!("; did you mean '{known}'?"));
-        complain(&format!("there is no command '{name}'{hint} 'semel --help' lists them"));
+        complain(&format!(
+            "there is no command '{name}'{hint} 'semel --help' lists them"
+        ));
     }
     Exit::Usage
 }

@@ -1,8 +1,8 @@
 //! What would mend a violated guarantee: single changes to the design, each tried on the model.
 //!
 //! Nothing here knows which change mends what. Every change that applies to the design is made,
-//! the changed design is explored within the same bound, and the changes with which the guarantee
-//! holds are reported.
+//! the changed design is explored within the same bound, and those changes are reported with which
+//! the guarantee holds and none is broken that held before.
 
 mod changes;
 
@@ -29,10 +29,19 @@ pub(crate) fn find(design: &Design, verdicts: &mut Verdicts, options: &CheckOpti
     if violated.is_empty() || verdicts.stop().is_some() || verdicts.unique_states() > MAX_STATES {
         return;
     }
-    let mut mends: Vec<(Guarantee, Vec<String>)> =
-        violated.into_iter().map(|guarantee| (guarantee, Vec::new())).collect();
+    let kept: Vec<Guarantee> = Guarantee::ALL
+        .into_iter()
+        .filter(|guarantee| !violated.contains(guarantee))
+        .collect();
+    let mut mends: Vec<(Guarantee, Vec<String>)> = violated
+        .into_iter()
+        .map(|guarantee| (guarantee, Vec::new()))
+        .collect();
     for change in changes::of(design.pipeline()) {
         let holds = holding(change.pipeline, options);
+        if kept.iter().any(|guarantee| !holds.contains(guarantee)) {
+            continue;
+        }
         for (guarantee, mending) in &mut mends {
             if holds.contains(guarantee) {
                 mending.push(change.text.clone());

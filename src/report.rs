@@ -7,13 +7,19 @@ use crate::verdict::{Verdict, Verdicts};
 
 /// Everything about a design and its verdicts that should make an engineer look twice.
 pub(crate) fn warnings(verdicts: &Verdicts) -> Vec<String> {
-    let mut warnings: Vec<String> =
-        verdicts.warnings().iter().map(|warning| warning.to_string()).collect();
+    let mut warnings: Vec<String> = verdicts
+        .warnings()
+        .iter()
+        .map(|warning| warning.to_string())
+        .collect();
     let holds = verdicts
         .judgements()
         .iter()
         .any(|judgement| judgement.verdict() == &Verdict::Holds);
-    let unreached = verdicts.witnesses().iter().filter(|witness| !witness.reached);
+    let unreached = verdicts
+        .witnesses()
+        .iter()
+        .filter(|witness| !witness.reached);
     let unreached: Vec<&str> = unreached.map(|witness| witness.name.as_str()).collect();
     if holds && !unreached.is_empty() {
         warnings.push(format!(

@@ -222,7 +222,9 @@ impl Verdicts {
 
     /// Whether the design asks for anything, with `require` or `[expect]`.
     pub fn asks(&self) -> bool {
-        self.judgements.iter().any(|judgement| judgement.expected.is_some())
+        self.judgements
+            .iter()
+            .any(|judgement| judgement.expected.is_some())
     }
 
     /// The worst outcome over what the design asks for; if it asks for nothing, over everything.

@@ -19,7 +19,7 @@ pub mod limits;
 pub mod offset;
 pub mod order;
 pub mod pipeline;
-//pub mod presets;
+pub mod presets;
 pub mod producer;
 pub mod program;
 pub mod reference;

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Commands that are planned and not there.
-pub(super) const NOT_BUILT_YET: [&str; 8] =
-    ["matrix", "suggest", "explain", "init", "explore", "report", "replay", "test"];
+pub(super) const NOT_BUILT_YET: [&str; 8] = [
+    "matrix", "suggest", "explain", "init", "explore", "report", "replay", "test",
+];
 
 /// Checks what a Kafka pipeline really delivers.
 #[derive(Debug, Parser)]
@@ -110,7 +111,9 @@ fn one_of<T: ValueEnum>(text: &str, planned: &[&str]) -> Result<T, String> {
         .collect();
     let known = known.join(", ");
     if planned.contains(&text) {
-        Err(format!("'{text}' is not built yet; this version has: {known}"))
+        Err(format!(
+            "'{text}' is not built yet; this version has: {known}"
+        ))
     } else {
         Err(format!("expected one of: {known}"))
     }
@@ -118,12 +121,16 @@ fn one_of<T: ValueEnum>(text: &str, planned: &[&str]) -> Result<T, String> {
 
 fn size(text: &str) -> Result<u64, String> {
     let hint = "expected a size such as 500MB or 2GiB";
-    crate::design::parse_memory(text).filter(|bytes| *bytes > 0).ok_or_else(|| hint.to_string())
+    crate::design::parse_memory(text)
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| hint.to_string())
 }
 
 fn time(text: &str) -> Result<Duration, String> {
     let hint = || "expected a time such as 30s, 5m or 500ms".to_string();
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: f64 = number.parse().map_err(|_| hint())?;
     let seconds = match unit {
@@ -137,6 +144,8 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 fn exit_codes() -> String {
-    let rows = Exit::ALL.iter().map(|exit| format!("  {:>3}  {}\n", exit.code(), exit.meaning()));
+    let rows = Exit::ALL
+        .iter()
+        .map(|exit| format!("  {:>3}  {}\n", exit.code(), exit.meaning()));
     format!("Exit codes:\n{}", rows.collect::<String>())
 }

@@ -48,7 +48,11 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
             if !all.is_empty() {
                 writeln!(out)?;
             }
-            let detail = if arguments.verbose { text::Detail::Verbose } else { text::Detail::Normal };
+            let detail = if arguments.verbose {
+                text::Detail::Verbose
+            } else {
+                text::Detail::Normal
+            };
             text::write(&mut out, &verdicts, detail)?;
             out.flush()?;
         }
@@ -77,7 +81,9 @@ fn cancel_on_interrupt() -> Arc<AtomicBool> {
         }
     });
     if let Err(error) = set {
-        complain(&format!("Ctrl-C will end the check without a verdict: {error}"));
+        complain(&format!(
+            "Ctrl-C will end the check without a verdict: {error}"
+        ));
     }
     cancel
 }
@@ -124,8 +130,13 @@ fn designs(arguments: &CheckArguments) -> (Vec<Design>, Exit) {
 
 /// Shows what is wrong with a design, with the lines that it is about.
 fn show(error: &DesignError) {
-    let plain = !io::stderr().is_terminal() || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let theme = if plain { GraphicalTheme::unicode_nocolor() } else { GraphicalTheme::unicode() };
+    let plain = !io::stderr().is_terminal()
+        || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let theme = if plain {
+        GraphicalTheme::unicode_nocolor()
+    } else {
+        GraphicalTheme::unicode()
+    };
     let handler = GraphicalReportHandler::new_themed(theme).with_links(false);
     let mut rendered = String::new();
     if handler.render_report(&mut rendered, error).is_err() {

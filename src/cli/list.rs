@@ -2,7 +2,7 @@
 
 use super::args::{Format, ListArguments, Listing};
 use super::exit::Exit;
-use crate::design::properties::properties;
+use crate::design::{modelled, properties};
 use crate::presets::PRESETS;
 use semel_models::fault::Fault;
 use semel_models::guarantee::Guarantee;
@@ -23,10 +23,17 @@ struct Row {
 pub(super) fn run(arguments: &ListArguments) -> io::Result<Exit> {
     let listings = match arguments.what {
         Some(listing) => vec![listing],
-        None => vec![Listing::Presets, Listing::Guarantees, Listing::Faults, Listing::Steps],
+        None => vec![
+            Listing::Presets,
+            Listing::Guarantees,
+            Listing::Faults,
+            Listing::Steps,
+        ],
     };
-    let tables: Vec<(&str, Vec<Row>)> =
-        listings.into_iter().map(|listing| (title(listing), rows(listing))).collect();
+    let tables: Vec<(&str, Vec<Row>)> = listings
+        .into_iter()
+        .map(|listing| (title(listing), rows(listing)))
+        .collect();
     let mut out = anstream::AutoStream::auto(io::stdout());
     match arguments.format {
         Format::Text => write_text(&mut out, &tables)?,
@@ -61,10 +68,18 @@ fn row(name: &str, summary: &str) -> Row {
 
 fn rows(listing: Listing) -> Vec<Row> {
     match listing {
-        Listing::Presets => PRESETS.iter().map(|preset| row(preset.name, preset.summary)).collect(),
+        Listing::Presets => PRESETS
+            .iter()
+            .map(|preset| row(preset.name, preset.summary))
+            .collect(),
         Listing::Guarantees => Guarantee::ALL
             .iter()
-            .map(|guarantee| row(guarantee.name(), &format!("violated when {}", guarantee.violated_when())))
+            .map(|guarantee| {
+                row(
+                    guarantee.name(),
+                    &format!("violated when {}", guarantee.violated_when()),
+                )
+            })
             .collect(),
         Listing::Faults => Fault::ALL.iter().map(|fault| fault_row(*fault)).collect(),
         Listing::Steps => Step::ALL.iter().map(|step| step_row(*step)).collect(),
@@ -82,15 +97,31 @@ fn rows(listing: Listing) -> Vec<Row> {
 
 fn fault_row(fault: Fault) -> Row {
     let mut row = row(fault.name(), fault.summary());
-    let modelled = crate::design::modelled::is_fault_modelled(fault);
-    row.facts.insert("state", if modelled { "modelled" } else { "not modelled yet" }.into());
+    let modelled = modelled::fault(fault);
+    row.facts.insert(
+        "state",
+        if modelled {
+            "modelled"
+        } else {
+            "not modelled yet"
+        }
+        .into(),
+    );
     row
 }
 
 fn step_row(step: Step) -> Row {
     let mut row = row(step.name(), step.summary());
-    let modelled = crate::design::modelled::is_step_modelled(step);
-    row.facts.insert("state", if modelled { "modelled" } else { "not modelled yet" }.into());
+    let modelled = modelled::step(step);
+    row.facts.insert(
+        "state",
+        if modelled {
+            "modelled"
+        } else {
+            "not modelled yet"
+        }
+        .into(),
+    );
     row
 }
 

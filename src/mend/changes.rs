@@ -19,7 +19,10 @@ pub(super) fn of(pipeline: &Pipeline) -> Vec<Change> {
         let mut changed = pipeline.clone();
         change(&mut changed);
         if changed != *pipeline {
-            changes.push(Change { text: text.into(), pipeline: changed });
+            changes.push(Change {
+                text: text.into(),
+                pipeline: changed,
+            });
         }
     };
     producer_changes(&mut add);
@@ -34,22 +37,30 @@ pub(super) fn of(pipeline: &Pipeline) -> Vec<Change> {
 type Add<'a> = dyn FnMut(&str, &dyn Fn(&mut Pipeline)) + 'a;
 
 fn producer_changes(add: &mut Add<'_>) {
-    add("[producer] acks = \"all\"", &|pipeline| pipeline.producer.acks = Acks::All);
-    add("[producer] enable.idempotence = true (with acks = \"all\")", &|pipeline| {
-        let producer = &mut pipeline.producer;
-        if !producer.idempotence {
-            producer.idempotence = true;
-            producer.acks = Acks::All;
-            producer.max_in_flight = producer.max_in_flight.min(5);
-            if producer.retries == 0 {
-                producer.retries = pipeline.bounds.retries;
-                producer.retries_are_capped = true;
+    add("[producer] acks = \"all\"", &|pipeline| {
+        pipeline.producer.acks = Acks::All
+    });
+    add(
+        "[producer] enable.idempotence = true (with acks = \"all\")",
+        &|pipeline| {
+            let producer = &mut pipeline.producer;
+            if !producer.idempotence {
+                producer.idempotence = true;
+                producer.acks = Acks::All;
+                producer.max_in_flight = producer.max_in_flight.min(5);
+                if producer.retries == 0 {
+                    producer.retries = pipeline.bounds.retries;
+                    producer.retries_are_capped = true;
+                }
             }
-        }
-    });
-    add("[producer] max.in.flight.requests.per.connection = 1", &|pipeline| {
-        pipeline.producer.max_in_flight = 1;
-    });
+        },
+    );
+    add(
+        "[producer] max.in.flight.requests.per.connection = 1",
+        &|pipeline| {
+            pipeline.producer.max_in_flight = 1;
+        },
+    );
     add("[producer] retries left at its default", &|pipeline| {
         if !pipeline.producer.retries_are_capped && pipeline.producer.retries == 0 {
             pipeline.producer.retries = pipeline.bounds.retries;
@@ -67,7 +78,9 @@ fn producer_changes(add: &mut Add<'_>) {
             pipeline.producer.on_send_failure = OnSendFailure::GiveUp;
         }
     });
-    add("[topic] flush.messages = 1", &|pipeline| pipeline.topic.flush_messages = Some(1));
+    add("[topic] flush.messages = 1", &|pipeline| {
+        pipeline.topic.flush_messages = Some(1)
+    });
 }
 
 fn consumer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
@@ -85,9 +98,12 @@ fn consumer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
         add("[application] commit-covers = \"next\"", &|pipeline| {
             pipeline.consumer.commit_covers = CommitCovers::Next;
         });
-        add("[application] on-commit-failure = \"retry-latest\"", &|pipeline| {
-            pipeline.consumer.on_commit_failure = OnCommitFailure::RetryLatest;
-        });
+        add(
+            "[application] on-commit-failure = \"retry-latest\"",
+            &|pipeline| {
+                pipeline.consumer.on_commit_failure = OnCommitFailure::RetryLatest;
+            },
+        );
     }
     if order.contains(Step::SaveOffset) {
         add("[application] seek-on-assign = true", &|pipeline| {
@@ -95,7 +111,9 @@ fn consumer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
         });
     }
     if order.contains(Step::Remember) {
-        add("[sink] dedup = \"durable\"", &|pipeline| pipeline.sink.dedup = Dedup::Durable);
+        add("[sink] dedup = \"durable\"", &|pipeline| {
+            pipeline.sink.dedup = Dedup::Durable
+        });
         add("[sink] dedup-insert = \"unique\"", &|pipeline| {
             pipeline.sink.dedup_insert = DedupInsert::Unique;
         });
@@ -103,11 +121,14 @@ fn consumer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
             pipeline.sink.dedup_key = DedupKey::Record;
         });
     }
-    add("[sink] idempotency-key = true, where the provider has them", &|pipeline| {
-        if let Effect::External { idempotency_key } = &mut pipeline.sink.effect {
-            *idempotency_key = true;
-        }
-    });
+    add(
+        "[sink] idempotency-key = true, where the provider has them",
+        &|pipeline| {
+            if let Effect::External { idempotency_key } = &mut pipeline.sink.effect {
+                *idempotency_key = true;
+            }
+        },
+    );
 }
 
 /// Orders near the pipeline's: two neighbours exchanged, or the effect joined in one database

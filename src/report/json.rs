@@ -82,7 +82,10 @@ fn guarantee<'a>(verdicts: &'a Verdicts, judgement: &'a Judgement) -> GuaranteeV
         required: judgement.is_required(),
         trace: judgement.verdict().trace(),
         witnesses: witnesses
-            .map(|witness| Witness { name: &witness.name, reached: witness.reached })
+            .map(|witness| Witness {
+                name: &witness.name,
+                reached: witness.reached,
+            })
             .collect(),
     }
 }

@@ -24,7 +24,12 @@ pub(crate) enum Detail {
 
 /// Writes the verdicts on one design.
 pub(crate) fn write(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> io::Result<()> {
-    writeln!(out, "{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}", verdicts.name(), verdicts.file())?;
+    writeln!(
+        out,
+        "{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}",
+        verdicts.name(),
+        verdicts.file()
+    )?;
     writeln!(out, "  {}", bound_in_words(verdicts.bound()))?;
     writeln!(out)?;
     for judgement in verdicts.judgements() {
@@ -34,7 +39,10 @@ pub(crate) fn write(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) ->
     write_exploration(out, verdicts, detail)?;
     write_witnesses(out, verdicts, detail)?;
     if !verdicts.asks() {
-        writeln!(out, "  Nothing is required: add require = [\"no-loss\", ...] to make a verdict count.")?;
+        writeln!(
+            out,
+            "  Nothing is required: add require = [\"no-loss\", ...] to make a verdict count."
+        )?;
     }
     for warning in super::warnings(verdicts) {
         writeln!(out, "  {OPEN}warning:{OPEN:#} {warning}")?;
@@ -54,12 +62,22 @@ fn bound_in_words(bound: &Bound) -> String {
     let faults: Vec<String> = bound
         .faults
         .iter()
-        .map(|(name, budget)| if *budget == 1 { name.clone() } else { format!("{name} {budget}") })
+        .map(|(name, budget)| {
+            if *budget == 1 {
+                name.clone()
+            } else {
+                format!("{name} {budget}")
+            }
+        })
         .collect();
     let faults = if faults.is_empty() || bound.total == 0 {
         "no faults".to_string()
     } else {
-        format!("up to {} out of: {}", counted(bound.total.into(), "fault"), faults.join(", "))
+        format!(
+            "up to {} out of: {}",
+            counted(bound.total.into(), "fault"),
+            faults.join(", ")
+        )
     };
     format!(
         "{}, {}, {}, up to {} a poll, {}; {faults}",
@@ -84,7 +102,11 @@ fn write_judgement(out: &mut dyn Write, bound: &Bound, judgement: &Judgement) ->
     let (style, verdict) = match judgement.verdict() {
         Verdict::Holds => (GOOD, format!("holds {}", short_bound(bound))),
         Verdict::Violated(trace) => {
-            let faults = trace.steps().iter().filter(|step| step.fault().is_some()).count();
+            let faults = trace
+                .steps()
+                .iter()
+                .filter(|step| step.fault().is_some())
+                .count();
             let told = format!(
                 "violated in {} with {}",
                 counted(trace.steps().len() as u64, "step"),
@@ -139,11 +161,18 @@ fn write_exploration(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -
 }
 
 fn write_witnesses(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> io::Result<()> {
-    let reached = verdicts.witnesses().iter().filter(|witness| witness.reached);
+    let reached = verdicts
+        .witnesses()
+        .iter()
+        .filter(|witness| witness.reached);
     if detail == Detail::Verbose {
         writeln!(out, "  Hard situations:")?;
         for witness in verdicts.witnesses() {
-            let reached = if witness.reached { "reached" } else { "never reached" };
+            let reached = if witness.reached {
+                "reached"
+            } else {
+                "never reached"
+            };
             writeln!(out, "    {:<64} {reached}", witness.name)?;
         }
     } else if !verdicts.witnesses().is_empty() {
@@ -162,15 +191,26 @@ fn write_witnesses(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> 
 }
 
 fn write_trace(out: &mut dyn Write, trace: &Trace, detail: Detail) -> io::Result<()> {
-    writeln!(out, "{BAD}{} is violated{BAD:#} — the shortest run:", trace.guarantee())?;
+    writeln!(
+        out,
+        "{BAD}{} is violated{BAD:#} — the shortest run:",
+        trace.guarantee()
+    )?;
     for (index, step) in trace.steps().iter().enumerate() {
         if trace.loops_from() == Some(index) {
-            writeln!(out, "      {OPEN}from here on the run repeats for ever:{OPEN:#}")?;
+            writeln!(
+                out,
+                "      {OPEN}from here on the run repeats for ever:{OPEN:#}"
+            )?;
         }
         let number = index + 1;
         match step.fault() {
             Some(fault) => {
-                writeln!(out, "  {number:>3} {BAD}!{BAD:#} {} {DIM}[{fault}]{DIM:#}", step.sentence())?;
+                writeln!(
+                    out,
+                    "  {number:>3} {BAD}!{BAD:#} {} {DIM}[{fault}]{DIM:#}",
+                    step.sentence()
+                )?;
             }
             None => writeln!(out, "  {number:>3}   {}", step.sentence())?,
         }
@@ -188,14 +228,23 @@ fn write_trace(out: &mut dyn Write, trace: &Trace, detail: Detail) -> io::Result
 }
 
 fn write_mends(out: &mut dyn Write, verdicts: &Verdicts, judgement: &Judgement) -> io::Result<()> {
-    let own = verdicts.mends().iter().find(|(guarantee, _)| *guarantee == judgement.guarantee());
+    let own = verdicts
+        .mends()
+        .iter()
+        .find(|(guarantee, _)| *guarantee == judgement.guarantee());
     let Some((_, mends)) = own else {
         return Ok(());
     };
     if mends.is_empty() {
-        return writeln!(out, "  No single change of those tried makes it hold within this bound.");
+        return writeln!(
+            out,
+            "  No single change of those tried makes it hold within this bound."
+        );
     }
-    writeln!(out, "  With one of these changes it holds within this bound:")?;
+    writeln!(
+        out,
+        "  With one of these changes it holds within this bound:"
+    )?;
     for mend in mends {
         writeln!(out, "    - {mend}")?;
     }

@@ -16,7 +16,10 @@ fn facts(state: &State, pipeline: &Pipeline) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("records", records(state, pipeline)),
         ("accumulator", list(state.producer.queue.iter().map(batch))),
-        ("on the wire", list(state.producer.flights.iter().map(flight))),
+        (
+            "on the wire",
+            list(state.producer.flights.iter().map(flight)),
+        ),
         ("log", log(state, pipeline)),
         ("late requests", list(state.limbo.requests.iter().map(late))),
         ("committed offset", optional(state.group.committed)),
@@ -29,7 +32,10 @@ fn facts(state: &State, pipeline: &Pipeline) -> Vec<(&'static str, String)> {
         facts.push(("dedup store", dedup_store(state, pipeline)));
     }
     if order.contains(Step::SaveOffset) {
-        let saved = state.sink.saved.map_or("none".into(), |saved| saved.0.to_string());
+        let saved = state
+            .sink
+            .saved
+            .map_or("none".into(), |saved| saved.0.to_string());
         facts.push(("saved offset", saved));
     }
     if pipeline.consumer.auto_commit != AutoCommit::Off || order.contains(Step::CommitAsync) {
@@ -138,31 +144,45 @@ fn consumer(state: &State) -> String {
         Phase::Handling => {
             let place = usize::from(state.consumer.cursor);
             let record = state.consumer.hand.get(place).copied().unwrap_or_default();
-            format!("handles {}, step {}", name(record), state.consumer.operation + 1)
+            format!(
+                "handles {}, step {}",
+                name(record),
+                state.consumer.operation + 1
+            )
         }
     }
 }
 
 fn in_hand(state: &State) -> String {
-    list(state.consumer.hand.iter().enumerate().map(|(place, record)| {
-        let skipped = state.consumer.skipped & (1 << place) != 0;
-        let note = if skipped { " (skipped)" } else { "" };
-        format!("{}{note}", name(*record))
-    }))
+    list(
+        state
+            .consumer
+            .hand
+            .iter()
+            .enumerate()
+            .map(|(place, record)| {
+                let skipped = state.consumer.skipped & (1 << place) != 0;
+                let note = if skipped { " (skipped)" } else { "" };
+                format!("{}{note}", name(*record))
+            }),
+    )
 }
 
 fn effects(state: &State, pipeline: &Pipeline) -> String {
-    let counts = list((0..pipeline.bounds.records).filter_map(|record| {
-        match state.ledger.handled[usize::from(record)] {
-            0 => None,
-            1 => Some(format!("{} once", name(record))),
-            _ => Some(format!("{} more than once", name(record))),
-        }
-    }));
+    let counts =
+        list((0..pipeline.bounds.records).filter_map(|record| {
+            match state.ledger.handled[usize::from(record)] {
+                0 => None,
+                1 => Some(format!("{} once", name(record))),
+                _ => Some(format!("{} more than once", name(record))),
+            }
+        }));
     if pipeline.sink.effect != Effect::Upsert {
         return counts;
     }
-    let rows = state.sink.rows[..usize::from(pipeline.bounds.keys)].iter().enumerate();
+    let rows = state.sink.rows[..usize::from(pipeline.bounds.keys)]
+        .iter()
+        .enumerate();
     let rows = list(rows.filter_map(|(key, row)| row.map(|row| format!("k{key} = {}", name(row)))));
     format!("{counts}; rows: {rows}")
 }

@@ -6,7 +6,7 @@ use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Phase;
 use semel_models::limbo::Late;
 use semel_models::order::{Item, Step};
-use semel_models::pipeline::{Acks, Effect, OnCommitFailure, OffsetReset};
+use semel_models::pipeline::{Acks, Effect, OffsetReset, OnCommitFailure};
 use semel_models::producer::{Answer, Sending};
 use semel_models::program::Scope;
 use std::collections::BTreeMap;
@@ -21,7 +21,11 @@ pub(super) struct Told {
 
 /// Tells the step from `before` to `after`.
 pub(super) fn narrate(cluster: &Cluster, before: &State, action: Action, after: &State) -> Told {
-    let scene = Scene { cluster, before, after };
+    let scene = Scene {
+        cluster,
+        before,
+        after,
+    };
     let (actor, verb, sentence) = match action {
         Action::Send(record) => ("application", "send", scene.send(record)),
         Action::Transmit => ("producer", "transmit", scene.transmit()),
@@ -32,10 +36,16 @@ pub(super) fn narrate(cluster: &Cluster, before: &State, action: Action, after: 
         Action::Relocate => ("consumer", "relocate", scene.relocate()),
         Action::Poll(count) => ("consumer", "poll", scene.poll(count)),
         Action::Operate => ("consumer", "operate", scene.operate()),
-        Action::CommitAutomatically => {
-            ("consumer", "commit-automatically", scene.commit_automatically())
-        }
-        Action::CommitArrives => ("group coordinator", "commit-arrives", scene.commit_arrives()),
+        Action::CommitAutomatically => (
+            "consumer",
+            "commit-automatically",
+            scene.commit_automatically(),
+        ),
+        Action::CommitArrives => (
+            "group coordinator",
+            "commit-arrives",
+            scene.commit_arrives(),
+        ),
         Action::LateArrives(slot) => scene.late_arrives(slot),
         Action::Fault { strike, .. } => scene.strike(strike),
     };
@@ -91,7 +101,9 @@ impl Scene<'_> {
     fn send(&self, record: u8) -> String {
         let who = name(record);
         if self.before.ledger.sent & (1 << record) != 0 {
-            format!("After its restart the application sends {who} again, which it never saw acknowledged.")
+            format!(
+                "After its restart the application sends {who} again, which it never saw acknowledged."
+            )
         } else if self.after.producer.sending[usize::from(record)] == Sending::Failed {
             format!("The application sends {who}; the client is in a fatal state and refuses it.")
         } else if self.after.ledger.is_confirmed(record) {
@@ -125,15 +137,26 @@ impl Scene<'_> {
         let flight = self.before.producer.flights[index];
         let who = name(flight.batch.record);
         if let Some(entry) = self.appended() {
-            return format!("The broker appends {who} at offset {entry}{}.", self.copies(flight.batch.record));
+            return format!(
+                "The broker appends {who} at offset {entry}{}.",
+                self.copies(flight.batch.record)
+            );
         }
         let sequence = flight.wire.map_or(0, |stamp| stamp.sequence);
-        match self.after.producer.flights.get(index).map(|flight| flight.answer) {
+        match self
+            .after
+            .producer
+            .flights
+            .get(index)
+            .map(|flight| flight.answer)
+        {
             Some(Answer::OutOfOrder) => format!(
                 "The broker refuses {who}: sequence number {sequence} is out of order (OUT_OF_ORDER_SEQUENCE_NUMBER)."
             ),
             Some(Answer::StaleEpoch) => {
-                format!("The broker refuses {who}: its producer epoch is fenced (INVALID_PRODUCER_EPOCH).")
+                format!(
+                    "The broker refuses {who}: its producer epoch is fenced (INVALID_PRODUCER_EPOCH)."
+                )
             }
             _ => format!(
                 "The broker recognises {who} by its sequence number {sequence} as a repeat and answers success without appending it."
@@ -169,7 +192,9 @@ impl Scene<'_> {
                 let implied = self.implied(flight.batch.record);
                 format!("The acknowledgement of {who} reaches the producer{implied}.")
             }
-            Answer::Refused => format!("The producer learns that {who} was refused with a retriable error{fate}."),
+            Answer::Refused => {
+                format!("The producer learns that {who} was refused with a retriable error{fate}.")
+            }
             Answer::OutOfOrder => format!("The producer learns that {who} was out of order{fate}."),
             Answer::StaleEpoch => format!("The producer learns that its epoch was fenced{fate}."),
         }
@@ -183,8 +208,10 @@ impl Scene<'_> {
                 && self.before.producer.sending[index] == Sending::Pending
                 && self.after.producer.sending[index] == Sending::Acknowledged
         };
-        let implied: Vec<String> =
-            (0..self.cluster.pipeline().bounds.records).filter(newly).map(name).collect();
+        let implied: Vec<String> = (0..self.cluster.pipeline().bounds.records)
+            .filter(newly)
+            .map(name)
+            .collect();
         if implied.is_empty() {
             String::new()
         } else {
@@ -208,8 +235,16 @@ impl Scene<'_> {
             Sending::Pending => "; it will be retried",
             Sending::Unsent | Sending::Acknowledged | Sending::Forgotten => "",
         };
-        let bump = if bumped { ", and the client starts a new producer epoch with new sequence numbers" } else { "" };
-        let end = if fatal { "; the client is in a fatal state from now on" } else { "" };
+        let bump = if bumped {
+            ", and the client starts a new producer epoch with new sequence numbers"
+        } else {
+            ""
+        };
+        let end = if fatal {
+            "; the client is in a fatal state from now on"
+        } else {
+            ""
+        };
         format!("{base}{bump}{end}")
     }
 
@@ -219,17 +254,25 @@ impl Scene<'_> {
         };
         let who = name(batch.record);
         let fate = self.fate(batch.record);
-        format!("delivery.timeout.ms passes for {who}{fate}. Whether it is in the log is unknown to the producer.")
+        format!(
+            "delivery.timeout.ms passes for {who}{fate}. Whether it is in the log is unknown to the producer."
+        )
     }
 
     fn join(&self) -> String {
         let at = self.after.consumer.position().next.0;
         let pipeline = self.cluster.pipeline();
-        let saved = self.before.sink.saved.filter(|_| pipeline.consumer.seek_on_assign);
+        let saved = self
+            .before
+            .sink
+            .saved
+            .filter(|_| pipeline.consumer.seek_on_assign);
         let committed = self.before.group.committed;
         let policy = reset_policy(pipeline.consumer.offset_reset);
         let why = match (saved, committed) {
-            (Some(saved), _) if saved.0 == at => "the offset saved in the sink's database".to_string(),
+            (Some(saved), _) if saved.0 == at => {
+                "the offset saved in the sink's database".to_string()
+            }
             (None, Some(committed)) if committed.next.0 == at => "the committed offset".to_string(),
             (None, None) => format!("no offset is committed, auto.offset.reset={policy}"),
             _ => format!("the stored offset is no longer valid, auto.offset.reset={policy}"),
@@ -294,18 +337,25 @@ impl Scene<'_> {
         let who = self.records_at_hand();
         let committed = |state: &State| state.group.committed.map_or(0, |at| at.next.0);
         match step {
-            Step::Process if self.is_skipped() => format!("{who} is skipped: its effect does not take place again."),
+            Step::Process if self.is_skipped() => {
+                format!("{who} is skipped: its effect does not take place again.")
+            }
             Step::Process => format!("process: {}.", self.work_done()),
             Step::SkipIfSeen if self.became_skipped() => {
                 format!("skip-if-seen: the dedup store knows {who}; it will be skipped.")
             }
             Step::SkipIfSeen => format!("skip-if-seen: the dedup store does not know {who}."),
-            Step::Remember if self.is_skipped() => format!("{who} is skipped: nothing to remember."),
+            Step::Remember if self.is_skipped() => {
+                format!("{who} is skipped: nothing to remember.")
+            }
             Step::Remember if self.became_skipped() => {
                 format!("remember: the unique insert of {who} conflicts; it will be skipped.")
             }
             Step::Remember => format!("remember: {who} is in the dedup store."),
-            Step::Commit => format!("commit: the group's committed offset is {}.", committed(self.after)),
+            Step::Commit => format!(
+                "commit: the group's committed offset is {}.",
+                committed(self.after)
+            ),
             Step::CommitAsync => {
                 let at = self.after.consumer.pending.map_or(0, |at| at.next.0);
                 format!("commit-async: a commit of offset {at} is on its way.")
@@ -318,7 +368,9 @@ impl Scene<'_> {
                 let at = self.after.consumer.stored.map_or(0, |at| at.next.0);
                 format!("store-offset: the background commit may commit offset {at}.")
             }
-            Step::Produce | Step::ProduceAsync | Step::Flush => format!("{} of {who}.", step.name()),
+            Step::Produce | Step::ProduceAsync | Step::Flush => {
+                format!("{} of {who}.", step.name())
+            }
         }
     }
 
@@ -340,13 +392,22 @@ impl Scene<'_> {
         for record in 0..self.cluster.pipeline().bounds.records {
             let times = |state: &State| state.ledger.handled[usize::from(record)];
             if times(self.after) > times(self.before) {
-                let again = if times(self.before) > 0 { " a second time" } else { "" };
+                let again = if times(self.before) > 0 {
+                    " a second time"
+                } else {
+                    ""
+                };
                 work.push(format!("the effect of {} takes place{again}", name(record)));
             }
         }
         if work.is_empty() {
-            if let Effect::External { idempotency_key: true } = self.cluster.pipeline().sink.effect {
-                work.push("the provider recognises the call by its key, nothing happens again".into());
+            if let Effect::External {
+                idempotency_key: true,
+            } = self.cluster.pipeline().sink.effect
+            {
+                work.push(
+                    "the provider recognises the call by its key, nothing happens again".into(),
+                );
             } else {
                 work.push("no effect takes place again".into());
             }
@@ -380,16 +441,22 @@ impl Scene<'_> {
                         "The late produce request of {who} reaches the broker, which appends it at offset {offset}{}.",
                         self.copies(record)
                     ),
-                    None => format!("The late produce request of {who} reaches the broker, which does not append it again."),
+                    None => format!(
+                        "The late produce request of {who} reaches the broker, which does not append it again."
+                    ),
                 };
                 ("broker", "late-produce-arrives", sentence)
             }
             Late::Commit { position, .. } => {
                 let at = position.next.0;
                 let sentence = if self.after.group.committed == Some(position) {
-                    format!("The late commit of offset {at} reaches the group coordinator and is taken.")
+                    format!(
+                        "The late commit of offset {at} reaches the group coordinator and is taken."
+                    )
                 } else {
-                    format!("The late commit of offset {at} reaches the group coordinator, which refuses its generation.")
+                    format!(
+                        "The late commit of offset {at} reaches the group coordinator, which refuses its generation."
+                    )
                 };
                 ("group coordinator", "late-commit-arrives", sentence)
             }
@@ -399,15 +466,51 @@ impl Scene<'_> {
     fn strike(&self, strike: Strike) -> (&'static str, &'static str, String) {
         match strike {
             Strike::ProducerCrash => ("producer", "crash", self.producer_crash()),
-            Strike::ConsumerCrash => ("consumer", "crash", self.consumer_death("The consumer's process dies")),
-            Strike::FailBefore => ("consumer", "fail", self.consumer_death("Handling fails before its effect and the process ends")),
-            Strike::FailAfter => ("consumer", "fail", self.consumer_death("Handling fails late and the process ends")),
-            Strike::SinkUnavailable => ("sink", "unavailable", self.consumer_death("The sink does not answer and did nothing; the process ends")),
-            Strike::SinkAnswerLost => ("sink", "answer-lost", self.consumer_death("The sink did its work but its answer is lost; the process ends")),
+            Strike::ConsumerCrash => (
+                "consumer",
+                "crash",
+                self.consumer_death("The consumer's process dies"),
+            ),
+            Strike::FailBefore => (
+                "consumer",
+                "fail",
+                self.consumer_death("Handling fails before its effect and the process ends"),
+            ),
+            Strike::FailAfter => (
+                "consumer",
+                "fail",
+                self.consumer_death("Handling fails late and the process ends"),
+            ),
+            Strike::SinkUnavailable => (
+                "sink",
+                "unavailable",
+                self.consumer_death("The sink does not answer and did nothing; the process ends"),
+            ),
+            Strike::SinkAnswerLost => (
+                "sink",
+                "answer-lost",
+                self.consumer_death(
+                    "The sink did its work but its answer is lost; the process ends",
+                ),
+            ),
             Strike::DeliveryTimeout => ("producer", "expire", self.expire()),
-            Strike::BrokerCrash => ("broker", "crash", format!("The broker's process dies and starts again{}.", self.wire_lost())),
+            Strike::BrokerCrash => (
+                "broker",
+                "crash",
+                format!(
+                    "The broker's process dies and starts again{}.",
+                    self.wire_lost()
+                ),
+            ),
             Strike::PowerLoss { .. } => ("broker", "power-loss", self.power_loss()),
-            Strike::DiskLoss => ("broker", "disk-loss", format!("The broker loses its disk and starts again with an empty log{}.", self.wire_lost())),
+            Strike::DiskLoss => (
+                "broker",
+                "disk-loss",
+                format!(
+                    "The broker loses its disk and starts again with an empty log{}.",
+                    self.wire_lost()
+                ),
+            ),
             Strike::LoseRequest(target) => ("network", "lose-request", self.request_lost(target)),
             Strike::LoseAnswer(target) => ("network", "lose-answer", self.answer_lost(target)),
             Strike::Refuse(target) => ("broker", "refuse", self.refused(target)),
@@ -446,7 +549,10 @@ impl Scene<'_> {
         };
         let next = &operations[index].item;
         match index.checked_sub(1) {
-            Some(done) => format!("{what} after {} and before {next} of {who}{effect}.", operations[done].item),
+            Some(done) => format!(
+                "{what} after {} and before {next} of {who}{effect}.",
+                operations[done].item
+            ),
             None => format!("{what} before {next} of {who}{effect}."),
         }
     }
@@ -458,7 +564,10 @@ impl Scene<'_> {
             .map(|entry| name(entry.record))
             .collect();
         if had == kept {
-            format!("The broker loses power and starts again; its whole log was on disk{}.", self.wire_lost())
+            format!(
+                "The broker loses power and starts again; its whole log was on disk{}.",
+                self.wire_lost()
+            )
         } else {
             format!(
                 "The broker loses power and starts again without what was not flushed: {} is gone{}.",
@@ -496,7 +605,10 @@ impl Scene<'_> {
         if others.is_empty() {
             String::new()
         } else {
-            format!(", and {} behind it on the connection is lost too", others.join(", "))
+            format!(
+                ", and {} behind it on the connection is lost too",
+                others.join(", ")
+            )
         }
     }
 
@@ -509,8 +621,15 @@ impl Scene<'_> {
             ),
             Target::Commit => format!("The commit request is lost{}.", self.after_failed_commit()),
             Target::BackgroundCommit => "The commit on its way is lost.".into(),
-            Target::Fetch | Target::Heartbeat | Target::Join | Target::OffsetFetch | Target::InitProducerId => {
-                format!("A request ({}) is lost; the client repeats it.", target.call().name())
+            Target::Fetch
+            | Target::Heartbeat
+            | Target::Join
+            | Target::OffsetFetch
+            | Target::InitProducerId => {
+                format!(
+                    "A request ({}) is lost; the client repeats it.",
+                    target.call().name()
+                )
             }
         }
     }
@@ -518,28 +637,62 @@ impl Scene<'_> {
     fn answer_lost(&self, target: Target) -> String {
         match target {
             Target::Produce => {
-                let batch = self.before.producer.flights.first().map(|flight| flight.batch);
+                let batch = self
+                    .before
+                    .producer
+                    .flights
+                    .first()
+                    .map(|flight| flight.batch);
                 let record = batch.map_or(0, |batch| batch.record);
-                format!("The broker's answer for {} is lost{}.", name(record), self.fate(record))
+                format!(
+                    "The broker's answer for {} is lost{}.",
+                    name(record),
+                    self.fate(record)
+                )
             }
             Target::Commit => {
                 let at = self.after.group.committed.map_or(0, |at| at.next.0);
-                format!("The commit of offset {at} is taken, but its answer is lost{}.", self.after_failed_commit())
+                format!(
+                    "The commit of offset {at} is taken, but its answer is lost{}.",
+                    self.after_failed_commit()
+                )
             }
-            Target::BackgroundCommit => "The commit on its way is taken; its answer is lost.".into(),
-            Target::Fetch | Target::Heartbeat | Target::Join | Target::OffsetFetch | Target::InitProducerId => {
-                format!("An answer ({}) is lost; the client repeats the request.", target.call().name())
+            Target::BackgroundCommit => {
+                "The commit on its way is taken; its answer is lost.".into()
+            }
+            Target::Fetch
+            | Target::Heartbeat
+            | Target::Join
+            | Target::OffsetFetch
+            | Target::InitProducerId => {
+                format!(
+                    "An answer ({}) is lost; the client repeats the request.",
+                    target.call().name()
+                )
             }
         }
     }
 
     fn refused(&self, target: Target) -> String {
         match target {
-            Target::Produce => format!("The broker refuses the produce request of {} with a retriable error.", self.struck()),
-            Target::Commit => format!("The commit is refused with a retriable error{}.", self.after_failed_commit()),
+            Target::Produce => format!(
+                "The broker refuses the produce request of {} with a retriable error.",
+                self.struck()
+            ),
+            Target::Commit => format!(
+                "The commit is refused with a retriable error{}.",
+                self.after_failed_commit()
+            ),
             Target::BackgroundCommit => "The commit on its way is refused.".into(),
-            Target::Fetch | Target::Heartbeat | Target::Join | Target::OffsetFetch | Target::InitProducerId => {
-                format!("A request ({}) is refused with a retriable error; the client repeats it.", target.call().name())
+            Target::Fetch
+            | Target::Heartbeat
+            | Target::Join
+            | Target::OffsetFetch
+            | Target::InitProducerId => {
+                format!(
+                    "A request ({}) is refused with a retriable error; the client repeats it.",
+                    target.call().name()
+                )
             }
         }
     }
@@ -551,10 +704,20 @@ impl Scene<'_> {
                 self.struck(),
                 self.lost_with_it()
             ),
-            Target::Commit => format!("The commit request is held up and times out{}.", self.after_failed_commit()),
+            Target::Commit => format!(
+                "The commit request is held up and times out{}.",
+                self.after_failed_commit()
+            ),
             Target::BackgroundCommit => "The commit on its way is held up.".into(),
-            Target::Fetch | Target::Heartbeat | Target::Join | Target::OffsetFetch | Target::InitProducerId => {
-                format!("A request ({}) is held up; the client repeats it.", target.call().name())
+            Target::Fetch
+            | Target::Heartbeat
+            | Target::Join
+            | Target::OffsetFetch
+            | Target::InitProducerId => {
+                format!(
+                    "A request ({}) is held up; the client repeats it.",
+                    target.call().name()
+                )
             }
         }
     }

@@ -80,8 +80,11 @@ fn violation(
     let ledger = &end.ledger;
     let records = 0..cluster.pipeline().bounds.records;
     let those = |chosen: &dyn Fn(u8) -> bool| -> String {
-        let names: Vec<String> =
-            records.clone().filter(|record| chosen(*record)).map(name).collect();
+        let names: Vec<String> = records
+            .clone()
+            .filter(|record| chosen(*record))
+            .map(name)
+            .collect();
         names.join(" and ")
     };
     let overwrites = cluster.pipeline().sink.effect == Effect::Upsert;
@@ -90,7 +93,9 @@ fn violation(
     let twice = those(&|record| times(record) > 1);
     match guarantee {
         Guarantee::NoLoss => {
-            format!("{lost}: confirmed to the application, without an effect, and nothing will deliver it any more.")
+            format!(
+                "{lost}: confirmed to the application, without an effect, and nothing will deliver it any more."
+            )
         }
         Guarantee::NoDuplicates => format!("{twice}: its effect took place twice."),
         Guarantee::ExactlyOnceEffect if !lost.is_empty() => {
@@ -100,20 +105,25 @@ fn violation(
             format!("{twice}: the sink has its effect twice.")
         }
         Guarantee::ExactlyOnceEffect => {
-            "The sink holds an older record's value where a newer confirmed one should stand.".into()
+            "The sink holds an older record's value where a newer confirmed one should stand."
+                .into()
         }
         Guarantee::InOrder => {
-            "A record had its first effect after a record of the same key that was sent later.".into()
+            "A record had its first effect after a record of the same key that was sent later."
+                .into()
         }
-        Guarantee::NoPhantom => "A record has an effect that was never sent or was taken back.".into(),
+        Guarantee::NoPhantom => {
+            "A record has an effect that was never sent or was taken back.".into()
+        }
         Guarantee::Progress if loops_from.is_some() => {
             "The run never ends: every way on leads back into the loop.".into()
         }
         Guarantee::Progress => {
-            let stuck = those(&|record| {
-                ledger.is_confirmed(record) && end.broker.holds_from(record, 0)
-            });
-            format!("{stuck}: confirmed and in the log, but it is never delivered; nothing can happen any more.")
+            let stuck =
+                those(&|record| ledger.is_confirmed(record) && end.broker.holds_from(record, 0));
+            format!(
+                "{stuck}: confirmed and in the log, but it is never delivered; nothing can happen any more."
+            )
         }
     }
 }

@@ -1,0 +1,219 @@
+//! Warnings about a design that can be judged: what its author would want to know first.
+
+use semel_models::guarantee::Guarantee;
+use semel_models::order::{Order, Step};
+use semel_models::pipeline::{AutoCommit, Dedup, OffsetReset, Pipeline};
+
+use super::application::Application;
+use super::kafka::Properties;
+use super::report::{Report, alternatives};
+use super::sink::Sink;
+use super::source::Span;
+use super::verdicts::Expected;
+use super::warning::WarningKind;
+
+/// Everything that the warnings look at.
+pub(crate) struct Judged<'d> {
+    pub pipeline: &'d Pipeline,
+    pub application: &'d Application,
+    pub sink: &'d Sink,
+    pub producer: &'d Properties,
+    pub consumer: &'d Properties,
+    pub required: &'d [Guarantee],
+    pub expected: &'d [(Guarantee, Expected)],
+}
+
+pub(crate) fn warn(judged: &Judged<'_>, report: &mut Report) {
+    commits(judged, report);
+    offset_reset(judged, report);
+    dedup(judged, report);
+    without_effect(judged, report);
+    vacuous(judged, report);
+}
+
+fn order<'j>(judged: &'j Judged<'_>) -> &'j Order {
+    &judged.pipeline.consumer.order
+}
+
+/// Where the first step of this kind stands.
+fn step_at(judged: &Judged<'_>, step: Step) -> Option<Span> {
+    let written = judged.application.order.as_ref()?;
+    super::order::steps(&written.nodes)
+        .into_iter()
+        .find(|(other, _, _)| *other == step)
+        .map(|(_, span, _)| written.text.place(span))
+}
+
+fn commits(judged: &Judged<'_>, report: &mut Report) {
+    let order = order(judged);
+    let own = [Step::Commit, Step::CommitAsync]
+        .into_iter()
+        .find(|step| order.contains(*step));
+    let auto = judged.pipeline.consumer.auto_commit;
+    let stores = order.contains(Step::StoreOffset);
+    match (auto, own) {
+        (AutoCommit::AtPoll | AutoCommit::Background { .. }, Some(step)) => {
+            let reason = match judged.consumer.is_set("enable.auto.commit") {
+                true => "enable.auto.commit = true",
+                false => "enable.auto.commit is left out, and its default is true",
+            };
+            report.warn(
+                WarningKind::BothCommit,
+                step_at(judged, step),
+                format!("{reason}: automatic commit and `{}` both act. Automatic commit may run ahead of the order; write enable.auto.commit = false if the order alone is to commit.", step.name()),
+            );
+        }
+        (
+            AutoCommit::Background {
+                automatic_store: false,
+            },
+            None,
+        ) if !stores => {
+            report.warn(
+                WarningKind::NothingCommits,
+                judged.consumer.at("enable.auto.offset.store"),
+                "enable.auto.offset.store = false and the order has no `store-offset`: the background commit never finds an offset to commit, and every restart begins where auto.offset.reset says.",
+            );
+        }
+        (AutoCommit::Off, None) if stores => {
+            report.warn(
+                WarningKind::NothingCommits,
+                step_at(judged, Step::StoreOffset),
+                "enable.auto.commit = false: stored offsets are never committed, and every restart begins where auto.offset.reset says.",
+            );
+        }
+        (AutoCommit::Off, None) if !order.contains(Step::SaveOffset) => {
+            report.warn(
+                WarningKind::NothingCommits,
+                judged.consumer.at("enable.auto.commit"),
+                "Nothing commits an offset: every restart begins where auto.offset.reset says.",
+            );
+        }
+        (AutoCommit::Off | AutoCommit::AtPoll | AutoCommit::Background { .. }, _) => {}
+    }
+}
+
+fn offset_reset(judged: &Judged<'_>, report: &mut Report) {
+    let saved = order(judged).contains(Step::SaveOffset) && judged.pipeline.consumer.seek_on_assign;
+    let left_out = !judged.consumer.is_set("auto.offset.reset");
+    let latest = judged.pipeline.consumer.offset_reset == OffsetReset::Latest;
+    if left_out && latest && !saved {
+        report.warn(
+            WarningKind::UnsafeDefault,
+            None,
+            "auto.offset.reset is left out, and its default is latest: a consumer that restarts before its first commit begins at the log's end and skips what was sent meanwhile.",
+        );
+    }
+}
+
+fn dedup(judged: &Judged<'_>, report: &mut Report) {
+    let steps = order(judged).steps();
+    let first = |step: Step| steps.iter().position(|other| *other == step);
+    if let Some(look) = first(Step::SkipIfSeen) {
+        if first(Step::Remember).is_none() {
+            report.warn(
+                WarningKind::DeadStep,
+                step_at(judged, Step::SkipIfSeen),
+                "`skip-if-seen` never finds a record: the order has no `remember`.",
+            );
+        } else if first(Step::Process).is_some_and(|process| process < look) {
+            report.warn(
+                WarningKind::DeadStep,
+                step_at(judged, Step::SkipIfSeen),
+                "`skip-if-seen` stands after `process`: it comes too late to skip the effect.",
+            );
+        }
+    }
+    let looks = first(Step::SkipIfSeen).is_some();
+    let plain = judged.sink.dedup_insert.value == super::choices::DedupInsert::Plain;
+    if first(Step::Remember).is_some() && plain && !looks {
+        report.warn(
+            WarningKind::DeadStep,
+            step_at(judged, Step::Remember),
+            "`remember` keeps nothing out: with dedup-insert = \"plain\" a second insert does not conflict, and the order has no `skip-if-seen`.",
+        );
+    }
+}
+
+/// What is stated and cannot matter.
+fn without_effect(judged: &Judged<'_>, report: &mut Report) {
+    let order = order(judged);
+    let application = judged.application;
+    let sink = judged.sink;
+    let dedups = order.contains(Step::Remember) || order.contains(Step::SkipIfSeen);
+    let commits = order.contains(Step::Commit) || order.contains(Step::CommitAsync);
+    let saves = order.contains(Step::SaveOffset);
+    let mut unused = |at: Option<Span>, used: bool, key: &str, needs: &[&str]| {
+        if let Some(at) = at.filter(|_| !used) {
+            let steps: Vec<String> = needs.iter().map(|step| format!("`{step}`")).collect();
+            let steps = alternatives(steps.iter().map(String::as_str));
+            report.warn(
+                WarningKind::NoEffect,
+                at,
+                format!("`{key}` has no bearing: the order has no {steps}."),
+            );
+        }
+    };
+    let dedup_steps = ["skip-if-seen", "remember"];
+    unused(sink.dedup.at, dedups, "dedup", &dedup_steps);
+    unused(sink.dedup_key.at, dedups, "dedup-key", &dedup_steps);
+    unused(
+        sink.dedup_insert.at,
+        order.contains(Step::Remember),
+        "dedup-insert",
+        &["remember"],
+    );
+    let covers = commits || saves;
+    unused(
+        application.commit_covers.at,
+        covers,
+        "commit-covers",
+        &["commit", "commit-async", "save-offset"],
+    );
+    unused(
+        application.on_commit_failure.at,
+        order.contains(Step::Commit),
+        "on-commit-failure",
+        &["commit"],
+    );
+    unused(
+        application.seek_on_assign.at,
+        saves,
+        "seek-on-assign",
+        &["save-offset"],
+    );
+    if judged.pipeline.sink.dedup == Dedup::Memory && order.contains(Step::Remember) {
+        // Said because the word "dedup" promises more than a process's memory can keep.
+        report.warn(
+            WarningKind::UnsafeDefault,
+            sink.dedup.at,
+            "dedup = \"memory\": what is remembered is gone when the process restarts.",
+        );
+    }
+    let transaction_timeout = judged.producer.at("transaction.timeout.ms");
+    if transaction_timeout.is_some() {
+        report.warn(
+            WarningKind::NoEffect,
+            transaction_timeout,
+            "`transaction.timeout.ms` has no bearing without transactional.id.",
+        );
+    }
+}
+
+/// A guarantee that the bound makes trivially true.
+fn vacuous(judged: &Judged<'_>, report: &mut Report) {
+    let bounds = &judged.pipeline.bounds;
+    let per_key = bounds.records.div_ceil(bounds.keys.max(1));
+    let asked = judged.required.contains(&Guarantee::InOrder)
+        || judged
+            .expected
+            .iter()
+            .any(|(guarantee, _)| *guarantee == Guarantee::InOrder);
+    if asked && per_key < 2 {
+        report.warn(
+            WarningKind::Vacuous,
+            None,
+            format!("`in-order` cannot be violated: with {} records and {} keys no key has two records. Raise `records` or lower `keys` in [bounds].", bounds.records, bounds.keys),
+        );
+    }
+}

@@ -1,0 +1,224 @@
+//! The topic and the brokers: what they refuse, and what is in force.
+
+use semel_models::pipeline::TopicSettings;
+
+use super::clients::{Resolution, refuse};
+use super::kafka::Properties;
+use super::report::Report;
+use super::warning::WarningKind;
+
+/// The broker's default where a creation argument is left out or -1.
+const BROKERS_DEFAULT: i64 = -1;
+
+pub(crate) fn topic(
+    topic: &Properties,
+    broker: &Properties,
+    resolutions: &mut Vec<Resolution>,
+    report: &mut Report,
+) -> TopicSettings {
+    let partitions = created(topic, broker, "partitions", "num.partitions");
+    one_only(
+        topic,
+        broker,
+        "partitions",
+        "num.partitions",
+        partitions,
+        report,
+    );
+    let replicas = created(
+        topic,
+        broker,
+        "replication.factor",
+        "default.replication.factor",
+    );
+    one_only(
+        topic,
+        broker,
+        "replication.factor",
+        "default.replication.factor",
+        replicas,
+        report,
+    );
+    in_sync(topic, broker, replicas, report);
+    broker_start(broker, report);
+    let flush = match (
+        topic.get("flush.messages"),
+        broker.integer("log.flush.interval.messages"),
+    ) {
+        (Some(_), _) => topic.integer("flush.messages"),
+        (None, Some(inherited)) if broker.is_set("log.flush.interval.messages") => {
+            resolutions.push(Resolution {
+                table: topic.table,
+                name: "flush.messages",
+                value: inherited.to_string(),
+                why: String::from("the broker's log.flush.interval.messages"),
+            });
+            Some(inherited)
+        }
+        (None, _) => None,
+    };
+    TopicSettings {
+        flush_messages: flush
+            .filter(|messages| *messages != i64::MAX)
+            .and_then(|messages| u64::try_from(messages).ok()),
+    }
+}
+
+fn created(topic: &Properties, broker: &Properties, name: &str, default: &str) -> i64 {
+    let stated = topic.get(name).and_then(|stated| stated.value.parse().ok());
+    stated
+        .filter(|number| *number != BROKERS_DEFAULT)
+        .or_else(|| broker.integer(default))
+        .unwrap_or(1)
+}
+
+fn one_only(
+    topic: &Properties,
+    broker: &Properties,
+    name: &str,
+    default: &str,
+    number: i64,
+    report: &mut Report,
+) {
+    if number == 1 {
+        return;
+    }
+    let own = topic
+        .at(name)
+        .filter(|_| topic.integer(name) != Some(BROKERS_DEFAULT));
+    let (place, what) = match own {
+        Some(place) => (Some(place), format!("`{name}` = {number}")),
+        None => (broker.at(default), format!("`{default}` = {number}")),
+    };
+    report
+        .not_modelled(place, what)
+        .write(format!("Accepted: {name} = 1 in [topic]."));
+}
+
+fn in_sync(topic: &Properties, broker: &Properties, replicas: i64, report: &mut Report) {
+    const NAME: &str = "min.insync.replicas";
+    let (place, minimum) = if topic.is_set(NAME) {
+        (topic.at(NAME), topic.integer(NAME))
+    } else {
+        (broker.at(NAME), broker.integer(NAME))
+    };
+    let minimum = minimum.unwrap_or(1);
+    if minimum > replicas {
+        report.warn(
+            WarningKind::ResolvedByClient,
+            place,
+            format!("min.insync.replicas = {minimum} is above the replication factor of {replicas}: Kafka requires the smaller of the two, {replicas}. It does not refuse writes, and an acknowledged record has {replicas} copy."),
+        );
+    }
+}
+
+/// Whether retention may delete records by age or size.
+pub(crate) fn retention(topic: &Properties, broker: &Properties) -> bool {
+    let unlimited = |own: &str, inherited: &[&str]| {
+        let of_broker = || {
+            let stated = inherited.iter().find(|name| broker.is_set(name));
+            stated.and_then(|name| broker.integer(name))
+        };
+        let own = topic.get(own).and_then(|_| topic.integer(own));
+        own.or_else(of_broker).map(|limit| limit < 0)
+    };
+    let hours = [
+        "log.retention.ms",
+        "log.retention.minutes",
+        "log.retention.hours",
+    ];
+    let by_age = !unlimited("retention.ms", &hours).unwrap_or(false);
+    let by_size = !unlimited("retention.bytes", &["log.retention.bytes"]).unwrap_or(true);
+    by_age || by_size
+}
+
+/// A classic member whose session timeout lies outside the broker's bounds never joins.
+pub(crate) fn join(consumer: &Properties, broker: &Properties, report: &mut Report) {
+    const NAME: &str = "session.timeout.ms";
+    if consumer.text("group.protocol") == Some("consumer") {
+        return;
+    }
+    let session = consumer.integer(NAME).unwrap_or(45_000);
+    let (low, high) = (
+        "group.min.session.timeout.ms",
+        "group.max.session.timeout.ms",
+    );
+    let bound = |name, default| broker.integer(name).unwrap_or(default);
+    let (min, max) = (bound(low, 6_000), bound(high, 1_800_000));
+    if (min..=max).contains(&session) {
+        return;
+    }
+    let message = format!("the broker refuses session.timeout.ms = {session}");
+    let because = format!(
+        "org.apache.kafka.common.errors.InvalidSessionTimeoutException when the consumer joins: {low} = {min}, {high} = {max}."
+    );
+    let write = "Write a session timeout between the two, or move the bound in [broker].";
+    let problem = if consumer.is_set(NAME) {
+        refuse(report, consumer, NAME, message)
+    } else {
+        let culprit = if session < min { low } else { high };
+        refuse(report, broker, culprit, message)
+    };
+    problem.because(because).write(write);
+}
+
+/// Comparisons that keep a broker from starting.
+fn broker_start(broker: &Properties, report: &mut Report) {
+    const SMALLER: [(&str, &str, bool); 7] = [
+        (
+            "replica.fetch.wait.max.ms",
+            "replica.socket.timeout.ms",
+            false,
+        ),
+        (
+            "replica.fetch.wait.max.ms",
+            "replica.lag.time.max.ms",
+            false,
+        ),
+        (
+            "group.consumer.heartbeat.interval.ms",
+            "group.consumer.session.timeout.ms",
+            true,
+        ),
+        (
+            "group.consumer.min.session.timeout.ms",
+            "group.consumer.session.timeout.ms",
+            false,
+        ),
+        (
+            "group.consumer.session.timeout.ms",
+            "group.consumer.max.session.timeout.ms",
+            false,
+        ),
+        (
+            "group.consumer.min.heartbeat.interval.ms",
+            "group.consumer.heartbeat.interval.ms",
+            false,
+        ),
+        (
+            "group.consumer.heartbeat.interval.ms",
+            "group.consumer.max.heartbeat.interval.ms",
+            false,
+        ),
+    ];
+    for (small, large, strictly) in SMALLER {
+        let (Some(low), Some(high)) = (broker.integer(small), broker.integer(large)) else {
+            continue;
+        };
+        if low < high || low == high && !strictly {
+            continue;
+        }
+        let culprit = if broker.is_set(small) { small } else { large };
+        let relation = if strictly { "less than" } else { "at most" };
+        refuse(
+            report,
+            broker,
+            culprit,
+            format!("a broker does not start with {small} = {low} and {large} = {high}"),
+        )
+        .because(format!(
+            "java.lang.IllegalArgumentException: {small} must be {relation} {large}."
+        ))
+        .write("Change one of the two.");
+    }
+}

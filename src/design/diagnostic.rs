@@ -1,0 +1,233 @@
+//! What is wrong with a design, said so that it can be mended.
+
+use std::fmt;
+
+use miette::{Diagnostic, LabeledSpan, SourceCode};
+use thiserror::Error;
+
+use super::source::{Position, Source, Span};
+
+macro_rules! codes {
+    ($($variant:ident = $name:literal, $text:literal;)*) => {
+        /// The kind of a [`Problem`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Code { $(#[doc = $text] $variant,)* }
+
+        impl Code {
+            /// Every code, in the order in which they are documented.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// The code as printed.
+            pub fn name(self) -> &'static str {
+                match self { $(Code::$variant => concat!("semel::design::", $name),)* }
+            }
+
+            /// What the code means, in one line.
+            pub fn summary(self) -> &'static str {
+                match self { $(Code::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    Unreadable = "unreadable", "the file cannot be read";
+    TooLarge = "too-large", "the file is larger than a design may be";
+    NotUtf8 = "not-utf-8", "the file is not UTF-8 text";
+    Empty = "empty", "the file holds no design";
+    Syntax = "syntax", "the file is not TOML";
+    TooDeep = "too-deep", "tables, arrays or groups are nested too deeply";
+    UnknownKey = "unknown-key", "no such key, table or property";
+    Misplaced = "misplaced", "the key exists, but not here";
+    OtherClient = "other-client", "the property belongs to the other client";
+    WrongType = "wrong-type", "the value has the wrong type";
+    OutOfRange = "out-of-range", "the number is out of range";
+    UnknownValue = "unknown-value", "no such value";
+    Missing = "missing", "something that a design must state is not there";
+    Repeated = "repeated", "the same thing is stated twice";
+    Contradiction = "contradiction", "two statements cannot both hold";
+    RefusedByKafka = "refused-by-kafka", "the client or the broker refuses the setting";
+    OrderSyntax = "order-syntax", "the order cannot be read";
+    OrderRule = "order-rule", "the order cannot be built";
+    NotModelled = "not-modelled", "the statement is understood, and is not modelled yet";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One thing that is wrong with a design.
+#[derive(Clone, Debug, Error)]
+#[error("{message}")]
+pub struct Problem {
+    code: Code,
+    message: String,
+    label: String,
+    why: Option<String>,
+    instead: Option<String>,
+    span: Option<Span>,
+    design: Source,
+}
+
+impl Problem {
+    pub(crate) fn new(source: &Source, code: Code, span: Option<Span>, message: String) -> Self {
+        Problem {
+            code,
+            message,
+            label: String::from("here"),
+            why: None,
+            instead: None,
+            span: span.map(|span| source.clamp(span)),
+            design: source.clone(),
+        }
+    }
+
+    pub(crate) fn label(&mut self, label: impl Into<String>) -> &mut Self {
+        self.label = label.into();
+        self
+    }
+
+    pub(crate) fn because(&mut self, why: impl Into<String>) -> &mut Self {
+        self.why = Some(why.into());
+        self
+    }
+
+    pub(crate) fn write(&mut self, instead: impl Into<String>) -> &mut Self {
+        self.instead = Some(instead.into());
+        self
+    }
+
+    /// The kind of problem.
+    pub fn kind(&self) -> Code {
+        self.code
+    }
+
+    /// What is wrong, in one sentence.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Why it is wrong: the rule, and for a client's own refusal the class of its exception.
+    pub fn why(&self) -> Option<&str> {
+        self.why.as_deref()
+    }
+
+    /// What to write instead.
+    pub fn instead(&self) -> Option<&str> {
+        self.instead.as_deref()
+    }
+
+    /// The file's name, as it was given.
+    pub fn file(&self) -> &str {
+        self.design.file()
+    }
+
+    /// Where the offending text begins; `None` where the file could not be read as text.
+    pub fn position(&self) -> Option<Position> {
+        self.span.map(|span| self.design.position(span.start))
+    }
+
+    /// The offending text.
+    pub fn offending(&self) -> &str {
+        self.span.map_or("", |span| self.design.slice(span))
+    }
+}
+
+impl Diagnostic for Problem {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.code))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let text = match (&self.why, &self.instead) {
+            (None, None) => return None,
+            (Some(text), None) | (None, Some(text)) => text.clone(),
+            (Some(why), Some(instead)) => format!("{why}\n{instead}"),
+        };
+        Some(Box::new(text))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.span?;
+        Some(self.design.named())
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let span = self.span?;
+        Some(Box::new(std::iter::once(LabeledSpan::new(
+            Some(self.label.clone()),
+            span.start,
+            span.end - span.start,
+        ))))
+    }
+}
+
+/// Everything that is wrong with a design: at least one problem, in the order of the file.
+#[derive(Clone, Debug, Error)]
+#[error("{}", summary(file, problems.len(), *left_out))]
+pub struct DesignError {
+    file: String,
+    problems: Vec<Problem>,
+    left_out: usize,
+}
+
+/// How many problems of one file are told.
+const MAX_PROBLEMS: usize = 50;
+
+fn summary(file: &str, told: usize, left_out: usize) -> String {
+    match (told, left_out) {
+        (1, 0) => format!("{file}: the design has a problem"),
+        (told, 0) => format!("{file}: the design has {told} problems"),
+        (told, left_out) => {
+            let all = told + left_out;
+            format!("{file}: the design has {all} problems; the first {told} are told")
+        }
+    }
+}
+
+impl DesignError {
+    pub(crate) fn new(source: &Source, mut problems: Vec<Problem>) -> Self {
+        problems.sort_by_key(|problem| problem.span.map(|span| span.start));
+        let left_out = problems.len().saturating_sub(MAX_PROBLEMS);
+        problems.truncate(MAX_PROBLEMS);
+        DesignError {
+            file: source.file().to_owned(),
+            problems,
+            left_out,
+        }
+    }
+
+    /// The file's name, as it was given.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// What is wrong, in the order of the file; at most the first 50.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// Whether the file could not be read at all, which is no fault of the design.
+    pub fn is_unreadable(&self) -> bool {
+        self.problems
+            .iter()
+            .any(|problem| problem.code == Code::Unreadable)
+    }
+}
+
+impl Diagnostic for DesignError {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new("semel::design"))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        Some(Box::new(
+            self.problems
+                .iter()
+                .map(|problem| problem as &dyn Diagnostic),
+        ))
+    }
+}

@@ -1,0 +1,164 @@
+//! Budgets of faults.
+
+use semel_models::fault::{Call, Fault, FaultClass, FaultKey};
+
+use super::super::modelled;
+use super::*;
+
+fn with_faults(lines: &str) -> String {
+    SOUND.replace("consumer-crash = 1", lines)
+}
+
+#[test]
+fn a_budget_keeps_the_order_of_the_design() {
+    let design = accepted(&with_faults(
+        "response-lost.produce = 2\nconsumer-crash = 1\ntotal = 2",
+    ));
+    let faults = &design.pipeline().faults;
+    let per_call = FaultKey {
+        fault: Fault::ResponseLost,
+        call: Some(Call::Produce),
+    };
+    let crash = FaultKey {
+        fault: Fault::ConsumerCrash,
+        call: None,
+    };
+    assert_eq!(faults.entries, [(per_call, 2), (crash, 1)]);
+    assert_eq!(faults.total(), 2);
+}
+
+#[test]
+fn a_budget_of_zero_is_no_fault() {
+    let design = accepted(&with_faults("consumer-crash = 0"));
+    assert!(design.pipeline().faults.entries.is_empty());
+    assert_eq!(warned(&design), [WarningKind::NoFaults]);
+    let design = accepted(&with_faults("consumer-crash = 1\ntotal = 0"));
+    assert_eq!(design.pipeline().faults.total(), 0);
+    assert_eq!(warned(&design), [WarningKind::NoFaults]);
+}
+
+#[test]
+fn a_sum_above_the_limit_needs_a_total() {
+    let text = with_faults("consumer-crash = 5\nproducer-crash = 4");
+    assert_eq!(only(&text).0, Code::OutOfRange);
+    accepted(&format!("{text}total = 8\n"));
+}
+
+#[test]
+fn without_faults_one_of_each_that_is_modelled_is_budgeted_and_told() {
+    let design = accepted(&SOUND.replace("[faults]\nconsumer-crash = 1", ""));
+    let faults = &design.pipeline().faults;
+    let expected: Vec<Fault> = Fault::ALL
+        .iter()
+        .copied()
+        .filter(|fault| {
+            modelled::fault(*fault)
+                && matches!(
+                    fault.class(),
+                    FaultClass::Process | FaultClass::Network | FaultClass::Group
+                )
+        })
+        .collect();
+    let found: Vec<Fault> = faults.entries.iter().map(|(key, _)| key.fault).collect();
+    assert_eq!(found, expected);
+    assert!(faults.entries.iter().all(|(_, budget)| *budget == 1));
+    assert_eq!(faults.total(), 2);
+    let text = design.warnings()[0].text();
+    assert!(
+        text.contains("Not modelled yet, and so not among them: graceful-restart"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("poison") && !text.contains("abort"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_fault_that_the_design_cannot_meet_is_accepted() {
+    for line in [
+        "transaction-timeout = 1",
+        "leader-change = 1",
+        "replica-lag = 1",
+        "dedup-expiry = 1",
+        "abort = 1",
+        "compaction = 1",
+        "response-lost.end-txn = 1",
+    ] {
+        assert_eq!(
+            accepted(&with_faults(line)).pipeline().faults.total(),
+            1,
+            "{line}"
+        );
+    }
+    let off = with_faults("producer-id-expiry = 1") + "[producer]\nenable.idempotence = false\n";
+    accepted(&off);
+    let kept = with_faults("retention = 1") + "[topic]\nretention.ms = -1\n";
+    accepted(&kept);
+}
+
+#[test]
+fn a_fault_that_can_be_met_and_is_not_modelled_is_refused() {
+    for fault in Fault::ALL.iter().filter(|fault| !modelled::fault(**fault)) {
+        let text = with_faults(&format!("{fault} = 1"));
+        let cannot_meet = [
+            "abort",
+            "transaction-timeout",
+            "leader-change",
+            "replica-lag",
+            "compaction",
+            "dedup-expiry",
+        ];
+        if cannot_meet.contains(&fault.name()) {
+            accepted(&text);
+        } else {
+            let refusal = (
+                Code::NotModelled,
+                format!("the fault `{fault}` is not modelled yet"),
+            );
+            assert_eq!(only(&text), refusal);
+        }
+    }
+    let dedup = with_faults("dedup-expiry = 1")
+        .replace("process ->", "skip-if-seen -> db[process, remember] ->");
+    assert_eq!(only(&dedup).0, Code::NotModelled);
+}
+
+#[test]
+fn every_modelled_fault_is_accepted_with_every_call_that_it_strikes() {
+    for fault in Fault::ALL.iter().filter(|fault| modelled::fault(**fault)) {
+        accepted(&with_faults(&format!("{fault} = 1")));
+        for call in Call::ALL {
+            let text = with_faults(&format!("{fault}.{} = 1", call.name()));
+            if fault.strikes_calls() {
+                accepted(&text);
+            } else {
+                assert_eq!(only(&text).0, Code::UnknownKey);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_budget_for_any_call_excludes_one_for_a_single_call() {
+    let text = with_faults("\"response-lost.produce\" = 1\nresponse-lost = 1");
+    assert_eq!(only(&text).0, Code::Contradiction);
+}
+
+#[test]
+fn unknown_faults_and_calls_name_the_nearest() {
+    let instead = |line| {
+        refused(&with_faults(line)).problems()[0]
+            .instead()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        instead("consumer-crush = 1"),
+        "Did you mean `consumer-crash`?"
+    );
+    assert_eq!(
+        instead("response-lost.produced = 1"),
+        "Did you mean `response-lost.produce`?"
+    );
+}

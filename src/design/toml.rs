@@ -1,0 +1,165 @@
+//! From bytes to TOML: what cannot be read at all is told here.
+
+use semel_models::fault::Fault;
+
+use super::diagnostic::{Code, DesignError, Problem};
+use super::properties::properties;
+use super::source::{MAX_FILE_BYTES, Source, Span};
+
+/// The text of a design file, if it is one that can be read.
+pub(crate) fn text<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, DesignError> {
+    if bytes.len() > MAX_FILE_BYTES {
+        let mut problem = without_text(
+            file,
+            Code::TooLarge,
+            format!(
+                "{file} has {} bytes; a design has at most {MAX_FILE_BYTES}",
+                bytes.len()
+            ),
+        );
+        problem.write("A design is a page of settings: is this the right file?");
+        return Err(alone(file, problem));
+    }
+    // Editors of Windows write a mark before the text.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let valid = bytes.get(..error.valid_up_to()).unwrap_or(b"");
+        let valid = String::from_utf8_lossy(valid);
+        let line = valid.matches('\n').count() + 1;
+        let column = valid.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        let byte = bytes.get(error.valid_up_to()).copied().unwrap_or(0);
+        let mut problem = without_text(
+            file,
+            Code::NotUtf8,
+            format!("{file} is not UTF-8 text: byte 0x{byte:02x} at line {line}, column {column}"),
+        );
+        problem.write("Save the file as UTF-8, as TOML requires.");
+        alone(file, problem)
+    })?;
+    let says_nothing = |line: &str| {
+        let line = line.trim();
+        line.is_empty() || line.starts_with('#')
+    };
+    if text.lines().all(says_nothing) {
+        let mut problem = without_text(file, Code::Empty, format!("{file} states nothing"));
+        problem
+            .because("A design needs an order at least.")
+            .write("Write [application] and below it order = \"process -> commit\", or start from `semel init`.");
+        return Err(alone(file, problem));
+    }
+    Ok(text)
+}
+
+/// What is wrong with a file that could not be read from the disk.
+pub(crate) fn unreadable(file: &str, error: &std::io::Error) -> DesignError {
+    let problem = without_text(
+        file,
+        Code::Unreadable,
+        format!("{file} cannot be read: {error}"),
+    );
+    alone(file, problem)
+}
+
+fn without_text(file: &str, code: Code, message: String) -> Problem {
+    Problem::new(&Source::new(file, ""), code, None, message)
+}
+
+fn alone(file: &str, problem: Problem) -> DesignError {
+    DesignError::new(&Source::new(file, ""), vec![problem])
+}
+
+/// Parses the text as TOML.
+pub(crate) fn parse(source: &Source) -> Result<toml_edit::Document<&str>, DesignError> {
+    toml_edit::Document::parse(source.text()).map_err(|error| {
+        let span = error.span().map_or(Span { start: 0, end: 0 }, Span::from);
+        DesignError::new(source, vec![syntax(source, span, error.message())])
+    })
+}
+
+fn syntax(source: &Source, span: Span, message: &str) -> Problem {
+    let message = message.lines().collect::<Vec<_>>().join("; ");
+    if message.contains("recurs") {
+        let mut problem = Problem::new(
+            source,
+            Code::TooDeep,
+            Some(span),
+            String::from("tables or arrays are nested too deeply"),
+        );
+        problem.because("No value of a design is nested as deeply as that.");
+        return problem;
+    }
+    let clashes = message.contains("duplicate key") || message.contains("cannot extend");
+    if clashes && let Some(problem) = prefix_clash(source, span) {
+        return problem;
+    }
+    let mut problem = Problem::new(
+        source,
+        Code::Syntax,
+        Some(span),
+        format!("this is not TOML: {message}"),
+    );
+    if message.contains("duplicate key") {
+        problem.label("stated again").write("Keep one of the two.");
+    }
+    problem
+}
+
+/// TOML cannot hold `group.protocol` and `group.protocol.type` side by side: the first would be a
+/// value and a table at once.
+fn prefix_clash(source: &Source, span: Span) -> Option<Problem> {
+    let text = source.text();
+    let start = source.clamp(span).start;
+    let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text[line_start..].lines().next()?;
+    let key = line.split('=').next()?;
+    let place = Span::from(line_start..line_start + key.trim_end().len());
+    // `producer.group.protocol` is as good as `group.protocol`.
+    let key: String = key.chars().filter(|c| !" \t\"'".contains(*c)).collect();
+    let is = |name: &str| key == name || key.ends_with(&format!(".{name}"));
+    let states = |name: &str| {
+        text.lines().any(|line| {
+            let stated = line.split('=').next().unwrap_or("");
+            let stated: String = stated.chars().filter(|c| !" \t\"'".contains(*c)).collect();
+            stated == name || stated.ends_with(&format!(".{name}"))
+        })
+    };
+    let names: Vec<&str> = properties().iter().map(|row| row.name.as_str()).collect();
+    let mut clashes = names.iter().flat_map(|short| {
+        let begins = move |long: &&&str| {
+            long.strip_prefix(*short)
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
+        names.iter().filter(begins).map(move |long| (*short, *long))
+    });
+    let property =
+        clashes.find(|(short, long)| is(short) && states(long) || is(long) && states(short));
+    if let Some((short, long)) = property {
+        let mut problem = Problem::new(
+            source,
+            Code::Syntax,
+            Some(place),
+            format!("TOML cannot hold `{short}` and `{long}` side by side"),
+        );
+        problem
+            .label("clashes with the other name")
+            .because(format!(
+                "TOML reads the dots as tables: `{short}` would be a value and a table at once."
+            ))
+            .write(format!("Quote one of them: \"{long}\" = ..."));
+        return Some(problem);
+    }
+    let fault = Fault::ALL.iter().find(|fault| {
+        let name = fault.name();
+        fault.strikes_calls() && (is(name) || key.split('.').any(|part| part == name))
+    })?;
+    let mut problem = Problem::new(
+        source,
+        Code::Contradiction,
+        Some(place),
+        format!("`{fault}` has a budget for any call and one for a single call"),
+    );
+    problem
+        .because("It would not be said which of the two pays for the single call.")
+        .write("Keep the one, or the budgets per call.");
+    Some(problem)
+}

@@ -1,0 +1,126 @@
+//! What a design says, or leaves unsaid, that its author would want to hear about.
+
+use std::fmt;
+
+use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
+use thiserror::Error;
+
+use super::source::{Position, Source, Span};
+
+macro_rules! warnings {
+    ($($variant:ident = $name:literal, $text:literal;)*) => {
+        /// The kind of a [`Warning`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum WarningKind { $(#[doc = $text] $variant,)* }
+
+        impl WarningKind {
+            /// Every kind, in the order in which they are documented.
+            pub const ALL: &'static [WarningKind] = &[$(WarningKind::$variant,)*];
+
+            /// The kind as printed.
+            pub fn name(self) -> &'static str {
+                match self { $(WarningKind::$variant => concat!("semel::design::", $name),)* }
+            }
+
+            /// What the kind means, in one line.
+            pub fn summary(self) -> &'static str {
+                match self { $(WarningKind::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+warnings! {
+    ResolvedByClient = "resolved-by-client", "the client silently resolves a setting to another value";
+    UnsafeDefault = "unsafe-default", "a default is in force that loses, repeats or reorders records";
+    BothCommit = "both-commit", "automatic commit and the order's own commits both act";
+    NothingCommits = "nothing-commits", "nothing ever commits an offset";
+    DeadStep = "dead-step", "a step of the order does nothing";
+    NoEffect = "no-effect", "a statement has no bearing on this design";
+    DefaultFaults = "default-faults", "no faults are stated: the default ones are in force";
+    NoFaults = "no-faults", "the budgets allow no fault at all";
+    Vacuous = "vacuous", "a required guarantee cannot be violated within the bound";
+    OpenRace = "open-race", "the client has a known race that the model does not contain";
+}
+
+impl fmt::Display for WarningKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A warning about a design that is nevertheless judged.
+#[derive(Clone, Debug, Error)]
+#[error("{text}")]
+pub struct Warning {
+    kind: WarningKind,
+    text: String,
+    span: Option<Span>,
+    design: Source,
+}
+
+impl Warning {
+    pub(crate) fn new(
+        source: &Source,
+        kind: WarningKind,
+        span: Option<Span>,
+        text: String,
+    ) -> Self {
+        Warning {
+            kind,
+            text,
+            span: span.map(|span| source.clamp(span)),
+            design: source.clone(),
+        }
+    }
+
+    /// The kind of warning.
+    pub fn kind(&self) -> WarningKind {
+        self.kind
+    }
+
+    /// The warning in whole sentences.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The file's name, as it was given.
+    pub fn file(&self) -> &str {
+        self.design.file()
+    }
+
+    /// Where the text that it concerns begins; `None` where it concerns something left out.
+    pub fn position(&self) -> Option<Position> {
+        self.span.map(|span| self.design.position(span.start))
+    }
+
+    /// The text that it concerns.
+    pub fn concerned(&self) -> &str {
+        self.span.map_or("", |span| self.design.slice(span))
+    }
+}
+
+impl Diagnostic for Warning {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.kind))
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        Some(Severity::Warning)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.span?;
+        Some(self.design.named())
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let span = self.span?;
+        Some(Box::new(std::iter::once(LabeledSpan::new(
+            None,
+            span.start,
+            span.end - span.start,
+        ))))
+    }
+}
