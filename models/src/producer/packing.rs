@@ -1,0 +1,85 @@
+//! The packed form of the producer.
+
+use super::{Answer, Batch, Flight, Producer, Sending};
+use crate::broker::Stamp;
+use crate::codec::Codec;
+use crate::limits::Limits;
+use crate::pipeline::{Client, Pipeline};
+
+impl Producer {
+    /// Visits the fields.
+    pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+        for sending in &mut self.sending[..usize::from(limits.records)] {
+            let mut index = *sending as u8;
+            codec.field(&mut index, Sending::ALL.len() as u8 - 1);
+            *sending = Sending::ALL[usize::from(index)];
+        }
+        let mut queued = self.queue.len() as u8;
+        codec.field(&mut queued, limits.records);
+        self.queue.resize(usize::from(queued));
+        for index in 0..usize::from(limits.records) {
+            let mut batch = self.queue.get(index).copied().unwrap_or_default();
+            batch.code(codec, limits, pipeline);
+            if let Some(place) = self.queue.get_mut(index) {
+                *place = batch;
+            }
+        }
+        let mut flying = self.flights.len() as u8;
+        codec.field(&mut flying, limits.flights);
+        self.flights.resize(usize::from(flying));
+        for index in 0..usize::from(limits.flights) {
+            let mut flight = self.flights.get(index).copied().unwrap_or_default();
+            flight.code(codec, limits, pipeline);
+            if let Some(place) = self.flights.get_mut(index) {
+                *place = flight;
+            }
+        }
+        codec.field(&mut self.session, limits.sessions);
+        codec.field(&mut self.created, limits.sends);
+        if pipeline.producer.idempotence {
+            match pipeline.client {
+                Client::Java => self.java.code(codec, limits),
+                Client::Librdkafka => self.librdkafka.code(codec, limits),
+            }
+        }
+    }
+}
+
+impl Batch {
+    fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+        codec.field(&mut self.record, limits.records - 1);
+        codec.field(&mut self.created, limits.sends);
+        codec.field(&mut self.attempts, limits.attempts);
+        code_stamp(&mut self.stamp, codec, limits, pipeline);
+        codec.flag_if(limits.epochs > 0, &mut self.renumbered);
+        codec.flag_if(limits.attempts > 0 || limits.strikes, &mut self.doubtful);
+    }
+}
+
+impl Flight {
+    fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+        self.batch.code(codec, limits, pipeline);
+        code_stamp(&mut self.wire, codec, limits, pipeline);
+        codec.flag_if(limits.strikes, &mut self.expired);
+        let mut index = self.answer as u8;
+        codec.field(&mut index, Answer::ALL.len() as u8 - 1);
+        self.answer = Answer::ALL[usize::from(index)];
+    }
+}
+
+/// Visits a stamp that may be missing.
+pub fn code_stamp(
+    stamp: &mut Option<Stamp>,
+    codec: &mut impl Codec,
+    limits: &Limits,
+    pipeline: &Pipeline,
+) {
+    if !pipeline.producer.idempotence {
+        return;
+    }
+    let mut there = stamp.is_some();
+    codec.flag(&mut there);
+    let mut value = stamp.unwrap_or_default();
+    value.code(codec, limits, pipeline);
+    *stamp = there.then_some(value);
+}

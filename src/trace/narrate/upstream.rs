@@ -1,0 +1,202 @@
+//! The producer's side, told.
+
+use super::Scene;
+use crate::trace::facts::name;
+use semel_models::cluster::State;
+use semel_models::limbo::Late;
+use semel_models::pipeline::Acks;
+use semel_models::producer::{Answer, Sending};
+
+impl Scene<'_> {
+    pub(super) fn send(&self, record: u8) -> String {
+        let who = name(record);
+        if self.before.ledger.sent & (1 << record) != 0 {
+            format!(
+                "After its restart the application sends {who} again, which it never saw acknowledged."
+            )
+        } else if self.after.producer.sending[usize::from(record)] == Sending::Failed {
+            format!("The application sends {who}; the client is in a fatal state and refuses it.")
+        } else if self.after.ledger.is_confirmed(record) {
+            format!("The application sends {who} and confirms it as soon as send() returns.")
+        } else {
+            format!("The application sends {who}.")
+        }
+    }
+
+    pub(super) fn transmit(&self) -> String {
+        let Some(batch) = self.before.producer.queue.first() else {
+            return String::new();
+        };
+        let who = name(batch.record);
+        let again = match batch.attempts {
+            0 => String::new(),
+            attempt => format!(" again (retry {attempt})"),
+        };
+        let at_once = if self.cluster.pipeline().producer.acks == Acks::None {
+            "; with acks=0 it counts as delivered at once"
+        } else {
+            ""
+        };
+        format!("The producer puts {who} on the wire{again}{at_once}.")
+    }
+
+    pub(super) fn handle_produce(&self) -> String {
+        let Some(index) = self.before.producer.first_unhandled() else {
+            return String::new();
+        };
+        let flight = self.before.producer.flights[index];
+        let who = name(flight.batch.record);
+        if let Some(entry) = self.appended() {
+            return format!(
+                "The broker appends {who} at offset {entry}{}.",
+                self.copies(flight.batch.record)
+            );
+        }
+        let sequence = flight.wire.map_or(0, |stamp| stamp.sequence);
+        match self
+            .after
+            .producer
+            .flights
+            .get(index)
+            .map(|flight| flight.answer)
+        {
+            Some(Answer::OutOfOrder) => format!(
+                "The broker refuses {who}: sequence number {sequence} is out of order (OUT_OF_ORDER_SEQUENCE_NUMBER)."
+            ),
+            Some(Answer::StaleEpoch) => {
+                format!(
+                    "The broker refuses {who}: its producer epoch is fenced (INVALID_PRODUCER_EPOCH)."
+                )
+            }
+            _ => format!(
+                "The broker recognises {who} by its sequence number {sequence} as a repeat and answers success without appending it."
+            ),
+        }
+    }
+
+    /// The offset of what this step appended.
+    pub(super) fn appended(&self) -> Option<u8> {
+        let (before, after) = (self.before.broker.log_end(), self.after.broker.log_end());
+        (after > before).then_some(before)
+    }
+
+    pub(super) fn copies(&self, record: u8) -> &'static str {
+        if self.before.broker.holds_from(record, 0) {
+            ", a second entry of the same record"
+        } else {
+            ""
+        }
+    }
+
+    pub(super) fn receive_answer(&self) -> String {
+        let Some(flight) = self.before.producer.flights.first() else {
+            return String::new();
+        };
+        let who = name(flight.batch.record);
+        if flight.expired {
+            return format!("An answer for {who} arrives, which the producer had given up.");
+        }
+        let fate = self.fate(flight.batch.record);
+        match flight.answer {
+            Answer::None | Answer::Success => {
+                let implied = self.implied(flight.batch.record);
+                format!("The acknowledgement of {who} reaches the producer{implied}.")
+            }
+            Answer::Refused => {
+                format!("The producer learns that {who} was refused with a retriable error{fate}.")
+            }
+            Answer::OutOfOrder => format!("The producer learns that {who} was out of order{fate}."),
+            Answer::StaleEpoch => format!("The producer learns that its epoch was fenced{fate}."),
+        }
+    }
+
+    /// Records that were acknowledged along with `record`.
+    pub(super) fn implied(&self, record: u8) -> String {
+        let newly = |other: &u8| {
+            let index = usize::from(*other);
+            *other != record
+                && self.before.producer.sending[index] == Sending::Pending
+                && self.after.producer.sending[index] == Sending::Acknowledged
+        };
+        let implied: Vec<String> = (0..self.cluster.pipeline().bounds.records)
+            .filter(newly)
+            .map(name)
+            .collect();
+        if implied.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "; librdkafka takes it as an acknowledgement of {} too, which was sent before",
+                implied.join(", ")
+            )
+        }
+    }
+
+    /// What becomes of a send that came to nothing.
+    pub(super) fn fate(&self, record: u8) -> String {
+        let fatal = self.after.producer.librdkafka.fatal && !self.before.producer.librdkafka.fatal;
+        let epoch = |state: &State| state.producer.java.epoch + state.producer.librdkafka.epoch;
+        let bumped = epoch(self.after) > epoch(self.before);
+        let base = match self.after.producer.sending[usize::from(record)] {
+            Sending::Failed => "; it is reported failed",
+            Sending::Pending if self.after.producer.created > self.before.producer.created => {
+                "; the application sends it anew"
+            }
+            Sending::Pending => "; it will be retried",
+            Sending::Unsent | Sending::Acknowledged | Sending::Forgotten => "",
+        };
+        let bump = if bumped {
+            ", and the client starts a new producer epoch with new sequence numbers"
+        } else {
+            ""
+        };
+        let end = if fatal {
+            "; the client is in a fatal state from now on"
+        } else {
+            ""
+        };
+        format!("{base}{bump}{end}")
+    }
+
+    pub(super) fn expire(&self) -> String {
+        let Some(batch) = self.before.producer.next_to_expire() else {
+            return String::new();
+        };
+        let who = name(batch.record);
+        let fate = self.fate(batch.record);
+        format!(
+            "delivery.timeout.ms passes for {who}{fate}. Whether it is in the log is unknown to the producer."
+        )
+    }
+
+    pub(super) fn late_arrives(&self, slot: u8) -> (&'static str, &'static str, String) {
+        match self.before.limbo.requests[usize::from(slot)] {
+            Late::Produce { record, .. } => {
+                let who = name(record);
+                let sentence = match self.appended() {
+                    Some(offset) => format!(
+                        "The late produce request of {who} reaches the broker, which appends it at offset {offset}{}.",
+                        self.copies(record)
+                    ),
+                    None => format!(
+                        "The late produce request of {who} reaches the broker, which does not append it again."
+                    ),
+                };
+                ("broker", "late-produce-arrives", sentence)
+            }
+            Late::Commit { position, .. } => {
+                let at = position.next.0;
+                let sentence = if self.after.group.committed == Some(position) {
+                    format!(
+                        "The late commit of offset {at} reaches the group coordinator and is taken."
+                    )
+                } else {
+                    format!(
+                        "The late commit of offset {at} reaches the group coordinator, which refuses its generation."
+                    )
+                };
+                ("group coordinator", "late-commit-arrives", sentence)
+            }
+        }
+    }
+}
