@@ -263,9 +263,9 @@ fn value(row: &Property, client: Client, field: &Field, report: &mut Report) -> 
         (_, false) => (
             Code::WrongType,
             format!(
-                "`{}` = \"{}\" has the wrong type",
+                "`{}` = {} has the wrong type",
                 field.name,
-                shortened(&text)
+                shown(&field.value, &text)
             ),
         ),
     };

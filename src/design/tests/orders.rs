@@ -67,6 +67,7 @@ fn the_nearest_order_moves_only_what_must_move() {
         ("db[process, kafka[commit]]", "db[process] -> kafka[commit]"),
         ("kafka[process, commit-async]", "kafka[process]"),
         ("process -> store-offset", "process -> commit"),
+        ("db[process, commit] -> commit", "db[process] -> commit"),
         ("commit", "none"),
     ] {
         let found = nearest(text, &JAVA);
