@@ -132,8 +132,40 @@ pub(crate) fn retention(topic: &Properties, broker: &Properties) -> bool {
     by_age || by_size
 }
 
-/// A classic member whose session timeout lies outside the broker's bounds never joins.
+/// A consumer that its broker does not let join.
 pub(crate) fn join(consumer: &Properties, broker: &Properties, report: &mut Report) {
+    rebalance_protocol(consumer, broker, report);
+    session_timeout(consumer, broker, report);
+}
+
+/// Brokers may switch a group protocol off, but not the classic one.
+fn rebalance_protocol(consumer: &Properties, broker: &Properties, report: &mut Report) {
+    const NAME: &str = "group.coordinator.rebalance.protocols";
+    let Some(stated) = broker.get(NAME) else {
+        return;
+    };
+    let protocols: Vec<&str> = stated.value.split(',').map(str::trim).collect();
+    let wanted = consumer.text("group.protocol").unwrap_or("classic");
+    let (message, because) = if !protocols.contains(&"classic") {
+        (
+            format!("a broker does not start without the classic protocol in {NAME}"),
+            "org.apache.kafka.common.config.ConfigException: it cannot be switched off.",
+        )
+    } else if !protocols.contains(&wanted) {
+        (
+            format!("the broker refuses consumers of group.protocol = {wanted}"),
+            "org.apache.kafka.common.errors.UnsupportedVersionException when the consumer joins: the protocol is switched off.",
+        )
+    } else {
+        return;
+    };
+    refuse(report, broker, NAME, message)
+        .because(because)
+        .write(format!("Add the protocol to {NAME}."));
+}
+
+/// A classic member whose session timeout lies outside the broker's bounds never joins.
+fn session_timeout(consumer: &Properties, broker: &Properties, report: &mut Report) {
     const NAME: &str = "session.timeout.ms";
     if consumer.text("group.protocol") == Some("consumer") {
         return;

@@ -263,9 +263,9 @@ fn value(row: &Property, client: Client, field: &Field, report: &mut Report) -> 
         (_, false) => (
             Code::WrongType,
             format!(
-                "`{}` = \"{}\" has the wrong type",
+                "`{}` = {} has the wrong type",
                 field.name,
-                shortened(&text)
+                shown(&field.value, &text)
             ),
         ),
     };
@@ -354,8 +354,11 @@ fn refuse_unmodelled(
     let default = default_of(row, scope, versions);
     let is_default = match &default {
         Some(default) => default == value,
-        // A callback that is said not to be there.
-        None => value == "false" && row.name.ends_with("_cb"),
+        // A callback that is said not to be there, and a list of nothing.
+        None => {
+            let no_callback = value == "false" && row.name.ends_with("_cb");
+            no_callback || value.is_empty() && matches!(row.kind(client), Kind::List { .. })
+        }
     };
     let each_accepted = |value: &str| {
         let mut words = value.split(',').map(str::trim);

@@ -207,8 +207,8 @@ pub(crate) fn honoured(scope: Scope, canonical: &str) -> Honoured {
         .map_or(Honoured::Default, |(_, _, honoured)| *honoured)
 }
 
-/// Whether the step is modelled.
-pub(crate) fn step(step: Step) -> bool {
+/// Whether this release models the step.
+pub fn step(step: Step) -> bool {
     match step {
         Step::Process
         | Step::SkipIfSeen
@@ -229,8 +229,8 @@ pub(crate) fn group(kind: GroupKind) -> bool {
     }
 }
 
-/// Whether the fault is modelled.
-pub(crate) fn fault(fault: Fault) -> bool {
+/// Whether this release models the fault.
+pub fn fault(fault: Fault) -> bool {
     match fault {
         Fault::ProducerCrash
         | Fault::ConsumerCrash

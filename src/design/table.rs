@@ -159,8 +159,9 @@ pub(crate) const OWN_KEYS: &[(Table, &str)] = &[
     (Table::Bounds, "max-memory"),
 ];
 
-/// semel's own keys in `table`.
-pub(crate) fn own_keys(table: Table) -> impl Iterator<Item = &'static str> {
+/// semel's own keys in `table`. `[faults]` and `[expect]` also take the names of faults and
+/// guarantees.
+pub fn own_keys(table: Table) -> impl Iterator<Item = &'static str> {
     OWN_KEYS
         .iter()
         .filter(move |(place, _)| *place == table)

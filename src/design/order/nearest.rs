@@ -18,6 +18,8 @@ pub(crate) fn order(nodes: &[Node], around: &Surroundings) -> Option<Order> {
         current = once(replaced(current, around), &mut Vec::new());
         current = groups(current, around, Inside::default());
         current = one_each(current);
+        // What was moved beside its like is the same step.
+        current.dedup();
         let order = Order(current.clone());
         if can_be_built(&order, around) {
             return Some(order);

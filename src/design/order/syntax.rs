@@ -163,7 +163,7 @@ impl<'t> Parser<'t> {
                     return None;
                 }
                 Token::Unknown(other) => {
-                    let write = if other == '→' || other == '=' || other == '>' {
+                    let write = if looks_like_an_arrow(other) {
                         "Write `->` between steps."
                     } else {
                         "An order is made of steps, `->`, each(...), db[...] and kafka[...]."
@@ -340,6 +340,11 @@ impl<'t> Parser<'t> {
             span,
         })
     }
+}
+
+/// What someone may write for `->`.
+fn looks_like_an_arrow(sign: char) -> bool {
+    matches!(sign, '=' | '>' | '|' | ';' | '»' | '›' | '\u{2190}'..='\u{21ff}' | '\u{2794}'..='\u{27bf}')
 }
 
 fn opening(kind: GroupKind) -> char {

@@ -366,3 +366,35 @@ fn the_broker_gives_the_topic_its_flush_interval() {
     );
     assert_eq!(accepted(&text).pipeline().topic.flush_messages, None);
 }
+
+#[test]
+fn a_group_protocol_that_the_brokers_switched_off_is_refused() {
+    let text = |protocols: &str, own: &str| {
+        let sound = SOUND.replace(
+            "[consumer]",
+            &format!("[consumer]\ngroup.protocol = \"{own}\""),
+        );
+        format!("{sound}\n[broker]\ngroup.coordinator.rebalance.protocols = \"{protocols}\"\n")
+    };
+    accepted(&text("classic, consumer", "consumer"));
+    assert_eq!(
+        refused_by_kafka(&text("classic", "consumer")),
+        "the broker refuses consumers of group.protocol = consumer"
+    );
+    refused_by_kafka(&text("consumer", "consumer"));
+}
+
+#[test]
+fn a_topic_property_that_kafka_defines_nowhere_is_refused() {
+    let text = format!("[topic]\nmessage.downconversion.enable = true\n{SOUND}");
+    assert_eq!(only(&text).0, Code::UnknownKey);
+}
+
+#[test]
+fn an_empty_list_of_interceptors_is_the_default_and_another_is_not_modelled() {
+    accepted(&with_producer("interceptor.classes = []"));
+    assert_eq!(
+        only(&with_producer("interceptor.classes = \"com.example.Drop\"")).0,
+        Code::NotModelled
+    );
+}

@@ -67,6 +67,7 @@ fn the_nearest_order_moves_only_what_must_move() {
         ("db[process, kafka[commit]]", "db[process] -> kafka[commit]"),
         ("kafka[process, commit-async]", "kafka[process]"),
         ("process -> store-offset", "process -> commit"),
+        ("db[process, commit] -> commit", "db[process] -> commit"),
         ("commit", "none"),
     ] {
         let found = nearest(text, &JAVA);
@@ -105,6 +106,123 @@ fn an_external_effect_moves_before_the_transaction_and_a_separate_insert_behind_
         )
         .is_empty()
     );
+}
+
+/// The first thing that the rules say about an order.
+fn refusal(text: &str, around: &Surroundings) -> String {
+    let broken = check(&syntax::parse(text).unwrap(), around);
+    broken
+        .first()
+        .map_or(String::new(), |rule| rule.message.clone())
+}
+
+#[test]
+fn no_step_that_speaks_to_kafka_stands_in_a_database_transaction() {
+    for step in Step::ALL {
+        let of_database = [
+            Step::Process,
+            Step::SkipIfSeen,
+            Step::Remember,
+            Step::SaveOffset,
+        ];
+        let text = format!("process -> db[{}]", step.name());
+        let expected = match of_database.contains(&step) {
+            true if step == Step::Process => String::from("`process` stands in the order twice"),
+            true => String::new(),
+            false => format!("`{}` stands inside db[...]", step.name()),
+        };
+        assert_eq!(refusal(&text, &JAVA), expected);
+    }
+}
+
+#[test]
+fn only_four_steps_stand_beside_an_each() {
+    for step in Step::ALL {
+        let text = format!("each(process) -> {}", step.name());
+        let beside = [
+            Step::Commit,
+            Step::CommitAsync,
+            Step::SaveOffset,
+            Step::Flush,
+        ];
+        assert_eq!(
+            refusal(&text, &JAVA).is_empty(),
+            beside.contains(&step),
+            "{text}"
+        );
+    }
+    assert_eq!(
+        refusal("each(process) -> db[save-offset]", &JAVA),
+        "db[...] stands beside an each(...)"
+    );
+    assert_eq!(
+        refusal("each(process) -> db[each(remember)]", &JAVA),
+        "each(...) stands beside another each(...)"
+    );
+    assert_eq!(refusal("kafka[each(db[process]), commit]", &JAVA), "");
+}
+
+#[test]
+fn groups_nest_only_as_transactions_can() {
+    for (text, message) in [
+        (
+            "db[process, kafka[commit]]",
+            "kafka[...] stands inside db[...]",
+        ),
+        (
+            "db[each(kafka[process])]",
+            "kafka[...] stands inside db[...]",
+        ),
+        (
+            "kafka[process, kafka[commit]]",
+            "kafka[...] stands inside kafka[...]",
+        ),
+        ("db[process, db[remember]]", "db[...] stands inside db[...]"),
+        (
+            "each(process -> each(commit))",
+            "each(...) stands inside each(...)",
+        ),
+        (
+            "kafka[process, commit-async]",
+            "`commit-async` stands inside kafka[...]",
+        ),
+        ("kafka[produce, flush]", "`flush` stands inside kafka[...]"),
+        ("kafka[db[process, remember], produce, commit]", ""),
+        ("kafka[process, save-offset, commit]", ""),
+    ] {
+        assert_eq!(refusal(text, &JAVA), message, "{text}");
+    }
+    let librdkafka = Surroundings {
+        client: Client::Librdkafka,
+        automatic_store: false,
+        ..JAVA
+    };
+    assert_eq!(
+        refusal("kafka[process, store-offset]", &librdkafka),
+        "`store-offset` stands inside kafka[...]"
+    );
+    let external = Surroundings {
+        external: true,
+        ..JAVA
+    };
+    assert_eq!(
+        refusal("kafka[process, commit]", &external),
+        "`process` stands inside kafka[...], but its effect is external"
+    );
+}
+
+#[test]
+fn a_topic_as_sink_takes_results_only() {
+    let topic = Surroundings {
+        topic: true,
+        ..JAVA
+    };
+    assert_eq!(
+        refusal("process -> commit", &topic),
+        "`process` has no sink to act on: effect = \"topic\""
+    );
+    assert_eq!(nearest("process -> commit", &topic), "produce -> commit");
+    assert_eq!(refusal("produce -> commit", &topic), "");
 }
 
 #[test]
