@@ -105,10 +105,6 @@ impl<'t> Parser<'t> {
         self.tokens.get(self.next).copied()
     }
 
-    fn end(&self) -> Span {
-        Span::from(self.text.len()..self.text.len())
-    }
-
     fn error(&mut self, span: Span, message: impl Into<String>, write: impl Into<String>) {
         self.errors.push(SyntaxError {
             span,
@@ -324,7 +320,7 @@ impl<'t> Parser<'t> {
         let inner = self.items(Some((kind, start)), depth + 1)?;
         let end = match self.tokens.get(self.next.saturating_sub(1)) {
             Some((_, span)) => span.end,
-            None => self.end().end,
+            None => self.text.len(),
         };
         let span = Span::from(start.start..end);
         if inner.is_empty() && self.errors.len() == errors {

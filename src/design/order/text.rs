@@ -37,11 +37,6 @@ impl OrderText {
     /// Where `part` of the order's text stands in the file.
     pub fn place(&self, part: Span) -> Span {
         match self.start {
-            // An empty place, at the end of the text, is shown with the character before it.
-            Some(start) if part.start == part.end => Span {
-                start: (start + part.start).saturating_sub(1),
-                end: start + part.end,
-            },
             Some(start) => Span {
                 start: start + part.start,
                 end: start + part.end,

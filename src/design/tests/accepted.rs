@@ -279,6 +279,16 @@ fn warnings_are_what_an_engineer_would_want_to_hear() {
 }
 
 #[test]
+fn the_default_reset_is_no_matter_where_the_consumer_seeks_to_a_saved_offset() {
+    let saved = SOUND
+        .replace("auto.offset.reset = \"earliest\"", "")
+        .replace("process -> commit", "db[process, save-offset]");
+    assert_eq!(warned(&accepted(&saved)), []);
+    let not_sought = saved.replace("[application]", "[application]\nseek-on-assign = false");
+    assert_eq!(warned(&accepted(&not_sought)), [WarningKind::UnsafeDefault]);
+}
+
+#[test]
 fn a_sound_design_needs_no_warning() {
     assert_eq!(warned(&accepted(SOUND)), []);
 }

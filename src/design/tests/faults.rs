@@ -95,6 +95,10 @@ fn a_fault_that_the_design_cannot_meet_is_accepted() {
     accepted(&off);
     let kept = with_faults("retention = 1") + "[topic]\nretention.ms = -1\n";
     accepted(&kept);
+    let by_size = format!("{kept}retention.bytes = 1000\n");
+    assert_eq!(only(&by_size).0, Code::NotModelled);
+    let by_broker = with_faults("retention = 1") + "[broker]\nlog.retention.ms = -1\n";
+    accepted(&by_broker);
 }
 
 #[test]
