@@ -48,6 +48,11 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
     (Scope::Producer, "message.timeout.ms", Honoured::Resolved),
     (Scope::Producer, "dr_cb", Honoured::Resolved),
     (Scope::Producer, "dr_msg_cb", Honoured::Resolved),
+    (
+        Scope::Producer,
+        "enable.gapless.guarantee",
+        Honoured::Default,
+    ),
     (Scope::Producer, "enable.idempotence", Honoured::Resolved),
     (
         Scope::Producer,
