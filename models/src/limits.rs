@@ -5,7 +5,7 @@
 
 use crate::fault::{Fault, FaultKey};
 use crate::order::Step;
-use crate::pipeline::{Acks, AutoCommit, Pipeline, Start};
+use crate::pipeline::{Acks, AutoCommit, OffsetReset, OnSendFailure, Pipeline, Start};
 use crate::program::Program;
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub const MAX_RECORDS: usize = 6;
 /// The most entries that a log may get.
 pub const MAX_LOG: usize = 30;
 /// The most produce requests on one connection.
-pub const MAX_FLIGHTS: usize = 14;
+pub const MAX_FLIGHTS: usize = 18;
 /// The most requests that may be late at once.
 pub const MAX_LIMBO: usize = 4;
 /// The most entries of a fault budget that a design can spend.
@@ -105,10 +105,17 @@ impl Limits {
         };
         let records = usize::from(pipeline.bounds.records);
         let delayed = |key: &FaultKey| key.fault == Fault::RequestDelayed;
-        // Each fault that strikes the producer's side can make each outstanding record be sent
-        // once more; nothing else appends.
+        // Each fault that strikes the producer's side can make each outstanding record be
+        // appended once more, by its retry; nothing else appends. An application that sends again
+        // what failed can append it once more still, when the timeout passes for a retry that was
+        // appended; and what it sent may fail again behind the gap that a failed send left.
         let upstream = paid(&|key| strikes_upstream(key.fault));
-        let copies = records * (1 + upstream);
+        let resends = pipeline.producer.on_send_failure == OnSendFailure::Resend;
+        let copies = records * (1 + upstream * if resends { 2 } else { 1 });
+        let sends = if resends { copies } else { records };
+        // A send that was given up stays on the wire.
+        let answered = pipeline.producer.acks != Acks::None;
+        let on_the_wire = if resends && answered { copies } else { records };
         let consumer_deaths = paid(&|key| ends_consumer(key.fault));
         let storage = paid(&|key| restarts_broker(key.fault));
         let idempotent = pipeline.producer.idempotence;
@@ -116,7 +123,13 @@ impl Limits {
         let order = &consumer.order;
         let background_commits =
             order.contains(Step::CommitAsync) || consumer.auto_commit != AutoCommit::Off;
-        let joins = usize::from(pipeline.bounds.start == Start::Cold) + consumer_deaths;
+        // With the policy `none` a truncated log ends the consumer's process, too.
+        let ended_by_truncation = match consumer.offset_reset {
+            OffsetReset::None => storage,
+            OffsetReset::Earliest | OffsetReset::Latest => 0,
+        };
+        let cold = usize::from(pipeline.bounds.start == Start::Cold);
+        let joins = cold + consumer_deaths + ended_by_truncation;
         let limits = Limits {
             records: at_most("records", records, MAX_RECORDS)?,
             poll: at_most(
@@ -125,21 +138,17 @@ impl Limits {
                 MAX_RECORDS,
             )?,
             log: at_most("log entries", copies, MAX_LOG)?,
-            flights: at_most(
-                "produce requests in flight",
-                records
-                    + if pipeline.producer.acks == Acks::None {
-                        0
-                    } else {
-                        upstream
-                    },
-                MAX_FLIGHTS,
-            )?,
+            flights: at_most("produce requests in flight", on_the_wire, MAX_FLIGHTS)?,
             limbo: at_most("late requests", paid(&delayed), MAX_LIMBO)?,
             sessions: narrow(paid(&|key| key.fault == Fault::ProducerCrash)),
-            epochs: if idempotent { narrow(2 * upstream) } else { 0 },
-            sequence: if idempotent { narrow(copies) } else { 0 },
-            sends: narrow(copies),
+            // A gap ends in an epoch bump, or in one for each record behind it.
+            epochs: if idempotent {
+                narrow((records + 1) * upstream)
+            } else {
+                0
+            },
+            sequence: if idempotent { narrow(sends) } else { 0 },
+            sends: narrow(sends),
             attempts: if upstream > 0 {
                 pipeline.producer.retries
             } else {
@@ -152,7 +161,8 @@ impl Limits {
             remembers: order.contains(Step::Remember),
             skips: order.contains(Step::SkipIfSeen) || order.contains(Step::Remember),
             saves: order.contains(Step::SaveOffset),
-            stores: matches!(consumer.auto_commit, AutoCommit::Background { .. }),
+            stores: order.contains(Step::StoreOffset)
+                || matches!(consumer.auto_commit, AutoCommit::Background { .. }),
             operations: narrow(Program::compile(order).operations.len()),
             strikes: upstream > 0,
             truncation: storage > 0,

@@ -1,0 +1,188 @@
+//! No pipeline outgrows the limits that were computed for it.
+
+mod common;
+
+use common::pipeline;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use semel_models::cluster::{Cluster, State};
+use semel_models::fault::{Fault, FaultBudget, FaultKey};
+use semel_models::order::{Item, Order, Step};
+use semel_models::pipeline::*;
+use semel_models::subject::Subject;
+use stateright::Model;
+use std::collections::HashSet;
+
+const FAULTS: [Fault; 15] = [
+    Fault::ProducerCrash,
+    Fault::ConsumerCrash,
+    Fault::RequestLost,
+    Fault::ResponseLost,
+    Fault::RequestRefused,
+    Fault::RequestDelayed,
+    Fault::DeliveryTimeout,
+    Fault::BrokerCrash,
+    Fault::PowerLoss,
+    Fault::PowerLossAll,
+    Fault::DiskLoss,
+    Fault::ProcessFailure,
+    Fault::ProcessFailureLate,
+    Fault::SinkUnavailable,
+    Fault::SinkAnswerLost,
+];
+
+fn orders() -> impl Strategy<Value = Order> {
+    let step = |step| Item::Step(step);
+    let transaction = |steps: &[Step]| Item::Database(steps.iter().copied().map(step).collect());
+    select(vec![
+        Order(vec![step(Step::Process), step(Step::Commit)]),
+        Order(vec![step(Step::Commit), step(Step::Process)]),
+        Order(vec![
+            step(Step::SkipIfSeen),
+            transaction(&[Step::Process, Step::Remember]),
+            step(Step::CommitAsync),
+        ]),
+        Order(vec![transaction(&[Step::Process, Step::SaveOffset])]),
+        Order(vec![
+            Item::Each(vec![step(Step::Process), step(Step::StoreOffset)]),
+            step(Step::Commit),
+        ]),
+    ])
+}
+
+fn producers() -> impl Strategy<Value = ProducerSettings> {
+    let confirm = select(vec![ConfirmOn::Ack, ConfirmOn::Send]);
+    let failure = select(vec![OnSendFailure::GiveUp, OnSendFailure::Resend]);
+    let restart = select(vec![OnRestart::Forget, OnRestart::ResendUnconfirmed]);
+    let acks = select(vec![Acks::None, Acks::Leader, Acks::All]);
+    (
+        any::<bool>(),
+        acks,
+        0..3u8,
+        any::<bool>(),
+        1..4u32,
+        confirm,
+        failure,
+        restart,
+    )
+        .prop_map(
+            |(
+                idempotence,
+                acks,
+                retries,
+                capped,
+                max_in_flight,
+                confirm_on,
+                on_send_failure,
+                on_restart,
+            )| {
+                ProducerSettings {
+                    acks: if idempotence { Acks::All } else { acks },
+                    idempotence,
+                    retries: if idempotence { retries.max(1) } else { retries },
+                    retries_are_capped: capped,
+                    max_in_flight,
+                    confirm_on,
+                    on_send_failure,
+                    on_restart,
+                }
+            },
+        )
+}
+
+fn pipelines() -> impl Strategy<Value = Pipeline> {
+    let client = select(vec![Client::Java, Client::Librdkafka]);
+    let reset = select(vec![
+        OffsetReset::Earliest,
+        OffsetReset::Latest,
+        OffsetReset::None,
+    ]);
+    let auto = select(vec![
+        AutoCommit::Off,
+        AutoCommit::AtPoll,
+        AutoCommit::Background {
+            automatic_store: true,
+        },
+        AutoCommit::Background {
+            automatic_store: false,
+        },
+    ]);
+    let covers = select(vec![
+        CommitCovers::Next,
+        CommitCovers::Last,
+        CommitCovers::Position,
+    ]);
+    let start = select(vec![Start::Joined, Start::Cold]);
+    let budget = subsequence(FAULTS.to_vec(), 1..=4);
+    (
+        producers(),
+        client,
+        orders(),
+        reset,
+        auto,
+        covers,
+        start,
+        budget,
+        1..=2u8,
+        2..=3u8,
+    )
+        .prop_map(
+            |(
+                producer,
+                client,
+                order,
+                offset_reset,
+                auto_commit,
+                commit_covers,
+                start,
+                faults,
+                records,
+                total,
+            )| {
+                let mut pipeline = pipeline(&[]);
+                pipeline.client = client;
+                pipeline.producer = producer;
+                pipeline.consumer.order = order;
+                pipeline.consumer.offset_reset = offset_reset;
+                pipeline.consumer.auto_commit = auto_commit;
+                pipeline.consumer.commit_covers = commit_covers;
+                pipeline.bounds.start = start;
+                pipeline.bounds.records = records;
+                pipeline.bounds.poll = records;
+                pipeline.faults = FaultBudget {
+                    entries: faults
+                        .into_iter()
+                        .map(|fault| (FaultKey { fault, call: None }, 2))
+                        .collect(),
+                    total: Some(total),
+                };
+                pipeline
+            },
+        )
+}
+
+/// How many states of a pipeline are looked at: the deepest first, where values are largest.
+const STATES: usize = 5_000;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn every_value_stays_within_its_limit(pipeline in pipelines()) {
+        let cluster = Cluster::new(pipeline).expect("small");
+        let mut words = vec![0; cluster.words()];
+        let mut seen: HashSet<State> = HashSet::new();
+        let mut stack = cluster.init_states();
+        while let Some(state) = stack.pop() {
+            if seen.len() == STATES || !seen.insert(state) {
+                continue;
+            }
+            // Packing panics on a value above its limit.
+            cluster.pack(&state, &mut words);
+            prop_assert_eq!(cluster.unpack(&words), state);
+            let mut actions = Vec::new();
+            cluster.actions(&state, &mut actions);
+            stack.extend(actions.into_iter().filter_map(|action| cluster.next_state(&state, action)));
+        }
+    }
+}
