@@ -172,8 +172,7 @@ impl Broker {
         let mut len = self.log.len() as u8;
         codec.field(&mut len, limits.log);
         self.log.resize(usize::from(len));
-        // Every place takes part, used or not: the packed length is fixed.
-        for index in 0..usize::from(limits.log) {
+        for index in 0..codec.places(self.log.len(), limits.log) {
             let mut entry = self.log.get(index).copied().unwrap_or_default();
             codec.field(&mut entry.record, limits.records - 1);
             entry.stamp.code(codec, limits, pipeline);

@@ -2,12 +2,19 @@
 //!
 //! Each actor lists its fields once, each with the largest value that this design can give it.
 //! Counting, writing and reading all follow that list, so a packed layout is computed per design
-//! and writing and reading cannot disagree.
+//! and writing and reading cannot disagree. A list is its length and the items in use; what is
+//! left of the packed length is zero.
 
 /// Something that walks over the fields of a state.
 pub trait Codec {
     /// Visits one field whose value is at most `max`.
     fn field(&mut self, value: &mut u8, max: u8);
+
+    /// How many places of a list are visited that has `used` of at most `limit`: those in use,
+    /// for the length is visited before them; counting, all that there can be.
+    fn places(&self, used: usize, limit: u8) -> usize {
+        used.min(usize::from(limit))
+    }
 
     /// Visits a flag.
     fn flag(&mut self, value: &mut bool) {
@@ -47,6 +54,10 @@ pub struct Counter {
 impl Codec for Counter {
     fn field(&mut self, _value: &mut u8, max: u8) {
         self.bits += width(max);
+    }
+
+    fn places(&self, _used: usize, limit: u8) -> usize {
+        usize::from(limit)
     }
 }
 

@@ -248,7 +248,7 @@ impl Consumer {
         let mut held = self.hand.len() as u8;
         codec.field(&mut held, limits.poll);
         self.hand.resize(usize::from(held));
-        for place in 0..usize::from(limits.poll) {
+        for place in 0..codec.places(self.hand.len(), limits.poll) {
             let mut record = self.hand.get(place).copied().unwrap_or_default();
             if limits.truncation {
                 codec.field(&mut record, limits.records - 1);

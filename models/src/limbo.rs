@@ -70,7 +70,7 @@ impl Limbo {
         let mut len = self.requests.len() as u8;
         codec.field(&mut len, limits.limbo);
         self.requests.resize(usize::from(len));
-        for index in 0..usize::from(limits.limbo) {
+        for index in 0..codec.places(self.requests.len(), limits.limbo) {
             let mut late = self.requests.get(index).copied().unwrap_or_default();
             late.code(codec, limits, pipeline);
             if let Some(place) = self.requests.get_mut(index) {

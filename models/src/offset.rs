@@ -59,6 +59,8 @@ pub fn code_optional(position: &mut Option<Position>, codec: &mut impl Codec, li
     let mut there = position.is_some();
     codec.flag(&mut there);
     let mut value = position.unwrap_or_default();
-    value.code(codec, limits);
+    if codec.places(usize::from(there), 1) == 1 {
+        value.code(codec, limits);
+    }
     *position = there.then_some(value);
 }

@@ -17,7 +17,7 @@ impl Producer {
         let mut queued = self.queue.len() as u8;
         codec.field(&mut queued, limits.records);
         self.queue.resize(usize::from(queued));
-        for index in 0..usize::from(limits.records) {
+        for index in 0..codec.places(self.queue.len(), limits.records) {
             let mut batch = self.queue.get(index).copied().unwrap_or_default();
             batch.code(codec, limits, pipeline);
             if let Some(place) = self.queue.get_mut(index) {
@@ -27,7 +27,7 @@ impl Producer {
         let mut flying = self.flights.len() as u8;
         codec.field(&mut flying, limits.flights);
         self.flights.resize(usize::from(flying));
-        for index in 0..usize::from(limits.flights) {
+        for index in 0..codec.places(self.flights.len(), limits.flights) {
             let mut flight = self.flights.get(index).copied().unwrap_or_default();
             flight.code(codec, limits, pipeline);
             if let Some(place) = self.flights.get_mut(index) {
@@ -80,6 +80,8 @@ pub fn code_stamp(
     let mut there = stamp.is_some();
     codec.flag(&mut there);
     let mut value = stamp.unwrap_or_default();
-    value.code(codec, limits, pipeline);
+    if codec.places(usize::from(there), 1) == 1 {
+        value.code(codec, limits, pipeline);
+    }
     *stamp = there.then_some(value);
 }
