@@ -178,3 +178,31 @@ fn most(buckets: usize) -> usize {
 fn grown(buckets: usize) -> usize {
     buckets + buckets / 2
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tags that fill some buckets far beyond their slots.
+    fn crowded(index: u32) -> u32 {
+        index.wrapping_mul(0x9e37_79b9) & 0xf800_0000
+    }
+
+    #[test]
+    fn all_is_found_after_any_growth_and_nothing_else_is() {
+        let mut slots = Slots::new();
+        for index in 0..1_000 {
+            let tag = crowded(index);
+            let told = slots.bytes_with(1);
+            let vacancy = slots.find(tag, |other| other == index);
+            slots.fill(vacancy.expect_err("not there yet"), tag, index);
+            let held: usize = slots.segments.iter().map(Vec::capacity).sum();
+            assert_eq!(held, slots.buckets);
+            assert!((held * size_of::<Bucket>()) as u64 <= told);
+            for known in 0..=index {
+                let found = slots.find(crowded(known), |other| other == known);
+                assert_eq!(found.ok(), Some(known));
+            }
+        }
+    }
+}
