@@ -93,4 +93,30 @@ impl Arena {
         };
         room * (self.width * size_of::<u32>()) as u64
     }
+
+    /// The memory that is really held.
+    #[cfg(test)]
+    fn allocated(&self) -> usize {
+        let words: usize = self.chunks.iter().map(Vec::capacity).sum();
+        words * size_of::<u32>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_memory_held_is_told_beforehand() {
+        for width in [0, 1, 3, 10, 70] {
+            let mut arena = Arena::new(width);
+            let words = vec![1; width];
+            for _ in 0..20_000 {
+                let told = arena.bytes_with(1);
+                arena.push(&words, 0);
+                assert_eq!(arena.allocated() as u64, told);
+                assert_eq!(arena.bytes_with(0), told);
+            }
+        }
+    }
 }
