@@ -23,6 +23,12 @@ pub enum Action {
     Poll(u8),
     /// The application does the next operation of its order.
     Operate,
+    /// The commit that the application waits for reaches the coordinator, where that is a step of
+    /// its own.
+    HandleCommit,
+    /// The answer to the commit that the application waits for arrives, where that is a step of
+    /// its own.
+    ReceiveCommitAnswer,
     /// The client commits on its own.
     CommitAutomatically,
     /// A commit that nobody waits for reaches the group coordinator.

@@ -132,6 +132,9 @@ impl Cluster {
         state.limbo.code(codec, limits, pipeline);
         state.group.code(codec, limits);
         state.consumer.code(codec, limits, pipeline, &state.broker);
+        if !self.reductions.whole_calls {
+            state.consumer.code_call(codec);
+        }
         state.sink.code(codec, limits, pipeline);
         state.ledger.code(codec, limits);
         self.budget.code(&mut state.spent, codec);

@@ -44,6 +44,22 @@ impl Phase {
     const ALL: [Phase; 3] = [Phase::Down, Phase::Polling, Phase::Handling];
 }
 
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// There is none.
+    #[default]
+    None,
+    /// The request is on its way.
+    Requested,
+    /// The answer is on its way.
+    Answered,
+}
+
+impl Call {
+    const ALL: [Call; 3] = [Call::None, Call::Requested, Call::Answered];
+}
+
 /// The consumer's process; everything in it is lost in a crash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Consumer {
@@ -69,6 +85,9 @@ pub struct Consumer {
     pub stored: Option<Position>,
     /// The commit that is on its way without anyone waiting for it.
     pub pending: Option<Position>,
+    /// How far the commit that the application waits for has come; always [`Call::None`] where a
+    /// call is one step.
+    pub call: Call,
 }
 
 /// Where a consumer would read on.
@@ -231,7 +250,14 @@ impl Consumer {
         *self = Consumer::default();
     }
 
-    /// Visits the fields. Without truncation the records in hand are those of the log.
+    /// Visits how far a call has come.
+    pub fn code_call(&mut self, codec: &mut impl Codec) {
+        let mut call = self.call as u8;
+        codec.field(&mut call, Call::ALL.len() as u8 - 1);
+        self.call = Call::ALL[usize::from(call)];
+    }
+
+    /// Visits the other fields. Without truncation the records in hand are those of the log.
     pub fn code(
         &mut self,
         codec: &mut impl Codec,

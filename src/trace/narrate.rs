@@ -35,6 +35,16 @@ pub(super) fn narrate(cluster: &Cluster, before: &State, action: Action, after: 
         Action::Relocate => ("consumer", "relocate", scene.relocate()),
         Action::Poll(count) => ("consumer", "poll", scene.poll(count)),
         Action::Operate => ("consumer", "operate", scene.operate()),
+        Action::HandleCommit => (
+            "group coordinator",
+            "handle-commit",
+            "The commit reaches the group coordinator.".into(),
+        ),
+        Action::ReceiveCommitAnswer => (
+            "consumer",
+            "receive-commit-answer",
+            "The answer to the commit reaches the consumer.".into(),
+        ),
         Action::CommitAutomatically => (
             "consumer",
             "commit-automatically",
@@ -84,6 +94,8 @@ fn parameters(before: &State, action: Action) -> BTreeMap<String, String> {
         | Action::Expire
         | Action::Join
         | Action::Relocate
+        | Action::HandleCommit
+        | Action::ReceiveCommitAnswer
         | Action::CommitAutomatically
         | Action::CommitArrives => {}
     }

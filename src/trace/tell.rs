@@ -64,6 +64,8 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
         | Action::Relocate
         | Action::Poll(_)
         | Action::Operate
+        | Action::HandleCommit
+        | Action::ReceiveCommitAnswer
         | Action::CommitAutomatically
         | Action::CommitArrives
         | Action::LateArrives(_) => None,

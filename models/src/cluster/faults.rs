@@ -4,7 +4,7 @@ use super::budget::touches_sink;
 use super::{Cluster, State};
 use crate::action::{Action, Strike, Target};
 use crate::broker::Synced;
-use crate::consumer::Phase;
+use crate::consumer::{Call, Phase};
 use crate::limbo::Late;
 use crate::order::Step;
 use crate::pipeline::{Acks, Dedup, OnCommitFailure};
@@ -55,10 +55,20 @@ impl Cluster {
     }
 
     fn commit_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
-        let waited = self.is_committing(state).then_some(Target::Commit);
-        let background = state.consumer.pending.map(|_| Target::BackgroundCommit);
-        for target in waited.into_iter().chain(background) {
-            strike_everywhere(target, add);
+        if state.consumer.pending.is_some() {
+            strike_everywhere(Target::BackgroundCommit, add);
+        }
+        match state.consumer.call {
+            Call::None if self.is_committing(state) && self.reductions.whole_calls => {
+                strike_everywhere(Target::Commit, add);
+            }
+            Call::None => {}
+            Call::Requested => {
+                add(Strike::LoseRequest(Target::Commit));
+                add(Strike::Refuse(Target::Commit));
+                add(Strike::Delay(Target::Commit));
+            }
+            Call::Answered => add(Strike::LoseAnswer(Target::Commit)),
         }
     }
 
@@ -176,7 +186,9 @@ impl Cluster {
                 .producer
                 .lose_answer(&self.pipeline, &mut state.ledger),
             Target::Commit => {
-                self.commit(state);
+                if state.consumer.call == Call::None {
+                    self.commit(state);
+                }
                 self.commit_failed(state);
             }
             Target::BackgroundCommit => self.pending_commit_arrives(state),
@@ -256,6 +268,7 @@ impl Cluster {
 
     /// The application learns that its commit failed.
     fn commit_failed(&self, state: &mut State) {
+        state.consumer.call = Call::None;
         match self.pipeline.consumer.on_commit_failure {
             OnCommitFailure::RetryLatest => {}
             OnCommitFailure::Ignore => state.consumer.advance(&self.program),

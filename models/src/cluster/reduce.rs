@@ -1,7 +1,7 @@
 //! Reductions: states that no later step can tell apart are made equal.
 //!
-//! Each has its condition beside it and can be switched off; the verdicts and the lengths of the
-//! shortest counterexamples are the same with and without.
+//! Each has its condition beside it and can be switched off; the verdicts are the same with and
+//! without, and so are the lengths of the shortest counterexamples where no steps are merged.
 
 use super::{Cluster, State};
 use crate::consumer::Consumer;
@@ -20,6 +20,12 @@ pub struct Reductions {
     /// A fault that changes nothing, and that the design did not name for this very call, is not
     /// spent: every run with it is, without it, a run of the same states with more budget left.
     pub harmless_faults: bool,
+    /// A commit that the application waits for is one step with an outcome, not a request and an
+    /// answer: the coordinator's write is atomic, and the single-threaded process does nothing
+    /// else meanwhile. What others do in between could as well come before or after; a crash in
+    /// between leaves what one before or after the call leaves. It merges steps, so runs get
+    /// shorter.
+    pub whole_calls: bool,
 }
 
 impl Reductions {
@@ -27,11 +33,13 @@ impl Reductions {
     pub const ALL: Reductions = Reductions {
         dead_fields: true,
         harmless_faults: true,
+        whole_calls: true,
     };
     /// No reduction.
     pub const NONE: Reductions = Reductions {
         dead_fields: false,
         harmless_faults: false,
+        whole_calls: false,
     };
 }
 

@@ -4,7 +4,7 @@ use super::{Cluster, State};
 use crate::action::Action;
 use crate::application::Workplace;
 use crate::broker::AppendResult;
-use crate::consumer::{Consumer, Location, Phase};
+use crate::consumer::{Call, Consumer, Location, Phase};
 use crate::limbo::Late;
 use crate::order::Step;
 use crate::producer::Answer;
@@ -60,7 +60,11 @@ impl Cluster {
                     actions.push(Action::Poll(count));
                 }
             }
-            Phase::Handling => actions.push(Action::Operate),
+            Phase::Handling => actions.push(match consumer.call {
+                Call::None => Action::Operate,
+                Call::Requested => Action::HandleCommit,
+                Call::Answered => Action::ReceiveCommitAnswer,
+            }),
         }
         if consumer
             .automatic_commit(&self.pipeline, &state.group)
@@ -86,6 +90,14 @@ impl Cluster {
             Action::Relocate => self.relocate(state),
             Action::Poll(count) => state.consumer.poll(count, pipeline, &state.broker),
             Action::Operate => self.operate(state),
+            Action::HandleCommit => {
+                self.commit(state);
+                state.consumer.call = Call::Answered;
+            }
+            Action::ReceiveCommitAnswer => {
+                state.consumer.call = Call::None;
+                state.consumer.advance(&self.program);
+            }
             Action::CommitAutomatically => {
                 let due = state.consumer.automatic_commit(pipeline, &state.group);
                 state.consumer.pending = due.or(state.consumer.pending);
@@ -141,10 +153,13 @@ impl Cluster {
     }
 
     fn operate(&self, state: &mut State) {
-        if self.is_committing(state) {
-            self.commit(state);
-        } else {
-            self.run_operation(state);
+        match (self.is_committing(state), self.reductions.whole_calls) {
+            (true, false) => {
+                state.consumer.call = Call::Requested;
+                return;
+            }
+            (true, true) => self.commit(state),
+            (false, _) => self.run_operation(state),
         }
         state.consumer.advance(&self.program);
     }

@@ -1,0 +1,44 @@
+//! semel's engine and Stateright's own depth-first search see the same graph and the same
+//! violations.
+
+mod support;
+
+use semel::{CheckOptions, Design, Guarantee, Verdict, check};
+use semel_models::cluster::Cluster;
+use stateright::{Checker, Model};
+use support::{derived_designs, preset_designs};
+
+/// Explores a design with both, and compares. Stateright goes on as long as a property is not
+/// discovered, and no-phantom holds in all of these designs, so it sees the whole graph.
+fn assert_same_graph(design: &Design) {
+    let verdicts = check(design, &CheckOptions::default()).expect("within the model's limits");
+    let cluster = Cluster::new(design.pipeline().clone()).expect("within the model's limits");
+    let checker = cluster.checker().spawn_dfs().join();
+    let name = design.name();
+    assert_eq!(
+        verdicts.unique_states(),
+        checker.unique_state_count() as u64,
+        "states of {name}"
+    );
+    // Stateright counts the one initial state among the generated.
+    assert_eq!(
+        verdicts.transitions() + 1,
+        checker.state_count() as u64,
+        "transitions of {name}"
+    );
+    for guarantee in Guarantee::ALL {
+        let violated = matches!(verdicts.of(guarantee), Verdict::Violated(_));
+        let discovered = checker.discovery(guarantee.name()).is_some();
+        assert_eq!(violated, discovered, "{guarantee} of {name}");
+    }
+}
+
+#[test]
+fn both_engines_see_the_same_graph_of_every_preset() {
+    preset_designs().iter().for_each(assert_same_graph);
+}
+
+#[test]
+fn both_engines_see_the_same_graph_of_every_derived_design() {
+    derived_designs().iter().for_each(assert_same_graph);
+}
