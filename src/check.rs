@@ -78,7 +78,7 @@ pub fn check_watched(
         design: design.file().into(),
         cause,
     })?;
-    let engine = options.engine(started);
+    let engine = options.within(design).engine(started);
     let found = explore(&cluster, &engine, watch);
     let endings = Endings::of(&found, &engine);
     let source = DesignSource {
@@ -230,6 +230,16 @@ fn stop(limit: Limit) -> Stop {
 }
 
 impl CheckOptions {
+    /// These options, with the limits that the design states where they leave one open.
+    pub(crate) fn within(&self, design: &Design) -> CheckOptions {
+        let stated = design.limits();
+        CheckOptions {
+            max_states: self.max_states.or(stated.states),
+            max_memory: self.max_memory.or(stated.memory),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn engine(&self, started: Instant) -> Options {
         let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let mut engine = Options::default().jobs(self.jobs.unwrap_or_else(cores));

@@ -12,10 +12,7 @@ pub(crate) fn text<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, DesignErr
         let mut problem = without_text(
             file,
             Code::TooLarge,
-            format!(
-                "{file} has {} bytes; a design has at most {MAX_FILE_BYTES}",
-                bytes.len()
-            ),
+            format!("{file} has more than {MAX_FILE_BYTES} bytes (1 MiB)"),
         );
         problem.write("A design is a page of settings: is this the right file?");
         return Err(alone(file, problem));

@@ -47,7 +47,10 @@ pub(crate) fn write(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) ->
     for warning in super::warnings(verdicts) {
         writeln!(out, "  {OPEN}warning:{OPEN:#} {warning}")?;
     }
-    for judgement in verdicts.judgements() {
+    let wanted = |judgement: &&Judgement| judgement.expected() == Some(Expected::Holds);
+    let (first, then): (Vec<&Judgement>, Vec<&Judgement>) =
+        verdicts.judgements().iter().partition(wanted);
+    for judgement in first.into_iter().chain(then) {
         if let Some(trace) = judgement.verdict().trace() {
             writeln!(out)?;
             write_trace(out, trace, detail)?;

@@ -1,0 +1,401 @@
+//! The command `semel`, as a shell sees it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// Runs semel in `folder`.
+fn semel(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_semel"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null());
+    command.output().expect("semel runs")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("it ends by itself")
+}
+
+fn out(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).expect("text")
+}
+
+fn err(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).expect("text")
+}
+
+/// A folder with one design in it.
+struct Bench {
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn with(design: &[u8]) -> Bench {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("semel.toml"), design).expect("it can be written");
+        Bench { folder }
+    }
+
+    fn check(&self, arguments: &[&str]) -> Output {
+        semel(self.folder.path(), &[&["check"], arguments].concat())
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// A small design with these lines before its first table.
+fn design(head: &str, order: &str) -> String {
+    format!(
+        "{head}\n[consumer]\nenable.auto.commit = false\nauto.offset.reset = \"earliest\"\n\
+         [application]\norder = \"{order}\"\n[faults]\nconsumer-crash = 1\n[bounds]\nrecords = 1\n"
+    )
+}
+
+#[test]
+fn what_is_required_and_holds_ends_in_0() {
+    let bench = Bench::with(design("require = [\"no-loss\"]", "process -> commit").as_bytes());
+    let output = bench.check(&[]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(out(&output).contains("holds for 1 record, 1 partition, 1 fault  (required)"));
+}
+
+#[test]
+fn what_is_required_and_violated_ends_in_1() {
+    let bench = Bench::with(design("require = [\"no-loss\"]", "commit -> process").as_bytes());
+    let output = bench.check(&[]);
+    assert_eq!(code(&output), 1);
+    assert!(out(&output).contains("no-loss is violated"));
+}
+
+#[test]
+fn an_expected_violation_ends_in_0_and_a_missing_one_in_1() {
+    let expecting = |verdict: &str| {
+        let text = design("", "commit -> process");
+        Bench::with(format!("{text}[expect]\nno-loss = \"{verdict}\"\n").as_bytes())
+    };
+    assert_eq!(code(&expecting("violated").check(&[])), 0);
+    assert_eq!(code(&expecting("holds").check(&[])), 1);
+}
+
+#[test]
+fn nothing_required_ends_in_0_and_says_so() {
+    let bench = Bench::with(design("", "commit -> process").as_bytes());
+    let output = bench.check(&[]);
+    assert_eq!(code(&output), 0);
+    assert!(out(&output).contains("Nothing is required"));
+}
+
+#[test]
+fn a_limit_ends_in_3_and_a_violation_found_before_it_in_1() {
+    let holding = design("require = [\"no-loss\"]", "process -> commit");
+    let output = Bench::with(holding.as_bytes()).check(&["--max-states", "5"]);
+    assert_eq!(code(&output), 3);
+    assert!(out(&output).contains("undecided"));
+    assert!(
+        !out(&output).contains("holds for"),
+        "nothing holds for a narrowed bound"
+    );
+    for limit in [["--max-memory", "1B"], ["--timeout", "0ms"]] {
+        assert_eq!(
+            code(&Bench::with(holding.as_bytes()).check(&limit)),
+            3,
+            "{limit:?}"
+        );
+    }
+    let losing = design("require = [\"no-loss\", \"progress\"]", "commit -> process");
+    let bench = Bench::with(losing.as_bytes());
+    let ends_after = |limit: usize| {
+        let output = bench.check(&["--max-states", &limit.to_string()]);
+        code(&output) == 1 && out(&output).contains("undecided")
+    };
+    assert!(
+        (1..60).any(ends_after),
+        "some limit lets one be found and leaves another open"
+    );
+}
+
+#[test]
+fn a_limit_in_the_design_counts_and_the_command_line_overrides_it() {
+    let limited = design("require = [\"no-loss\"]", "process -> commit") + "max-states = 5\n";
+    let bench = Bench::with(limited.as_bytes());
+    assert_eq!(code(&bench.check(&[])), 3);
+    assert_eq!(code(&bench.check(&["--max-states", "100000"])), 0);
+}
+
+#[test]
+fn without_a_design_nothing_is_checked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = semel(folder.path(), &["check"]);
+    assert_eq!(code(&output), 4);
+    assert!(err(&output).contains("semel.toml"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_ends_in_5_and_the_others_are_checked() {
+    let bench = Bench::with(design("", "process -> commit").as_bytes());
+    let output = bench.check(&["absent.toml", "semel.toml"]);
+    assert_eq!(code(&output), 5);
+    assert!(err(&output).contains("absent.toml"));
+    assert!(out(&output).contains("no-loss"));
+}
+
+#[test]
+fn usage_errors_end_in_2() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for arguments in [
+        &["chekc"][..],
+        &["matrix"],
+        &["check", "--format", "junit"],
+        &["check", "--format", "yaml"],
+        &["check", "--jobs", "0"],
+        &["check", "--timeout", "soon"],
+        &["check", "--max-memory", "much"],
+        &["check", "--preset", "at-lest-once"],
+        &["list", "catalogue"],
+        &[],
+    ] {
+        let output = semel(folder.path(), arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(
+            out(&output).is_empty() && !err(&output).is_empty(),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_planned_is_refused_by_name_and_typing_errors_get_a_hint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let says = |arguments: &[&str]| err(&semel(folder.path(), arguments)).to_string();
+    assert!(says(&["matrix"]).contains("'matrix' is not built yet"));
+    assert!(says(&["check", "--format", "junit"]).contains("'junit' is not built yet"));
+    assert!(says(&["chekc"]).contains("did you mean 'check'?"));
+    assert!(says(&["check", "--preset", "at-lest-once"]).contains("'at-least-once'"));
+}
+
+/// Bad designs, and what a stranger must read about each.
+fn bad_designs() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let with_sink =
+        |order: &str, sink: &str| format!("{}[sink]\n{sink}\n", design("", order)).into_bytes();
+    let good = design("", "process -> commit");
+    vec![
+        (
+            "an unknown key",
+            design("requires = []", "process").into_bytes(),
+            "require",
+        ),
+        (
+            "an unknown step",
+            design("", "proces -> commit").into_bytes(),
+            "process",
+        ),
+        (
+            "a value out of range",
+            good.replace("records = 1", "records = 1000").into_bytes(),
+            "1000",
+        ),
+        (
+            "a Kafka step in a transaction",
+            design("", "db[process, commit]").into_bytes(),
+            "db[process] -> commit",
+        ),
+        (
+            "a grouped external effect",
+            with_sink("db[process, remember] -> commit", "effect = \"external\""),
+            "external",
+        ),
+        ("an empty order", design("", "").into_bytes(), "order"),
+        (
+            "no records",
+            good.replace("records = 1", "records = 0").into_bytes(),
+            "records",
+        ),
+        (
+            "a negative budget",
+            good.replace("consumer-crash = 1", "consumer-crash = -1")
+                .into_bytes(),
+            "-1",
+        ),
+        (
+            "idempotence with acks=1",
+            format!("[producer]\nacks = 1\nenable.idempotence = true\n{good}").into_bytes(),
+            "acks",
+        ),
+        ("invalid UTF-8", b"name = \"\xff\"".to_vec(), "UTF-8"),
+        ("a file of 5 MB", vec![b'#'; 5_000_000], "1 MiB"),
+        (
+            "deep nesting",
+            format!("name = {}", "[".repeat(100_000)).into_bytes(),
+            "nest",
+        ),
+        (
+            "a deep order",
+            design("", &"each(".repeat(10_000)).into_bytes(),
+            "order",
+        ),
+        ("an empty file", Vec::new(), "order"),
+    ]
+}
+
+#[test]
+fn bad_designs_end_in_2_with_a_message_about_the_place() {
+    for (what, text, hint) in bad_designs() {
+        let bench = Bench::with(&text);
+        let output = bench.check(&[]);
+        assert_eq!(code(&output), 2, "{what}: {}", err(&output));
+        assert!(
+            err(&output).contains(hint),
+            "{what} does not say {hint}: {}",
+            err(&output)
+        );
+        assert!(err(&output).contains("semel.toml"), "{what} names the file");
+        assert!(out(&output).is_empty(), "{what} prints no verdict");
+    }
+}
+
+#[test]
+fn json_has_the_documented_shape() {
+    let bench = Bench::with(design("require = [\"no-loss\"]", "commit -> process").as_bytes());
+    let output = bench.check(&["--format", "json"]);
+    let document: serde_json::Value = serde_json::from_str(out(&output)).expect("JSON");
+    let keys = |value: &serde_json::Value| -> Vec<String> {
+        value
+            .as_object()
+            .expect("an object")
+            .keys()
+            .cloned()
+            .collect()
+    };
+    assert_eq!(keys(&document), ["format", "version", "designs"]);
+    assert_eq!(
+        (&document["format"], &document["version"]),
+        (&"semel-verdicts".into(), &1.into())
+    );
+    let design = &document["designs"][0];
+    assert_eq!(
+        keys(design),
+        [
+            "name",
+            "file",
+            "bound",
+            "unique_states",
+            "transitions",
+            "depth",
+            "seconds",
+            "guarantees",
+            "warnings"
+        ]
+    );
+    assert_eq!(
+        keys(&design["bound"]),
+        [
+            "records",
+            "partitions",
+            "keys",
+            "poll",
+            "retries",
+            "faults",
+            "total"
+        ]
+    );
+    let loss = &design["guarantees"][0];
+    assert_eq!(
+        keys(loss),
+        ["name", "verdict", "required", "trace", "witnesses"]
+    );
+    assert_eq!(
+        (&loss["verdict"], &loss["required"]),
+        (&"violated".into(), &true.into())
+    );
+    assert_eq!(keys(&loss["witnesses"][0]), ["name", "reached"]);
+    let trace = &loss["trace"];
+    assert_eq!(
+        (&trace["format"], &trace["version"]),
+        (&"semel-trace".into(), &1.into())
+    );
+    assert_eq!(
+        keys(&trace["steps"][0]),
+        [
+            "actor",
+            "action",
+            "parameters",
+            "fault",
+            "sentence",
+            "change"
+        ]
+    );
+    assert!(
+        design["guarantees"][3]["trace"].is_null(),
+        "what holds has no trace"
+    );
+}
+
+#[test]
+fn the_same_design_prints_the_same_with_any_number_of_threads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let printed = |jobs: &str| {
+        let output = semel(
+            folder.path(),
+            &[
+                "check",
+                "--preset",
+                "dedup-look-up-only",
+                "--format",
+                "json",
+                "-j",
+                jobs,
+            ],
+        );
+        let text = out(&output);
+        let timed: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.contains("\"seconds\""))
+            .collect();
+        timed.join("\n")
+    };
+    let one = printed("1");
+    for jobs in ["2", "3", "4"] {
+        assert_eq!(one, printed(jobs), "{jobs} threads");
+    }
+}
+
+#[test]
+fn nothing_is_coloured_where_there_is_no_terminal() {
+    let bench = Bench::with(design("", "commit -> process").as_bytes());
+    let verdicts = bench.check(&["-v"]);
+    assert!(!out(&verdicts).contains('\x1b'));
+    let broken = Bench::with(b"orde = 1").check(&[]);
+    assert!(!err(&broken).contains('\x1b'));
+}
+
+#[test]
+fn several_designs_end_in_the_worst_of_their_codes() {
+    let bench = Bench::with(design("require = [\"no-loss\"]", "process -> commit").as_bytes());
+    let losing = design("require = [\"no-loss\"]", "commit -> process");
+    std::fs::write(bench.file("losing.toml"), losing).expect("it can be written");
+    std::fs::write(bench.file("broken.toml"), "order = 1").expect("it can be written");
+    assert_eq!(code(&bench.check(&["semel.toml", "losing.toml"])), 1);
+    assert_eq!(
+        code(&bench.check(&["losing.toml", "broken.toml", "semel.toml"])),
+        2
+    );
+}
+
+#[test]
+fn a_full_disk_ends_in_5() {
+    let full = match std::fs::OpenOptions::new().write(true).open("/dev/full") {
+        Ok(full) => full,
+        // Only Linux has this device.
+        Err(_) => return,
+    };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_semel"));
+    let status = command
+        .arg("list")
+        .stdout(full)
+        .stderr(Stdio::null())
+        .status();
+    assert_eq!(status.expect("semel runs").code(), Some(5));
+}
