@@ -27,6 +27,7 @@ pub(crate) fn tell(
     run: &Run,
 ) -> Trace {
     let mut before = run.start;
+    let mut last = run.start;
     let mut steps = Vec::with_capacity(run.steps.len());
     for (action, after) in &run.steps {
         let told = narrate(cluster, &before, *action, after);
@@ -38,6 +39,7 @@ pub(crate) fn tell(
             sentence: told.sentence,
             change: changes(&before, after, cluster.pipeline()),
         });
+        last = before;
         before = *after;
     }
     Trace {
@@ -48,7 +50,7 @@ pub(crate) fn tell(
         guarantee: guarantee.name().into(),
         steps,
         loops_from: run.loops_from,
-        violation: violation(cluster, guarantee, &before, run.loops_from),
+        violation: violation(cluster, guarantee, &last, &before, run.loops_from),
     }
 }
 
@@ -72,10 +74,11 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
     }
 }
 
-/// What is wrong in the last state.
+/// What is wrong in the last state, after the last step.
 fn violation(
     cluster: &Cluster,
     guarantee: Guarantee,
+    before: &State,
     end: &State,
     loops_from: Option<usize>,
 ) -> String {
@@ -111,8 +114,16 @@ fn violation(
                 .into()
         }
         Guarantee::InOrder => {
-            "A record had its first effect after a record of the same key that was sent later."
-                .into()
+            let first = |record: u8| !before.ledger.is_handled(record) && times(record) > 0;
+            let late = those(&|record| first(record));
+            let keys = cluster.pipeline().bounds.keys;
+            let passed_by = those(&|record| {
+                let passed = |late: u8| first(late) && late % keys == record % keys;
+                before.ledger.is_handled(record) && (0..record).any(passed)
+            });
+            format!(
+                "{late}: its first effect came after that of {passed_by}, which was sent later with the same key."
+            )
         }
         Guarantee::NoPhantom => {
             "A record has an effect that was never sent or was taken back.".into()

@@ -6,7 +6,7 @@ use semel_models::cluster::State;
 use semel_models::consumer::Phase;
 use semel_models::order::{Item, Step};
 use semel_models::pipeline::Effect;
-use semel_models::program::Scope;
+use semel_models::program::{Operation, Scope};
 
 impl Scene<'_> {
     pub(super) fn join(&self) -> String {
@@ -57,10 +57,14 @@ impl Scene<'_> {
         format!("A poll returns {}.", records.join(" and "))
     }
 
+    /// The operation that the consumer stands at.
+    pub(super) fn operation(&self) -> &Operation {
+        &self.cluster.program().operations[usize::from(self.before.consumer.operation)]
+    }
+
     pub(super) fn records_at_hand(&self) -> String {
         let consumer = &self.before.consumer;
-        let operation = &self.cluster.program().operations[usize::from(consumer.operation)];
-        let names: Vec<String> = match operation.scope {
+        let names: Vec<String> = match self.operation().scope {
             Scope::Record { .. } => vec![name(consumer.hand[usize::from(consumer.cursor)])],
             Scope::Poll => consumer.hand.iter().map(|record| name(*record)).collect(),
         };
@@ -68,8 +72,7 @@ impl Scene<'_> {
     }
 
     pub(super) fn operate(&self) -> String {
-        let operation =
-            &self.cluster.program().operations[usize::from(self.before.consumer.operation)];
+        let operation = self.operation();
         match &operation.item {
             Item::Step(step) => self.single_step(*step),
             Item::Each(_) | Item::Database(_) | Item::Kafka(_) => {
@@ -150,24 +153,20 @@ impl Scene<'_> {
                 work.push(format!("the effect of {} takes place{again}", name(record)));
             }
         }
-        if work.is_empty() {
-            if let Effect::External {
-                idempotency_key: true,
-            } = self.cluster.pipeline().sink.effect
-            {
-                work.push(
-                    "the provider recognises the call by its key, nothing happens again".into(),
-                );
-            } else {
-                work.push("no effect takes place again".into());
-            }
-        }
         if self.after.sink.seen != self.before.sink.seen {
-            work.push("it is remembered in the same transaction".into());
+            work.push("the dedup store has the record".into());
         }
         if self.after.sink.saved != self.before.sink.saved {
             let at = self.after.sink.saved.map_or(0, |at| at.0);
-            work.push(format!("offset {at} is saved with it"));
+            work.push(format!("offset {at} is saved"));
+        }
+        let with_keys = Effect::External {
+            idempotency_key: true,
+        };
+        if work.is_empty() && self.cluster.pipeline().sink.effect == with_keys {
+            work.push("the provider recognises the call by its key and does nothing again".into());
+        } else if work.is_empty() {
+            work.push("nothing changes".into());
         }
         work.join(", ")
     }

@@ -11,33 +11,11 @@ impl Scene<'_> {
     pub(super) fn strike(&self, strike: Strike) -> (&'static str, &'static str, String) {
         match strike {
             Strike::ProducerCrash => ("producer", "crash", self.producer_crash()),
-            Strike::ConsumerCrash => (
-                "consumer",
-                "crash",
-                self.consumer_death("The consumer's process dies"),
-            ),
-            Strike::FailBefore => (
-                "consumer",
-                "fail",
-                self.consumer_death("Handling fails before its effect and the process ends"),
-            ),
-            Strike::FailAfter => (
-                "consumer",
-                "fail",
-                self.consumer_death("Handling fails late and the process ends"),
-            ),
-            Strike::SinkUnavailable => (
-                "sink",
-                "unavailable",
-                self.consumer_death("The sink does not answer and did nothing; the process ends"),
-            ),
-            Strike::SinkAnswerLost => (
-                "sink",
-                "answer-lost",
-                self.consumer_death(
-                    "The sink did its work but its answer is lost; the process ends",
-                ),
-            ),
+            Strike::ConsumerCrash => ("consumer", "crash", self.consumer_crash()),
+            Strike::FailBefore => ("consumer", "fail", self.failed_before()),
+            Strike::FailAfter => ("consumer", "fail", self.failed_after()),
+            Strike::SinkUnavailable => ("sink", "unavailable", self.sink_unavailable()),
+            Strike::SinkAnswerLost => ("sink", "answer-lost", self.sink_answer_lost()),
             Strike::DeliveryTimeout => ("producer", "expire", self.expire()),
             Strike::BrokerCrash => (
                 "broker",
@@ -79,27 +57,51 @@ impl Scene<'_> {
         format!("The producer's process dies and starts again with a new producer id{forgotten}.")
     }
 
-    pub(super) fn consumer_death(&self, what: &str) -> String {
+    pub(super) fn consumer_crash(&self) -> String {
         let consumer = &self.before.consumer;
         if consumer.phase != Phase::Handling {
-            return format!("{what} between two polls.");
+            return "The consumer's process dies between two polls.".into();
         }
-        let operations = &self.cluster.program().operations;
-        let index = usize::from(consumer.operation);
         let who = self.records_at_hand();
-        let effect = if self.after.ledger.handled == self.before.ledger.handled {
-            String::new()
-        } else {
-            format!(": {}", self.work_done())
-        };
-        let next = &operations[index].item;
-        match index.checked_sub(1) {
-            Some(done) => format!(
-                "{what} after {} and before {next} of {who}{effect}.",
-                operations[done].item
-            ),
-            None => format!("{what} before {next} of {who}{effect}."),
+        let next = &self.operation().item;
+        let before = usize::from(consumer.operation).checked_sub(1);
+        match before.map(|index| &self.cluster.program().operations[index].item) {
+            Some(done) => {
+                format!("The consumer's process dies after {done} and before {next} of {who}.")
+            }
+            None => format!("The consumer's process dies before {next} of {who}."),
         }
+    }
+
+    fn failed_before(&self) -> String {
+        let who = self.records_at_hand();
+        format!("Handling {who} fails before its effect, and the process ends.")
+    }
+
+    fn failed_after(&self) -> String {
+        let who = self.records_at_hand();
+        if self.operation().transaction {
+            let transaction = &self.operation().item;
+            format!(
+                "Handling {who} fails after its effect: {transaction} is rolled back, and the process ends."
+            )
+        } else {
+            let work = self.work_done();
+            format!("Handling {who} fails after its effect ({work}), and the process ends.")
+        }
+    }
+
+    fn sink_unavailable(&self) -> String {
+        let (step, who) = (&self.operation().item, self.records_at_hand());
+        format!("The sink does not answer to {step} of {who} and does nothing; the process ends.")
+    }
+
+    fn sink_answer_lost(&self) -> String {
+        let (step, who) = (&self.operation().item, self.records_at_hand());
+        let work = self.work_done();
+        format!(
+            "The sink does what {step} of {who} asks ({work}), but its answer is lost; the process ends."
+        )
     }
 
     pub(super) fn power_loss(&self) -> String {
