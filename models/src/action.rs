@@ -89,16 +89,8 @@ pub enum Target {
     Commit,
     /// The commit that nobody waits for.
     BackgroundCommit,
-    /// A fetch.
-    Fetch,
-    /// A heartbeat.
-    Heartbeat,
-    /// Joining and syncing.
-    Join,
-    /// The fetch of the committed offset.
-    OffsetFetch,
-    /// The producer's InitProducerId.
-    InitProducerId,
+    /// A call that is simply repeated, and changes nothing but where time goes.
+    Repeated(Call),
 }
 
 impl Target {
@@ -107,11 +99,7 @@ impl Target {
         match self {
             Target::Produce => Call::Produce,
             Target::Commit | Target::BackgroundCommit => Call::OffsetCommit,
-            Target::Fetch => Call::Fetch,
-            Target::Heartbeat => Call::Heartbeat,
-            Target::Join => Call::Join,
-            Target::OffsetFetch => Call::OffsetFetch,
-            Target::InitProducerId => Call::InitProducerId,
+            Target::Repeated(call) => call,
         }
     }
 }

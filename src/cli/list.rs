@@ -11,6 +11,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+/// What is said of a fault or step that the model has.
+const MODELLED: &str = "modelled";
+
 /// A row of a table: its name, what it is, and further facts.
 #[derive(Serialize)]
 struct Row {
@@ -81,8 +84,14 @@ fn rows(listing: Listing) -> Vec<Row> {
                 )
             })
             .collect(),
-        Listing::Faults => Fault::ALL.iter().map(|fault| fault_row(*fault)).collect(),
-        Listing::Steps => Step::ALL.iter().map(|step| step_row(*step)).collect(),
+        Listing::Faults => Fault::ALL
+            .iter()
+            .map(|fault| state_row(fault.name(), fault.summary(), modelled::fault(*fault)))
+            .collect(),
+        Listing::Steps => Step::ALL
+            .iter()
+            .map(|step| state_row(step.name(), step.summary(), modelled::step(*step)))
+            .collect(),
         Listing::Properties => properties()
             .iter()
             .map(|property| {
@@ -95,33 +104,15 @@ fn rows(listing: Listing) -> Vec<Row> {
     }
 }
 
-fn fault_row(fault: Fault) -> Row {
-    let mut row = row(fault.name(), fault.summary());
-    let modelled = modelled::fault(fault);
-    row.facts.insert(
-        "state",
-        if modelled {
-            "modelled"
-        } else {
-            "not modelled yet"
-        }
-        .into(),
-    );
-    row
-}
-
-fn step_row(step: Step) -> Row {
-    let mut row = row(step.name(), step.summary());
-    let modelled = modelled::step(step);
-    row.facts.insert(
-        "state",
-        if modelled {
-            "modelled"
-        } else {
-            "not modelled yet"
-        }
-        .into(),
-    );
+/// A row of a table of which not everything is modelled yet.
+fn state_row(name: &str, summary: &str, is_modelled: bool) -> Row {
+    let mut row = row(name, summary);
+    let state = if is_modelled {
+        MODELLED
+    } else {
+        "not modelled yet"
+    };
+    row.facts.insert("state", state.into());
     row
 }
 
@@ -134,7 +125,7 @@ fn write_text(out: &mut dyn Write, tables: &[(&str, Vec<Row>)]) -> io::Result<()
         let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
         for row in rows {
             let facts: Vec<&str> = row.facts.values().map(String::as_str).collect();
-            let facts = if facts.is_empty() || facts == ["modelled"] {
+            let facts = if facts.is_empty() || facts == [MODELLED] {
                 String::new()
             } else {
                 format!("  ({})", facts.join(", "))

@@ -5,33 +5,12 @@ use std::fmt;
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 use thiserror::Error;
 
+use super::kinds::kinds;
 use super::source::{Position, Source, Span};
 
-macro_rules! codes {
-    ($($variant:ident = $name:literal, $text:literal;)*) => {
-        /// The kind of a [`Problem`].
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum Code { $(#[doc = $text] $variant,)* }
-
-        impl Code {
-            /// Every code, in the order in which they are documented.
-            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
-
-            /// The code as printed.
-            pub fn name(self) -> &'static str {
-                match self { $(Code::$variant => concat!("semel::design::", $name),)* }
-            }
-
-            /// What the code means, in one line.
-            pub fn summary(self) -> &'static str {
-                match self { $(Code::$variant => $text,)* }
-            }
-        }
-    };
-}
-
-codes! {
+kinds! {
+    /// The kind of a [`Problem`].
+    Code:
     Unreadable = "unreadable", "the file cannot be read";
     TooLarge = "too-large", "the file is larger than a design may be";
     NotUtf8 = "not-utf-8", "the file is not UTF-8 text";
@@ -51,12 +30,6 @@ codes! {
     OrderSyntax = "order-syntax", "the order cannot be read";
     OrderRule = "order-rule", "the order cannot be built";
     NotModelled = "not-modelled", "the statement is understood, and is not modelled yet";
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// One thing that is wrong with a design.

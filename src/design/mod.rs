@@ -44,6 +44,7 @@ mod faults;
 mod java;
 mod kafka;
 mod keys;
+mod kinds;
 mod librdkafka;
 pub(crate) mod modelled;
 mod order;

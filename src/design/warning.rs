@@ -5,33 +5,12 @@ use std::fmt;
 use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
 use thiserror::Error;
 
+use super::kinds::kinds;
 use super::source::{Position, Source, Span};
 
-macro_rules! warnings {
-    ($($variant:ident = $name:literal, $text:literal;)*) => {
-        /// The kind of a [`Warning`].
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum WarningKind { $(#[doc = $text] $variant,)* }
-
-        impl WarningKind {
-            /// Every kind, in the order in which they are documented.
-            pub const ALL: &'static [WarningKind] = &[$(WarningKind::$variant,)*];
-
-            /// The kind as printed.
-            pub fn name(self) -> &'static str {
-                match self { $(WarningKind::$variant => concat!("semel::design::", $name),)* }
-            }
-
-            /// What the kind means, in one line.
-            pub fn summary(self) -> &'static str {
-                match self { $(WarningKind::$variant => $text,)* }
-            }
-        }
-    };
-}
-
-warnings! {
+kinds! {
+    /// The kind of a [`Warning`].
+    WarningKind:
     ResolvedByClient = "resolved-by-client", "the client silently resolves a setting to another value";
     UnsafeDefault = "unsafe-default", "a default is in force that loses, repeats or reorders records";
     BothCommit = "both-commit", "automatic commit and the order's own commits both act";
@@ -42,12 +21,6 @@ warnings! {
     NoFaults = "no-faults", "the budgets allow no fault at all";
     Vacuous = "vacuous", "a required guarantee cannot be violated within the bound";
     OpenRace = "open-race", "the client has a known race that the model does not contain";
-}
-
-impl fmt::Display for WarningKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// A warning about a design that is nevertheless judged.

@@ -5,6 +5,7 @@ use super::{Cluster, State};
 use crate::action::{Action, Strike, Target};
 use crate::broker::Synced;
 use crate::consumer::{Call, Phase};
+use crate::fault;
 use crate::limbo::Late;
 use crate::order::Step;
 use crate::pipeline::{Acks, Dedup, OnCommitFailure};
@@ -76,18 +77,18 @@ impl Cluster {
     fn other_call_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
         match state.consumer.phase {
             Phase::Down => {
-                strike_everywhere(Target::Join, add);
-                strike_everywhere(Target::OffsetFetch, add);
+                strike_everywhere(Target::Repeated(fault::Call::Join), add);
+                strike_everywhere(Target::Repeated(fault::Call::OffsetFetch), add);
             }
             Phase::Polling => {
-                strike_everywhere(Target::Fetch, add);
-                strike_everywhere(Target::Heartbeat, add);
+                strike_everywhere(Target::Repeated(fault::Call::Fetch), add);
+                strike_everywhere(Target::Repeated(fault::Call::Heartbeat), add);
             }
-            Phase::Handling => strike_everywhere(Target::Heartbeat, add),
+            Phase::Handling => strike_everywhere(Target::Repeated(fault::Call::Heartbeat), add),
         }
         let starts = state.producer.created == 0 && state.producer.is_busy(&self.pipeline);
         if starts && self.pipeline.producer.idempotence {
-            strike_everywhere(Target::InitProducerId, add);
+            strike_everywhere(Target::Repeated(fault::Call::InitProducerId), add);
         }
     }
 
@@ -172,11 +173,7 @@ impl Cluster {
             }
             Target::Commit => self.commit_failed(state),
             Target::BackgroundCommit => state.consumer.pending = None,
-            Target::Fetch
-            | Target::Heartbeat
-            | Target::Join
-            | Target::OffsetFetch
-            | Target::InitProducerId => {}
+            Target::Repeated(_) => {}
         }
     }
 
@@ -192,11 +189,7 @@ impl Cluster {
                 self.commit_failed(state);
             }
             Target::BackgroundCommit => self.pending_commit_arrives(state),
-            Target::Fetch
-            | Target::Heartbeat
-            | Target::Join
-            | Target::OffsetFetch
-            | Target::InitProducerId => {}
+            Target::Repeated(_) => {}
         }
     }
 
@@ -216,13 +209,9 @@ impl Cluster {
                     }
                 }
             }
-            Target::Commit
-            | Target::BackgroundCommit
-            | Target::Fetch
-            | Target::Heartbeat
-            | Target::Join
-            | Target::OffsetFetch
-            | Target::InitProducerId => self.lose_request(state, target),
+            Target::Commit | Target::BackgroundCommit | Target::Repeated(_) => {
+                self.lose_request(state, target)
+            }
         }
     }
 
@@ -258,11 +247,7 @@ impl Cluster {
                     });
                 }
             }
-            Target::Fetch
-            | Target::Heartbeat
-            | Target::Join
-            | Target::OffsetFetch
-            | Target::InitProducerId => {}
+            Target::Repeated(_) => {}
         }
     }
 

@@ -168,11 +168,7 @@ impl Scene<'_> {
             ),
             Target::Commit => format!("The commit request is lost{}.", self.after_failed_commit()),
             Target::BackgroundCommit => "The commit on its way is lost.".into(),
-            Target::Fetch
-            | Target::Heartbeat
-            | Target::Join
-            | Target::OffsetFetch
-            | Target::InitProducerId => {
+            Target::Repeated(_) => {
                 format!(
                     "A request ({}) is lost; the client repeats it.",
                     target.call().name()
@@ -207,11 +203,7 @@ impl Scene<'_> {
             Target::BackgroundCommit => {
                 "The commit on its way is taken; its answer is lost.".into()
             }
-            Target::Fetch
-            | Target::Heartbeat
-            | Target::Join
-            | Target::OffsetFetch
-            | Target::InitProducerId => {
+            Target::Repeated(_) => {
                 format!(
                     "An answer ({}) is lost; the client repeats the request.",
                     target.call().name()
@@ -231,11 +223,7 @@ impl Scene<'_> {
                 self.after_failed_commit()
             ),
             Target::BackgroundCommit => "The commit on its way is refused.".into(),
-            Target::Fetch
-            | Target::Heartbeat
-            | Target::Join
-            | Target::OffsetFetch
-            | Target::InitProducerId => {
+            Target::Repeated(_) => {
                 format!(
                     "A request ({}) is refused with a retriable error; the client repeats it.",
                     target.call().name()
@@ -256,11 +244,7 @@ impl Scene<'_> {
                 self.after_failed_commit()
             ),
             Target::BackgroundCommit => "The commit on its way is held up.".into(),
-            Target::Fetch
-            | Target::Heartbeat
-            | Target::Join
-            | Target::OffsetFetch
-            | Target::InitProducerId => {
+            Target::Repeated(_) => {
                 format!(
                     "A request ({}) is held up; the client repeats it.",
                     target.call().name()
