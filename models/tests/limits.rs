@@ -1,4 +1,4 @@
-//! No pipeline outgrows the limits that were computed for it.
+//! No pipeline outgrows the limits that were computed for it, and every state packs without loss.
 
 mod common;
 
@@ -90,6 +90,24 @@ fn producers() -> impl Strategy<Value = ProducerSettings> {
         )
 }
 
+fn sinks() -> impl Strategy<Value = SinkSettings> {
+    let effect = select(vec![
+        Effect::Add,
+        Effect::Upsert,
+        Effect::External {
+            idempotency_key: true,
+        },
+    ]);
+    let dedup = select(vec![Dedup::Durable, Dedup::Separate, Dedup::Memory]);
+    let key = select(vec![DedupKey::Record, DedupKey::Offset]);
+    (effect, dedup, key).prop_map(|(effect, dedup, dedup_key)| SinkSettings {
+        effect,
+        dedup,
+        dedup_insert: DedupInsert::Unique,
+        dedup_key,
+    })
+}
+
 fn pipelines() -> impl Strategy<Value = Pipeline> {
     let client = select(vec![Client::Java, Client::Librdkafka]);
     let reset = select(vec![
@@ -115,7 +133,7 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
     let start = select(vec![Start::Joined, Start::Cold]);
     let budget = subsequence(FAULTS.to_vec(), 1..=4);
     (
-        producers(),
+        (producers(), sinks()),
         client,
         orders(),
         reset,
@@ -128,7 +146,7 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
     )
         .prop_map(
             |(
-                producer,
+                (producer, sink),
                 client,
                 order,
                 offset_reset,
@@ -142,6 +160,7 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
                 let mut pipeline = pipeline(&[]);
                 pipeline.client = client;
                 pipeline.producer = producer;
+                pipeline.sink = sink;
                 pipeline.consumer.order = order;
                 pipeline.consumer.offset_reset = offset_reset;
                 pipeline.consumer.auto_commit = auto_commit;
@@ -168,7 +187,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn every_value_stays_within_its_limit(pipeline in pipelines()) {
+    fn every_state_stays_within_its_limits_and_packs_without_loss(pipeline in pipelines()) {
         let cluster = Cluster::new(pipeline).expect("small");
         let mut words = vec![0; cluster.words()];
         let mut seen: HashSet<State> = HashSet::new();
