@@ -135,12 +135,18 @@ impl Subject for Graph {
             violated: self.violated[*state],
             reached: 1 << (state % 16),
             counted: u32::from(quiescent) | 2,
+            weight: weight(*state),
         }
     }
 
     fn reached_by(&self, _: &usize, action: &usize) -> u64 {
         1 << (16 + action % 48)
     }
+}
+
+/// A weight that does not follow the order of the states.
+fn weight(node: usize) -> u8 {
+    (node as u8).wrapping_mul(5) % 7
 }
 
 fn graphs() -> impl Strategy<Value = Graph> {
@@ -194,15 +200,17 @@ proptest! {
     }
 
     #[test]
-    fn violations_are_the_nearest_and_their_paths_are_whole(graph in graphs()) {
+    fn violations_are_the_nearest_and_lightest_and_their_paths_are_whole(graph in graphs()) {
         let distances = graph.distances();
         let found = explore(&graph, &jobs(2), &mut |_| {});
         for invariant in 0..3 {
             let bad = |node: &usize| graph.violated[*node] >> invariant & 1 == 1;
-            let nearest = (0..graph.nodes).filter(bad).filter_map(|node| distances[node]).min();
+            let rank = |node: usize| distances[node].map(|distance| (distance, weight(node)));
+            let best = (0..graph.nodes).filter(bad).filter_map(rank).min();
             let path = found.violation(invariant).map(|id| found.path_to(id));
-            prop_assert_eq!(path.as_ref().map(|path| path.steps.len()), nearest);
-            let Some(path) = path else { continue };
+            prop_assert_eq!(path.is_some(), best.is_some());
+            let (Some(path), Some((nearest, lightest))) = (path, best) else { continue };
+            prop_assert_eq!(path.steps.len(), nearest);
             prop_assert!(graph.init.contains(&path.start));
             let mut node = path.start;
             for (edge, next) in path.steps {
@@ -212,6 +220,7 @@ proptest! {
                 node = next;
             }
             prop_assert!(bad(&node));
+            prop_assert_eq!(weight(node), lightest);
         }
     }
 

@@ -38,4 +38,7 @@ pub struct Observation {
     pub reached: u64,
     /// Properties of which an explorer counts the states.
     pub counted: u32,
+    /// How much this state takes to be told, beyond its steps: of the states that violate an
+    /// invariant after as few steps as possible, an explorer reports one of the lowest weight.
+    pub weight: u8,
 }

@@ -38,11 +38,12 @@ impl Part {
         store: &Store,
         frontier: &Frontier,
         positions: Range<u64>,
+        depth: u32,
     ) {
         let mut actions = Vec::new();
         let mut packed = vec![0; subject.words()];
         for id in frontier.states(positions) {
-            self.expand_one(subject, store, id, &mut actions, &mut packed);
+            self.expand_one(subject, store, id, depth, &mut actions, &mut packed);
         }
     }
 
@@ -52,6 +53,7 @@ impl Part {
         subject: &S,
         store: &Store,
         id: StateId,
+        depth: u32,
         actions: &mut Vec<S::Action>,
         packed: &mut [u32],
     ) {
@@ -78,6 +80,6 @@ impl Part {
             self.outbox.post(store.home(packed), Some(id), packed);
         }
         let seen = subject.observe(&state, quiescent);
-        self.tally.note(id, quiescent, &seen);
+        self.tally.note(id, depth, quiescent, &seen);
     }
 }

@@ -113,10 +113,12 @@ impl<'a, S: Subject> Exploration<'a, S> {
     }
 
     /// A violating state nearest to an initial state, for the invariant with the bit number
-    /// `invariant`: of several the canonical first, the same in every run.
+    /// `invariant`: of several one of the lowest weight, and of those the canonical first, the same
+    /// in every run.
     #[must_use]
     pub fn violation(&self, invariant: usize) -> Option<StateId> {
-        *self.findings.tally.violations.get(invariant)?
+        let found = self.findings.tally.violations.get(invariant)?;
+        found.map(|violation| violation.id)
     }
 
     /// Memory held at the end, in bytes, the candidates of the largest block included.

@@ -169,13 +169,13 @@ impl<S: Subject> Search<'_, S> {
             _ => self.parts.len(),
         };
         let size = len.div_ceil(parts as u64);
-        let (subject, store) = (self.subject, &self.store);
+        let (subject, store, depth) = (self.subject, &self.store, self.depth);
         let jobs = self.jobs_for(parts);
         let work = self.parts[..parts].iter_mut().zip(0..);
         for_each(jobs, work, |(part, number)| {
             let from = (block.start + number * size).min(block.end);
             let to = (from + size).min(block.end);
-            part.expand(subject, store, level, from..to);
+            part.expand(subject, store, level, from..to, depth);
         });
         for part in &self.parts[..parts] {
             self.tally.add(&part.tally);

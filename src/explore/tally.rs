@@ -13,12 +13,30 @@ pub(super) struct Tally {
     pub(super) quiescent: u64,
     pub(super) reached: u64,
     pub(super) counted: [u64; 32],
-    pub(super) violations: [Option<StateId>; 32],
+    pub(super) violations: [Option<Violation>; 32],
+}
+
+/// A state that violates an invariant. Of two, the one with fewer steps is told, then the one with
+/// the lower weight, then the one that was found first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Violation {
+    depth: u32,
+    weight: u8,
+    pub(super) id: StateId,
+}
+
+impl Violation {
+    fn better(first: Option<Self>, later: Option<Self>) -> Option<Self> {
+        let rank = |violation: &Self| (violation.depth, violation.weight);
+        // Of equals, `min_by_key` takes the first.
+        first.into_iter().chain(later).min_by_key(rank)
+    }
 }
 
 impl Tally {
+    /// Notes what is seen in the state `id`, `depth` steps from an initial state.
     #[inline]
-    pub(super) fn note(&mut self, id: StateId, quiescent: bool, seen: &Observation) {
+    pub(super) fn note(&mut self, id: StateId, depth: u32, quiescent: bool, seen: &Observation) {
         self.expanded += 1;
         self.quiescent += u64::from(quiescent);
         self.reached |= seen.reached;
@@ -26,7 +44,12 @@ impl Tally {
             self.counted[bit] += 1;
         }
         for bit in bits(seen.violated) {
-            self.violations[bit].get_or_insert(id);
+            let found = Violation {
+                depth,
+                weight: seen.weight,
+                id,
+            };
+            self.violations[bit] = Violation::better(self.violations[bit], Some(found));
         }
     }
 
@@ -40,7 +63,7 @@ impl Tally {
             *sum += more;
         }
         for (first, other) in self.violations.iter_mut().zip(later.violations) {
-            *first = first.or(other);
+            *first = Violation::better(*first, other);
         }
     }
 

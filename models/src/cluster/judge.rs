@@ -29,6 +29,7 @@ pub(super) fn observe(cluster: &Cluster, state: &State, quiescent: bool) -> Obse
         violated,
         reached: 0,
         counted,
+        weight: state.spent.iter().sum(),
     }
 }
 
