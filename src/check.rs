@@ -2,6 +2,7 @@
 
 use crate::design::{Design, Expected};
 use crate::explore::{Exploration, Limit, Livelock, Options, Outcome, Progress, StateId, explore};
+use crate::mend::{self, Mends};
 use crate::trace::{Bound, DesignSource, Run, tell};
 use crate::verdict::{Judgement, Stop, Verdict, Verdicts, WitnessReport};
 use semel_models::cluster::{Cluster, FINAL, FINAL_WITH_FAILED, Witness};
@@ -99,7 +100,7 @@ pub fn check_watched(
         Judgement {
             guarantee,
             verdict,
-            required: expected(design, guarantee).is_some(),
+            required: design.required().contains(&guarantee),
             expected: expected(design, guarantee),
         }
     };
@@ -124,9 +125,20 @@ pub fn check_watched(
         final_states_with_failed: counted(FINAL_WITH_FAILED),
         stop: endings.exploration.or(endings.livelock_search),
         warnings: design.warnings().to_vec(),
-        mends: Vec::new(),
+        mends: Mends::NotTried,
         bound,
     })
+}
+
+/// Looks for changes to `design` that mend what `verdicts` found violated, and notes them there.
+pub(crate) fn find_mends(
+    design: &Design,
+    verdicts: &mut Verdicts,
+    options: &CheckOptions,
+    started: Instant,
+) {
+    let options = options.within(design);
+    verdicts.mends = mend::find(design.pipeline(), verdicts, &options, started);
 }
 
 fn expected(design: &Design, guarantee: Guarantee) -> Option<Expected> {

@@ -61,9 +61,9 @@ fn other(words: &[OsString]) -> Exit {
         ));
     } else {
         let nearest = crate::nearest(&name, ["check", "list", "help"].into_iter());
-        let hint = nearest.map_or(String::new(), |known| format!("; did you mean '{known}'?"));
+        let hint = nearest.map_or(String::new(), |known| format!(" did you mean '{known}'?"));
         complain(&format!(
-            "there is no command '{name}'{hint} 'semel --help' lists them"
+            "there is no command '{name}';{hint} 'semel --help' lists them"
         ));
     }
     Exit::Usage

@@ -51,6 +51,7 @@ mod order;
 mod properties;
 mod report;
 mod resolve;
+mod secrets;
 mod settings;
 mod sink;
 mod source;
@@ -160,7 +161,7 @@ impl Design {
         &self.required
     }
 
-    /// The text that it was read from.
+    /// The text that it was read from, without the values of properties that hold secrets.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -270,7 +271,7 @@ fn design(document: &Document, source: &Source, report: &mut Report) -> Option<D
     Some(Design {
         name,
         file: source.file().to_owned(),
-        text: source.text().to_owned(),
+        text: secrets::redacted(document, source),
         versions,
         required,
         expected,

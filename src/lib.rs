@@ -47,7 +47,7 @@ pub mod check;
 pub mod cli;
 pub mod design;
 pub mod explore;
-mod mend;
+pub mod mend;
 pub mod presets;
 mod report;
 pub mod trace;

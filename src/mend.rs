@@ -1,15 +1,15 @@
-//! What would mend a violated guarantee: single changes to the design, each tried on the model.
+//! What would mend a violated guarantee: changes to the design, each tried on the model.
 //!
 //! Nothing here knows which change mends what. Every change that applies to the design is made,
-//! the changed design is explored within the same bound, and those changes are reported with which
-//! the guarantee holds and none is broken that held before.
+//! the changed design is explored within the same bound, and those are reported with which the
+//! guarantee holds, each with its price: what else is then violated.
 
 mod changes;
 
 use crate::check::CheckOptions;
-use crate::design::Design;
-use crate::explore::{Livelock, Outcome, explore};
-use crate::verdict::{Verdict, Verdicts};
+use crate::design::Expected;
+use crate::explore::{Livelock, Options, Outcome, explore};
+use crate::verdict::{Judgement, Verdict, Verdicts};
 use semel_models::cluster::Cluster;
 use semel_models::guarantee::Guarantee;
 use semel_models::pipeline::Pipeline;
@@ -18,51 +18,108 @@ use std::time::Instant;
 /// Designs with more states than this are not tried again with changes.
 const MAX_STATES: u64 = 200_000;
 
-/// Looks for single changes that mend what `verdicts` found violated.
-pub(crate) fn find(design: &Design, verdicts: &mut Verdicts, options: &CheckOptions) {
-    let violated: Vec<Guarantee> = verdicts
-        .judgements()
+/// A change with which a guarantee holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mend {
+    change: String,
+    price: Vec<Guarantee>,
+}
+
+impl Mend {
+    /// The change, in the design's own words.
+    pub fn change(&self) -> &str {
+        &self.change
+    }
+
+    /// What is violated with the change and was not before, or is required and still violated.
+    pub fn price(&self) -> &[Guarantee] {
+        &self.price
+    }
+}
+
+/// What came of trying changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mends {
+    /// They were not tried.
+    NotTried,
+    /// All were tried; per violated guarantee, those with which it holds, the cheapest first.
+    Tried(Vec<(Guarantee, Vec<Mend>)>),
+    /// The design is too large to be explored again and again.
+    TooLarge,
+    /// A limit was reached before all were tried.
+    Stopped,
+}
+
+/// Looks for changes to `pipeline` that mend what `verdicts` found violated. `started` is when the
+/// check began: a time limit counts from there.
+pub(crate) fn find(
+    pipeline: &Pipeline,
+    verdicts: &Verdicts,
+    options: &CheckOptions,
+    started: Instant,
+) -> Mends {
+    let holds_now = |judgement: &&Judgement| judgement.verdict() == &Verdict::Holds;
+    let (kept, violated): (Vec<&Judgement>, Vec<&Judgement>) =
+        verdicts.judgements().iter().partition(holds_now);
+    if violated.is_empty() || verdicts.stop().is_some() {
+        return Mends::NotTried;
+    }
+    if verdicts.unique_states() > MAX_STATES {
+        return Mends::TooLarge;
+    }
+    let required = violated
         .iter()
-        .filter(|judgement| matches!(judgement.verdict(), Verdict::Violated(_)))
+        .filter(|judgement| judgement.expected() == Some(Expected::Holds));
+    let wanted: Vec<Guarantee> = kept
+        .iter()
+        .chain(required)
         .map(|judgement| judgement.guarantee())
         .collect();
-    if violated.is_empty() || verdicts.stop().is_some() || verdicts.unique_states() > MAX_STATES {
-        return;
-    }
-    let kept: Vec<Guarantee> = Guarantee::ALL
-        .into_iter()
-        .filter(|guarantee| !violated.contains(guarantee))
+    let mut mends: Vec<(Guarantee, Vec<Mend>)> = violated
+        .iter()
+        .map(|judgement| (judgement.guarantee(), Vec::new()))
         .collect();
-    let mut mends: Vec<(Guarantee, Vec<String>)> = violated
-        .into_iter()
-        .map(|guarantee| (guarantee, Vec::new()))
-        .collect();
-    for change in changes::of(design.pipeline()) {
-        let holds = holding(change.pipeline, options);
-        if kept.iter().any(|guarantee| !holds.contains(guarantee)) {
-            continue;
-        }
+    let engine = options.engine(started).max_states(4 * MAX_STATES);
+    for change in changes::of(pipeline) {
+        let Some(holding) = holding(change.pipeline, &engine) else {
+            return Mends::Stopped;
+        };
+        let missing = wanted
+            .iter()
+            .filter(|guarantee| !holding.contains(guarantee));
+        let price: Vec<Guarantee> = missing.copied().collect();
         for (guarantee, mending) in &mut mends {
-            if holds.contains(guarantee) {
-                mending.push(change.text.clone());
+            if holding.contains(guarantee) {
+                mending.push(Mend {
+                    change: change.text.clone(),
+                    price: price.clone(),
+                });
             }
         }
     }
-    verdicts.mends = mends;
+    for (_, mending) in &mut mends {
+        mending.sort_by_key(|mend| mend.price.len());
+    }
+    Mends::Tried(mends)
 }
 
-/// The guarantees that hold for `pipeline`; none if that would take too long to find out.
-fn holding(pipeline: Pipeline, options: &CheckOptions) -> Vec<Guarantee> {
+/// The guarantees that hold for `pipeline`; `None` if a limit came first. A changed design that is
+/// too large for the model mends nothing that could be shown.
+fn holding(pipeline: Pipeline, engine: &Options) -> Option<Vec<Guarantee>> {
     let Ok(cluster) = Cluster::new(pipeline) else {
-        return Vec::new();
+        return Some(Vec::new());
     };
-    let engine = options.engine(Instant::now()).max_states(4 * MAX_STATES);
-    let found = explore(&cluster, &engine, &mut |_| {});
-    if found.outcome() != Outcome::Complete || found.livelock(&engine) != Livelock::None {
-        return Vec::new();
+    let found = explore(&cluster, engine, &mut |_| {});
+    if found.outcome() != Outcome::Complete {
+        return None;
     }
-    Guarantee::ALL
-        .into_iter()
-        .filter(|guarantee| found.violated() & guarantee.bit() == 0)
-        .collect()
+    let endless = match found.livelock(engine) {
+        Livelock::None => 0,
+        Livelock::From(_) => Guarantee::Progress.bit(),
+        Livelock::Unexplored | Livelock::Limit(_) => return None,
+    };
+    let violated = found.violated() | endless;
+    let holds = |guarantee: &Guarantee| violated & guarantee.bit() == 0;
+    Some(Guarantee::ALL.into_iter().filter(holds).collect())
 }

@@ -12,6 +12,9 @@ pub(crate) fn warnings(verdicts: &Verdicts) -> Vec<String> {
         .iter()
         .map(|warning| warning.to_string())
         .collect();
+    if let Some(stop) = verdicts.stop() {
+        warnings.push(format!("not explored in full: {}", stop.reason()));
+    }
     let holds = verdicts
         .judgements()
         .iter()

@@ -1,6 +1,7 @@
 //! What a check found out.
 
 use crate::design::{Expected, Warning};
+use crate::mend::Mends;
 use crate::trace::{Bound, Trace};
 use semel_models::guarantee::Guarantee;
 use std::time::Duration;
@@ -56,7 +57,7 @@ impl Judgement {
         &self.verdict
     }
 
-    /// Whether the design names it in `require` or `[expect]`.
+    /// Whether the design names it in `require`.
     pub fn is_required(&self) -> bool {
         self.required
     }
@@ -113,6 +114,18 @@ pub enum Stop {
     Interrupt,
 }
 
+impl Stop {
+    /// The reason, in words.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Stop::States => "stopped at --max-states",
+            Stop::Memory => "stopped at --max-memory",
+            Stop::Time => "stopped at --timeout",
+            Stop::Interrupt => "interrupted",
+        }
+    }
+}
+
 /// Everything that a check of one design found out.
 #[derive(Clone, Debug)]
 pub struct Verdicts {
@@ -131,7 +144,7 @@ pub struct Verdicts {
     pub(crate) final_states_with_failed: u64,
     pub(crate) stop: Option<Stop>,
     pub(crate) warnings: Vec<Warning>,
-    pub(crate) mends: Vec<(Guarantee, Vec<String>)>,
+    pub(crate) mends: Mends,
 }
 
 impl Verdicts {
@@ -215,8 +228,8 @@ impl Verdicts {
         &self.warnings
     }
 
-    /// Per violated guarantee, the single changes to the design with which it holds.
-    pub fn mends(&self) -> &[(Guarantee, Vec<String>)] {
+    /// The changes to the design that would mend what is violated.
+    pub fn mends(&self) -> &Mends {
         &self.mends
     }
 

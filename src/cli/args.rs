@@ -18,8 +18,7 @@ pub(super) const NOT_BUILT_YET: [&str; 8] = [
     name = "semel",
     version,
     about = "Checks what a Kafka pipeline really delivers: every crash, retry and lost answer within a stated bound",
-    after_help = exit_codes(),
-    disable_help_subcommand = true
+    after_help = exit_codes()
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -49,12 +48,13 @@ pub(super) struct CheckArguments {
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
     pub format: Format,
     /// Threads to explore with; without it, one per core
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = threads)]
     pub jobs: Option<NonZeroUsize>,
     /// Stop, undecided, after this many states
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_states: Option<u64>,
-    /// Stop, undecided, before the exploration holds more than this, such as 500MB or 2GiB
+    /// Stop, undecided, before the exploration holds more than this, such as 500MB or 2GiB;
+    /// without it, and without one in the design, 4GiB
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_memory: Option<u64>,
     /// Stop, undecided, after this time, such as 30s, 5m or 500ms
@@ -117,6 +117,11 @@ fn one_of<T: ValueEnum>(text: &str, planned: &[&str]) -> Result<T, String> {
     } else {
         Err(format!("expected one of: {known}"))
     }
+}
+
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "expected a number of threads, 1 or more".to_string())
 }
 
 fn size(text: &str) -> Result<u64, String> {

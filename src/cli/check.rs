@@ -4,9 +4,8 @@ use super::args::{CheckArguments, Format};
 use super::complain;
 use super::exit::Exit;
 use super::progress::ProgressLine;
-use crate::check::{CheckOptions, check_watched};
+use crate::check::{CheckOptions, check_watched, find_mends};
 use crate::design::{Design, DesignError};
-use crate::mend;
 use crate::report::{json, text};
 use crate::verdict::{Outcome, Stop, Verdicts};
 use miette::{GraphicalReportHandler, GraphicalTheme};
@@ -14,16 +13,23 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 /// The design that is checked when none is named.
 const DEFAULT_FILE: &str = "semel.toml";
 
+/// What an exploration may hold unless something else is said, in bytes.
+const DEFAULT_MEMORY: u64 = 4 << 30;
+
 pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
     let cancel = cancel_on_interrupt();
-    let options = CheckOptions {
+    let options = |design: &Design| CheckOptions {
         jobs: arguments.jobs,
         max_states: arguments.max_states,
-        max_memory: arguments.max_memory,
+        max_memory: arguments
+            .max_memory
+            .or(design.limits().memory)
+            .or(Some(DEFAULT_MEMORY)),
         timeout: arguments.timeout,
         cancel: Some(Arc::clone(&cancel)),
     };
@@ -31,6 +37,8 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
     let mut all = Vec::new();
     let mut out = anstream::AutoStream::auto(io::stdout());
     for design in &designs {
+        let started = Instant::now();
+        let options = options(design);
         let mut line = ProgressLine::new();
         let checked = check_watched(design, &options, &mut |progress| line.show(progress));
         line.clear();
@@ -44,7 +52,7 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
         };
         exit = exit.max(exit_of(&verdicts));
         if arguments.format == Format::Text {
-            mend::find(design, &mut verdicts, &options);
+            find_mends(design, &mut verdicts, &options, started);
             if !all.is_empty() {
                 writeln!(out)?;
             }
@@ -58,6 +66,7 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
         }
         all.push(verdicts);
         if cancel.load(Ordering::Relaxed) {
+            exit = Exit::Interrupted;
             break;
         }
     }

@@ -65,6 +65,18 @@ fn commits(judged: &Judged<'_>, report: &mut Report) {
         }
         (
             AutoCommit::Background {
+                automatic_store: true,
+            },
+            None,
+        ) => {
+            report.warn(
+                WarningKind::UnsafeDefault,
+                judged.consumer.at("enable.auto.commit"),
+                "librdkafka stores a record's offset when it hands the record over, and commits it in the background at any time: a crash before the record is handled loses it. Write enable.auto.offset.store = false and `store-offset` after `process` to commit only what is handled.",
+            );
+        }
+        (
+            AutoCommit::Background {
                 automatic_store: false,
             },
             None,

@@ -175,7 +175,7 @@ fn read_order(
         return None;
     };
     let super::document::Scalar::Text(text) = &field.value else {
-        super::keys::wrong_type(report, field, "the order as a text");
+        super::keys::wrong_type(report, field, "the order as a string");
         return None;
     };
     if text.len() > syntax::MAX_BYTES {

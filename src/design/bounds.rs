@@ -121,9 +121,9 @@ impl StatedBounds {
     }
 }
 
-/// Bytes as a number, or as a text with a unit.
+/// Bytes as a number, or as a string with a unit.
 fn memory(keys: &mut Keys<'_>, report: &mut Report) -> Option<u64> {
-    const EXPECTED: &str = "a number of bytes, or a text as \"512MiB\" or \"4GiB\"";
+    const EXPECTED: &str = "a number of bytes, or a string such as \"512MiB\" or \"4GiB\"";
     let field = keys.take("max-memory")?;
     let bytes = match &field.value {
         Scalar::Integer(bytes) => u64::try_from(*bytes).ok(),
@@ -153,11 +153,12 @@ fn memory(keys: &mut Keys<'_>, report: &mut Report) -> Option<u64> {
 
 /// An amount of memory: `512MiB`, `4GB`, `1000000`.
 pub fn parse_memory(text: &str) -> Option<u64> {
-    const UNITS: [(&str, u64); 7] = [
+    const UNITS: [(&str, u64); 8] = [
         ("KiB", 1 << 10),
         ("MiB", 1 << 20),
         ("GiB", 1 << 30),
         ("kB", 1_000),
+        ("KB", 1_000),
         ("MB", 1_000_000),
         ("GB", 1_000_000_000),
         ("B", 1),

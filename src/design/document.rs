@@ -37,9 +37,9 @@ pub(crate) enum Scalar {
 impl Scalar {
     pub fn describe(&self) -> &'static str {
         match self {
-            Scalar::Text(_) => "a text",
+            Scalar::Text(_) => "a string",
             Scalar::Integer(_) => "a whole number",
-            Scalar::Float(_) => "a number with a fraction",
+            Scalar::Float(_) => "a floating-point number",
             Scalar::Boolean(_) => "a boolean",
             Scalar::Datetime => "a date or time",
             Scalar::Array(_) => "a list",

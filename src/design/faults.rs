@@ -73,10 +73,21 @@ impl Exposure {
     }
 }
 
+const WHY: &str = "A budget counts faults: 0 is none, and more than 8 are too many to explore.";
+
 /// The budget that the design states, or the default one.
 pub(crate) fn read(document: &Document, exposure: &Exposure, report: &mut Report) -> FaultBudget {
+    let fields = document.fields(Table::Faults);
     if document.section(Table::Faults).is_none() {
-        return default_budget(exposure, report);
+        return default_budget(exposure, DEFAULT_TOTAL, report);
+    }
+    if let [total] = fields
+        && total.name == "total"
+    {
+        // A cap alone caps what there is without it.
+        let stated = integer(total, 0..=MAX_FAULTS, WHY, report);
+        let cap = stated.and_then(|total| u8::try_from(total.value).ok());
+        return default_budget(exposure, cap.unwrap_or(DEFAULT_TOTAL), report);
     }
     let mut budget = FaultBudget::default();
     let mut seen: Vec<(&str, Span)> = Vec::new();
@@ -86,8 +97,6 @@ pub(crate) fn read(document: &Document, exposure: &Exposure, report: &mut Report
             continue;
         }
         seen.push((&field.name, field.name_span));
-        const WHY: &str =
-            "A budget counts faults: 0 is none, and more than 8 are too many to explore.";
         if field.name == "total" {
             let total = integer(field, 0..=MAX_FAULTS, WHY, report);
             budget.total = total.and_then(|total| u8::try_from(total.value).ok());
@@ -224,7 +233,7 @@ fn modelled_faults() -> String {
 }
 
 /// One of each process, network and group fault that the design can meet.
-fn default_budget(exposure: &Exposure, report: &mut Report) -> FaultBudget {
+fn default_budget(exposure: &Exposure, total: u8, report: &mut Report) -> FaultBudget {
     let by_default = |fault: &Fault| {
         let common = match fault.class() {
             FaultClass::Process | FaultClass::Network | FaultClass::Group => true,
@@ -239,7 +248,7 @@ fn default_budget(exposure: &Exposure, report: &mut Report) -> FaultBudget {
         .partition(|fault| modelled::fault(*fault));
     let names = |faults: &[Fault]| enumeration(faults.iter().map(|fault| fault.name()));
     let mut text = format!(
-        "[faults] is left out: one each of {}, and no more than {DEFAULT_TOTAL} in all.",
+        "[faults] names no fault: one each of {}, and no more than {total} in all.",
         names(&included)
     );
     if !missing.is_empty() {
@@ -254,6 +263,6 @@ fn default_budget(exposure: &Exposure, report: &mut Report) -> FaultBudget {
             .into_iter()
             .map(|fault| (FaultKey { fault, call: None }, 1))
             .collect(),
-        total: Some(DEFAULT_TOTAL),
+        total: Some(total),
     }
 }

@@ -108,10 +108,15 @@ fn idempotence(
         return true;
     };
     if !producer.is_set(NAME) {
+        let retries = producer.integer("retries") != Some(0) && producer.text("acks") != Some("0");
+        let consequence = match retries {
+            true => " A retry may then write a record twice or out of order.",
+            false => "",
+        };
         report.warn(
             WarningKind::ResolvedByClient,
             producer.at(name),
-            format!("{stated} silently turns idempotence off: enable.idempotence is not set, so the Java producer drops it with a line in its log. A retry may then write a record twice or out of order. Write enable.idempotence = true to have the client refuse the combination, or false to say that it is meant."),
+            format!("{stated} silently turns idempotence off: enable.idempotence is not set, so the Java producer drops it with a line in its log.{consequence} Write enable.idempotence = true to have the client refuse the combination, or false to say that it is meant."),
         );
         resolutions.push(Resolution {
             table: Table::Producer,

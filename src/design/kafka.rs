@@ -161,7 +161,9 @@ impl Properties {
         let here = accepted(self.client, self.scope).map(|row| row.name.as_str());
         let write = match nearest(name, here) {
             Some(near) => format!("Did you mean `{near}`?"),
-            None => String::from("`semel list` shows the properties that it knows."),
+            None => String::from(
+                "`semel list properties` shows what it knows. A setting of a serializer, an interceptor or your own code is not Kafka's: leave it out.",
+            ),
         };
         let message = format!(
             "Kafka has no {} property `{}`",
@@ -224,7 +226,7 @@ fn exists(
     let message = if since.is_some_and(|since| version < since) {
         format!("`{}` does not exist in Kafka {version}", row.name)
     } else if until.is_some_and(|until| version > until) {
-        format!("`{}` exists no more in Kafka {version}", row.name)
+        format!("`{}` no longer exists in Kafka {version}", row.name)
     } else {
         return true;
     };

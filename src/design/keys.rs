@@ -126,7 +126,7 @@ impl<'d> Keys<'d> {
                 at: Some(field.value_span),
             }),
             _ => {
-                wrong_type(report, field, "a text");
+                wrong_type(report, field, "a string");
                 None
             }
         }

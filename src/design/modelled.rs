@@ -31,9 +31,6 @@ const TRANSACTIONS: Honoured = Honoured::Any("a design with transactions is refu
 const ONE_PARTITION: Honoured = Honoured::Any("the topic has one partition");
 const ONE_REPLICA: Honoured = Honoured::Any("the topic has one replica");
 const COMPACTION: Honoured = Honoured::Any("a compacted topic is refused");
-const EXPIRY: Honoured = Honoured::Any(
-    "only a fault removes anything by age, and that fault is refused unless the design cannot meet it",
-);
 
 /// Every property of the class `modelled`, under its canonical name.
 pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
@@ -114,8 +111,8 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
     (Scope::Topic, "min.insync.replicas", Honoured::Resolved),
     (Scope::Topic, "partitions", Honoured::Resolved),
     (Scope::Topic, "replication.factor", Honoured::Resolved),
-    (Scope::Topic, "retention.bytes", EXPIRY),
-    (Scope::Topic, "retention.ms", EXPIRY),
+    (Scope::Topic, "retention.bytes", Honoured::Default),
+    (Scope::Topic, "retention.ms", Honoured::Only(&["-1"])),
     (Scope::Topic, "unclean.leader.election.enable", ONE_REPLICA),
     (Scope::Broker, "consumer.session.timeout.ms", TIME),
     (
@@ -157,19 +154,27 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
             "it is how often flush.ms is looked at, and another flush.ms than its default is refused",
         ),
     ),
-    (Scope::Broker, "log.retention.bytes", EXPIRY),
-    (Scope::Broker, "log.retention.hours", EXPIRY),
-    (Scope::Broker, "log.retention.minutes", EXPIRY),
-    (Scope::Broker, "log.retention.ms", EXPIRY),
+    (Scope::Broker, "log.retention.bytes", Honoured::Default),
+    (Scope::Broker, "log.retention.hours", Honoured::Default),
+    (Scope::Broker, "log.retention.minutes", Honoured::Default),
+    (Scope::Broker, "log.retention.ms", Honoured::Only(&["-1"])),
     (Scope::Broker, "min.insync.replicas", Honoured::Resolved),
     (Scope::Broker, "num.partitions", Honoured::Resolved),
-    (Scope::Broker, "offsets.retention.minutes", EXPIRY),
+    (
+        Scope::Broker,
+        "offsets.retention.minutes",
+        Honoured::Default,
+    ),
     (
         Scope::Broker,
         "offsets.topic.replication.factor",
         Honoured::Default,
     ),
-    (Scope::Broker, "producer.id.expiration.ms", EXPIRY),
+    (
+        Scope::Broker,
+        "producer.id.expiration.ms",
+        Honoured::Default,
+    ),
     (Scope::Broker, "replica.lag.time.max.ms", ONE_REPLICA),
     (Scope::Broker, "transaction.max.timeout.ms", TRANSACTIONS),
     (

@@ -38,10 +38,10 @@ pub(crate) fn text<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, DesignErr
         line.is_empty() || line.starts_with('#')
     };
     if text.lines().all(says_nothing) {
-        let mut problem = without_text(file, Code::Empty, format!("{file} states nothing"));
+        let mut problem = without_text(file, Code::Empty, format!("{file} is empty"));
         problem
             .because("A design needs an order at least.")
-            .write("Write [application] and below it order = \"process -> commit\", or start from `semel init`.");
+            .write("Write [application] and below it order = \"process -> commit\". `semel list presets` names designs to start from.");
         return Err(alone(file, problem));
     }
     Ok(text)

@@ -210,10 +210,10 @@ impl<'p> Kind<'p> {
             Kind::List {
                 may_be_empty: false,
             } => String::from("a list of at least one word, separated by commas"),
-            Kind::Text { may_be_empty: true } => String::from("a text"),
+            Kind::Text { may_be_empty: true } => String::from("a string"),
             Kind::Text {
                 may_be_empty: false,
-            } => String::from("a text that is not empty"),
+            } => String::from("a string that is not empty"),
         }
     }
 }

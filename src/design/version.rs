@@ -100,7 +100,7 @@ fn one_of(
         wrong_type(
             report,
             field,
-            &format!("a version as a text, such as {example}"),
+            &format!("a version as a string, such as {example}"),
         );
         return default;
     };

@@ -6,6 +6,9 @@ use semel_models::pipeline::{
     OnCommitFailure, OnRestart, OnSendFailure, Pipeline,
 };
 
+/// The most requests in flight that an idempotent producer may have.
+const MAX_IDEMPOTENT_IN_FLIGHT: u32 = 5;
+
 /// A changed pipeline, and the change in words.
 pub(super) struct Change {
     pub text: String,
@@ -25,7 +28,7 @@ pub(super) fn of(pipeline: &Pipeline) -> Vec<Change> {
             });
         }
     };
-    producer_changes(&mut add);
+    producer_changes(pipeline, &mut add);
     consumer_changes(pipeline, &mut add);
     for order in orders(pipeline) {
         let text = format!("[application] order = \"{order}\"");
@@ -36,25 +39,22 @@ pub(super) fn of(pipeline: &Pipeline) -> Vec<Change> {
 
 type Add<'a> = dyn FnMut(&str, &dyn Fn(&mut Pipeline)) + 'a;
 
-fn producer_changes(add: &mut Add<'_>) {
+fn producer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
     add("[producer] acks = \"all\"", &|pipeline| {
         pipeline.producer.acks = Acks::All
     });
-    add(
-        "[producer] enable.idempotence = true (with acks = \"all\")",
-        &|pipeline| {
-            let producer = &mut pipeline.producer;
-            if !producer.idempotence {
-                producer.idempotence = true;
-                producer.acks = Acks::All;
-                producer.max_in_flight = producer.max_in_flight.min(5);
-                if producer.retries == 0 {
-                    producer.retries = pipeline.bounds.retries;
-                    producer.retries_are_capped = true;
-                }
+    add(&idempotence_in_words(pipeline), &|pipeline| {
+        let producer = &mut pipeline.producer;
+        if !producer.idempotence {
+            producer.idempotence = true;
+            producer.acks = Acks::All;
+            producer.max_in_flight = producer.max_in_flight.min(MAX_IDEMPOTENT_IN_FLIGHT);
+            if producer.retries == 0 {
+                producer.retries = pipeline.bounds.retries;
+                producer.retries_are_capped = true;
             }
-        },
-    );
+        }
+    });
     add(
         "[producer] max.in.flight.requests.per.connection = 1",
         &|pipeline| {
@@ -83,6 +83,22 @@ fn producer_changes(add: &mut Add<'_>) {
     });
 }
 
+/// Idempotence, and every setting that the client then refuses.
+fn idempotence_in_words(pipeline: &Pipeline) -> String {
+    let producer = &pipeline.producer;
+    let mut words = "[producer] enable.idempotence = true".to_string();
+    if producer.acks != Acks::All {
+        words += ", acks = \"all\"";
+    }
+    if producer.retries == 0 {
+        words += ", retries left at its default";
+    }
+    if producer.max_in_flight > MAX_IDEMPOTENT_IN_FLIGHT {
+        words += ", max.in.flight.requests.per.connection = 5";
+    }
+    words
+}
+
 fn consumer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
     add("[consumer] auto.offset.reset = \"earliest\"", &|pipeline| {
         pipeline.consumer.offset_reset = OffsetReset::Earliest;
@@ -93,6 +109,19 @@ fn consumer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
         add("[consumer] enable.auto.commit = false", &|pipeline| {
             pipeline.consumer.auto_commit = AutoCommit::Off;
         });
+    }
+    for step in [Step::Commit, Step::StoreOffset] {
+        if let Some((text, order)) = committing(pipeline, step) {
+            add(&text, &|pipeline| {
+                pipeline.consumer.order = order.clone();
+                pipeline.consumer.auto_commit = match step {
+                    Step::StoreOffset => AutoCommit::Background {
+                        automatic_store: false,
+                    },
+                    _ => AutoCommit::Off,
+                };
+            });
+        }
     }
     if commits {
         add("[application] commit-covers = \"next\"", &|pipeline| {
@@ -129,6 +158,26 @@ fn consumer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
             }
         },
     );
+}
+
+/// In place of an automatic commit: the order with a commit, or with librdkafka a stored offset,
+/// after everything else.
+fn committing(pipeline: &Pipeline, step: Step) -> Option<(String, Order)> {
+    let settings = match (pipeline.consumer.auto_commit, step) {
+        (AutoCommit::Off, _) => return None,
+        (AutoCommit::Background { .. }, Step::StoreOffset) => "enable.auto.offset.store = false",
+        (_, Step::StoreOffset) => return None,
+        (AutoCommit::AtPoll | AutoCommit::Background { .. }, _) => "enable.auto.commit = false",
+    };
+    let mut order = pipeline.consumer.order.clone();
+    // Beside an `each` there is no place for a stored offset.
+    let has_each = order.0.iter().any(|item| matches!(item, Item::Each(_)));
+    if order.contains(step) || step == Step::StoreOffset && has_each {
+        return None;
+    }
+    order.0.push(Item::Step(step));
+    let text = format!("[consumer] {settings}, [application] order = \"{order}\"");
+    Some((text, order))
 }
 
 /// Orders near the pipeline's: two neighbours exchanged, or the effect joined in one database

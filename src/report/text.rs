@@ -2,6 +2,7 @@
 
 use super::{counted, grouped};
 use crate::design::Expected;
+use crate::mend::Mends;
 use crate::trace::{Bound, Trace};
 use crate::verdict::{Judgement, Outcome, Stop, Verdict, Verdicts};
 use anstyle::{AnsiColor, Style};
@@ -146,10 +147,19 @@ fn write_exploration(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -
         Some(Stop::Interrupt) => format!("  {OPEN}Interrupted:{OPEN:#} "),
     };
     writeln!(out, "{stopped}{extent}.")?;
-    if verdicts.stop().is_some() {
+    let advice = match verdicts.stop() {
+        None => "",
+        Some(Stop::Interrupt) => {
+            "Lower [bounds] records or the total of [faults] to make it quicker."
+        }
+        Some(Stop::States | Stop::Memory | Stop::Time) => {
+            "Lower [bounds] records or the total of [faults], or raise the limit."
+        }
+    };
+    if !advice.is_empty() {
         writeln!(
             out,
-            "  What is undecided may still be violated by a longer run. Lower [bounds] records or the total of [faults], or raise the limit."
+            "  What is undecided may still be violated by a longer run. {advice}"
         )?;
     }
     if detail == Detail::Verbose {
@@ -221,8 +231,8 @@ fn write_trace(out: &mut dyn Write, trace: &Trace, detail: Detail) -> io::Result
             for change in step.change() {
                 writeln!(
                     out,
-                    "          {DIM}{}: {} -> {}{DIM:#}",
-                    change.fact, change.before, change.after
+                    "          {DIM}{}: {} (was: {}){DIM:#}",
+                    change.fact, change.after, change.before
                 )?;
             }
         }
@@ -231,17 +241,24 @@ fn write_trace(out: &mut dyn Write, trace: &Trace, detail: Detail) -> io::Result
 }
 
 fn write_mends(out: &mut dyn Write, verdicts: &Verdicts, judgement: &Judgement) -> io::Result<()> {
-    let own = verdicts
-        .mends()
+    let mends = match verdicts.mends() {
+        Mends::NotTried => return Ok(()),
+        Mends::TooLarge => {
+            return writeln!(out, "  Changes were not tried: that takes a smaller bound.");
+        }
+        Mends::Stopped => {
+            return writeln!(out, "  A limit was reached before all changes were tried.");
+        }
+        Mends::Tried(mends) => mends,
+    };
+    let own = mends
         .iter()
         .find(|(guarantee, _)| *guarantee == judgement.guarantee());
-    let Some((_, mends)) = own else {
-        return Ok(());
-    };
+    let mends = own.map_or(&[][..], |(_, mends)| mends);
     if mends.is_empty() {
         return writeln!(
             out,
-            "  No single change of those tried makes it hold within this bound."
+            "  None of the single changes that were tried makes it hold within this bound."
         );
     }
     writeln!(
@@ -249,7 +266,17 @@ fn write_mends(out: &mut dyn Write, verdicts: &Verdicts, judgement: &Judgement) 
         "  With one of these changes it holds within this bound:"
     )?;
     for mend in mends {
-        writeln!(out, "    - {mend}")?;
+        let price: Vec<&str> = mend
+            .price()
+            .iter()
+            .map(|guarantee| guarantee.name())
+            .collect();
+        let price = if price.is_empty() {
+            String::new()
+        } else {
+            format!("  (but then {OPEN}violated:{OPEN:#} {})", price.join(", "))
+        };
+        writeln!(out, "    - {}{price}", mend.change())?;
     }
     Ok(())
 }

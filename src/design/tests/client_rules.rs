@@ -120,6 +120,7 @@ fn librdkafka_settings_in_force_are_its_defaults() {
         [
             WarningKind::UnsafeDefault,
             WarningKind::DefaultFaults,
+            WarningKind::UnsafeDefault,
             WarningKind::UnsafeDefault
         ]
     );

@@ -95,10 +95,45 @@ fn a_fault_that_the_design_cannot_meet_is_accepted() {
     accepted(&off);
     let kept = with_faults("retention = 1") + "[topic]\nretention.ms = -1\n";
     accepted(&kept);
+    // The fault can then be met, and the size is not modelled either.
     let by_size = format!("{kept}retention.bytes = 1000\n");
-    assert_eq!(only(&by_size).0, Code::NotModelled);
+    let problems = refused(&by_size).problems().to_vec();
+    assert!(problems.len() == 2 && problems.iter().all(|one| one.kind() == Code::NotModelled));
     let by_broker = with_faults("retention = 1") + "[broker]\nlog.retention.ms = -1\n";
     accepted(&by_broker);
+}
+
+#[test]
+fn a_cap_alone_caps_the_default_faults() {
+    let capped = accepted(&with_faults("total = 1"));
+    let default = accepted(&with_faults("").replace("[faults]", ""));
+    assert_eq!(
+        capped.pipeline().faults.entries,
+        default.pipeline().faults.entries
+    );
+    assert_eq!(capped.pipeline().faults.total(), 1);
+    assert_eq!(
+        accepted(&with_faults("total = 0"))
+            .pipeline()
+            .faults
+            .total(),
+        0
+    );
+}
+
+#[test]
+fn what_removes_records_or_offsets_by_age_is_refused_off_its_default() {
+    for line in [
+        "[topic]\nretention.ms = 1",
+        "[topic]\nretention.bytes = 1000",
+        "[broker]\nlog.retention.hours = 1",
+        "[broker]\noffsets.retention.minutes = 1",
+        "[broker]\nproducer.id.expiration.ms = 1",
+    ] {
+        let text = with_faults("consumer-crash = 1") + line + "\n";
+        assert_eq!(only(&text).0, Code::NotModelled, "{line}");
+    }
+    accepted(&(with_faults("consumer-crash = 1") + "[topic]\nretention.ms = 604800000\n"));
 }
 
 #[test]

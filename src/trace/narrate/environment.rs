@@ -4,8 +4,9 @@ use super::Scene;
 use crate::trace::facts::name;
 use semel_models::action::{Strike, Target};
 use semel_models::consumer::Phase;
-use semel_models::pipeline::OnCommitFailure;
-use semel_models::producer::Sending;
+use semel_models::order::Step;
+use semel_models::pipeline::{Dedup, OnCommitFailure};
+use semel_models::producer::{Answer, Sending};
 
 impl Scene<'_> {
     pub(super) fn strike(&self, strike: Strike) -> (&'static str, &'static str, String) {
@@ -54,7 +55,22 @@ impl Scene<'_> {
         } else {
             format!("; it forgets {}", lost.join(" and "))
         };
-        format!("The producer's process dies and starts again with a new producer id{forgotten}.")
+        let unhandled = self.before.producer.flights.iter();
+        let unhandled: Vec<String> = unhandled
+            .filter(|flight| flight.answer == Answer::None)
+            .map(|flight| name(flight.batch.record))
+            .collect();
+        let gone = if unhandled.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "; {} was still on the wire and is gone",
+                unhandled.join(" and ")
+            )
+        };
+        format!(
+            "The producer's process dies and starts again with a new producer id{forgotten}{gone}."
+        )
     }
 
     pub(super) fn consumer_crash(&self) -> String {
@@ -93,15 +109,29 @@ impl Scene<'_> {
 
     fn sink_unavailable(&self) -> String {
         let (step, who) = (&self.operation().item, self.records_at_hand());
-        format!("The sink does not answer to {step} of {who} and does nothing; the process ends.")
+        let whose = self.store_called();
+        format!(
+            "The {whose} does not answer to {step} of {who} and does nothing; the process ends."
+        )
     }
 
     fn sink_answer_lost(&self) -> String {
         let (step, who) = (&self.operation().item, self.records_at_hand());
-        let work = self.work_done();
+        let (work, whose) = (self.work_done(), self.store_called());
         format!(
-            "The sink does what {step} of {who} asks ({work}), but its answer is lost; the process ends."
+            "The {whose} does what {step} of {who} asks ({work}), but its answer is lost; the process ends."
         )
+    }
+
+    /// The store that the operation at hand calls.
+    fn store_called(&self) -> &'static str {
+        let only_looks = |step| matches!(step, Step::SkipIfSeen | Step::Remember);
+        let separate = self.cluster.pipeline().sink.dedup == Dedup::Separate;
+        if separate && self.operation().steps().all(only_looks) {
+            "dedup store"
+        } else {
+            "sink"
+        }
     }
 
     pub(super) fn power_loss(&self) -> String {
