@@ -1,0 +1,179 @@
+//! **A1. Commit, then handle: no record is handled twice.**
+//!
+//! A consumer that commits the next offset, waits until that is done, and only then handles the
+//! record leaves nothing behind that a restart could read again: whatever was handled lies below
+//! the committed offset.
+//!
+//! It stands on three conditions, and falls with each of them:
+//! - the log holds no record twice: behind a producer whose retries the broker cannot recognise,
+//!   or that sends again after its own restart, the second entry is a record like any other;
+//! - the committed offset never goes back: the coordinator does not compare it with the one before,
+//!   so a commit that was held up on the way takes the group back;
+//! - the commit is known to be done before the record is handled: not if its failure is ignored.
+//!
+//! Proved: `no-duplicates` for the preset `at-most-once`, that is for Java clients, one partition
+//! with one replica, one consumer, 2 records, and at most 2 of the faults producer crash, consumer
+//! crash, lost request and lost answer. Everything else here is that design with one change,
+//! and where a single record is enough to break it, with a single record.
+
+mod support;
+
+use semel::Guarantee;
+use support::{changed, judge, one_record, preset};
+
+fn at_most_once() -> &'static str {
+    preset("at-most-once")
+}
+
+#[test]
+fn commit_then_process_handles_no_record_twice() {
+    judge(at_most_once())
+        .holds(Guarantee::NoDuplicates)
+        .explored(5_762, 14_687);
+}
+
+#[test]
+fn the_consumer_died_on_both_sides_of_the_effect_and_the_producer_retried() {
+    judge(at_most_once())
+        .reached("the consumer dies between commit and process")
+        .reached("a record is sent again after its answer was lost")
+        .reached("consumer-crash")
+        .reached("producer-crash")
+        .reached("request-lost")
+        .reached("response-lost");
+}
+
+#[test]
+fn with_the_order_turned_round_a_record_is_handled_twice() {
+    let turned = changed(
+        at_most_once(),
+        "\"commit -> process\"",
+        "\"process -> commit\"",
+    );
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll returns r0 (offset 0).",
+        "process: the effect of r0 takes place.",
+        "The consumer's process dies after process and before commit of r0.",
+        "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A poll returns r0 (offset 0, which already had its effect).",
+        "process: the effect of r0 takes place a second time.",
+    ];
+    let end = "r0: its effect took place twice.";
+    judge(&one_record(&turned))
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .explored(386, 794);
+}
+
+#[test]
+fn a_retry_that_the_broker_does_not_recognise_is_handled_as_well() {
+    let plain = changed(
+        at_most_once(),
+        "enable.idempotence = true",
+        "enable.idempotence = false",
+    );
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll returns r0 (offset 0).",
+        "commit: the group's committed offset is 1.",
+        "The broker's answer for r0 is lost; it will be retried.",
+        "process: the effect of r0 takes place.",
+        "The producer puts r0 on the wire again (retry 1).",
+        "The broker appends r0 at offset 1, a second entry of the same record.",
+        "A poll returns r0 (offset 1, which already had its effect).",
+        "commit: the group's committed offset is 2.",
+        "process: the effect of r0 takes place a second time.",
+    ];
+    let end = "r0: its effect took place twice.";
+    judge(&one_record(&plain))
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .explored(440, 875);
+}
+
+#[test]
+fn a_record_sent_again_by_a_new_producer_process_is_handled_as_well() {
+    let resending = changed(at_most_once(), "\"forget\"", "\"resend-unconfirmed\"");
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "The producer's process dies and starts again with a new producer id.",
+        "After its restart the application sends r0 again, which it never saw acknowledged.",
+        "The producer puts r0 on the wire.",
+        "A poll returns r0 (offset 0).",
+        "commit: the group's committed offset is 1.",
+        "process: the effect of r0 takes place.",
+        "The broker appends r0 at offset 1, a second entry of the same record.",
+        "A poll returns r0 (offset 1, which already had its effect).",
+        "commit: the group's committed offset is 2.",
+        "process: the effect of r0 takes place a second time.",
+    ];
+    let end = "r0: its effect took place twice.";
+    judge(&one_record(&resending))
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .explored(543, 1_125);
+}
+
+#[test]
+fn a_late_commit_takes_the_group_back_and_a_record_is_handled_twice() {
+    let delayed = changed(
+        at_most_once(),
+        "total = 2",
+        "request-delayed.offset-commit = 1\ntotal = 2",
+    );
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "The application sends r1.",
+        "The producer puts r1 on the wire.",
+        "The broker appends r1 at offset 1.",
+        "A poll returns r0 (offset 0) and r1 (offset 1).",
+        "The commit request is held up and times out; the application will commit again.",
+        "commit: the group's committed offset is 1.",
+        "process: the effect of r0 takes place.",
+        "commit: the group's committed offset is 2.",
+        "process: the effect of r1 takes place.",
+        "The consumer's process dies between two polls.",
+        "The late commit of offset 1 reaches the group coordinator and is taken.",
+        "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
+        "A poll returns r1 (offset 1, which already had its effect).",
+        "commit: the group's committed offset is 2.",
+        "process: the effect of r1 takes place a second time.",
+    ];
+    let end = "r1: its effect took place twice.";
+    judge(&delayed)
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .reached("a late request arrives")
+        .explored(8_322, 21_634);
+}
+
+#[test]
+fn a_commit_whose_failure_is_ignored_does_not_come_first() {
+    let careless = changed(
+        at_most_once(),
+        "[application]",
+        "[application]\non-commit-failure = \"ignore\"",
+    );
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll returns r0 (offset 0).",
+        "The commit request is lost; the application goes on.",
+        "process: the effect of r0 takes place.",
+        "The consumer's process dies between two polls.",
+        "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A poll returns r0 (offset 0, which already had its effect).",
+        "commit: the group's committed offset is 1.",
+        "process: the effect of r0 takes place a second time.",
+    ];
+    let end = "r0: its effect took place twice.";
+    judge(&one_record(&careless))
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .explored(374, 771);
+}

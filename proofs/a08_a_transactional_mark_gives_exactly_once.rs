@@ -1,0 +1,243 @@
+//! **A8. At-least-once and a consumer that checks whether it has handled the record already: each
+//! record has its effect once, if effect and mark are one transaction.**
+//!
+//! What decides is the unique mark in the transaction of the effect. A second transaction for the
+//! same record cannot commit, whatever made it run: a crash before the offset was committed, or a
+//! second entry of the record in the log. The look-up only saves the attempt, so it may stand
+//! before the transaction, in it, or nowhere.
+//!
+//! Except in one place. Between effect and mark it undoes the guard: the effect has happened by
+//! then, and a record that is found to be known has its insert left out, which would have refused
+//! it.
+//!
+//! Conditions, each with what happens without it: the mark is in the transaction (otherwise a crash
+//! falls between the two, and the record has its effect twice or never, depending on which comes
+//! first), and it names the record and not the place in the log.
+//!
+//! A plain insert refuses nothing, so with it the look-up is the guard. For *one* consumer that is
+//! enough, because nobody writes between its look-up and its insert: the states are the same ones,
+//! and what uniqueness adds shows only where nobody looks. Two instances, one of them a zombie that
+//! was taken for dead, could both look before either inserts; of that nothing is proved here, and
+//! a design with two instances is refused rather than judged.
+//!
+//! Proved: `no-duplicates`, `exactly-once-effect` and `no-loss` for the preset
+//! `dedup-in-transaction` and with its look-up in each other place (before the transaction and for
+//! whole polls with 2 records, in it and without any with 1), that is for Java clients with a
+//! producer that sends unconfirmed records again, one partition with one replica, one consumer, and
+//! at most 2 of the faults producer crash, consumer crash, lost request and lost answer.
+
+mod support;
+
+use semel::Guarantee;
+use semel::design::{Code, Design};
+use support::{changed, judge, one_record, preset, story};
+
+const LOOK_UP_FIRST: &str = "skip-if-seen -> db[process, remember] -> commit";
+
+fn with_order(order: &str) -> String {
+    changed(preset("dedup-in-transaction"), LOOK_UP_FIRST, order)
+}
+
+fn with_plain_insert(order: &str) -> String {
+    changed(
+        &with_order(order),
+        "dedup-insert = \"unique\"",
+        "dedup-insert = \"plain\"",
+    )
+}
+
+/// Claims that each record has its effect once.
+#[track_caller]
+fn handles_each_record_once(design: &str, unique_states: u64, transitions: u64) {
+    judge(design)
+        .holds(Guarantee::NoDuplicates)
+        .holds(Guarantee::ExactlyOnceEffect)
+        .holds(Guarantee::NoLoss)
+        .reached("the dedup store recognises a record")
+        .explored(unique_states, transitions);
+}
+
+#[test]
+fn a_look_up_before_the_transaction_and_a_unique_mark_in_it_give_exactly_once() {
+    let order = LOOK_UP_FIRST;
+    handles_each_record_once(&with_order(order), 16_496, 42_615);
+}
+
+#[test]
+fn a_look_up_in_the_transaction_before_the_effect_gives_exactly_once() {
+    let order = "db[skip-if-seen, process, remember] -> commit";
+    handles_each_record_once(&one_record(&with_order(order)), 548, 1_156);
+}
+
+#[test]
+fn a_unique_mark_after_the_effect_without_a_look_up_gives_exactly_once() {
+    let order = "db[process, remember] -> commit";
+    handles_each_record_once(&one_record(&with_order(order)), 548, 1_156);
+}
+
+#[test]
+fn a_unique_mark_before_the_effect_without_a_look_up_gives_exactly_once() {
+    let order = "db[remember, process] -> commit";
+    handles_each_record_once(&one_record(&with_order(order)), 548, 1_156);
+}
+
+#[test]
+fn a_transaction_for_each_record_of_a_poll_gives_exactly_once() {
+    let order = "each(skip-if-seen -> db[process, remember]) -> commit";
+    handles_each_record_once(&with_order(order), 16_190, 41_649);
+}
+
+#[test]
+fn one_transaction_for_a_whole_poll_gives_exactly_once() {
+    let order = "db[each(process -> remember)] -> commit";
+    handles_each_record_once(&with_order(order), 10_885, 28_267);
+}
+
+#[test]
+fn the_consumer_died_between_the_transaction_and_the_commit() {
+    judge(preset("dedup-in-transaction"))
+        .reached("the consumer dies between db[process, remember] and commit")
+        .reached("the consumer dies between skip-if-seen and db[process, remember]")
+        .reached("producer-crash");
+}
+
+#[test]
+fn a_look_up_between_effect_and_mark_undoes_the_guard() {
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll returns r0 (offset 0).",
+        "db[process, skip-if-seen, remember] runs for r0 and commits: the effect of r0 takes place, the dedup store has the record.",
+        "The consumer's process dies after db[process, skip-if-seen, remember] and before commit of r0.",
+        "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A poll returns r0 (offset 0, which already had its effect).",
+        "db[process, skip-if-seen, remember] runs for r0 and commits: the effect of r0 takes place a second time.",
+    ];
+    let end = "r0: its effect took place twice.";
+    judge(&one_record(&with_order(
+        "db[process, skip-if-seen, remember] -> commit",
+    )))
+    .is_broken(Guarantee::NoDuplicates, &steps, end)
+    .explored(595, 1_228);
+}
+
+#[test]
+fn a_mark_after_the_effect_in_a_write_of_its_own_lets_it_happen_twice() {
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll returns r0 (offset 0).",
+        "skip-if-seen: the dedup store does not know r0.",
+        "process: the effect of r0 takes place.",
+        "The consumer's process dies after process and before remember of r0.",
+        "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A poll returns r0 (offset 0, which already had its effect).",
+        "skip-if-seen: the dedup store does not know r0.",
+        "process: the effect of r0 takes place a second time.",
+    ];
+    let end = "r0: its effect took place twice.";
+    judge(&one_record(&with_order(
+        "skip-if-seen -> process -> remember -> commit",
+    )))
+    .is_broken(Guarantee::NoDuplicates, &steps, end)
+    .explored(941, 1_976);
+}
+
+#[test]
+fn a_mark_before_the_effect_in_a_write_of_its_own_lets_it_never_happen() {
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll returns r0 (offset 0).",
+        "skip-if-seen: the dedup store does not know r0.",
+        "remember: r0 is in the dedup store.",
+        "The consumer's process dies after remember and before process of r0.",
+        "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A poll returns r0 (offset 0).",
+        "skip-if-seen: the dedup store knows r0; it will be skipped.",
+        "r0 is skipped: nothing to remember.",
+        "The acknowledgement of r0 reaches the producer.",
+        "r0 is skipped: its effect does not take place again.",
+        "commit: the group's committed offset is 1.",
+    ];
+    let end = "r0: confirmed to the application, without an effect, and nothing will deliver it any more.";
+    judge(&story(
+        &with_order("skip-if-seen -> remember -> process -> commit"),
+        "consumer-crash",
+    ))
+    .holds(Guarantee::NoDuplicates)
+    .is_broken(Guarantee::NoLoss, &steps, end)
+    .explored(61, 99);
+}
+
+#[test]
+fn a_mark_of_the_place_in_the_log_does_not_recognise_a_record_that_was_sent_again() {
+    let by_place = changed(
+        preset("dedup-in-transaction"),
+        "dedup-key = \"record\"",
+        "dedup-key = \"offset\"",
+    );
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll returns r0 (offset 0).",
+        "skip-if-seen: the dedup store does not know r0.",
+        "The producer's process dies and starts again with a new producer id.",
+        "After its restart the application sends r0 again, which it never saw acknowledged.",
+        "db[process, remember] runs for r0 and commits: the effect of r0 takes place, the dedup store has the record.",
+        "commit: the group's committed offset is 1.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 1, a second entry of the same record.",
+        "A poll returns r0 (offset 1, which already had its effect).",
+        "skip-if-seen: the dedup store does not know r0.",
+        "db[process, remember] runs for r0 and commits: the effect of r0 takes place a second time, the dedup store has the record.",
+    ];
+    let end = "r0: its effect took place twice.";
+    judge(&one_record(&by_place))
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .explored(676, 1_441);
+}
+
+#[test]
+fn a_plain_insert_is_enough_for_one_consumer_that_looks_first() {
+    handles_each_record_once(&one_record(&with_plain_insert(LOOK_UP_FIRST)), 668, 1_429);
+    let inside = "db[skip-if-seen, process, remember] -> commit";
+    handles_each_record_once(&one_record(&with_plain_insert(inside)), 548, 1_156);
+}
+
+#[test]
+fn a_plain_insert_without_a_look_up_guards_nothing() {
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll returns r0 (offset 0).",
+        "db[process, remember] runs for r0 and commits: the effect of r0 takes place, the dedup store has the record.",
+        "The consumer's process dies after db[process, remember] and before commit of r0.",
+        "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A poll returns r0 (offset 0, which already had its effect).",
+        "db[process, remember] runs for r0 and commits: the effect of r0 takes place a second time.",
+    ];
+    let end = "r0: its effect took place twice.";
+    judge(&one_record(&with_plain_insert(
+        "db[process, remember] -> commit",
+    )))
+    .is_broken(Guarantee::NoDuplicates, &steps, end)
+    .explored(595, 1_228);
+}
+
+#[test]
+fn two_instances_are_refused_rather_than_judged() {
+    let two = changed(
+        preset("dedup-in-transaction"),
+        "[application]",
+        "[application]\ninstances = 2",
+    );
+    let refusal = Design::parse("theorem.toml", two.as_bytes()).expect_err("one instance only");
+    let kinds: Vec<Code> = refusal.problems().iter().map(|one| one.kind()).collect();
+    assert_eq!(kinds, [Code::NotModelled]);
+}

@@ -1,0 +1,123 @@
+//! **A13. At-most-once is not the safer choice: it loses where at-least-once does not.**
+//!
+//! Of two consumers that differ in nothing but the order of commit and effect, the one that commits
+//! first breaks `no-loss`, the other one keeps it. What it gets in exchange is `no-duplicates`,
+//! which is not enough for `exactly-once-effect`. Both deliver in order.
+//!
+//! Proved for every combination of a sink (a balance, a row, a provider), a number of records that
+//! a poll may return, and commits for each record or for each poll; with Java clients, an
+//! idempotent producer, one partition with one replica, one consumer, 2 records, and at most 2 of
+//! the faults producer crash, consumer crash, lost request and lost answer. A row may be repeated
+//! without harm (A7), so there the one that handles first even delivers `exactly-once-effect`.
+
+mod support;
+
+use semel::Guarantee;
+use support::{changed, judge, story};
+
+const HANDLES_FIRST: &str = r#"
+client = "java"
+
+[producer]
+acks = "all"
+enable.idempotence = true
+
+[consumer]
+enable.auto.commit = false
+auto.offset.reset = "earliest"
+
+[application]
+order = "process -> commit"
+
+[sink]
+effect = "add"
+
+[faults]
+producer-crash = 1
+consumer-crash = 1
+request-lost = 1
+response-lost = 1
+total = 2
+
+[bounds]
+records = 2
+poll = 2
+"#;
+
+/// The same two steps, for each record and for each poll: handled first, committed first.
+const ORDERS: [(&str, &str); 2] = [
+    ("process -> commit", "commit -> process"),
+    ("each(process) -> commit", "commit -> each(process)"),
+];
+const SINKS: [&str; 3] = ["add", "upsert", "external"];
+const POLLS: [&str; 2] = ["poll = 1", "poll = 2"];
+
+/// Pairs that differ in the order only: handled first, committed first.
+fn pairs() -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for (handled_first, committed_first) in ORDERS {
+        for sink in SINKS {
+            for poll in POLLS {
+                let like = changed(HANDLES_FIRST, "\"add\"", &format!("\"{sink}\""));
+                let like = changed(&like, "poll = 2", poll);
+                let with = |order: &str| changed(&like, "process -> commit", order);
+                pairs.push((with(handled_first), with(committed_first)));
+            }
+        }
+    }
+    pairs
+}
+
+#[test]
+fn commit_first_loses_wherever_handle_first_does_not() {
+    let pairs = pairs();
+    assert_eq!(pairs.len(), 12);
+    for (handles_first, commits_first) in pairs {
+        let judged = judge(&handles_first);
+        judged
+            .holds(Guarantee::NoLoss)
+            .violates(Guarantee::NoDuplicates)
+            .holds(Guarantee::InOrder);
+        let repeatable = handles_first.contains("upsert");
+        assert_eq!(judged.keeps(Guarantee::ExactlyOnceEffect), repeatable);
+        judge(&commits_first)
+            .violates(Guarantee::NoLoss)
+            .holds(Guarantee::NoDuplicates)
+            .violates(Guarantee::ExactlyOnceEffect)
+            .holds(Guarantee::InOrder);
+    }
+}
+
+#[test]
+fn handle_first_loses_nothing() {
+    judge(HANDLES_FIRST)
+        .holds(Guarantee::NoLoss)
+        .explored(6_579, 16_578);
+}
+
+#[test]
+fn the_consumer_died_between_the_two_steps_in_both_orders() {
+    let commits_first = changed(HANDLES_FIRST, "process -> commit", "commit -> process");
+    judge(HANDLES_FIRST).reached("the consumer dies between process and commit");
+    judge(&commits_first).reached("the consumer dies between commit and process");
+}
+
+#[test]
+fn commit_first_loses_like_this() {
+    let one_a_poll = changed(HANDLES_FIRST, "poll = 2", "poll = 1");
+    let commits_first = changed(&one_a_poll, "process -> commit", "commit -> process");
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll returns r0 (offset 0).",
+        "commit: the group's committed offset is 1.",
+        "The consumer's process dies after commit and before process of r0.",
+        "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
+        "The acknowledgement of r0 reaches the producer.",
+    ];
+    let end = "r0: confirmed to the application, without an effect, and nothing will deliver it any more.";
+    judge(&story(&commits_first, "consumer-crash"))
+        .is_broken(Guarantee::NoLoss, &steps, end)
+        .explored(33, 53);
+}
