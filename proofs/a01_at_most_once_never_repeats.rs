@@ -58,10 +58,10 @@ fn with_the_order_turned_round_a_record_is_handled_twice() {
         "process: the effect of r0 takes place.",
         "The consumer's process dies after process and before commit of r0.",
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
-        "A poll returns r0 (offset 0, which already had its effect).",
+        "A poll returns r0 (offset 0; its effect already took place).",
         "process: the effect of r0 takes place a second time.",
     ];
-    let end = "r0: its effect took place twice.";
+    let end = "r0: the effect took place twice.";
     judge(&one_record(&turned))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .explored(386, 794);
@@ -80,15 +80,15 @@ fn a_retry_that_the_broker_does_not_recognise_is_handled_as_well() {
         "The broker appends r0 at offset 0.",
         "A poll returns r0 (offset 0).",
         "commit: the group's committed offset is 1.",
-        "The broker's answer for r0 is lost; it will be retried.",
+        "The broker's answer for r0 is lost; r0 will be retried.",
         "process: the effect of r0 takes place.",
         "The producer puts r0 on the wire again (retry 1).",
         "The broker appends r0 at offset 1, a second entry of the same record.",
-        "A poll returns r0 (offset 1, which already had its effect).",
+        "A poll returns r0 (offset 1; its effect already took place).",
         "commit: the group's committed offset is 2.",
         "process: the effect of r0 takes place a second time.",
     ];
-    let end = "r0: its effect took place twice.";
+    let end = "r0: the effect took place twice.";
     judge(&one_record(&plain))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .explored(440, 875);
@@ -108,11 +108,11 @@ fn a_record_sent_again_by_a_new_producer_process_is_handled_as_well() {
         "commit: the group's committed offset is 1.",
         "process: the effect of r0 takes place.",
         "The broker appends r0 at offset 1, a second entry of the same record.",
-        "A poll returns r0 (offset 1, which already had its effect).",
+        "A poll returns r0 (offset 1; its effect already took place).",
         "commit: the group's committed offset is 2.",
         "process: the effect of r0 takes place a second time.",
     ];
-    let end = "r0: its effect took place twice.";
+    let end = "r0: the effect took place twice.";
     judge(&one_record(&resending))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .explored(543, 1_125);
@@ -138,14 +138,14 @@ fn a_late_commit_takes_the_group_back_and_a_record_is_handled_twice() {
         "process: the effect of r0 takes place.",
         "commit: the group's committed offset is 2.",
         "process: the effect of r1 takes place.",
-        "The consumer's process dies between two polls.",
+        "The consumer's process dies between two polls, with nothing in hand.",
         "The late commit of offset 1 reaches the group coordinator and is taken.",
         "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
-        "A poll returns r1 (offset 1, which already had its effect).",
+        "A poll returns r1 (offset 1; its effect already took place).",
         "commit: the group's committed offset is 2.",
         "process: the effect of r1 takes place a second time.",
     ];
-    let end = "r1: its effect took place twice.";
+    let end = "r1: the effect took place twice.";
     judge(&delayed)
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .reached("a late request arrives")
@@ -166,13 +166,13 @@ fn a_commit_whose_failure_is_ignored_does_not_come_first() {
         "A poll returns r0 (offset 0).",
         "The commit request is lost; the application goes on.",
         "process: the effect of r0 takes place.",
-        "The consumer's process dies between two polls.",
+        "The consumer's process dies between two polls, with nothing in hand.",
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
-        "A poll returns r0 (offset 0, which already had its effect).",
+        "A poll returns r0 (offset 0; its effect already took place).",
         "commit: the group's committed offset is 1.",
         "process: the effect of r0 takes place a second time.",
     ];
-    let end = "r0: its effect took place twice.";
+    let end = "r0: the effect took place twice.";
     judge(&one_record(&careless))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .explored(374, 771);

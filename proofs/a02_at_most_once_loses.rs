@@ -30,7 +30,7 @@ fn a_crash_between_commit_and_process_loses_the_record() {
         "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
         "The acknowledgement of r0 reaches the producer.",
     ];
-    let end = "r0: confirmed to the application, without an effect, and nothing will deliver it any more.";
+    let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(at_most_once(), "consumer-crash"))
         .is_broken(Guarantee::NoLoss, &steps, end)
         .explored(33, 53);
@@ -56,7 +56,7 @@ fn an_exception_between_commit_and_process_loses_the_record_too() {
         "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
         "The acknowledgement of r0 reaches the producer.",
     ];
-    let end = "r0: confirmed to the application, without an effect, and nothing will deliver it any more.";
+    let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(at_most_once(), "process-failure"))
         .is_broken(Guarantee::NoLoss, &steps, end)
         .explored(15, 19);

@@ -86,7 +86,7 @@ fn with_the_order_turned_round_a_record_is_lost() {
         "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
         "The acknowledgement of r0 reaches the producer.",
     ];
-    let end = "r0: confirmed to the application, without an effect, and nothing will deliver it any more.";
+    let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&turned, "consumer-crash"))
         .is_broken(Guarantee::NoLoss, &steps, end)
         .explored(33, 53);
@@ -97,13 +97,13 @@ fn with_latest_a_crash_before_the_first_commit_loses_the_record() {
     let latest = changed(AT_LEAST_ONCE, EARLIEST, "auto.offset.reset = \"latest\"");
     let steps = [
         "The application sends r0.",
-        "The consumer's process dies between two polls.",
+        "The consumer's process dies between two polls, with nothing in hand.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
         "The consumer starts, joins the group and reads from offset 1 (no offset is committed, auto.offset.reset=latest).",
         "The acknowledgement of r0 reaches the producer.",
     ];
-    let end = "r0: confirmed to the application, without an effect, and nothing will deliver it any more.";
+    let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&latest, "consumer-crash"))
         .is_broken(Guarantee::NoLoss, &steps, end)
         .explored(35, 54);
@@ -127,7 +127,7 @@ fn with_none_the_consumer_stops_instead_of_losing() {
     let none = changed(AT_LEAST_ONCE, EARLIEST, "auto.offset.reset = \"none\"");
     let steps = [
         "The application sends r0.",
-        "The consumer's process dies between two polls.",
+        "The consumer's process dies between two polls, with nothing in hand.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
         "The acknowledgement of r0 reaches the producer.",
@@ -172,7 +172,7 @@ fn with_acks_0_a_record_is_confirmed_that_never_arrives() {
         "The producer puts r0 on the wire; with acks=0 it counts as delivered at once.",
         "The connection breaks: the produce request of r0 never reaches the broker.",
     ];
-    let end = "r0: confirmed to the application, without an effect, and nothing will deliver it any more.";
+    let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&unasked, "request-lost"))
         .is_broken(Guarantee::NoLoss, &steps, end)
         .explored(8, 7);
@@ -188,7 +188,7 @@ fn a_single_replica_that_is_not_flushed_loses_what_it_confirmed() {
         "The acknowledgement of r0 reaches the producer.",
         "The broker loses power and starts again without what was not flushed: r0 is gone.",
     ];
-    let end = "r0: confirmed to the application, without an effect, and nothing will deliver it any more.";
+    let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&unflushed, "power-loss-all"))
         .is_broken(Guarantee::NoLoss, &steps, end)
         .explored(115, 204);

@@ -28,10 +28,10 @@ fn a_crash_between_process_and_commit_handles_the_record_twice() {
         "process: the effect of r0 takes place.",
         "The consumer's process dies after process and before commit of r0.",
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
-        "A poll returns r0 (offset 0, which already had its effect).",
+        "A poll returns r0 (offset 0; its effect already took place).",
         "process: the effect of r0 takes place a second time.",
     ];
-    let end = "r0: its effect took place twice.";
+    let end = "r0: the effect took place twice.";
     judge(at_least_once())
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .explored(6_579, 16_578);
@@ -51,10 +51,10 @@ fn an_exception_after_the_effect_handles_the_record_twice_too() {
         "A poll returns r0 (offset 0).",
         "Handling r0 fails after its effect (the effect of r0 takes place), and the process ends.",
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
-        "A poll returns r0 (offset 0, which already had its effect).",
+        "A poll returns r0 (offset 0; its effect already took place).",
         "process: the effect of r0 takes place a second time.",
     ];
-    let end = "r0: its effect took place twice.";
+    let end = "r0: the effect took place twice.";
     judge(&story(at_least_once(), "process-failure-late"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .explored(21, 28);

@@ -67,12 +67,12 @@ fn without_a_guard_a_crash_before_the_commit_applies_the_record_twice() {
         "process: the effect of r0 takes place.",
         "The consumer's process dies after process and before commit of r0.",
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
-        "A poll returns r0 (offset 0, which already had its effect).",
+        "A poll returns r0 (offset 0; its effect already took place).",
         "process: the effect of r0 takes place a second time.",
         "commit: the group's committed offset is 1.",
         "The acknowledgement of r0 reaches the producer.",
     ];
-    let end = "r0: the sink has its effect twice.";
+    let end = "r0: the effect is in the sink twice.";
     judge(&story(UNGUARDED, "consumer-crash"))
         .is_broken(Guarantee::ExactlyOnceEffect, &steps, end)
         .reached("the consumer dies between process and commit")
@@ -132,14 +132,14 @@ fn a_mark_outside_the_transaction_guards_nothing() {
         "process: the effect of r0 takes place.",
         "The consumer's process dies after process and before remember of r0.",
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
-        "A poll returns r0 (offset 0, which already had its effect).",
+        "A poll returns r0 (offset 0; its effect already took place).",
         "skip-if-seen: the dedup store does not know r0.",
         "process: the effect of r0 takes place a second time.",
         "remember: r0 is in the dedup store.",
         "commit: the group's committed offset is 1.",
         "The acknowledgement of r0 reaches the producer.",
     ];
-    let end = "r0: the sink has its effect twice.";
+    let end = "r0: the effect is in the sink twice.";
     judge(&story(
         &with_order("skip-if-seen -> process -> remember -> commit"),
         "consumer-crash",
@@ -161,14 +161,14 @@ fn a_saved_offset_that_nobody_seeks_to_guards_nothing() {
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
         "A poll returns r0 (offset 0).",
-        "db[process, save-offset] runs for r0 and commits: the effect of r0 takes place, offset 1 is saved.",
-        "The consumer's process dies between two polls.",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place and offset 1 is saved.",
+        "The consumer's process dies between two polls, with nothing in hand.",
         "The acknowledgement of r0 reaches the producer.",
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
-        "A poll returns r0 (offset 0, which already had its effect).",
-        "db[process, save-offset] runs for r0 and commits: the effect of r0 takes place a second time.",
+        "A poll returns r0 (offset 0; its effect already took place).",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place a second time.",
     ];
-    let end = "r0: the sink has its effect twice.";
+    let end = "r0: the effect is in the sink twice.";
     judge(&story(&unsought, "consumer-crash"))
         .is_broken(Guarantee::ExactlyOnceEffect, &steps, end)
         .explored(31, 48);

@@ -62,10 +62,10 @@ fn the_status_was_written_twice() {
         "process: the effect of r0 takes place.",
         "The consumer's process dies after process and before commit of r0.",
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
-        "A poll returns r0 (offset 0, which already had its effect).",
+        "A poll returns r0 (offset 0; its effect already took place).",
         "process: the effect of r0 takes place a second time.",
     ];
-    let end = "r0: its effect took place twice.";
+    let end = "r0: the effect took place twice.";
     judge(SETTING)
         .reached("the consumer dies between process and commit")
         .is_broken(Guarantee::NoDuplicates, &steps, end);
@@ -85,14 +85,14 @@ fn a_repeated_addition_is_another_sum() {
         "The consumer's process dies after process and before commit of r0.",
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
         "The broker appends r1 at offset 1.",
-        "A poll returns r0 (offset 0, which already had its effect) and r1 (offset 1).",
+        "A poll returns r0 (offset 0; its effect already took place) and r1 (offset 1).",
         "The acknowledgement of r0 reaches the producer.",
         "process: the effect of r0 takes place a second time.",
         "process: the effect of r1 takes place.",
         "commit: the group's committed offset is 2.",
         "The acknowledgement of r1 reaches the producer.",
     ];
-    let end = "r0: the sink has its effect twice.";
+    let end = "r0: the effect is in the sink twice.";
     judge(&adding)
         .is_broken(Guarantee::ExactlyOnceEffect, &steps, end)
         .explored(2_874, 7_446);
@@ -111,7 +111,7 @@ fn an_old_status_repeated_behind_a_newer_one_overwrites_it() {
         "The producer puts r0 on the wire.",
         "The producer puts r1 on the wire.",
         "The broker appends r0 at offset 0.",
-        "The broker's answer for r0 is lost; it will be retried.",
+        "The broker's answer for r0 is lost; r0 will be retried.",
         "The producer puts r0 on the wire again (retry 1).",
         "The broker appends r1 at offset 1.",
         "A poll returns r0 (offset 0) and r1 (offset 1).",
@@ -119,7 +119,7 @@ fn an_old_status_repeated_behind_a_newer_one_overwrites_it() {
         "process: the effect of r1 takes place.",
         "commit: the group's committed offset is 2.",
         "The broker appends r0 at offset 2, a second entry of the same record.",
-        "A poll returns r0 (offset 2, which already had its effect).",
+        "A poll returns r0 (offset 2; its effect already took place).",
         "The acknowledgement of r1 reaches the producer.",
         "The acknowledgement of r0 reaches the producer.",
         "process: the effect of r0 takes place a second time.",

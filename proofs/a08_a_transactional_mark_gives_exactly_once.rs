@@ -108,13 +108,13 @@ fn a_look_up_between_effect_and_mark_undoes_the_guard() {
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
         "A poll returns r0 (offset 0).",
-        "db[process, skip-if-seen, remember] runs for r0 and commits: the effect of r0 takes place, the dedup store has the record.",
+        "db[process, skip-if-seen, remember] of r0 is committed to the database: the effect of r0 takes place and the dedup store has the record.",
         "The consumer's process dies after db[process, skip-if-seen, remember] and before commit of r0.",
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
-        "A poll returns r0 (offset 0, which already had its effect).",
-        "db[process, skip-if-seen, remember] runs for r0 and commits: the effect of r0 takes place a second time.",
+        "A poll returns r0 (offset 0; its effect already took place).",
+        "db[process, skip-if-seen, remember] of r0 is committed to the database: the effect of r0 takes place a second time.",
     ];
-    let end = "r0: its effect took place twice.";
+    let end = "r0: the effect took place twice.";
     judge(&one_record(&with_order(
         "db[process, skip-if-seen, remember] -> commit",
     )))
@@ -133,11 +133,11 @@ fn a_mark_after_the_effect_in_a_write_of_its_own_lets_it_happen_twice() {
         "process: the effect of r0 takes place.",
         "The consumer's process dies after process and before remember of r0.",
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
-        "A poll returns r0 (offset 0, which already had its effect).",
+        "A poll returns r0 (offset 0; its effect already took place).",
         "skip-if-seen: the dedup store does not know r0.",
         "process: the effect of r0 takes place a second time.",
     ];
-    let end = "r0: its effect took place twice.";
+    let end = "r0: the effect took place twice.";
     judge(&one_record(&with_order(
         "skip-if-seen -> process -> remember -> commit",
     )))
@@ -158,12 +158,12 @@ fn a_mark_before_the_effect_in_a_write_of_its_own_lets_it_never_happen() {
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
         "A poll returns r0 (offset 0).",
         "skip-if-seen: the dedup store knows r0; it will be skipped.",
-        "r0 is skipped: nothing to remember.",
+        "r0 is skipped: it is not inserted.",
         "The acknowledgement of r0 reaches the producer.",
-        "r0 is skipped: its effect does not take place again.",
+        "r0 is skipped: its effect does not take place.",
         "commit: the group's committed offset is 1.",
     ];
-    let end = "r0: confirmed to the application, without an effect, and nothing will deliver it any more.";
+    let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(
         &with_order("skip-if-seen -> remember -> process -> commit"),
         "consumer-crash",
@@ -188,15 +188,15 @@ fn a_mark_of_the_place_in_the_log_does_not_recognise_a_record_that_was_sent_agai
         "skip-if-seen: the dedup store does not know r0.",
         "The producer's process dies and starts again with a new producer id.",
         "After its restart the application sends r0 again, which it never saw acknowledged.",
-        "db[process, remember] runs for r0 and commits: the effect of r0 takes place, the dedup store has the record.",
+        "db[process, remember] of r0 is committed to the database: the effect of r0 takes place and the dedup store has the record.",
         "commit: the group's committed offset is 1.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 1, a second entry of the same record.",
-        "A poll returns r0 (offset 1, which already had its effect).",
+        "A poll returns r0 (offset 1; its effect already took place).",
         "skip-if-seen: the dedup store does not know r0.",
-        "db[process, remember] runs for r0 and commits: the effect of r0 takes place a second time, the dedup store has the record.",
+        "db[process, remember] of r0 is committed to the database: the effect of r0 takes place a second time and the dedup store has the record.",
     ];
-    let end = "r0: its effect took place twice.";
+    let end = "r0: the effect took place twice.";
     judge(&one_record(&by_place))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .explored(676, 1_441);
@@ -216,13 +216,13 @@ fn a_plain_insert_without_a_look_up_guards_nothing() {
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
         "A poll returns r0 (offset 0).",
-        "db[process, remember] runs for r0 and commits: the effect of r0 takes place, the dedup store has the record.",
+        "db[process, remember] of r0 is committed to the database: the effect of r0 takes place and the dedup store has the record.",
         "The consumer's process dies after db[process, remember] and before commit of r0.",
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
-        "A poll returns r0 (offset 0, which already had its effect).",
-        "db[process, remember] runs for r0 and commits: the effect of r0 takes place a second time.",
+        "A poll returns r0 (offset 0; its effect already took place).",
+        "db[process, remember] of r0 is committed to the database: the effect of r0 takes place a second time.",
     ];
-    let end = "r0: its effect took place twice.";
+    let end = "r0: the effect took place twice.";
     judge(&one_record(&with_plain_insert(
         "db[process, remember] -> commit",
     )))

@@ -74,15 +74,15 @@ fn without_idempotence_the_retry_is_a_second_entry() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
-        "The broker's answer for r0 is lost; it will be retried.",
+        "The broker's answer for r0 is lost; r0 will be retried.",
         "A poll returns r0 (offset 0).",
         "The producer puts r0 on the wire again (retry 1).",
         "The broker appends r0 at offset 1, a second entry of the same record.",
-        "db[process, save-offset] runs for r0 and commits: the effect of r0 takes place, offset 1 is saved.",
-        "A poll returns r0 (offset 1, which already had its effect).",
-        "db[process, save-offset] runs for r0 and commits: the effect of r0 takes place a second time, offset 2 is saved.",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place and offset 1 is saved.",
+        "A poll returns r0 (offset 1; its effect already took place).",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place a second time and offset 2 is saved.",
     ];
-    let end = "r0: its effect took place twice.";
+    let end = "r0: the effect took place twice.";
     judge(&one_record(&without_idempotence()))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .reached(RETRY)
@@ -113,12 +113,12 @@ fn a_new_process_that_sends_again_puts_the_record_into_the_log_twice() {
         "After its restart the application sends r0 again, which it never saw acknowledged.",
         "The producer puts r0 on the wire.",
         "A poll returns r0 (offset 0).",
-        "db[process, save-offset] runs for r0 and commits: the effect of r0 takes place, offset 1 is saved.",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place and offset 1 is saved.",
         "The broker appends r0 at offset 1, a second entry of the same record.",
-        "A poll returns r0 (offset 1, which already had its effect).",
-        "db[process, save-offset] runs for r0 and commits: the effect of r0 takes place a second time, offset 2 is saved.",
+        "A poll returns r0 (offset 1; its effect already took place).",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place a second time and offset 2 is saved.",
     ];
-    let end = "r0: its effect took place twice.";
+    let end = "r0: the effect took place twice.";
     judge(&one_record(&resending))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .explored(365, 747);
@@ -136,15 +136,15 @@ fn an_application_that_sends_again_after_a_timeout_puts_the_record_into_the_log_
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
         "A poll returns r0 (offset 0).",
-        "The broker's answer for r0 is lost; it will be retried.",
-        "delivery.timeout.ms passes for r0; the application sends it anew, and the client starts a new producer epoch with new sequence numbers. Whether it is in the log is unknown to the producer.",
+        "The broker's answer for r0 is lost; r0 will be retried.",
+        "delivery.timeout.ms passes for r0; the application sends r0 anew, and the client starts a new producer epoch with new sequence numbers. Whether it is in the log is unknown to the producer.",
         "The producer puts r0 on the wire.",
-        "db[process, save-offset] runs for r0 and commits: the effect of r0 takes place, offset 1 is saved.",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place and offset 1 is saved.",
         "The broker appends r0 at offset 1, a second entry of the same record.",
-        "A poll returns r0 (offset 1, which already had its effect).",
-        "db[process, save-offset] runs for r0 and commits: the effect of r0 takes place a second time, offset 2 is saved.",
+        "A poll returns r0 (offset 1; its effect already took place).",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place a second time and offset 2 is saved.",
     ];
-    let end = "r0: its effect took place twice.";
+    let end = "r0: the effect took place twice.";
     judge(&story(&resending, "response-lost"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .explored(65, 119);
@@ -167,21 +167,21 @@ fn with_librdkafka_a_timeout_lets_a_later_retry_into_the_log_twice() {
         "The producer puts r0 on the wire again (retry 1).",
         "The broker appends r0 at offset 0.",
         "A poll returns r0 (offset 0).",
-        "db[process, save-offset] runs for r0 and commits: the effect of r0 takes place, offset 1 is saved.",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place and offset 1 is saved.",
         "The application sends r1.",
         "The producer puts r1 on the wire.",
-        "delivery.timeout.ms passes for r0; it is reported failed. Whether it is in the log is unknown to the producer.",
-        "An answer for r0 arrives, which the producer had given up.",
+        "delivery.timeout.ms passes for r0; r0 is reported failed. Whether it is in the log is unknown to the producer.",
+        "An answer for r0 arrives, after the producer gave r0 up.",
         "The broker appends r1 at offset 1.",
         "A poll returns r1 (offset 1).",
-        "The broker's answer for r1 is lost; it will be retried, and the client starts a new producer epoch with new sequence numbers.",
+        "The broker's answer for r1 is lost; r1 will be retried, and the client starts a new producer epoch with new sequence numbers.",
         "The producer puts r1 on the wire again (retry 1).",
-        "db[process, save-offset] runs for r1 and commits: the effect of r1 takes place, offset 2 is saved.",
+        "db[process, save-offset] of r1 is committed to the database: the effect of r1 takes place and offset 2 is saved.",
         "The broker appends r1 at offset 2, a second entry of the same record.",
-        "A poll returns r1 (offset 2, which already had its effect).",
-        "db[process, save-offset] runs for r1 and commits: the effect of r1 takes place a second time, offset 3 is saved.",
+        "A poll returns r1 (offset 2; its effect already took place).",
+        "db[process, save-offset] of r1 is committed to the database: the effect of r1 takes place a second time and offset 3 is saved.",
     ];
-    let end = "r1: its effect took place twice.";
+    let end = "r1: the effect took place twice.";
     judge(&librdkafka())
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .explored(2_854, 7_146);

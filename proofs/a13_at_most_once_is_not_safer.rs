@@ -116,7 +116,7 @@ fn commit_first_loses_like_this() {
         "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
         "The acknowledgement of r0 reaches the producer.",
     ];
-    let end = "r0: confirmed to the application, without an effect, and nothing will deliver it any more.";
+    let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&commits_first, "consumer-crash"))
         .is_broken(Guarantee::NoLoss, &steps, end)
         .explored(33, 53);

@@ -92,11 +92,11 @@ fn without_its_transaction_the_third_row_is_the_second_again() {
         "process: the effect of r0 takes place.",
         "The consumer's process dies after process and before remember of r0.",
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
-        "A poll returns r0 (offset 0, which already had its effect).",
+        "A poll returns r0 (offset 0; its effect already took place).",
         "skip-if-seen: the dedup store does not know r0.",
         "process: the effect of r0 takes place a second time.",
     ];
-    let end = "r0: its effect took place twice.";
+    let end = "r0: the effect took place twice.";
     judge(&one_record(&loose))
         .holds(Guarantee::NoLoss)
         .is_broken(Guarantee::NoDuplicates, &steps, end)

@@ -5,7 +5,7 @@
 
 use crate::fault::{Fault, FaultKey};
 use crate::order::Step;
-use crate::pipeline::{Acks, AutoCommit, OffsetReset, OnSendFailure, Pipeline, Start};
+use crate::pipeline::{Acks, AutoCommit, Client, OffsetReset, OnSendFailure, Pipeline, Start};
 use crate::program::Program;
 use std::fmt;
 
@@ -111,11 +111,21 @@ impl Limits {
         // appended; and what it sent may fail again behind the gap that a failed send left.
         let upstream = paid(&|key| strikes_upstream(key.fault));
         let resends = pipeline.producer.on_send_failure == OnSendFailure::Resend;
-        let copies = records * (1 + upstream * if resends { 2 } else { 1 });
+        let own = records * (1 + upstream * if resends { 2 } else { 1 });
+        // In librdkafka a timeout in flight also repeats what was in flight behind it. A record
+        // times out once, or with such an application once for each fault.
+        let behind = match (pipeline.client, resends) {
+            (Client::Java, _) => 0,
+            (Client::Librdkafka, _) if upstream == 0 => 0,
+            (Client::Librdkafka, false) => records * (records - 1) / 2,
+            (Client::Librdkafka, true) => upstream * records * (records - 1),
+        };
+        let copies = own + behind;
         let sends = if resends { copies } else { records };
-        // A send that was given up stays on the wire.
+        // In the Java client a send that was given up stays on the wire.
         let answered = pipeline.producer.acks != Acks::None;
-        let on_the_wire = if resends && answered { copies } else { records };
+        let stays = resends && answered && pipeline.client == Client::Java;
+        let on_the_wire = if stays { copies } else { records };
         let consumer_deaths = paid(&|key| ends_consumer(key.fault));
         let storage = paid(&|key| restarts_broker(key.fault));
         let idempotent = pipeline.producer.idempotence;

@@ -12,7 +12,10 @@
 //!
 //! **Timeouts.** All records have the same `delivery.timeout.ms`, so they expire in the order of
 //! their creation: only the oldest outstanding send can expire, and only if a fault took away or
-//! delayed one of its answers (a timeout of a healthy send is the fault `delivery-timeout`).
+//! delayed one of its answers (a timeout of a healthy send is the fault `delivery-timeout`). In the
+//! Java client a request outlives the batch that it carries. In librdkafka a request in flight times
+//! out with its message, and after `socket.max.fails` = 1 of them the connection is closed
+//! (`rd_kafka_broker_timeout_scan`): whatever else is in flight on it is in doubt, too.
 //!
 //! **A connection breaks** at the first request that the broker has not handled: what was handled
 //! before has been answered, what follows in the pipeline is gone with it. A break at a later
@@ -112,7 +115,7 @@ pub struct Flight {
     /// What it carries on the wire; the client may have renumbered its batch since. Cleared once
     /// the broker has handled it.
     pub wire: Option<Stamp>,
-    /// Whether the client has given the batch up.
+    /// Whether the client has given the batch up (Java).
     pub expired: bool,
     /// The broker's answer, on its way back.
     pub answer: Answer,
@@ -404,14 +407,22 @@ impl Producer {
         let Some(oldest) = self.next_to_expire() else {
             return;
         };
+        let in_flight = |flight: &Flight| !flight.expired && flight.batch == oldest;
         if let Some(index) = self.queue.iter().position(|batch| *batch == oldest) {
             self.queue.remove(index);
-        } else if let Some(flight) = self
-            .flights
-            .iter_mut()
-            .find(|flight| !flight.expired && flight.batch == oldest)
-        {
-            flight.expired = true;
+        } else if let Some(index) = self.flights.iter().position(in_flight) {
+            match pipeline.client {
+                Client::Java => self.flights[index].expired = true,
+                Client::Librdkafka => {
+                    // The request times out with its message, and takes the connection along.
+                    // No fault took the other answers: their retries are healthy.
+                    self.flights.remove(index);
+                    let lost = std::mem::take(&mut self.flights);
+                    for flight in lost.iter() {
+                        self.strike(flight.batch, flight.expired, pipeline, ledger);
+                    }
+                }
+            }
         }
         self.give_up(oldest, Failure::TimedOut, pipeline, ledger);
         self.settle(pipeline);

@@ -199,3 +199,22 @@ fn with_acks_0_a_record_counts_as_delivered_when_it_is_written_to_the_wire() {
     assert!(state.ledger.is_confirmed(0));
     assert!(log(&state).is_empty() && state.producer.queue.is_empty());
 }
+
+#[test]
+fn a_message_that_times_out_in_flight_takes_the_connection_of_librdkafka_along() {
+    // r0's answer is lost and r0 sent again; while it is in flight its timeout passes. Behind it
+    // r1 was appended, and its answer is now lost with the connection.
+    let steps = [
+        Send, Transmit, Handle, LoseAnswer, Transmit, Send, Transmit, Handle, Handle, Expire,
+        Transmit, Handle,
+    ];
+    assert_eq!(
+        log(&run(producer(Client::Librdkafka, false), &steps)),
+        [0, 0, 1, 1]
+    );
+    // With idempotence the epoch is bumped, and the broker cannot recognise r1 either.
+    assert_eq!(
+        log(&run(producer(Client::Librdkafka, true), &steps)),
+        [0, 1, 1]
+    );
+}

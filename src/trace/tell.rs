@@ -5,6 +5,7 @@ use super::narrate::narrate;
 use super::{Bound, DesignSource, FORMAT, Step, Trace, VERSION};
 use semel_models::action::Action;
 use semel_models::cluster::{Cluster, State};
+use semel_models::consumer::Phase;
 use semel_models::guarantee::Guarantee;
 use semel_models::pipeline::Effect;
 
@@ -99,15 +100,15 @@ fn violation(
     match guarantee {
         Guarantee::NoLoss => {
             format!(
-                "{lost}: confirmed to the application, without an effect, and nothing will deliver it any more."
+                "{lost}: confirmed to the application, without an effect, and never delivered any more."
             )
         }
-        Guarantee::NoDuplicates => format!("{twice}: its effect took place twice."),
+        Guarantee::NoDuplicates => format!("{twice}: the effect took place twice."),
         Guarantee::ExactlyOnceEffect if !lost.is_empty() => {
-            format!("{lost}: confirmed, but the sink does not have its effect.")
+            format!("{lost}: confirmed, but the effect is not in the sink.")
         }
         Guarantee::ExactlyOnceEffect if !twice.is_empty() && !overwrites => {
-            format!("{twice}: the sink has its effect twice.")
+            format!("{twice}: the effect is in the sink twice.")
         }
         Guarantee::ExactlyOnceEffect => {
             "The sink holds an older record's value where a newer confirmed one should stand."
@@ -134,9 +135,13 @@ fn violation(
         Guarantee::Progress => {
             let stuck =
                 those(&|record| ledger.is_confirmed(record) && end.broker.holds_from(record, 0));
-            format!(
-                "{stuck}: confirmed and in the log, but it is never delivered; nothing can happen any more."
-            )
+            let why = match end.consumer.phase {
+                Phase::Down => {
+                    "the consumer fails at every start, for it has no valid offset and auto.offset.reset=none"
+                }
+                Phase::Polling | Phase::Handling => "nothing can happen any more",
+            };
+            format!("{stuck}: confirmed and in the log, but never delivered: {why}.")
         }
     }
 }

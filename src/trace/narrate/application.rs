@@ -47,7 +47,7 @@ impl Scene<'_> {
             .map(|offset| {
                 let record = self.before.broker.log[usize::from(offset)].record;
                 let again = if self.before.ledger.is_handled(record) {
-                    ", which already had its effect"
+                    "; its effect already took place"
                 } else {
                     ""
                 };
@@ -77,7 +77,7 @@ impl Scene<'_> {
             Item::Step(step) => self.single_step(*step),
             Item::Each(_) | Item::Database(_) | Item::Kafka(_) => {
                 format!(
-                    "{} runs for {} and commits: {}.",
+                    "{} of {} is committed to the database: {}.",
                     operation.item,
                     self.records_at_hand(),
                     self.work_done()
@@ -91,7 +91,7 @@ impl Scene<'_> {
         let committed = |state: &State| state.group.committed.map_or(0, |at| at.next.0);
         match step {
             Step::Process if self.is_skipped() => {
-                format!("{who} is skipped: its effect does not take place again.")
+                format!("{who} is skipped: its effect does not take place.")
             }
             Step::Process => format!("process: {}.", self.work_done()),
             Step::SkipIfSeen if self.became_skipped() => {
@@ -99,7 +99,7 @@ impl Scene<'_> {
             }
             Step::SkipIfSeen => format!("skip-if-seen: the dedup store does not know {who}."),
             Step::Remember if self.is_skipped() => {
-                format!("{who} is skipped: nothing to remember.")
+                format!("{who} is skipped: it is not inserted.")
             }
             Step::Remember if self.became_skipped() => {
                 format!("remember: the unique insert of {who} conflicts; it will be skipped.")
@@ -168,7 +168,7 @@ impl Scene<'_> {
         } else if work.is_empty() {
             work.push("nothing changes".into());
         }
-        work.join(", ")
+        work.join(" and ")
     }
 
     pub(super) fn commit_automatically(&self) -> String {

@@ -76,7 +76,7 @@ impl Scene<'_> {
     pub(super) fn consumer_crash(&self) -> String {
         let consumer = &self.before.consumer;
         if consumer.phase != Phase::Handling {
-            return "The consumer's process dies between two polls.".into();
+            return "The consumer's process dies between two polls, with nothing in hand.".into();
         }
         let who = self.records_at_hand();
         let next = &self.operation().item;

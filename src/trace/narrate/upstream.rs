@@ -4,7 +4,7 @@ use super::Scene;
 use crate::trace::facts::name;
 use semel_models::cluster::State;
 use semel_models::limbo::Late;
-use semel_models::pipeline::Acks;
+use semel_models::pipeline::{Acks, Client};
 use semel_models::producer::{Answer, Sending};
 
 impl Scene<'_> {
@@ -94,7 +94,7 @@ impl Scene<'_> {
         };
         let who = name(flight.batch.record);
         if flight.expired {
-            return format!("An answer for {who} arrives, which the producer had given up.");
+            return format!("An answer for {who} arrives, after the producer gave {who} up.");
         }
         let fate = self.fate(flight.batch.record);
         match flight.answer {
@@ -136,14 +136,15 @@ impl Scene<'_> {
     pub(super) fn fate(&self, record: u8) -> String {
         let fatal = self.after.producer.librdkafka.fatal && !self.before.producer.librdkafka.fatal;
         let epoch = |state: &State| state.producer.java.epoch + state.producer.librdkafka.epoch;
+        let who = name(record);
         let bumped = epoch(self.after) > epoch(self.before);
         let base = match self.after.producer.sending[usize::from(record)] {
-            Sending::Failed => "; it is reported failed",
+            Sending::Failed => format!("; {who} is reported failed"),
             Sending::Pending if self.after.producer.created > self.before.producer.created => {
-                "; the application sends it anew"
+                format!("; the application sends {who} anew")
             }
-            Sending::Pending => "; it will be retried",
-            Sending::Unsent | Sending::Acknowledged | Sending::Forgotten => "",
+            Sending::Pending => format!("; {who} will be retried"),
+            Sending::Unsent | Sending::Acknowledged | Sending::Forgotten => String::new(),
         };
         let bump = if bumped {
             ", and the client starts a new producer epoch with new sequence numbers"
@@ -163,9 +164,13 @@ impl Scene<'_> {
             return String::new();
         };
         let who = name(batch.record);
+        let timeout = match self.cluster.pipeline().client {
+            Client::Java => "delivery.timeout.ms",
+            Client::Librdkafka => "message.timeout.ms",
+        };
         let fate = self.fate(batch.record);
         format!(
-            "delivery.timeout.ms passes for {who}{fate}. Whether it is in the log is unknown to the producer."
+            "{timeout} passes for {who}{fate}. Whether it is in the log is unknown to the producer."
         )
     }
 
