@@ -15,6 +15,9 @@ pub enum Action {
     ReceiveAnswer,
     /// The delivery timeout of the oldest outstanding send passes, after a fault struck it.
     Expire,
+    /// The answer of the oldest outstanding send is found to be missing when its delivery timeout
+    /// has passed already (an idempotent Java producer).
+    FailTooLate,
     /// The consumer's process starts, joins the group and gets its position.
     Join,
     /// The consumer's position is no longer valid: it moves, or the process ends.

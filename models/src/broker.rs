@@ -8,10 +8,14 @@
 //! number is accepted of a producer id that the log does not know. `OffsetsForLeaderEpoch` with
 //! its truncation detection (KIP-101, KIP-320).
 //!
-//! **Left out.** What the broker knows of producers is derived from the log at each append, which
-//! is what Kafka rebuilds after an unclean stop when the explored records lie in the active
-//! segment. Snapshots of it keep only a producer's last batch; they are taken when a segment is
-//! rolled or a broker stops cleanly, and neither happens within the bound. With one replica the
+//! What the broker knows of producers is derived from the log at each append. A restart after an
+//! unclean stop remembers less: recovery of the active segment ends with a snapshot at the log's
+//! end, a snapshot holds only the *last* batch of each producer id, and loading it replays nothing
+//! (`LogLoader.recoverLog`, `ProducerStateManager`). A retry of an earlier batch is then out of
+//! order.
+//!
+//! **Left out.** A roll of the segment, which also takes a snapshot but forgets nothing in the
+//! running broker. With one replica the
 //! high watermark is the log's end and `acks=1` equals `acks=all`: a minimum of in-sync replicas
 //! above the replica count does not block (`Partition.effectiveMinIsr`). A restart is one step:
 //! nothing that a client does while the broker is down reaches it, so every interleaving with the
@@ -69,6 +73,9 @@ pub struct Broker {
     pub flushed: u8,
     /// The current leader epoch.
     pub leader_epoch: u8,
+    /// Where the log ended when the broker last recovered it: of what lies below, it remembers
+    /// the last batch of each producer id.
+    pub recovered: u8,
 }
 
 impl Broker {
@@ -112,12 +119,16 @@ impl Broker {
     }
 
     fn check(&self, stamp: Stamp) -> AppendResult {
+        // The last batch, and before it what was appended since the last recovery.
         let known = || {
-            self.log
-                .iter()
-                .rev()
-                .map(|entry| entry.stamp)
-                .filter(|known| known.session == stamp.session)
+            let own = |(_, entry): &(usize, &Entry)| entry.stamp.session == stamp.session;
+            let newest_first = self.log.iter().enumerate().rev().filter(own);
+            newest_first
+                .enumerate()
+                .take_while(|(age, (offset, _))| {
+                    *age == 0 || *offset >= usize::from(self.recovered)
+                })
+                .map(|(_, (_, entry))| entry.stamp)
         };
         let Some(last) = known().next() else {
             return AppendResult::Appended;
@@ -154,6 +165,7 @@ impl Broker {
             Synced::AsBefore => self.flushed.min(kept),
         };
         self.leader_epoch += 1;
+        self.recovered = kept;
     }
 
     /// `OffsetsForLeaderEpoch`: where the log of `leader_epoch` ends.
@@ -183,8 +195,7 @@ impl Broker {
         }
         if limits.truncation {
             codec.field(&mut self.flushed, limits.log);
-        } else {
-            self.flushed = 0;
+            codec.field(&mut self.recovered, limits.log);
         }
         codec.field(&mut self.leader_epoch, limits.leader_epochs);
     }
@@ -253,6 +264,24 @@ mod tests {
         assert_eq!(
             broker.append(0, stamp(0, 0), &TOPIC),
             AppendResult::OutOfOrder
+        );
+    }
+
+    #[test]
+    fn after_a_recovery_only_the_last_batch_of_a_producer_id_is_remembered() {
+        let mut broker = Broker::default();
+        for sequence in 0..3 {
+            broker.append(sequence, stamp(0, sequence), &TOPIC);
+        }
+        broker.restart(3, Synced::AsBefore);
+        let mut sent_again = |sequence| broker.append(sequence, stamp(0, sequence), &TOPIC);
+        assert_eq!(sent_again(1), AppendResult::OutOfOrder);
+        assert_eq!(sent_again(2), AppendResult::Duplicate);
+        assert_eq!(sent_again(3), AppendResult::Appended);
+        assert_eq!(
+            sent_again(2),
+            AppendResult::OutOfOrder,
+            "recovered, and no longer the last"
         );
     }
 

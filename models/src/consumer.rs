@@ -12,7 +12,8 @@
 //!
 //! **Automatic commit.** Java: at a poll, what earlier polls returned, asynchronously
 //! (`ConsumerCoordinator`). librdkafka: from a background thread at any time, what is in the offset
-//! store (`rdkafka_offset.c`).
+//! store, if that is above the last offset that the client knows to be committed
+//! (`rdkafka_offset.c`, `rd_kafka_topic_partition_list_set_offsets`).
 //!
 //! **Left out.** Records that are fetched ahead: a record that the client fetched before a poll
 //! returns it is handled as one that the poll fetched, for nothing else looks at the client's
@@ -24,7 +25,7 @@ use crate::codec::Codec;
 use crate::group_coordinator::GroupCoordinator;
 use crate::limits::{Limits, MAX_RECORDS};
 use crate::offset::{self, NextOffset, Offset, Position};
-use crate::pipeline::{AutoCommit, CommitCovers, Dedup, DedupKey, OffsetReset, Pipeline};
+use crate::pipeline::{AutoCommit, Client, CommitCovers, Dedup, DedupKey, OffsetReset, Pipeline};
 use crate::program::{Program, Scope};
 use crate::sink::{self, Sink};
 
@@ -85,6 +86,8 @@ pub struct Consumer {
     pub stored: Option<Position>,
     /// The commit that is on its way without anyone waiting for it.
     pub pending: Option<Position>,
+    /// With a background commit: the offset that this client knows to be committed.
+    pub known_committed: Option<NextOffset>,
     /// How far the commit that the application waits for has come; always [`Call::None`] where a
     /// call is one step.
     pub call: Call,
@@ -138,10 +141,11 @@ impl Consumer {
         (there != Location::At(here)).then_some(there)
     }
 
-    /// Becomes a member of `generation` that reads from `position`.
-    pub fn join(&mut self, generation: u8, position: Position) {
+    /// Becomes a member of `group`'s current generation that reads from `position`.
+    pub fn join(&mut self, group: &GroupCoordinator, position: Position) {
         self.phase = Phase::Polling;
-        self.generation = generation;
+        self.generation = group.generation;
+        self.known_committed = group.committed.map(|committed| committed.next);
         self.seek(position);
     }
 
@@ -211,13 +215,21 @@ impl Consumer {
         pipeline: &Pipeline,
         group: &GroupCoordinator,
     ) -> Option<Position> {
-        let due = match (pipeline.consumer.auto_commit, self.phase) {
-            (AutoCommit::Off, _) | (_, Phase::Down) => None,
-            (AutoCommit::AtPoll, Phase::Polling) => Some(self.position()),
-            (AutoCommit::AtPoll, Phase::Handling) => None,
-            (AutoCommit::Background { .. }, Phase::Polling | Phase::Handling) => self.stored,
-        };
-        due.filter(|due| self.pending.or(group.committed) != Some(*due))
+        match (pipeline.consumer.auto_commit, self.phase) {
+            (AutoCommit::Off, _) | (_, Phase::Down) | (AutoCommit::AtPoll, Phase::Handling) => None,
+            (AutoCommit::AtPoll, Phase::Polling) => {
+                let here = self.position();
+                (self.pending.or(group.committed) != Some(here)).then_some(here)
+            }
+            // librdkafka commits a stored offset only above the last one that it knows of.
+            (AutoCommit::Background { .. }, Phase::Polling | Phase::Handling) => {
+                let last = self
+                    .pending
+                    .map(|pending| pending.next)
+                    .max(self.known_committed);
+                self.stored.filter(|stored| Some(stored.next) > last)
+            }
+        }
     }
 
     /// The operation is done: on to the next one, the next record, or the next poll.
@@ -295,6 +307,9 @@ impl Consumer {
         }
         if limits.stores {
             offset::code_optional(&mut self.stored, codec, limits);
+            let mut known = self.known_committed.map_or(0, |known| known.0 + 1);
+            codec.field(&mut known, limits.log + 1);
+            self.known_committed = known.checked_sub(1).map(NextOffset);
         }
         if limits.background_commits {
             offset::code_optional(&mut self.pending, codec, limits);
@@ -330,9 +345,15 @@ fn reset(pipeline: &Pipeline, broker: &Broker) -> Location {
         OffsetReset::Latest => broker.log_end(),
         OffsetReset::None => return Location::Nowhere,
     };
+    // The Java client's position after a reset carries no leader epoch
+    // (`OffsetFetcherUtils.resetPositionIfNeeded`).
+    let leader_epoch = match pipeline.client {
+        Client::Java => None,
+        Client::Librdkafka => Some(epoch_before(next, broker)),
+    };
     Location::At(Position {
         next: NextOffset(next),
-        leader_epoch: Some(epoch_before(next, broker)),
+        leader_epoch,
     })
 }
 

@@ -29,14 +29,16 @@ pub struct TooLarge {
     pub asked: usize,
     /// How much there may be.
     pub limit: usize,
+    /// What to do about it.
+    pub advice: &'static str,
 }
 
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the bound allows up to {} {}, the model holds {}; lower [bounds] records or the total of [faults]",
-            self.asked, self.what, self.limit
+            "the bound allows up to {} {}, the model holds {}; {}",
+            self.asked, self.what, self.limit, self.advice
         )
     }
 }
@@ -177,14 +179,22 @@ impl Limits {
             strikes: upstream > 0,
             truncation: storage > 0,
         };
-        at_most("kinds of faults", spendable.len(), MAX_BUDGETS)?;
+        at_most("kinds of faults", spendable.len(), MAX_BUDGETS).map_err(|error| TooLarge {
+            advice: "name fewer of them in [faults]",
+            ..error
+        })?;
         Ok(limits)
     }
 }
 
 fn at_most(what: &'static str, asked: usize, limit: usize) -> Result<u8, TooLarge> {
     if asked > limit {
-        return Err(TooLarge { what, asked, limit });
+        return Err(TooLarge {
+            what,
+            asked,
+            limit,
+            advice: "lower [bounds] records or the total of [faults]",
+        });
     }
     Ok(narrow(asked))
 }

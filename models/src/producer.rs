@@ -149,6 +149,8 @@ enum Failure {
     TimedOut,
     /// The broker's answer cannot be retried.
     Answered(Answer),
+    /// The answer was found to be missing when the timeout had passed already.
+    MissingTooLate,
     /// The client is in a fatal state.
     Fatal,
 }
@@ -253,7 +255,7 @@ impl Producer {
         match answer {
             Answer::None => unreachable!("only an answered request is received"),
             Answer::Success => self.succeed(batch, expired, pipeline, ledger),
-            Answer::Refused => self.strike(batch, expired, pipeline, ledger),
+            Answer::Refused => self.refused(batch, expired, pipeline, ledger),
             Answer::OutOfOrder if expired => {}
             Answer::OutOfOrder => match pipeline.client {
                 Client::Java => self.out_of_order_java(batch, pipeline, ledger),
@@ -286,20 +288,9 @@ impl Producer {
 
     fn out_of_order_java(&mut self, batch: Batch, pipeline: &Pipeline, ledger: &mut Ledger) {
         let bump = self.java.calls_for_bump(&batch);
-        if batch.attempts < pipeline.producer.retries {
-            self.requeue(
-                Batch {
-                    attempts: batch.attempts + 1,
-                    ..batch
-                },
-                pipeline,
-            );
-            if bump {
-                java::bump_epoch(self);
-            }
-        } else {
-            let failure = self.end_of_retries(pipeline, Failure::Answered(Answer::OutOfOrder));
-            self.give_up(batch, failure, pipeline, ledger);
+        let failure = Failure::Answered(Answer::OutOfOrder);
+        if self.retry(batch, failure, pipeline, ledger) && bump {
+            java::bump_epoch(self);
         }
     }
 
@@ -311,7 +302,21 @@ impl Producer {
         }
     }
 
-    /// A send came to nothing that may be tried again: its connection broke, or it was refused.
+    /// A send was refused. librdkafka does not count the retry where the error sends it to look for
+    /// the leader again (`rd_kafka_handle_Produce_error`), so such a retry has no limit but time.
+    fn refused(&mut self, batch: Batch, expired: bool, pipeline: &Pipeline, ledger: &mut Ledger) {
+        match pipeline.client {
+            Client::Java => self.strike(batch, expired, pipeline, ledger),
+            Client::Librdkafka => {
+                if pipeline.producer.idempotence {
+                    librdkafka::drain(self, &batch);
+                }
+                self.requeue(batch, pipeline);
+            }
+        }
+    }
+
+    /// A send came to nothing that may be tried again.
     fn strike(&mut self, batch: Batch, expired: bool, pipeline: &Pipeline, ledger: &mut Ledger) {
         if expired || pipeline.producer.acks == Acks::None {
             return;
@@ -319,27 +324,32 @@ impl Producer {
         if pipeline.producer.idempotence && pipeline.client == Client::Librdkafka {
             librdkafka::drain(self, &batch);
         }
-        if batch.attempts < pipeline.producer.retries {
-            self.requeue(
-                Batch {
-                    attempts: batch.attempts + 1,
-                    ..batch
-                },
-                pipeline,
-            );
-        } else {
-            let failure = self.end_of_retries(pipeline, Failure::RetriesExhausted);
-            self.give_up(batch, failure, pipeline, ledger);
-        }
+        self.retry(batch, Failure::RetriesExhausted, pipeline, ledger);
     }
 
-    /// What ends the retries: the setting, or where it is beyond the bound, the delivery timeout.
-    fn end_of_retries(&self, pipeline: &Pipeline, configured: Failure) -> Failure {
-        if pipeline.producer.retries_are_capped {
-            Failure::TimedOut
+    /// Retries a batch, or gives it up when its retries are used up: then `configured` ends them,
+    /// or where the setting is beyond the bound, the delivery timeout does.
+    fn retry(
+        &mut self,
+        batch: Batch,
+        configured: Failure,
+        pipeline: &Pipeline,
+        ledger: &mut Ledger,
+    ) -> bool {
+        let again = Batch {
+            attempts: batch.attempts + 1,
+            ..batch
+        };
+        let settings = &pipeline.producer;
+        let may_retry = batch.attempts < settings.retries;
+        if may_retry {
+            self.requeue(again, pipeline);
+        } else if settings.retries_are_capped {
+            self.give_up(again, Failure::TimedOut, pipeline, ledger);
         } else {
-            configured
+            self.give_up(batch, configured, pipeline, ledger);
         }
+        may_retry
     }
 
     fn requeue(&mut self, batch: Batch, pipeline: &Pipeline) {
@@ -393,9 +403,14 @@ impl Producer {
         self.settle(pipeline);
     }
 
-    /// The batch whose delivery timeout passes next, and whether a fault gave it reason to.
-    pub fn next_to_expire(&self) -> Option<Batch> {
-        let in_flight = self.flights.iter().filter(|flight| !flight.expired);
+    /// The batch whose delivery timeout passes next. With acks=0 a send is done when it is on the
+    /// wire.
+    pub fn next_to_expire(&self, pipeline: &Pipeline) -> Option<Batch> {
+        let awaited = pipeline.producer.acks != Acks::None;
+        let in_flight = self
+            .flights
+            .iter()
+            .filter(|flight| awaited && !flight.expired);
         in_flight
             .map(|flight| flight.batch)
             .chain(self.queue.iter().copied())
@@ -404,7 +419,7 @@ impl Producer {
 
     /// `delivery.timeout.ms` passes for the oldest outstanding send.
     pub fn expire(&mut self, pipeline: &Pipeline, ledger: &mut Ledger) {
-        let Some(oldest) = self.next_to_expire() else {
+        let Some(oldest) = self.next_to_expire(pipeline) else {
             return;
         };
         let in_flight = |flight: &Flight| !flight.expired && flight.batch == oldest;
@@ -425,6 +440,27 @@ impl Producer {
             }
         }
         self.give_up(oldest, Failure::TimedOut, pipeline, ledger);
+        self.settle(pipeline);
+    }
+
+    /// The batch that may be found to have failed only after its timeout: an idempotent Java client
+    /// then does not count its sequence number as unresolved, but bumps its epoch at once.
+    pub fn next_to_fail_too_late(&self, pipeline: &Pipeline) -> Option<Batch> {
+        let applies = pipeline.producer.idempotence && pipeline.client == Client::Java;
+        let oldest = self.next_to_expire(pipeline).filter(|_| applies)?;
+        let struck = oldest.doubtful && oldest.attempts > 0;
+        (struck && self.queue.contains(&oldest)).then_some(oldest)
+    }
+
+    /// The oldest send's answer is found to be missing when its timeout has passed already.
+    pub fn fail_too_late(&mut self, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let Some(oldest) = self.next_to_fail_too_late(pipeline) else {
+            return;
+        };
+        if let Some(index) = self.queue.iter().position(|batch| *batch == oldest) {
+            self.queue.remove(index);
+        }
+        self.give_up(oldest, Failure::MissingTooLate, pipeline, ledger);
         self.settle(pipeline);
     }
 

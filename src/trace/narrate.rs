@@ -31,6 +31,7 @@ pub(super) fn narrate(cluster: &Cluster, before: &State, action: Action, after: 
         Action::HandleProduce => ("broker", "handle-produce", scene.handle_produce()),
         Action::ReceiveAnswer => ("producer", "receive-answer", scene.receive_answer()),
         Action::Expire => ("producer", "expire", scene.expire()),
+        Action::FailTooLate => ("producer", "fail-too-late", scene.fail_too_late()),
         Action::Join => ("consumer", "join", scene.join()),
         Action::Relocate => ("consumer", "relocate", scene.relocate()),
         Action::Poll(count) => ("consumer", "poll", scene.poll(count)),
@@ -92,6 +93,7 @@ fn parameters(before: &State, action: Action) -> BTreeMap<String, String> {
         Action::HandleProduce
         | Action::ReceiveAnswer
         | Action::Expire
+        | Action::FailTooLate
         | Action::Join
         | Action::Relocate
         | Action::HandleCommit

@@ -63,6 +63,7 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
         | Action::HandleProduce
         | Action::ReceiveAnswer
         | Action::Expire
+        | Action::FailTooLate
         | Action::Join
         | Action::Relocate
         | Action::Poll(_)

@@ -69,14 +69,14 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         | Fault::BrokerCrash
         | Fault::PowerLoss
         | Fault::PowerLossAll
-        | Fault::DiskLoss => true,
+        | Fault::DiskLoss
+        | Fault::DeliveryTimeout => true,
         Fault::RequestLost | Fault::RequestRefused | Fault::RequestDelayed => {
             key.call.is_none_or(|call| calls(pipeline, call))
         }
         Fault::ResponseLost => key
             .call
             .is_none_or(|call| calls(pipeline, call) && (call != Call::Produce || answers)),
-        Fault::DeliveryTimeout => answers,
         Fault::ProcessFailure | Fault::ProcessFailureLate => order.contains(Step::Process),
         Fault::SinkUnavailable | Fault::SinkAnswerLost => {
             let stored = pipeline.sink.dedup != Dedup::Memory;

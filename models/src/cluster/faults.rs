@@ -10,6 +10,7 @@ use crate::limbo::Late;
 use crate::order::Step;
 use crate::pipeline::{Acks, Dedup, OnCommitFailure};
 use crate::producer::Answer;
+use crate::program::Scope;
 
 impl Cluster {
     /// Adds the faults that can strike and be paid for.
@@ -46,11 +47,8 @@ impl Cluster {
         {
             add(Strike::LoseAnswer(Target::Produce));
         }
-        if self.pipeline.producer.acks != Acks::None
-            && producer
-                .next_to_expire()
-                .is_some_and(|oldest| !oldest.doubtful)
-        {
+        let next = producer.next_to_expire(&self.pipeline);
+        if next.is_some_and(|oldest| !oldest.doubtful) {
             add(Strike::DeliveryTimeout);
         }
     }
@@ -109,12 +107,32 @@ impl Cluster {
             return;
         }
         let operation = self.operation(state);
-        if operation.contains(Step::Process) {
+        let places = match operation.scope {
+            Scope::Record { .. } => consumer.cursor..consumer.cursor + 1,
+            Scope::Poll => 0..consumer.hand.len() as u8,
+        };
+        // Of a skipped record nothing is handled, so nothing can fail.
+        let any_left = places
+            .into_iter()
+            .any(|place| consumer.skipped & (1 << place) == 0);
+        let acts = |step: Step| match step {
+            Step::Process | Step::Remember => any_left,
+            Step::SkipIfSeen
+            | Step::Commit
+            | Step::CommitAsync
+            | Step::SaveOffset
+            | Step::StoreOffset
+            | Step::Produce
+            | Step::ProduceAsync
+            | Step::Flush => true,
+        };
+        if operation.contains(Step::Process) && acts(Step::Process) {
             add(Strike::FailBefore);
             add(Strike::FailAfter);
         }
         let stored = self.pipeline.sink.dedup != Dedup::Memory;
-        if operation.steps().any(|step| touches_sink(step, stored)) {
+        let mut steps = operation.steps();
+        if steps.any(|step| touches_sink(step, stored) && acts(step)) {
             add(Strike::SinkUnavailable);
             add(Strike::SinkAnswerLost);
         }

@@ -60,8 +60,12 @@ impl Cluster {
     }
 
     /// Fields that this design never needs have one value. Not a reduction of what is explored:
-    /// where nothing can be truncated, leader epochs and flushes have no meaning.
+    /// where nothing can be truncated, leader epochs and flushes have no meaning, and
+    /// only librdkafka's background commit asks what is known to be committed.
     fn normalize(&self, state: &mut State) {
+        if !self.limits.stores {
+            state.consumer.known_committed = None;
+        }
         if self.limits.truncation {
             return;
         }
@@ -71,6 +75,7 @@ impl Cluster {
             }
         };
         state.broker.flushed = 0;
+        state.broker.recovered = 0;
         state.consumer.leader_epoch = None;
         bare(&mut state.consumer.stored);
         bare(&mut state.consumer.pending);

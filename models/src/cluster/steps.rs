@@ -40,10 +40,16 @@ impl Cluster {
             actions.push(Action::ReceiveAnswer);
         }
         // A fatal client transmits nothing any more, so the timeout ends every send.
-        if producer.next_to_expire().is_some_and(|oldest| {
-            oldest.doubtful || producer.librdkafka.fatal && producer.queue.contains(&oldest)
-        }) {
+        if producer
+            .next_to_expire(&self.pipeline)
+            .is_some_and(|oldest| {
+                oldest.doubtful || producer.librdkafka.fatal && producer.queue.contains(&oldest)
+            })
+        {
             actions.push(Action::Expire);
+        }
+        if producer.next_to_fail_too_late(&self.pipeline).is_some() {
+            actions.push(Action::FailTooLate);
         }
     }
 
@@ -86,6 +92,7 @@ impl Cluster {
             Action::HandleProduce => self.handle_produce(state),
             Action::ReceiveAnswer => state.producer.receive(pipeline, &mut state.ledger),
             Action::Expire => state.producer.expire(pipeline, &mut state.ledger),
+            Action::FailTooLate => state.producer.fail_too_late(pipeline, &mut state.ledger),
             Action::Join => self.join(state),
             Action::Relocate => self.relocate(state),
             Action::Poll(count) => state.consumer.poll(count, pipeline, &state.broker),
@@ -102,7 +109,10 @@ impl Cluster {
                 let due = state.consumer.automatic_commit(pipeline, &state.group);
                 state.consumer.pending = due.or(state.consumer.pending);
             }
-            Action::CommitArrives => self.pending_commit_arrives(state),
+            Action::CommitArrives => {
+                state.consumer.known_committed = state.consumer.pending.map(|sent| sent.next);
+                self.pending_commit_arrives(state);
+            }
             Action::LateArrives(slot) => self.late_arrives(state, slot),
             Action::Fault { .. } => unreachable!("a fault is not a free step"),
         }
@@ -129,8 +139,8 @@ impl Cluster {
         let start =
             Consumer::starting_point(&self.pipeline, &state.broker, &state.group, &state.sink);
         if let Location::At(position) = start {
-            let generation = state.group.join();
-            state.consumer.join(generation, position);
+            state.group.join();
+            state.consumer.join(&state.group, position);
         }
     }
 
@@ -182,6 +192,7 @@ impl Cluster {
         let covered = state.consumer.covered(scope, &self.pipeline);
         state.group.commit(covered, state.consumer.generation);
         state.consumer.pending = None;
+        state.consumer.known_committed = Some(covered.next);
     }
 
     /// The commit that nobody waits for reaches the coordinator.

@@ -10,6 +10,9 @@
 //!   client concludes that the broker lost track: it bumps its epoch *locally* and renumbers all
 //!   outstanding batches from 0. A batch that was appended under the old epoch, its answer lost,
 //!   is then written again.
+//! - A batch that expires while it waits or is in flight leaves its sequence number unresolved. One
+//!   whose answer is found to be missing when its timeout has passed (`Sender.canRetry`) is failed
+//!   at that moment, and the client bumps its epoch at once, whatever else is in flight.
 //!
 //! **Without idempotence** a batch that is to be retried goes to the *front* of the accumulator
 //! (`RecordAccumulator.reenqueue`), and a broken connection hands its requests back oldest first
@@ -82,6 +85,8 @@ pub(super) fn may_transmit(producer: &Producer, first: &Batch) -> bool {
 }
 
 pub(super) fn number(producer: &mut Producer, batch: &mut Batch) {
+    // Closing the batch to transmit it also forgets that it was reopened for new numbers.
+    batch.renumbered = false;
     if batch.stamp.is_none() {
         batch.stamp = Some(Stamp {
             session: producer.session,
@@ -135,7 +140,9 @@ pub(super) fn failed(producer: &mut Producer, batch: &Batch, why: Failure) {
                 producer.java.unresolved = producer.java.unresolved.max(after);
             }
         }
-        Failure::Answered(Answer::OutOfOrder | Answer::StaleEpoch) => bump_epoch(producer),
+        Failure::MissingTooLate | Failure::Answered(Answer::OutOfOrder | Answer::StaleEpoch) => {
+            bump_epoch(producer);
+        }
         Failure::Answered(Answer::None | Answer::Success | Answer::Refused)
         | Failure::RetriesExhausted
         | Failure::Fatal => {}

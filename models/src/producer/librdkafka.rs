@@ -145,7 +145,7 @@ pub(super) fn failed(producer: &mut Producer, batch: &Batch, why: Failure) {
     match why {
         Failure::Fatal => {}
         Failure::RetriesExhausted => producer.librdkafka.draining = true,
-        Failure::TimedOut | Failure::Answered(_) => {
+        Failure::TimedOut | Failure::MissingTooLate | Failure::Answered(_) => {
             producer.librdkafka.next_error = own_sequence(batch) + 1;
             producer.librdkafka.draining = true;
             producer.librdkafka.bumping = true;

@@ -160,7 +160,8 @@ impl Scene<'_> {
     }
 
     pub(super) fn expire(&self) -> String {
-        let Some(batch) = self.before.producer.next_to_expire() else {
+        let pipeline = self.cluster.pipeline();
+        let Some(batch) = self.before.producer.next_to_expire(pipeline) else {
             return String::new();
         };
         let who = name(batch.record);
@@ -171,6 +172,18 @@ impl Scene<'_> {
         let fate = self.fate(batch.record);
         format!(
             "{timeout} passes for {who}{fate}. Whether it is in the log is unknown to the producer."
+        )
+    }
+
+    pub(super) fn fail_too_late(&self) -> String {
+        let pipeline = self.cluster.pipeline();
+        let Some(batch) = self.before.producer.next_to_fail_too_late(pipeline) else {
+            return String::new();
+        };
+        let who = name(batch.record);
+        let fate = self.fate(batch.record);
+        format!(
+            "The answer for {who} is missing, and delivery.timeout.ms has passed by then{fate}."
         )
     }
 
