@@ -29,7 +29,7 @@ fn at_most_once() -> &'static str {
 fn commit_then_process_handles_no_record_twice() {
     judge(at_most_once())
         .holds(Guarantee::NoDuplicates)
-        .explored(5_762, 14_687);
+        .explored(5_927, 15_513);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn with_the_order_turned_round_a_record_is_handled_twice() {
     let end = "r0: the effect took place twice.";
     judge(&one_record(&turned))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(386, 794);
+        .explored(386, 821);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_record_sent_again_by_a_new_producer_process_is_handled_as_well() {
     let end = "r0: the effect took place twice.";
     judge(&one_record(&resending))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(543, 1_125);
+        .explored(543, 1_160);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_late_commit_takes_the_group_back_and_a_record_is_handled_twice() {
     judge(&delayed)
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .reached("a late request arrives")
-        .explored(8_322, 21_634);
+        .explored(8_541, 22_717);
 }
 
 #[test]
@@ -175,5 +175,5 @@ fn a_commit_whose_failure_is_ignored_does_not_come_first() {
     let end = "r0: the effect took place twice.";
     judge(&one_record(&careless))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(374, 771);
+        .explored(374, 797);
 }

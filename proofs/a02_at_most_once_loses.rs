@@ -36,7 +36,7 @@ fn a_crash_between_commit_and_process_loses_the_record() {
         .explored(33, 53);
     judge(at_most_once())
         .violates(Guarantee::NoLoss)
-        .explored(5_762, 14_687);
+        .explored(5_927, 15_513);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn while_the_consumer_lives_nothing_is_lost() {
     judge(&living)
         .holds(Guarantee::NoLoss)
         .reached("a record is sent again after its answer was lost")
-        .explored(3_740, 9_289);
+        .explored(3_846, 9_853);
 }
 
 #[test]
@@ -81,5 +81,5 @@ fn with_the_order_turned_round_the_same_crashes_lose_nothing() {
     judge(&turned)
         .holds(Guarantee::NoLoss)
         .reached("the consumer dies between process and commit")
-        .explored(6_579, 16_578);
+        .explored(6_766, 17_497);
 }

@@ -87,7 +87,7 @@ fn a_unique_mark_in_the_transaction_guards_the_effect() {
         .reached("the consumer dies between db[process, remember] and commit")
         .reached("the dedup store recognises a record")
         .reached("sink-answer-lost")
-        .explored(3_955, 10_432);
+        .explored(4_035, 10_890);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn the_offset_in_the_transaction_guards_the_effect() {
         .holds(Guarantee::NoDuplicates)
         .reached("consumer-crash")
         .reached("sink-answer-lost")
-        .explored(2_036, 5_430);
+        .explored(2_078, 5_677);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn an_effect_that_may_be_repeated_needs_no_guard() {
     repeatable
         .holds(Guarantee::ExactlyOnceEffect)
         .reached("the consumer dies between process and commit")
-        .explored(4_738, 12_027);
+        .explored(4_832, 12_551);
     repeatable.violates(Guarantee::NoDuplicates);
 }
 
@@ -118,7 +118,7 @@ fn a_provider_that_knows_the_key_guards_the_effect() {
     ))
     .holds(Guarantee::ExactlyOnceEffect)
     .reached("the consumer dies between process and commit")
-    .explored(3_955, 10_432);
+    .explored(4_035, 10_890);
 }
 
 #[test]

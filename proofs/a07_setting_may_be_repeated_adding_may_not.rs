@@ -49,7 +49,7 @@ records = 2
 fn a_repeated_status_is_the_same_status() {
     judge(SETTING)
         .holds(Guarantee::ExactlyOnceEffect)
-        .explored(2_901, 7_494);
+        .explored(2_974, 7_871);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_repeated_addition_is_another_sum() {
     let end = "r0: the effect is in the sink twice.";
     judge(&adding)
         .is_broken(Guarantee::ExactlyOnceEffect, &steps, end)
-        .explored(2_874, 7_446);
+        .explored(2_947, 7_823);
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn commit_first_loses_wherever_handle_first_does_not() {
 fn handle_first_loses_nothing() {
     judge(HANDLES_FIRST)
         .holds(Guarantee::NoLoss)
-        .explored(6_579, 16_578);
+        .explored(6_766, 17_497);
 }
 
 #[test]

@@ -165,13 +165,21 @@ impl Scene<'_> {
             return String::new();
         };
         let who = name(batch.record);
-        let timeout = match self.cluster.pipeline().client {
+        let timeout = match pipeline.client {
             Client::Java => "delivery.timeout.ms",
             Client::Librdkafka => "message.timeout.ms",
         };
         let fate = self.fate(batch.record);
+        let flights = |state: &State| state.producer.flights.len();
+        let closed =
+            pipeline.client == Client::Librdkafka && flights(self.after) < flights(self.before);
+        let closed = if closed {
+            ", and librdkafka closes its connection"
+        } else {
+            ""
+        };
         format!(
-            "{timeout} passes for {who}{fate}. Whether it is in the log is unknown to the producer."
+            "{timeout} passes for {who}{closed}{fate}. Whether it is in the log is unknown to the producer."
         )
     }
 
