@@ -128,13 +128,28 @@ fn designs(arguments: &CheckArguments) -> (Vec<Design>, Exit) {
         match result {
             Ok(design) => designs.push(design),
             Err(error) => {
-                let unreadable = error.is_unreadable();
-                exit = exit.max(if unreadable { Exit::Io } else { Exit::Usage });
-                show(&error);
+                if error.is_unreadable() {
+                    exit = exit.max(Exit::Io);
+                    complain_of_unreadable(&error);
+                } else {
+                    exit = exit.max(Exit::Usage);
+                    show(&error);
+                }
             }
         }
     }
     (designs, exit)
+}
+
+/// Says that a file cannot be read; someone may have meant a preset.
+fn complain_of_unreadable(error: &DesignError) {
+    let hint = match crate::presets::named(error.file()) {
+        Some(preset) => format!(" (for the preset of this name: --preset {})", preset.name),
+        None => String::new(),
+    };
+    for problem in error.problems() {
+        complain(&format!("{}{hint}", problem.message()));
+    }
 }
 
 /// Shows what is wrong with a design, with the lines that it is about.

@@ -71,7 +71,11 @@ fn tokens(text: &str) -> Vec<(Token<'_>, Span)> {
                 ')' | ']' | '}' => Token::Close(first),
                 other => Token::Unknown(other),
             };
-            (token, first.len_utf8())
+            let length = match token {
+                Token::Unknown(sign) if looks_like_an_arrow(sign) => arrow_length(rest),
+                _ => first.len_utf8(),
+            };
+            (token, length)
         };
         found.push((token, Span::from(start..start + length)));
         rest = &rest[length..];
@@ -81,6 +85,9 @@ fn tokens(text: &str) -> Vec<(Token<'_>, Span)> {
 
 /// A word holds letters, digits, `-` and `_`, but no arrow.
 fn word_length(text: &str) -> Option<usize> {
+    if text.starts_with('-') {
+        return None;
+    }
     let mut end = 0;
     for (at, c) in text.char_indices() {
         let of_word = c.is_alphanumeric() || c == '_' || c == '-';
@@ -338,9 +345,15 @@ impl<'t> Parser<'t> {
     }
 }
 
+/// How long the sign is that someone wrote for `->`.
+fn arrow_length(text: &str) -> usize {
+    let end = text.find(|sign| !looks_like_an_arrow(sign));
+    end.unwrap_or(text.len())
+}
+
 /// What someone may write for `->`.
 fn looks_like_an_arrow(sign: char) -> bool {
-    matches!(sign, '=' | '>' | '|' | ';' | '»' | '›' | '\u{2190}'..='\u{21ff}' | '\u{2794}'..='\u{27bf}')
+    matches!(sign, '-' | '=' | '>' | '|' | ';' | '»' | '›' | '\u{2190}'..='\u{21ff}' | '\u{2794}'..='\u{27bf}')
 }
 
 fn opening(kind: GroupKind) -> char {
