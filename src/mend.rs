@@ -80,7 +80,14 @@ pub(crate) fn find(
         .iter()
         .map(|judgement| (judgement.guarantee(), Vec::new()))
         .collect();
-    let engine = options.engine(started).max_states(4 * MAX_STATES);
+    // A change that mends none of them need not be explored to the end.
+    let targets = violated
+        .iter()
+        .fold(0, |set, judgement| set | judgement.guarantee().bit());
+    let engine = options
+        .engine(started)
+        .max_states(4 * MAX_STATES)
+        .stop_when_violated(targets);
     for change in changes::of(pipeline) {
         let Some(holding) = holding(change.pipeline, &engine) else {
             return Mends::Stopped;
@@ -104,15 +111,18 @@ pub(crate) fn find(
     Mends::Tried(mends)
 }
 
-/// The guarantees that hold for `pipeline`; `None` if a limit came first. A changed design that is
-/// too large for the model mends nothing that could be shown.
+/// The guarantees that hold for `pipeline`, or none where none of those that `engine` stops for
+/// does; `None` if a limit came first. A changed design that is too large for the model mends
+/// nothing that could be shown.
 fn holding(pipeline: Pipeline, engine: &Options) -> Option<Vec<Guarantee>> {
     let Ok(cluster) = Cluster::new(pipeline) else {
         return Some(Vec::new());
     };
     let found = explore(&cluster, engine, &mut |_| {});
-    if found.outcome() != Outcome::Complete {
-        return None;
+    match found.outcome() {
+        Outcome::Complete => {}
+        Outcome::Stopped => return Some(Vec::new()),
+        Outcome::Limit(_) => return None,
     }
     let endless = match found.livelock(engine) {
         Livelock::None => 0,
