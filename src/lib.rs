@@ -1,7 +1,7 @@
 //! semel checks what a Kafka pipeline really delivers.
 //!
 //! A [`Design`] states the real settings of the producer, the topic and the consumer, the order of
-//! the application's steps, and how many faults to expect. [`check`] explores every crash, retry
+//! the application's steps, and how many faults to expect. [`check()`] explores every crash, retry
 //! and lost answer within that bound and judges each [`Guarantee`]: it holds for this bound, or
 //! here is the shortest run that breaks it.
 //!

@@ -1,8 +1,8 @@
 //! All actors of a pipeline composed into one [`stateright::Model`].
 //!
 //! A state is the product of the actors' states, the ledger, and the faults spent. A step is one
-//! [`Action`]; [`steps`] says which are enabled and what each does, [`faults`] the same for the
-//! environment, [`judge`] which guarantees a state violates and [`witness`] which hard situations
+//! [`Action`]; `steps` says which are enabled and what each does, `faults` the same for the
+//! environment, `judge` which guarantees a state violates and `witness` which hard situations
 //! a step reaches.
 
 mod budget;
