@@ -25,7 +25,7 @@ use crate::guarantee::Guarantee;
 use crate::ledger::Ledger;
 use crate::limbo::Limbo;
 use crate::limits::{Limits, MAX_BUDGETS, TooLarge};
-use crate::pipeline::{Pipeline, Start};
+use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
 use crate::program::Program;
 use crate::sink::Sink;
@@ -52,6 +52,16 @@ pub struct State {
     pub ledger: Ledger,
     /// The faults spent, per entry of the budget that can be spent.
     pub spent: [u8; MAX_BUDGETS],
+}
+
+impl State {
+    /// What the dedup store holds, wherever it lives, as a set of dedup keys.
+    pub fn dedup_store(&self, pipeline: &Pipeline) -> u32 {
+        match pipeline.sink.dedup {
+            Dedup::Durable | Dedup::Separate => self.sink.seen,
+            Dedup::Memory => self.consumer.remembered,
+        }
+    }
 }
 
 /// A pipeline as a model.

@@ -28,6 +28,7 @@ use crate::offset::{self, NextOffset, Offset, Position};
 use crate::pipeline::{AutoCommit, Client, CommitCovers, Dedup, DedupKey, OffsetReset, Pipeline};
 use crate::program::{Program, Scope};
 use crate::sink::{self, Sink};
+use std::ops::Range;
 
 /// What the consumer's process is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -182,6 +183,14 @@ impl Consumer {
         match pipeline.sink.dedup_key {
             DedupKey::Record => 1 << self.hand[usize::from(place)],
             DedupKey::Offset => 1 << self.offset(place).0,
+        }
+    }
+
+    /// The places in the hand that an operation of this scope is about.
+    pub fn places(&self, scope: Scope) -> Range<u8> {
+        match scope {
+            Scope::Record { .. } => self.cursor..self.cursor + 1,
+            Scope::Poll => 0..self.hand.len() as u8,
         }
     }
 

@@ -133,8 +133,6 @@ impl Limits {
         let idempotent = pipeline.producer.idempotence;
         let consumer = &pipeline.consumer;
         let order = &consumer.order;
-        let background_commits =
-            order.contains(Step::CommitAsync) || consumer.auto_commit != AutoCommit::Off;
         // With the policy `none` a truncated log ends the consumer's process, too.
         let ended_by_truncation = match consumer.offset_reset {
             OffsetReset::None => storage,
@@ -168,8 +166,8 @@ impl Limits {
             },
             leader_epochs: narrow(storage),
             generations: narrow(joins),
-            commits: background_commits || order.contains(Step::Commit),
-            background_commits,
+            commits: consumer.commits(),
+            background_commits: consumer.commits_in_background(),
             remembers: order.contains(Step::Remember),
             skips: order.contains(Step::SkipIfSeen) || order.contains(Step::Remember),
             saves: order.contains(Step::SaveOffset),

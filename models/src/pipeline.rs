@@ -4,7 +4,7 @@
 //! [`Pipeline`] once, and everything that the model cannot express has been refused before.
 
 use crate::fault::FaultBudget;
-use crate::order::Order;
+use crate::order::{Order, Step};
 
 /// The client library on both sides, whose rules apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -145,6 +145,18 @@ pub struct ConsumerSettings {
     pub on_commit_failure: OnCommitFailure,
     /// Whether the consumer seeks to the offset saved in the sink's database when it is assigned.
     pub seek_on_assign: bool,
+}
+
+impl ConsumerSettings {
+    /// Whether commits are ever sent without anyone waiting for them.
+    pub fn commits_in_background(&self) -> bool {
+        self.order.contains(Step::CommitAsync) || self.auto_commit != AutoCommit::Off
+    }
+
+    /// Whether anything ever commits to the group coordinator.
+    pub fn commits(&self) -> bool {
+        self.order.contains(Step::Commit) || self.commits_in_background()
+    }
 }
 
 /// What the sink's effect is.

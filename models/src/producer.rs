@@ -27,6 +27,7 @@
 pub mod java;
 pub mod librdkafka;
 mod packing;
+mod timeouts;
 
 pub use packing::code_stamp;
 
@@ -273,7 +274,6 @@ impl Producer {
         if pipeline.producer.idempotence {
             match pipeline.client {
                 Client::Java => self.java.acknowledge(batch.stamp),
-                Client::Librdkafka if expired => {}
                 Client::Librdkafka => {
                     for record in librdkafka::acknowledge(self, batch) {
                         self.report_success(record, pipeline, ledger);
@@ -400,67 +400,6 @@ impl Producer {
             };
             self.strike(batch, flight.expired, pipeline, ledger);
         }
-        self.settle(pipeline);
-    }
-
-    /// The batch whose delivery timeout passes next. With acks=0 a send is done when it is on the
-    /// wire.
-    pub fn next_to_expire(&self, pipeline: &Pipeline) -> Option<Batch> {
-        let awaited = pipeline.producer.acks != Acks::None;
-        let in_flight = self
-            .flights
-            .iter()
-            .filter(|flight| awaited && !flight.expired);
-        in_flight
-            .map(|flight| flight.batch)
-            .chain(self.queue.iter().copied())
-            .min_by_key(|batch| batch.created)
-    }
-
-    /// `delivery.timeout.ms` passes for the oldest outstanding send.
-    pub fn expire(&mut self, pipeline: &Pipeline, ledger: &mut Ledger) {
-        let Some(oldest) = self.next_to_expire(pipeline) else {
-            return;
-        };
-        let in_flight = |flight: &Flight| !flight.expired && flight.batch == oldest;
-        if let Some(index) = self.queue.iter().position(|batch| *batch == oldest) {
-            self.queue.remove(index);
-        } else if let Some(index) = self.flights.iter().position(in_flight) {
-            match pipeline.client {
-                Client::Java => self.flights[index].expired = true,
-                Client::Librdkafka => {
-                    // The request times out with its message, and takes the connection along.
-                    // No fault took the other answers: their retries are healthy.
-                    self.flights.remove(index);
-                    let lost = std::mem::take(&mut self.flights);
-                    for flight in lost.iter() {
-                        self.strike(flight.batch, flight.expired, pipeline, ledger);
-                    }
-                }
-            }
-        }
-        self.give_up(oldest, Failure::TimedOut, pipeline, ledger);
-        self.settle(pipeline);
-    }
-
-    /// The batch that may be found to have failed only after its timeout: an idempotent Java client
-    /// then does not count its sequence number as unresolved, but bumps its epoch at once.
-    pub fn next_to_fail_too_late(&self, pipeline: &Pipeline) -> Option<Batch> {
-        let applies = pipeline.producer.idempotence && pipeline.client == Client::Java;
-        let oldest = self.next_to_expire(pipeline).filter(|_| applies)?;
-        let struck = oldest.doubtful && oldest.attempts > 0;
-        (struck && self.queue.contains(&oldest)).then_some(oldest)
-    }
-
-    /// The oldest send's answer is found to be missing when its timeout has passed already.
-    pub fn fail_too_late(&mut self, pipeline: &Pipeline, ledger: &mut Ledger) {
-        let Some(oldest) = self.next_to_fail_too_late(pipeline) else {
-            return;
-        };
-        if let Some(index) = self.queue.iter().position(|batch| *batch == oldest) {
-            self.queue.remove(index);
-        }
-        self.give_up(oldest, Failure::MissingTooLate, pipeline, ledger);
         self.settle(pipeline);
     }
 

@@ -23,13 +23,10 @@ const DEFAULT_MEMORY: u64 = 4 << 30;
 
 pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
     let cancel = cancel_on_interrupt();
-    let options = |design: &Design| CheckOptions {
+    let asked = CheckOptions {
         jobs: arguments.jobs,
         max_states: arguments.max_states,
-        max_memory: arguments
-            .max_memory
-            .or(design.limits().memory)
-            .or(Some(DEFAULT_MEMORY)),
+        max_memory: arguments.max_memory,
         timeout: arguments.timeout,
         cancel: Some(Arc::clone(&cancel)),
     };
@@ -38,7 +35,8 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
     let mut out = anstream::AutoStream::auto(io::stdout());
     for design in &designs {
         let started = Instant::now();
-        let options = options(design);
+        let mut options = asked.within(design);
+        options.max_memory.get_or_insert(DEFAULT_MEMORY);
         let mut line = ProgressLine::new();
         let checked = check_watched(design, &options, &mut |progress| line.show(progress));
         line.clear();

@@ -6,7 +6,7 @@ use semel_models::consumer::Phase;
 use semel_models::limbo::Late;
 use semel_models::offset::Position;
 use semel_models::order::Step;
-use semel_models::pipeline::{AutoCommit, Dedup, DedupKey, Effect, Pipeline};
+use semel_models::pipeline::{AutoCommit, DedupKey, Effect, Pipeline};
 use semel_models::producer::{Answer, Batch, Flight, Sending};
 
 use super::Change;
@@ -38,7 +38,7 @@ fn facts(state: &State, pipeline: &Pipeline) -> Vec<(&'static str, String)> {
             .map_or("none".into(), |saved| saved.0.to_string());
         facts.push(("saved offset", saved));
     }
-    if pipeline.consumer.auto_commit != AutoCommit::Off || order.contains(Step::CommitAsync) {
+    if pipeline.consumer.commits_in_background() {
         facts.push(("commit on its way", optional(state.consumer.pending)));
     }
     if matches!(pipeline.consumer.auto_commit, AutoCommit::Background { .. }) {
@@ -188,10 +188,7 @@ fn effects(state: &State, pipeline: &Pipeline) -> String {
 }
 
 fn dedup_store(state: &State, pipeline: &Pipeline) -> String {
-    let store = match pipeline.sink.dedup {
-        Dedup::Durable | Dedup::Separate => state.sink.seen,
-        Dedup::Memory => state.consumer.remembered,
-    };
+    let store = state.dedup_store(pipeline);
     let keys = (0..u32::BITS).filter(|key| store & (1 << key) != 0);
     list(keys.map(|key| match pipeline.sink.dedup_key {
         DedupKey::Record => format!("r{key}"),

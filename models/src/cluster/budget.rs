@@ -6,7 +6,7 @@ use crate::codec::Codec;
 use crate::fault::{Call, Fault, FaultKey};
 use crate::limits::MAX_BUDGETS;
 use crate::order::Step;
-use crate::pipeline::{Acks, AutoCommit, Dedup, Pipeline};
+use crate::pipeline::{Acks, Dedup, Pipeline};
 
 /// The entries of a design's budget that it can spend, and the cap on their sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,14 +110,9 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
 
 /// Whether the design ever makes this call.
 fn calls(pipeline: &Pipeline, call: Call) -> bool {
-    let order = &pipeline.consumer.order;
     match call {
         Call::Produce | Call::Fetch | Call::Join | Call::Heartbeat | Call::OffsetFetch => true,
-        Call::OffsetCommit => {
-            order.contains(Step::Commit)
-                || order.contains(Step::CommitAsync)
-                || pipeline.consumer.auto_commit != AutoCommit::Off
-        }
+        Call::OffsetCommit => pipeline.consumer.commits(),
         Call::InitProducerId => pipeline.producer.idempotence,
         Call::OutputProduce
         | Call::AddPartitions

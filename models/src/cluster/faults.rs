@@ -10,7 +10,6 @@ use crate::limbo::Late;
 use crate::order::Step;
 use crate::pipeline::{Acks, Dedup, OnCommitFailure};
 use crate::producer::Answer;
-use crate::program::Scope;
 
 impl Cluster {
     /// Adds the faults that can strike and be paid for.
@@ -107,13 +106,9 @@ impl Cluster {
             return;
         }
         let operation = self.operation(state);
-        let places = match operation.scope {
-            Scope::Record { .. } => consumer.cursor..consumer.cursor + 1,
-            Scope::Poll => 0..consumer.hand.len() as u8,
-        };
         // Of a skipped record nothing is handled, so nothing can fail.
-        let any_left = places
-            .into_iter()
+        let any_left = consumer
+            .places(operation.scope)
             .any(|place| consumer.skipped & (1 << place) == 0);
         let acts = |step: Step| match step {
             Step::Process | Step::Remember => any_left,

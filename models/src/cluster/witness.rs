@@ -8,7 +8,7 @@ use crate::fault::FaultKey;
 use crate::limits;
 use crate::order::Step;
 use crate::pipeline::{Acks, Pipeline};
-use crate::program::{Program, Scope};
+use crate::program::Program;
 use std::fmt;
 
 /// A situation that a verdict should have met.
@@ -138,15 +138,7 @@ fn recognises(cluster: &Cluster, state: &State) -> bool {
     if !operation.contains(Step::SkipIfSeen) && !operation.contains(Step::Remember) {
         return false;
     }
-    let store = match cluster.pipeline.sink.dedup {
-        crate::pipeline::Dedup::Memory => state.consumer.remembered,
-        crate::pipeline::Dedup::Durable | crate::pipeline::Dedup::Separate => state.sink.seen,
-    };
-    let places = match operation.scope {
-        Scope::Record { .. } => state.consumer.cursor..state.consumer.cursor + 1,
-        Scope::Poll => 0..state.consumer.hand.len() as u8,
-    };
-    places
-        .into_iter()
-        .any(|place| store & state.consumer.dedup_key(place, &cluster.pipeline) != 0)
+    let store = state.dedup_store(&cluster.pipeline);
+    let mut places = state.consumer.places(operation.scope);
+    places.any(|place| store & state.consumer.dedup_key(place, &cluster.pipeline) != 0)
 }

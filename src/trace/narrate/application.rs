@@ -136,7 +136,7 @@ impl Scene<'_> {
         // The record may be done with the step; what counts is that the store knew it before.
         let consumer = &self.before.consumer;
         let key = consumer.dedup_key(consumer.cursor, self.cluster.pipeline());
-        (self.before.sink.seen | consumer.remembered) & key != 0
+        self.before.dedup_store(self.cluster.pipeline()) & key != 0
     }
 
     /// What the operation changed in the sink.
