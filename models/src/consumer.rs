@@ -201,7 +201,9 @@ impl Consumer {
             Scope::Poll => self.offset(self.hand.len() as u8 - 1),
         };
         match pipeline.consumer.commit_covers {
-            CommitCovers::Next => Position::bare(last.next()),
+            CommitCovers::Next | CommitCovers::Contiguous | CommitCovers::Highest => {
+                Position::bare(last.next())
+            }
             CommitCovers::Last => Position::bare(NextOffset(last.0)),
             CommitCovers::Position => self.position(),
         }

@@ -45,6 +45,54 @@ pub struct ProducerSettings {
     pub on_send_failure: OnSendFailure,
     /// What the application does with unconfirmed records after a restart.
     pub on_restart: OnRestart,
+    /// Where the records come from.
+    pub source: Source,
+    /// Whether the broker may forget the producer id (`producer.id.expiration.ms`) before the
+    /// client gives a record up (`delivery.timeout.ms`).
+    pub id_expires_first: bool,
+}
+
+/// `source`: where the records that the producer sends come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The application's memory.
+    Memory,
+    /// An outbox table that a relay publishes row by row.
+    Outbox {
+        /// `outbox-order`.
+        order: OutboxOrder,
+        /// `outbox-cursor`.
+        cursor: OutboxCursor,
+    },
+    /// The application writes each record to its database and to Kafka.
+    DualWrite(DualWriteOrder),
+}
+
+/// `outbox-order`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OutboxOrder {
+    /// Publish, wait, mark.
+    PublishMark,
+    /// Mark, then publish.
+    MarkPublish,
+}
+
+/// `outbox-cursor`: how the relay finds the next row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OutboxCursor {
+    /// The first row that is not marked.
+    Status,
+    /// The first row above the highest id that it has marked.
+    HighestId,
+}
+
+/// `dual-write-order`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DualWriteOrder {
+    /// The database transaction commits, then the record is sent.
+    DatabaseFirst,
+    /// The record is sent and acknowledged, then the database transaction commits.
+    KafkaFirst,
 }
 
 /// `confirm-on`.
@@ -54,6 +102,8 @@ pub enum ConfirmOn {
     Ack,
     /// `send()` returned.
     Send,
+    /// Its row was committed to the application's database.
+    DatabaseCommit,
 }
 
 /// `on-send-failure`.
@@ -119,6 +169,10 @@ pub enum CommitCovers {
     Last,
     /// Everything that the last poll returned.
     Position,
+    /// With workers: up to the first record that is not done.
+    Contiguous,
+    /// With workers: the highest record that is done.
+    Highest,
 }
 
 /// `on-commit-failure`.
@@ -126,8 +180,57 @@ pub enum CommitCovers {
 pub enum OnCommitFailure {
     /// Repeated before the next step.
     RetryLatest,
+    /// The order goes on, and the offset that failed is committed again at a later poll or when
+    /// the partition is revoked.
+    RetrySaved,
     /// The order goes on.
     Ignore,
+}
+
+/// `on-revoke` and `on-lost`: what the application's rebalance listener does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OnRevoke {
+    /// Nothing, or there is none.
+    Nothing,
+    /// It commits what is done.
+    Commit,
+    /// It drops the records that no worker has begun.
+    DropBuffered,
+}
+
+/// `on-process-failure`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OnProcessFailure {
+    /// How often a record is tried, at least once.
+    pub attempts: u8,
+    /// What follows the last attempt.
+    pub then: AfterAttempts,
+}
+
+/// What follows the last failed attempt at a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AfterAttempts {
+    /// The process dies.
+    Stop,
+    /// The exception leaves the loop, the consumer is closed, and the process ends.
+    Close,
+    /// The record is passed over.
+    Skip,
+    /// The record goes to the dead-letter topic and is passed over.
+    DeadLetter(DeadLetterOrder),
+    /// The record goes to the retry topic and is passed over; the application consumes that, too.
+    RetryTopic,
+    /// The record is tried for ever.
+    Block,
+}
+
+/// `dead-letter-order`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeadLetterOrder {
+    /// The copy is written, then the record's offset is committed.
+    WriteCommit,
+    /// The record's offset is committed, then the copy is written.
+    CommitWrite,
 }
 
 /// The consumer and the application around it.
@@ -145,6 +248,51 @@ pub struct ConsumerSettings {
     pub on_commit_failure: OnCommitFailure,
     /// Whether the consumer seeks to the offset saved in the sink's database when it is assigned.
     pub seek_on_assign: bool,
+    /// How many worker threads handle the records while the loop polls on; 0: the loop does.
+    pub workers: u8,
+    /// What the listener does when the partition is revoked.
+    pub on_revoke: OnRevoke,
+    /// What the listener does when the partition was lost.
+    pub on_lost: OnRevoke,
+    /// What follows a failure of handling.
+    pub on_process_failure: OnProcessFailure,
+    /// `acks` of `[output.producer]`, which writes dead-letter and retry topics.
+    pub output_acks: Acks,
+}
+
+/// The consumers of the group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupSettings {
+    /// How many consumers there are.
+    pub instances: u8,
+    /// Whether the group assigns the partition.
+    pub assignment: Assignment,
+    /// How a rebalance goes.
+    pub protocol: GroupProtocol,
+    /// Whether the assignor leaves the partition with its owner as long as that is a member.
+    pub sticky: bool,
+    /// `group.instance.id`: each consumer has one of its own.
+    pub static_membership: bool,
+}
+
+/// `assignment`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Assignment {
+    /// The group assigns the partition.
+    Subscribe,
+    /// Each consumer assigns the partition to itself.
+    Assign,
+}
+
+/// How a rebalance takes the partition away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GroupProtocol {
+    /// Classic, eager: everyone gives up everything first, and reads its position anew.
+    Eager,
+    /// Classic, cooperative: only what moves is given up.
+    Cooperative,
+    /// The consumer protocol (KIP-848): only what moves is given up.
+    Consumer,
 }
 
 impl ConsumerSettings {
@@ -213,6 +361,12 @@ pub struct SinkSettings {
     pub dedup_insert: DedupInsert,
     /// What identifies a record in the dedup store.
     pub dedup_key: DedupKey,
+    /// `dedup-window`: how many entries the dedup store keeps; `None`: all.
+    pub dedup_window: Option<u8>,
+    /// Whether the sink refuses writes of an older generation than the last that it was told of.
+    pub fencing: bool,
+    /// Whether an upsert only goes over an older offset, and `save-offset` is a compare-and-set.
+    pub version_guard: bool,
 }
 
 /// How the exploration starts.
@@ -248,7 +402,9 @@ pub struct Pipeline {
     pub producer: ProducerSettings,
     /// The topic.
     pub topic: TopicSettings,
-    /// The consumer and its application.
+    /// The consumers of the group.
+    pub group: GroupSettings,
+    /// Each consumer and its application.
     pub consumer: ConsumerSettings,
     /// The sink.
     pub sink: SinkSettings,

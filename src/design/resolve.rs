@@ -3,7 +3,8 @@
 use semel_models::fault::FaultBudget;
 use semel_models::order::Order;
 use semel_models::pipeline::{
-    Bounds, Client, ConfirmOn, ConsumerSettings, Pipeline, ProducerSettings, SinkSettings,
+    Acks, AfterAttempts, Assignment, Bounds, Client, ConfirmOn, ConsumerSettings, GroupProtocol,
+    GroupSettings, OnProcessFailure, OnRevoke, Pipeline, ProducerSettings, SinkSettings, Source,
     TopicSettings,
 };
 
@@ -85,6 +86,13 @@ pub(crate) fn pipeline(
         client: parts.versions.library,
         producer: producer?,
         topic: parts.topic.clone(),
+        group: GroupSettings {
+            instances: 1,
+            assignment: Assignment::Subscribe,
+            protocol: GroupProtocol::Eager,
+            sticky: false,
+            static_membership: false,
+        },
         consumer: consumer?,
         sink: sink?,
         faults,
@@ -123,6 +131,8 @@ fn producer(parts: &Parts<'_>, report: &mut Report) -> Option<ProducerSettings> 
         confirm_on: confirm_on?,
         on_send_failure: on_send_failure?,
         on_restart: on_restart?,
+        source: Source::Memory,
+        id_expires_first: false,
     })
 }
 
@@ -152,6 +162,14 @@ fn consumer(
         commit_covers: commit_covers?,
         on_commit_failure: on_commit_failure?,
         seek_on_assign: application.seek_on_assign.value,
+        workers: 0,
+        on_revoke: OnRevoke::Nothing,
+        on_lost: OnRevoke::Nothing,
+        on_process_failure: OnProcessFailure {
+            attempts: 1,
+            then: AfterAttempts::Stop,
+        },
+        output_acks: Acks::All,
     })
 }
 
@@ -191,6 +209,9 @@ fn sink(stated: &Sink, report: &mut Report) -> Option<SinkSettings> {
         dedup: dedup?,
         dedup_insert: dedup_insert?,
         dedup_key: dedup_key?,
+        dedup_window: None,
+        fencing: false,
+        version_guard: false,
     })
 }
 
@@ -249,6 +270,7 @@ pub(crate) fn defaults(pipeline: &Pipeline, into: &mut Vec<super::settings::Sett
     let confirm = match pipeline.producer.confirm_on {
         ConfirmOn::Ack => choices::ConfirmOn::Ack,
         ConfirmOn::Send => choices::ConfirmOn::Send,
+        ConfirmOn::DatabaseCommit => choices::ConfirmOn::DatabaseCommit,
     };
     default(application, "confirm-on", confirm.name(), into);
     default(

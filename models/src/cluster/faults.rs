@@ -269,7 +269,9 @@ impl Cluster {
         state.consumer.call = Call::None;
         match self.pipeline.consumer.on_commit_failure {
             OnCommitFailure::RetryLatest => {}
-            OnCommitFailure::Ignore => state.consumer.advance(&self.program),
+            OnCommitFailure::Ignore | OnCommitFailure::RetrySaved => {
+                state.consumer.advance(&self.program)
+            }
         }
     }
 }

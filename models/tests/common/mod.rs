@@ -18,9 +18,18 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
             confirm_on: ConfirmOn::Ack,
             on_send_failure: OnSendFailure::GiveUp,
             on_restart: OnRestart::ResendUnconfirmed,
+            source: Source::Memory,
+            id_expires_first: false,
         },
         topic: TopicSettings {
             flush_messages: None,
+        },
+        group: GroupSettings {
+            instances: 1,
+            assignment: Assignment::Subscribe,
+            protocol: GroupProtocol::Eager,
+            sticky: false,
+            static_membership: false,
         },
         consumer: ConsumerSettings {
             offset_reset: OffsetReset::Earliest,
@@ -29,12 +38,23 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
             commit_covers: CommitCovers::Next,
             on_commit_failure: OnCommitFailure::RetryLatest,
             seek_on_assign: true,
+            workers: 0,
+            on_revoke: OnRevoke::Nothing,
+            on_lost: OnRevoke::Nothing,
+            on_process_failure: OnProcessFailure {
+                attempts: 1,
+                then: AfterAttempts::Stop,
+            },
+            output_acks: Acks::All,
         },
         sink: SinkSettings {
             effect: Effect::Add,
             dedup: Dedup::Durable,
             dedup_insert: DedupInsert::Unique,
             dedup_key: DedupKey::Record,
+            dedup_window: None,
+            fencing: false,
+            version_guard: false,
         },
         faults: FaultBudget {
             entries: faults

@@ -5,9 +5,10 @@ use semel_models::fault::{Fault, FaultBudget, FaultKey};
 use semel_models::guarantee::Guarantee;
 use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::{
-    Acks, AutoCommit, Bounds, Client, CommitCovers, ConfirmOn, ConsumerSettings, Dedup,
-    DedupInsert, DedupKey, Effect, OffsetReset, OnCommitFailure, OnRestart, OnSendFailure,
-    Pipeline, ProducerSettings, SinkSettings, Start, TopicSettings,
+    Acks, AfterAttempts, Assignment, AutoCommit, Bounds, Client, CommitCovers, ConfirmOn,
+    ConsumerSettings, Dedup, DedupInsert, DedupKey, Effect, GroupProtocol, GroupSettings,
+    OffsetReset, OnCommitFailure, OnProcessFailure, OnRestart, OnRevoke, OnSendFailure, Pipeline,
+    ProducerSettings, SinkSettings, Source, Start, TopicSettings,
 };
 
 use super::super::{Expected, Limits, Origin};
@@ -68,9 +69,18 @@ fn the_example_of_the_specification_resolves_to_its_pipeline() {
                 confirm_on: ConfirmOn::Ack,
                 on_send_failure: OnSendFailure::GiveUp,
                 on_restart: OnRestart::Forget,
+                source: Source::Memory,
+                id_expires_first: false,
             },
             topic: TopicSettings {
                 flush_messages: None
+            },
+            group: GroupSettings {
+                instances: 1,
+                assignment: Assignment::Subscribe,
+                protocol: GroupProtocol::Eager,
+                sticky: false,
+                static_membership: false,
             },
             consumer: ConsumerSettings {
                 offset_reset: OffsetReset::Earliest,
@@ -83,12 +93,23 @@ fn the_example_of_the_specification_resolves_to_its_pipeline() {
                 commit_covers: CommitCovers::Next,
                 on_commit_failure: OnCommitFailure::RetryLatest,
                 seek_on_assign: true,
+                workers: 0,
+                on_revoke: OnRevoke::Nothing,
+                on_lost: OnRevoke::Nothing,
+                on_process_failure: OnProcessFailure {
+                    attempts: 1,
+                    then: AfterAttempts::Stop
+                },
+                output_acks: Acks::All,
             },
             sink: SinkSettings {
                 effect: Effect::Add,
                 dedup: Dedup::Durable,
                 dedup_insert: DedupInsert::Unique,
                 dedup_key: DedupKey::Record,
+                dedup_window: None,
+                fencing: false,
+                version_guard: false,
             },
             faults: FaultBudget {
                 entries: vec![budget(Fault::ConsumerCrash), budget(Fault::ResponseLost)],

@@ -286,7 +286,7 @@ impl Scene<'_> {
     pub(super) fn after_failed_commit(&self) -> &'static str {
         match self.cluster.pipeline().consumer.on_commit_failure {
             OnCommitFailure::RetryLatest => "; the application will commit again",
-            OnCommitFailure::Ignore => "; the application goes on",
+            OnCommitFailure::Ignore | OnCommitFailure::RetrySaved => "; the application goes on",
         }
     }
 }
