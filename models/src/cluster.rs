@@ -2,14 +2,15 @@
 //!
 //! A state is the product of the actors' states, the ledger, and the faults spent. A step is one
 //! [`Action`]; `steps` says which are enabled and what each does, `faults` the same for the
-//! environment, `judge` which guarantees a state violates and `witness` which hard situations
-//! a step reaches.
+//! environment, `upstream` both for the producer's side, `judge` which guarantees a state violates
+//! and `witness` which hard situations a step reaches.
 
 mod budget;
 mod faults;
 mod judge;
 mod reduce;
 mod steps;
+mod upstream;
 mod witness;
 
 pub use judge::{FINAL, FINAL_WITH_FAILED};

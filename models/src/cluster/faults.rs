@@ -8,8 +8,7 @@ use crate::consumer::{Call, Phase};
 use crate::fault;
 use crate::limbo::Late;
 use crate::order::Step;
-use crate::pipeline::{Acks, Dedup, OnCommitFailure};
-use crate::producer::Answer;
+use crate::pipeline::{Dedup, OnCommitFailure};
 
 impl Cluster {
     /// Adds the faults that can strike and be paid for.
@@ -30,26 +29,6 @@ impl Cluster {
         self.other_call_faults(state, &mut add);
         self.broker_faults(state, &mut add);
         self.handling_faults(state, &mut add);
-    }
-
-    fn produce_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
-        let producer = &state.producer;
-        if producer.first_unhandled().is_some() {
-            add(Strike::LoseRequest(Target::Produce));
-            add(Strike::Refuse(Target::Produce));
-            add(Strike::Delay(Target::Produce));
-        }
-        if producer
-            .flights
-            .first()
-            .is_some_and(|flight| flight.answer != Answer::None)
-        {
-            add(Strike::LoseAnswer(Target::Produce));
-        }
-        let next = producer.next_to_expire(&self.pipeline);
-        if next.is_some_and(|oldest| !oldest.doubtful) {
-            add(Strike::DeliveryTimeout);
-        }
     }
 
     fn commit_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
@@ -135,9 +114,8 @@ impl Cluster {
 
     /// Lets a fault strike, short of paying for it.
     pub(super) fn strike(&self, state: &mut State, strike: Strike) {
-        let pipeline = &self.pipeline;
         match strike {
-            Strike::ProducerCrash => state.producer.crash(pipeline),
+            Strike::ProducerCrash => self.crash_producer(state),
             Strike::ConsumerCrash | Strike::FailBefore | Strike::SinkUnavailable => {
                 state.consumer.crash();
             }
@@ -152,7 +130,7 @@ impl Cluster {
                 self.run_operation(state);
                 state.consumer.crash();
             }
-            Strike::DeliveryTimeout => state.producer.expire(pipeline, &mut state.ledger),
+            Strike::DeliveryTimeout => self.expire_send(state),
             Strike::BrokerCrash => {
                 self.restart_broker(state, state.broker.log_end(), Synced::AsBefore);
             }
@@ -177,13 +155,7 @@ impl Cluster {
 
     fn lose_request(&self, state: &mut State, target: Target) {
         match target {
-            Target::Produce => {
-                if let Some(first) = state.producer.first_unhandled() {
-                    state
-                        .producer
-                        .lose_requests(first, &self.pipeline, &mut state.ledger);
-                }
-            }
+            Target::Produce => self.lose_produce_request(state),
             Target::Commit => self.commit_failed(state),
             Target::BackgroundCommit => state.consumer.pending = None,
             Target::Repeated(_) => {}
@@ -192,9 +164,7 @@ impl Cluster {
 
     fn lose_answer(&self, state: &mut State, target: Target) {
         match target {
-            Target::Produce => state
-                .producer
-                .lose_answer(&self.pipeline, &mut state.ledger),
+            Target::Produce => self.lose_produce_answer(state),
             Target::Commit => {
                 if state.consumer.call == Call::None {
                     self.commit(state);
@@ -208,20 +178,7 @@ impl Cluster {
 
     fn refuse(&self, state: &mut State, target: Target) {
         match target {
-            Target::Produce => {
-                let Some(first) = state.producer.first_unhandled() else {
-                    return;
-                };
-                match self.pipeline.producer.acks {
-                    // Without an answer to put the error in, the broker closes the connection.
-                    Acks::None => self.lose_request(state, target),
-                    Acks::Leader | Acks::All => {
-                        state
-                            .producer
-                            .handled(first, Answer::Refused, &self.pipeline);
-                    }
-                }
-            }
+            Target::Produce => self.refuse_produce(state),
             Target::Commit | Target::BackgroundCommit | Target::Repeated(_) => {
                 self.lose_request(state, target)
             }
@@ -231,18 +188,7 @@ impl Cluster {
     fn delay(&self, state: &mut State, target: Target) {
         let generation = state.consumer.generation;
         match target {
-            Target::Produce => {
-                let Some(first) = state.producer.first_unhandled() else {
-                    return;
-                };
-                let late = state
-                    .producer
-                    .delay_request(first, &self.pipeline, &mut state.ledger);
-                state.limbo.add(Late::Produce {
-                    record: late.batch.record,
-                    stamp: late.wire,
-                });
-            }
+            Target::Produce => self.delay_produce(state),
             Target::Commit => {
                 let scope = self.operation(state).scope;
                 let position = state.consumer.covered(scope, &self.pipeline);

@@ -3,11 +3,9 @@
 use super::{Cluster, State};
 use crate::action::Action;
 use crate::application::Workplace;
-use crate::broker::AppendResult;
 use crate::consumer::{Call, Consumer, Location, Phase};
 use crate::limbo::Late;
 use crate::order::Step;
-use crate::producer::Answer;
 use crate::program::Operation;
 
 impl Cluster {
@@ -18,38 +16,6 @@ impl Cluster {
         self.consumer_actions(state, actions);
         for slot in 0..state.limbo.requests.len() {
             actions.push(Action::LateArrives(slot as u8));
-        }
-    }
-
-    fn producer_actions(&self, state: &State, actions: &mut Vec<Action>) {
-        let producer = &state.producer;
-        if let Some(record) = producer.next_to_send(&self.pipeline) {
-            actions.push(Action::Send(record));
-        }
-        if producer.can_transmit(&self.pipeline) {
-            actions.push(Action::Transmit);
-        }
-        if producer.first_unhandled().is_some() {
-            actions.push(Action::HandleProduce);
-        }
-        if producer
-            .flights
-            .first()
-            .is_some_and(|flight| flight.answer != Answer::None)
-        {
-            actions.push(Action::ReceiveAnswer);
-        }
-        // A fatal client transmits nothing any more, so the timeout ends every send.
-        if producer
-            .next_to_expire(&self.pipeline)
-            .is_some_and(|oldest| {
-                oldest.doubtful || producer.librdkafka.fatal && producer.queue.contains(&oldest)
-            })
-        {
-            actions.push(Action::Expire);
-        }
-        if producer.next_to_fail_too_late(&self.pipeline).is_some() {
-            actions.push(Action::FailTooLate);
         }
     }
 
@@ -87,12 +53,12 @@ impl Cluster {
     pub(super) fn step(&self, state: &mut State, action: Action) {
         let pipeline = &self.pipeline;
         match action {
-            Action::Send(record) => state.producer.send(record, pipeline, &mut state.ledger),
-            Action::Transmit => state.producer.transmit(pipeline, &mut state.ledger),
-            Action::HandleProduce => self.handle_produce(state),
-            Action::ReceiveAnswer => state.producer.receive(pipeline, &mut state.ledger),
-            Action::Expire => state.producer.expire(pipeline, &mut state.ledger),
-            Action::FailTooLate => state.producer.fail_too_late(pipeline, &mut state.ledger),
+            Action::Send(_)
+            | Action::Transmit
+            | Action::HandleProduce
+            | Action::ReceiveAnswer
+            | Action::Expire
+            | Action::FailTooLate => self.producer_step(state, action),
             Action::Join => self.join(state),
             Action::Relocate => self.relocate(state),
             Action::Poll(count) => state.consumer.poll(count, pipeline, &state.broker),
@@ -116,23 +82,6 @@ impl Cluster {
             Action::LateArrives(slot) => self.late_arrives(state, slot),
             Action::Fault { .. } => unreachable!("a fault is not a free step"),
         }
-    }
-
-    /// The broker handles the oldest request that it has not handled.
-    pub(super) fn handle_produce(&self, state: &mut State) {
-        let Some(index) = state.producer.first_unhandled() else {
-            return;
-        };
-        let flight = state.producer.flights[index];
-        let result = state
-            .broker
-            .append(flight.batch.record, flight.wire, &self.pipeline.topic);
-        let answer = match result {
-            AppendResult::Appended | AppendResult::Duplicate => Answer::Success,
-            AppendResult::OutOfOrder => Answer::OutOfOrder,
-            AppendResult::StaleEpoch => Answer::StaleEpoch,
-        };
-        state.producer.handled(index, answer, &self.pipeline);
     }
 
     fn join(&self, state: &mut State) {
@@ -204,9 +153,7 @@ impl Cluster {
 
     fn late_arrives(&self, state: &mut State, slot: u8) {
         match state.limbo.requests.remove(usize::from(slot)) {
-            Late::Produce { record, stamp } => {
-                state.broker.append(record, stamp, &self.pipeline.topic);
-            }
+            Late::Produce { record, stamp } => self.late_produce_arrives(state, record, stamp),
             Late::Commit {
                 position,
                 generation,
