@@ -18,24 +18,13 @@ pub enum Action {
     /// The answer of the oldest outstanding send is found to be missing when its delivery timeout
     /// has passed already (an idempotent Java producer).
     FailTooLate,
-    /// The consumer's process starts, joins the group and gets its position.
-    Join,
-    /// The consumer's position is no longer valid: it moves, or the process ends.
-    Relocate,
-    /// A poll returns this many records.
-    Poll(u8),
-    /// The application does the next operation of its order.
-    Operate,
-    /// The commit that the application waits for reaches the coordinator, where that is a step of
-    /// its own.
-    HandleCommit,
-    /// The answer to the commit that the application waits for arrives, where that is a step of
-    /// its own.
-    ReceiveCommitAnswer,
-    /// The client commits on its own.
-    CommitAutomatically,
-    /// A commit that nobody waits for reaches the group coordinator.
-    CommitArrives,
+    /// A consumer does something.
+    Consumer {
+        /// Which of the group's consumers.
+        who: u8,
+        /// What it does.
+        does: ConsumerStep,
+    },
     /// The late request in this slot arrives.
     LateArrives(u8),
     /// A fault strikes, paid for by this entry of the budget.
@@ -47,13 +36,54 @@ pub enum Action {
     },
 }
 
+/// One step of a consumer, its application, or the group coordinator on its behalf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConsumerStep {
+    /// The process starts, or comes back, and joins the group, which assigns the partition to
+    /// `to`; with `assign` it takes the partition itself.
+    Join {
+        /// The consumer that gets the partition.
+        to: u8,
+    },
+    /// The group gives this member the partition of one that is gone.
+    TakeOver,
+    /// An owner that gives the partition up, or closes, does the next commit that it owes.
+    Leave,
+    /// The client of one that was put out joins again, while the application goes on.
+    Rejoin,
+    /// The consumer learns that it is no longer a member.
+    NoticeLoss,
+    /// The position is no longer valid: it moves, or the process ends.
+    Relocate,
+    /// A poll returns this many records.
+    Poll(u8),
+    /// The application does the next operation of its order.
+    Operate,
+    /// A worker does the next operation for the task in this place.
+    Work(u8),
+    /// The poll loop commits what its workers have done.
+    CommitDone,
+    /// The record that failed is written to the dead-letter or retry topic.
+    WriteFailed,
+    /// The offset whose commit failed is committed again.
+    CommitSaved,
+    /// The commit that the application waits for reaches the coordinator, where that is a step of
+    /// its own.
+    HandleCommit,
+    /// The answer to the commit that the application waits for arrives, where that is a step of
+    /// its own.
+    ReceiveCommitAnswer,
+    /// The client commits on its own.
+    CommitAutomatically,
+    /// The commit that nobody waits for reaches the group coordinator.
+    CommitArrives,
+}
+
 /// What a fault does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Strike {
     /// The producer's process dies and starts again.
     ProducerCrash,
-    /// The consumer's process dies.
-    ConsumerCrash,
     /// A request is lost before its receiver acts.
     LoseRequest(Target),
     /// An answer is lost after its sender acted.
@@ -73,14 +103,76 @@ pub enum Strike {
     },
     /// The broker starts again with an empty disk.
     DiskLoss,
-    /// Handling fails before its effect; the process ends.
-    FailBefore,
-    /// Handling fails after its effect; the process ends.
-    FailAfter,
-    /// The sink does not answer and did nothing; the process ends.
+    /// The group rebalances while every member polls; `to` gets the partition.
+    Rebalance {
+        /// The consumer that gets the partition.
+        to: u8,
+    },
+    /// Committed offsets expire while the group has no member.
+    OffsetsExpiry,
+    /// An operator sets the group's committed offset while the group has no member.
+    OffsetReset {
+        /// The new committed offset.
+        to: u8,
+    },
+    /// The dedup store forgets its oldest entry; one in memory, that of consumer `who`.
+    DedupExpiry {
+        /// Whose memory, where the store is in memory.
+        who: u8,
+    },
+    /// Something happens to a consumer.
+    Consumer {
+        /// Which of the group's consumers.
+        who: u8,
+        /// What happens.
+        how: ConsumerStrike,
+    },
+}
+
+/// What happens to a consumer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConsumerStrike {
+    /// The process dies.
+    Crash,
+    /// The process stands still until its session has expired, and wakes up later.
+    Pause,
+    /// Handling outlasts `max.poll.interval.ms`: the client leaves the group.
+    Slow,
+    /// The process finishes the order in hand, closes the consumer, and starts again.
+    GracefulRestart,
+    /// Handling fails.
+    Fail {
+        /// What fails, and when.
+        failure: Failure,
+        /// What was being handled.
+        at: Place,
+    },
+}
+
+/// How handling fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// Before the effect.
+    Before,
+    /// After the effect.
+    After,
+    /// The sink does not answer and did nothing.
     SinkUnavailable,
-    /// The sink did its work, its answer is lost; the process ends.
+    /// The sink did its work and its answer is lost.
     SinkAnswerLost,
+    /// The record cannot be handled: this attempt fails, and every later one.
+    Poison,
+}
+
+/// What a consumer is handling when it fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// The record in this place of the hand.
+    Hand(u8),
+    /// The worker's task in this place.
+    Task(u8),
+    /// The whole poll: the step is about none of its records.
+    Poll,
 }
 
 /// What a network fault strikes.
@@ -88,10 +180,14 @@ pub enum Strike {
 pub enum Target {
     /// A produce request or its answer.
     Produce,
-    /// The commit that the application waits for.
-    Commit,
-    /// The commit that nobody waits for.
-    BackgroundCommit,
+    /// The commit that this consumer's application waits for.
+    Commit(u8),
+    /// The commit of this consumer that nobody waits for.
+    BackgroundCommit(u8),
+    /// The commit that this consumer owes when it gives the partition up.
+    LeavingCommit(u8),
+    /// The write of this consumer to the dead-letter or retry topic.
+    FailedWrite(u8),
     /// A call that is simply repeated, and changes nothing but where time goes.
     Repeated(Call),
 }
@@ -101,7 +197,10 @@ impl Target {
     pub fn call(self) -> Call {
         match self {
             Target::Produce => Call::Produce,
-            Target::Commit | Target::BackgroundCommit => Call::OffsetCommit,
+            Target::Commit(_) | Target::BackgroundCommit(_) | Target::LeavingCommit(_) => {
+                Call::OffsetCommit
+            }
+            Target::FailedWrite(_) => Call::OutputProduce,
             Target::Repeated(call) => call,
         }
     }
@@ -116,35 +215,15 @@ impl Strike {
             | Strike::Refuse(target)
             | Strike::Delay(target) => Some(target.call()),
             Strike::ProducerCrash
-            | Strike::ConsumerCrash
             | Strike::DeliveryTimeout
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
             | Strike::DiskLoss
-            | Strike::FailBefore
-            | Strike::FailAfter
-            | Strike::SinkUnavailable
-            | Strike::SinkAnswerLost => None,
-        }
-    }
-
-    /// Whether the consumer's process ends.
-    pub fn ends_consumer(self) -> bool {
-        match self {
-            Strike::ConsumerCrash
-            | Strike::FailBefore
-            | Strike::FailAfter
-            | Strike::SinkUnavailable
-            | Strike::SinkAnswerLost => true,
-            Strike::ProducerCrash
-            | Strike::LoseRequest(_)
-            | Strike::LoseAnswer(_)
-            | Strike::Refuse(_)
-            | Strike::Delay(_)
-            | Strike::DeliveryTimeout
-            | Strike::BrokerCrash
-            | Strike::PowerLoss { .. }
-            | Strike::DiskLoss => false,
+            | Strike::Rebalance { .. }
+            | Strike::OffsetsExpiry
+            | Strike::OffsetReset { .. }
+            | Strike::DedupExpiry { .. }
+            | Strike::Consumer { .. } => None,
         }
     }
 
@@ -152,7 +231,6 @@ impl Strike {
     pub fn paid_by(self) -> &'static [Fault] {
         match self {
             Strike::ProducerCrash => &[Fault::ProducerCrash],
-            Strike::ConsumerCrash => &[Fault::ConsumerCrash],
             Strike::LoseRequest(_) => &[Fault::RequestLost],
             Strike::LoseAnswer(_) => &[Fault::ResponseLost],
             Strike::Refuse(_) => &[Fault::RequestRefused],
@@ -161,10 +239,29 @@ impl Strike {
             Strike::BrokerCrash => &[Fault::BrokerCrash],
             Strike::PowerLoss { .. } => &[Fault::PowerLoss, Fault::PowerLossAll],
             Strike::DiskLoss => &[Fault::DiskLoss],
-            Strike::FailBefore => &[Fault::ProcessFailure],
-            Strike::FailAfter => &[Fault::ProcessFailureLate],
-            Strike::SinkUnavailable => &[Fault::SinkUnavailable],
-            Strike::SinkAnswerLost => &[Fault::SinkAnswerLost],
+            Strike::Rebalance { .. } => &[Fault::Rebalance],
+            Strike::OffsetsExpiry => &[Fault::OffsetsExpiry],
+            Strike::OffsetReset { .. } => &[Fault::OffsetReset],
+            Strike::DedupExpiry { .. } => &[Fault::DedupExpiry],
+            Strike::Consumer { how, .. } => how.paid_by(),
+        }
+    }
+}
+
+impl ConsumerStrike {
+    fn paid_by(self) -> &'static [Fault] {
+        match self {
+            ConsumerStrike::Crash => &[Fault::ConsumerCrash],
+            ConsumerStrike::Pause => &[Fault::ConsumerPause],
+            ConsumerStrike::Slow => &[Fault::SlowProcessing],
+            ConsumerStrike::GracefulRestart => &[Fault::GracefulRestart],
+            ConsumerStrike::Fail { failure, .. } => match failure {
+                Failure::Before => &[Fault::ProcessFailure],
+                Failure::After => &[Fault::ProcessFailureLate],
+                Failure::SinkUnavailable => &[Fault::SinkUnavailable],
+                Failure::SinkAnswerLost => &[Fault::SinkAnswerLost],
+                Failure::Poison => &[Fault::Poison],
+            },
         }
     }
 }

@@ -3,127 +3,233 @@
 //! An operation is one step, or one `db[...]` transaction. It is atomic towards a crash: of a
 //! transaction nothing remains before its commit, and after it everything does; a step has one
 //! effect that took place or did not. A crash inside is therefore one just before or just after,
-//! and the process loses whatever it knew in both cases. That holds while no other consumer or
-//! worker can write to the sink in between.
+//! and the process loses whatever it knew in both cases.
+//!
+//! **Concurrent writers.** A transaction is read committed. Its unique inserts and conditional
+//! writes wait for whoever holds the row, and see what is committed then: they belong to the moment
+//! of the commit. A plain look-up does not wait: it sees what was committed when it was made. Where
+//! another consumer or worker can write in between, a transaction with a look-up is therefore two
+//! steps, its look-ups ([`Work::look_up`]) and everything else; a record's look-up sees in addition
+//! what its own transaction inserted before. That every look-up of a transaction is made at one
+//! moment loses nothing: a guarantee is broken for one record, and for that record any moment will
+//! do.
 
-use crate::consumer::Consumer;
+use crate::bounded::List;
+use crate::consumer::{Consumer, dedup_key};
+use crate::dedup::DedupStore;
 use crate::ledger::Ledger;
+use crate::limits::{Limits, MAX_RECORDS};
+use crate::offset::{NextOffset, Offset, Position};
 use crate::order::Step;
 use crate::pipeline::{Dedup, DedupInsert, Pipeline};
 use crate::program::{Operation, Part, Scope};
 use crate::sink::Sink;
+use std::ops::Range;
+
+/// The records that an operation is about, and what the application knows of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Job {
+    /// The records in hand.
+    pub records: List<u8, MAX_RECORDS>,
+    /// The offset of the first of them.
+    pub first: u8,
+    /// Which of them the operation is about, as the first and the one after the last.
+    pub places: (u8, u8),
+    /// Which of them are skipped.
+    pub skipped: u32,
+    /// What look-ups that were made before found.
+    pub looked: Option<u32>,
+    /// The generation under which they were polled.
+    pub generation: u8,
+}
+
+/// The sink refused a write of an older generation, or over another saved offset than expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused;
 
 /// What an operation can change, apart from commits to the group coordinator.
-pub struct Workplace<'a> {
+pub struct Work<'a> {
+    /// The records.
+    pub job: Job,
+    /// What a commit at this point covers.
+    pub covered: Position,
+    /// What librdkafka's offset store gets at this point; `None`: the partition is no longer
+    /// assigned, and the store refuses.
+    pub storable: Option<Position>,
     /// The consumer's process.
     pub consumer: &'a mut Consumer,
     /// The sink.
     pub sink: &'a mut Sink,
     /// The ledger.
     pub ledger: &'a mut Ledger,
+    /// The pipeline.
+    pub pipeline: &'a Pipeline,
+    /// Its limits.
+    pub limits: &'a Limits,
 }
 
-impl Workplace<'_> {
-    /// Runs the operation that the consumer stands at. Commits are not run here: they are calls.
-    pub fn run(&mut self, operation: &Operation, pipeline: &Pipeline) {
-        if operation.transaction {
-            self.run_transaction(operation, pipeline);
+impl Work<'_> {
+    /// Runs an operation; a refused one changes nothing. Commits are not run here: they are calls.
+    pub fn run(&mut self, operation: &Operation) -> Result<(), Refused> {
+        let before = (*self.sink, *self.ledger, *self.consumer);
+        let done = if operation.transaction {
+            self.run_transaction(operation)
         } else {
-            let conflicts = self.run_parts(operation, pipeline);
-            self.consumer.skipped |= conflicts;
+            self.run_parts(operation).map(|conflicts| {
+                self.job.skipped |= conflicts;
+            })
+        };
+        if done.is_err() {
+            (*self.sink, *self.ledger, *self.consumer) = before;
         }
+        done
+    }
+
+    /// Makes the look-ups of a transaction; returns what they found.
+    pub fn look_up(&mut self) -> u32 {
+        self.places()
+            .filter(|place| self.store().knows(self.key(*place)))
+            .map(|place| 1 << place)
+            .sum()
     }
 
     /// Runs a transaction, again without the records whose insert conflicted until none does.
-    fn run_transaction(&mut self, operation: &Operation, pipeline: &Pipeline) {
-        let before = (*self.sink, *self.ledger);
+    fn run_transaction(&mut self, operation: &Operation) -> Result<(), Refused> {
+        let before = (*self.sink, *self.ledger, *self.consumer);
         loop {
-            let conflicts = self.run_parts(operation, pipeline);
+            let skipped = self.job.skipped;
+            let conflicts = self.run_parts(operation)?;
             if conflicts == 0 {
-                break;
+                return Ok(());
             }
-            (*self.sink, *self.ledger) = before;
-            self.consumer.skipped |= conflicts;
+            (*self.sink, *self.ledger, *self.consumer) = before;
+            self.job.skipped = skipped | conflicts;
         }
     }
 
     /// Runs every part once; returns the places in the hand whose unique insert conflicted.
-    fn run_parts(&mut self, operation: &Operation, pipeline: &Pipeline) -> u32 {
+    fn run_parts(&mut self, operation: &Operation) -> Result<u32, Refused> {
         let mut conflicts = 0;
-        let whole = 0..self.consumer.hand.len() as u8;
+        let mut inserted = 0;
         for part in &operation.parts {
             match (part, operation.scope) {
                 (Part::Step(step), Scope::Record { .. }) => {
-                    let place = self.consumer.cursor;
-                    conflicts |= self.step(*step, place, operation.scope, pipeline);
+                    conflicts |= self.step(*step, self.job.places.0, &mut inserted)?;
                 }
-                (Part::Step(Step::Process | Step::Remember | Step::SkipIfSeen), Scope::Poll) => {
+                (Part::Step(step), Scope::Poll) if step.is_about_a_record() => {
                     // Beside an `each`, or in a transaction around one, only steps that cover the
                     // whole poll stand alone; the others run for every record of it.
-                    let Part::Step(step) = part else { continue };
-                    for place in whole.clone() {
-                        conflicts |= self.step(*step, place, operation.scope, pipeline);
+                    for place in self.places() {
+                        conflicts |= self.step(*step, place, &mut inserted)?;
                     }
                 }
                 (Part::Step(step), Scope::Poll) => {
-                    conflicts |= self.step(*step, 0, operation.scope, pipeline);
+                    conflicts |= self.step(*step, self.job.places.0, &mut inserted)?;
                 }
                 (Part::Each(steps), _) => {
-                    for place in whole.clone() {
+                    for place in self.places() {
                         for step in steps {
-                            conflicts |= self.step(*step, place, operation.scope, pipeline);
+                            conflicts |= self.step(*step, place, &mut inserted)?;
                         }
                     }
                 }
             }
         }
-        conflicts
+        Ok(conflicts)
     }
 
-    fn step(&mut self, step: Step, place: u8, scope: Scope, pipeline: &Pipeline) -> u32 {
-        let skipped = self.consumer.skipped & (1 << place) != 0;
+    fn places(&self) -> Range<u8> {
+        self.job.places.0..self.job.places.1
+    }
+
+    fn key(&self, place: u8) -> u8 {
+        let record = self.job.records[usize::from(place)];
+        dedup_key(record, self.offset(place), self.pipeline)
+    }
+
+    fn offset(&self, place: u8) -> Offset {
+        Offset(self.job.first + place)
+    }
+
+    /// Does one step; `inserted`: the places whose key this operation has inserted.
+    fn step(&mut self, step: Step, place: u8, inserted: &mut u32) -> Result<u32, Refused> {
+        let skipped = self.job.skipped & (1 << place) != 0;
         match step {
             Step::Process if !skipped => {
-                let record = self.consumer.hand[usize::from(place)];
-                self.sink.apply(record, pipeline, self.ledger);
+                self.check_fence()?;
+                let record = self.job.records[usize::from(place)];
+                self.sink
+                    .apply(record, self.offset(place), self.pipeline, self.ledger);
             }
-            Step::Remember if !skipped => return self.remember(place, pipeline),
+            Step::Remember if !skipped => {
+                if self.pipeline.sink.dedup == Dedup::Durable {
+                    self.check_fence()?;
+                }
+                *inserted |= 1 << place;
+                return Ok(self.remember(place));
+            }
             Step::SkipIfSeen => {
-                if *self.store(pipeline) & self.consumer.dedup_key(place, pipeline) != 0 {
-                    self.consumer.skipped |= 1 << place;
+                let seen = match self.job.looked {
+                    Some(looked) => (looked | *inserted) & (1 << place) != 0,
+                    None => self.store().knows(self.key(place)),
+                };
+                if seen {
+                    self.job.skipped |= 1 << place;
                 }
             }
-            Step::SaveOffset => {
-                self.sink.saved = Some(self.consumer.covered(scope, pipeline).next);
-            }
-            Step::StoreOffset => self.consumer.stored = Some(self.consumer.storable(scope)),
-            Step::CommitAsync => {
-                self.consumer.pending = Some(self.consumer.covered(scope, pipeline));
-            }
+            Step::SaveOffset => self.save_offset()?,
+            Step::StoreOffset => self.consumer.stored = self.storable.or(self.consumer.stored),
+            Step::CommitAsync => self.consumer.pending = Some(self.covered),
             Step::Process | Step::Remember => {}
             Step::Commit | Step::Produce | Step::ProduceAsync | Step::Flush => {
                 unreachable!("{} is a call, not a step of the process", step.name())
             }
         }
-        0
+        Ok(0)
+    }
+
+    fn check_fence(&self) -> Result<(), Refused> {
+        if self.pipeline.sink.fencing && self.job.generation < self.sink.fence {
+            return Err(Refused);
+        }
+        Ok(())
+    }
+
+    fn save_offset(&mut self) -> Result<(), Refused> {
+        self.check_fence()?;
+        let next: NextOffset = self.covered.next;
+        if self.pipeline.sink.version_guard {
+            if self.sink.saved != self.consumer.expected {
+                return Err(Refused);
+            }
+            self.consumer.expected = Some(next);
+        }
+        self.sink.saved = Some(next);
+        Ok(())
     }
 
     /// Inserts the record's dedup key; returns its place if a unique insert conflicts.
-    fn remember(&mut self, place: u8, pipeline: &Pipeline) -> u32 {
-        let key = self.consumer.dedup_key(place, pipeline);
-        let store = self.store(pipeline);
-        let known = *store & key != 0;
-        *store |= key;
+    fn remember(&mut self, place: u8) -> u32 {
+        let key = self.key(place);
+        let (limits, pipeline) = (self.limits, self.pipeline);
+        let known = self.store_mut().insert(key, limits, pipeline);
         match pipeline.sink.dedup_insert {
             DedupInsert::Unique if known => 1 << place,
             DedupInsert::Unique | DedupInsert::Plain => 0,
         }
     }
 
-    fn store(&mut self, pipeline: &Pipeline) -> &mut u32 {
-        match pipeline.sink.dedup {
+    fn store(&self) -> &DedupStore {
+        match self.pipeline.sink.dedup {
+            Dedup::Durable | Dedup::Separate => &self.sink.seen,
+            Dedup::Memory => &self.consumer.memory,
+        }
+    }
+
+    fn store_mut(&mut self) -> &mut DedupStore {
+        match self.pipeline.sink.dedup {
             Dedup::Durable | Dedup::Separate => &mut self.sink.seen,
-            Dedup::Memory => &mut self.consumer.remembered,
+            Dedup::Memory => &mut self.consumer.memory,
         }
     }
 }

@@ -6,7 +6,10 @@
 //! and `witness` which hard situations a step reaches.
 
 mod budget;
+mod committing;
 mod faults;
+mod group;
+mod handling;
 mod judge;
 mod reduce;
 mod steps;
@@ -21,11 +24,12 @@ use crate::action::Action;
 use crate::broker::Broker;
 use crate::codec::{Codec, Counter, Reader, Writer};
 use crate::consumer::Consumer;
+use crate::dedup::DedupStore;
 use crate::group_coordinator::GroupCoordinator;
 use crate::guarantee::Guarantee;
 use crate::ledger::Ledger;
 use crate::limbo::Limbo;
-use crate::limits::{Limits, MAX_BUDGETS, TooLarge};
+use crate::limits::{Limits, MAX_BUDGETS, MAX_INSTANCES, TooLarge};
 use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
 use crate::program::Program;
@@ -45,22 +49,24 @@ pub struct State {
     pub limbo: Limbo,
     /// The group coordinator.
     pub group: GroupCoordinator,
-    /// The consumer.
-    pub consumer: Consumer,
+    /// The consumers of the group.
+    pub consumers: [Consumer; MAX_INSTANCES],
     /// The sink.
     pub sink: Sink,
     /// What happened to each record.
     pub ledger: Ledger,
+    /// Records whose handling always fails.
+    pub poisoned: u8,
     /// The faults spent, per entry of the budget that can be spent.
     pub spent: [u8; MAX_BUDGETS],
 }
 
 impl State {
-    /// What the dedup store holds, wherever it lives, as a set of dedup keys.
-    pub fn dedup_store(&self, pipeline: &Pipeline) -> u32 {
+    /// The dedup store that consumer `who` uses, wherever it lives.
+    pub fn dedup_store(&self, who: u8, pipeline: &Pipeline) -> &DedupStore {
         match pipeline.sink.dedup {
-            Dedup::Durable | Dedup::Separate => self.sink.seen,
-            Dedup::Memory => self.consumer.remembered,
+            Dedup::Durable | Dedup::Separate => &self.sink.seen,
+            Dedup::Memory => &self.consumers[usize::from(who)].memory,
         }
     }
 }
@@ -89,8 +95,8 @@ impl Cluster {
         reductions: Reductions,
     ) -> Result<Cluster, TooLarge> {
         let budget = Budget::of(&pipeline);
-        let limits = Limits::of(&pipeline, budget.entries())?;
-        let program = Program::compile(&pipeline.consumer.order);
+        let limits = Limits::of(&pipeline, budget.entries(), reductions.generations)?;
+        let program = Program::compile(&pipeline.consumer.order, pipeline.consumer.workers);
         let witnesses = witness::of(&pipeline, &program, &budget);
         let mut cluster = Cluster {
             pipeline,
@@ -142,12 +148,18 @@ impl Cluster {
         state.broker.code(codec, limits, pipeline);
         state.limbo.code(codec, limits, pipeline);
         state.group.code(codec, limits);
-        state.consumer.code(codec, limits, pipeline, &state.broker);
-        if !self.reductions.whole_calls {
-            state.consumer.code_call(codec);
+        for who in self.everyone() {
+            let consumer = &mut state.consumers[usize::from(who)];
+            consumer.code(codec, limits, pipeline, &state.broker);
+            if !self.reductions.whole_calls {
+                consumer.code_call(codec);
+            }
         }
         state.sink.code(codec, limits, pipeline);
         state.ledger.code(codec, limits);
+        if limits.poisons {
+            codec.field(&mut state.poisoned, ((1u16 << limits.records) - 1) as u8);
+        }
         self.budget.code(&mut state.spent, codec);
     }
 }
@@ -157,14 +169,18 @@ impl Model for Cluster {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        let consumer = match self.pipeline.bounds.start {
-            Start::Joined => Consumer::joined(),
-            Start::Cold => Consumer::default(),
-        };
-        let mut state = State {
-            consumer,
-            ..State::default()
-        };
+        let mut state = State::default();
+        if self.pipeline.bounds.start == Start::Joined {
+            state.group.owner = self.pipeline.subscribes().then_some(0);
+            for who in self.everyone() {
+                let reads = who == 0 || !self.pipeline.subscribes();
+                state.consumers[usize::from(who)] = if reads {
+                    Consumer::joined()
+                } else {
+                    Consumer::idle()
+                };
+            }
+        }
         self.reduce(&mut state);
         vec![state]
     }
@@ -186,6 +202,7 @@ impl Model for Cluster {
                 None
             }
         };
+        self.settle_members(&mut next);
         self.reduce(&mut next);
         let changed = next != *state;
         if let Some(entry) = strike {

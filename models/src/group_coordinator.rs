@@ -1,15 +1,31 @@
-//! The group coordinator: the generation of the group and its committed offset.
+//! The group coordinator: who owns the partition, in which generation, and the committed offset.
 //!
-//! **Modelled.** Each join of a member starts a new generation; a commit is taken only of the
-//! current one (ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID or STALE_MEMBER_EPOCH otherwise: the classic
-//! and the consumer protocol agree for a single member). There is no check that the committed
-//! offset grows or exists: a valid member may commit anything (`OffsetMetadataManager`).
+//! **Modelled.** A classic group (eager or cooperative) or one of the consumer protocol (KIP-848),
+//! with up to two members of which one owns the partition; `assign` without a group. Every change
+//! of membership starts a new generation, which the members that are alive learn by rejoining; a
+//! commit is taken of the current one only (ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID,
+//! FENCED_INSTANCE_ID or STALE_MEMBER_EPOCH otherwise). There is no check that a committed offset
+//! grows or exists, nor that the partition belongs to the member: a valid member may commit
+//! anything, backwards too (`OffsetMetadataManager`, `ConsumerGroup.validateOffsetCommit`). With
+//! `assign` a commit carries no member and is taken as long as the group has none.
+//!
+//! A classic rebalance waits until every member polls: until then the group takes commits of the
+//! old generation (`ClassicGroup`, PreparingRebalance), so a join that waits for an owner in the
+//! middle of its records is the same as one that comes later. That a member does not come in time
+//! is the fault `slow-processing`.
+//!
+//! **Assignors.** Range and round-robin give the partition to whichever member sorts first, and
+//! member ids are drawn anew at each join: any member may get it. A sticky one leaves it with an
+//! owner that is still a member.
 //!
 //! **Left out.** The coordinator's own log: `offsets.topic.replication.factor` replicas that are
 //! written with `acks=all`, so the faults of the one broker that leads the topic's partition do
-//! not reach it. A join and the fetch of the committed offset are one step: with a single member
-//! no other request of the group can come between that either of them would notice; a late commit
-//! of an older generation is refused from the join on.
+//! not reach it. The assignment and the fetch of the committed offset are one step: a commit of an
+//! older generation is refused from the assignment on, and what the new owner itself commits comes
+//! later. The death of a member that owns nothing rebalances the group when that member comes
+//! back, not also when its session expires: the owner gives the partition up and gets it back in
+//! the same way at both. Generations are only compared, so they are numbered anew in every state,
+//! in their order: a loop of failures cannot make them grow.
 
 use crate::codec::Codec;
 use crate::limits::Limits;
@@ -18,19 +34,26 @@ use crate::offset::{self, Position};
 /// The coordinator's view of the group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct GroupCoordinator {
-    /// How often a member has joined.
+    /// The current generation.
     pub generation: u8,
+    /// The consumer that the partition is assigned to, alive or not; with `assign`: none.
+    pub owner: Option<u8>,
+    /// The rebalance that waits for the owner to give the partition up.
+    pub rebalance: Option<Rebalance>,
     /// The committed offset.
     pub committed: Option<Position>,
 }
 
-impl GroupCoordinator {
-    /// A member joins; returns its generation.
-    pub fn join(&mut self) -> u8 {
-        self.generation += 1;
-        self.generation
-    }
+/// A rebalance under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Rebalance {
+    /// The consumer that gets the partition.
+    pub to: u8,
+    /// Whether the other consumer joins with it.
+    pub joins: bool,
+}
 
+impl GroupCoordinator {
     /// A member of `generation` commits; whether it was taken.
     pub fn commit(&mut self, position: Position, generation: u8) -> bool {
         let current = generation == self.generation;
@@ -43,6 +66,21 @@ impl GroupCoordinator {
     /// Visits the fields.
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits) {
         codec.field(&mut self.generation, limits.generations);
+        if let Some(sole) = limits.sole_owner {
+            self.owner = Some(sole);
+        } else {
+            let mut owner = self.owner.map_or(0, |owner| owner + 1);
+            codec.field(&mut owner, limits.instances);
+            self.owner = owner.checked_sub(1);
+        }
+        if limits.leaves {
+            let mut there = self.rebalance.is_some();
+            codec.flag(&mut there);
+            let mut rebalance = self.rebalance.unwrap_or_default();
+            codec.field(&mut rebalance.to, limits.instances - 1);
+            codec.flag_if(limits.instances > 1, &mut rebalance.joins);
+            self.rebalance = there.then_some(rebalance);
+        }
         if limits.commits {
             offset::code_optional(&mut self.committed, codec, limits);
         }
@@ -56,14 +94,15 @@ mod tests {
 
     #[test]
     fn a_commit_of_an_older_generation_is_refused() {
-        let mut group = GroupCoordinator::default();
-        let old = group.join();
-        let new = group.join();
+        let mut group = GroupCoordinator {
+            generation: 2,
+            ..GroupCoordinator::default()
+        };
         let at = |next| Position::bare(NextOffset(next));
-        assert!(!group.commit(at(2), old));
+        assert!(!group.commit(at(2), 1));
         assert_eq!(group.committed, None);
-        assert!(group.commit(at(2), new));
-        assert!(group.commit(at(1), new), "offsets need not grow");
+        assert!(group.commit(at(2), 2));
+        assert!(group.commit(at(1), 2), "offsets need not grow");
         assert_eq!(group.committed, Some(at(1)));
     }
 }

@@ -19,6 +19,10 @@ pub struct Ledger {
     pub handled: [u8; MAX_RECORDS],
     /// Whether a record's first effect came after that of a later record of its key.
     pub disordered: bool,
+    /// Records of which a guarded sink refused a write because a newer one stands.
+    pub superseded: u8,
+    /// Records that the dead-letter topic holds.
+    pub dead_lettered: u8,
 }
 
 impl Ledger {
@@ -50,6 +54,22 @@ impl Ledger {
         self.handled[index] = (self.handled[index] + 1).min(2);
     }
 
+    /// A newer write stands for `record`.
+    pub fn supersede(&mut self, record: u8) {
+        self.superseded |= 1 << record;
+    }
+
+    /// The dead-letter topic holds `record`.
+    pub fn dead_letter(&mut self, record: u8) {
+        self.dead_lettered |= 1 << record;
+    }
+
+    /// Whether `record` has its effect, another write stands for it, or it is in the dead-letter
+    /// topic.
+    pub fn is_settled(&self, record: u8) -> bool {
+        self.is_handled(record) || (self.superseded | self.dead_lettered) & (1 << record) != 0
+    }
+
     /// Whether `record` may be relied on.
     pub fn is_confirmed(&self, record: u8) -> bool {
         self.confirmed & (1 << record) != 0
@@ -70,6 +90,14 @@ impl Ledger {
             codec.field(count, 2);
         }
         codec.flag_if(limits.records > 1, &mut self.disordered);
+        for (possible, set) in [
+            (limits.supersedes, &mut self.superseded),
+            (limits.dead_letters, &mut self.dead_lettered),
+        ] {
+            if possible {
+                codec.field(set, records as u8);
+            }
+        }
     }
 }
 

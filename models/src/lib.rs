@@ -10,6 +10,7 @@ pub mod broker;
 pub mod cluster;
 pub mod codec;
 pub mod consumer;
+pub mod dedup;
 pub mod fault;
 pub mod group_coordinator;
 pub mod guarantee;

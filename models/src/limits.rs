@@ -5,12 +5,21 @@
 
 use crate::fault::{Fault, FaultKey};
 use crate::order::Step;
-use crate::pipeline::{Acks, AutoCommit, Client, OffsetReset, OnSendFailure, Pipeline, Start};
+use crate::pipeline::{
+    Acks, AfterAttempts, AutoCommit, Client, DedupKey, Effect, OnCommitFailure, OnRevoke,
+    OnSendFailure, Pipeline, Start,
+};
 use crate::program::Program;
 use std::fmt;
 
+/// The most consumers of the group.
+pub const MAX_INSTANCES: usize = 2;
 /// The most records that a bound may have.
 pub const MAX_RECORDS: usize = 6;
+/// The most records in the hands of one consumer's workers.
+pub const MAX_TASKS: usize = 16;
+/// The most entries of a dedup store that forgets.
+pub const MAX_REMEMBERED: usize = 16;
 /// The most entries that a log may get.
 pub const MAX_LOG: usize = 30;
 /// The most produce requests on one connection.
@@ -70,8 +79,45 @@ pub struct Limits {
     pub attempts: u8,
     /// Leader epochs after the first.
     pub leader_epochs: u8,
-    /// Generations of the group.
+    /// Consumers of the group.
+    pub instances: u8,
+    /// Generations that a state holds beside the first; the most that a byte holds, where they are
+    /// not numbered anew.
     pub generations: u8,
+    /// The consumer that the partition is always assigned to, where there is no other.
+    pub sole_owner: Option<u8>,
+    /// Whether a consumer can be put out of the group without knowing.
+    pub zombies: bool,
+    /// Whether a consumer ever gives the partition up with commits that it owes.
+    pub leaves: bool,
+    /// Whether a client gives the partition up or joins without the application.
+    pub in_background: bool,
+    /// Records in the hands of one consumer's workers.
+    pub tasks: u8,
+    /// Failed attempts that are counted.
+    pub failures: u8,
+    /// Whether records that failed are written elsewhere.
+    pub writes_failed: bool,
+    /// Whether commits that failed are kept for later.
+    pub saves_failed_commits: bool,
+    /// Whether where an assignment began is of interest.
+    pub assigned_at: bool,
+    /// Whether the look-ups of a transaction are a step of their own.
+    pub looks_ahead: bool,
+    /// Whether the dedup store forgets.
+    pub forgets: bool,
+    /// Entries of a dedup store that forgets.
+    pub remembered: u8,
+    /// Whether the sink refuses writes of older generations.
+    pub fences: bool,
+    /// Whether a newer write can stand for a record.
+    pub supersedes: bool,
+    /// Whether records go to a dead-letter topic.
+    pub dead_letters: bool,
+    /// Whether records may turn out to be impossible to handle.
+    pub poisons: bool,
+    /// Whether an operator may set the committed offset.
+    pub offset_resets: bool,
     /// Whether the design ever commits to the group coordinator.
     pub commits: bool,
     /// Whether commits are ever sent without waiting.
@@ -95,7 +141,11 @@ pub struct Limits {
 impl Limits {
     /// The limits that follow from `pipeline`, whose budget entries that can be spent are
     /// `spendable`.
-    pub fn of(pipeline: &Pipeline, spendable: &[(FaultKey, u8)]) -> Result<Limits, TooLarge> {
+    pub fn of(
+        pipeline: &Pipeline,
+        spendable: &[(FaultKey, u8)],
+        renumbered: bool,
+    ) -> Result<Limits, TooLarge> {
         let total = usize::from(pipeline.faults.total());
         let paid = |of: &dyn Fn(&FaultKey) -> bool| -> usize {
             let sum: usize = spendable
@@ -128,18 +178,40 @@ impl Limits {
         let answered = pipeline.producer.acks != Acks::None;
         let stays = resends && answered && pipeline.client == Client::Java;
         let on_the_wire = if stays { copies } else { records };
-        let consumer_deaths = paid(&|key| ends_consumer(key.fault));
         let storage = paid(&|key| restarts_broker(key.fault));
         let idempotent = pipeline.producer.idempotence;
         let consumer = &pipeline.consumer;
         let order = &consumer.order;
-        // With the policy `none` a truncated log ends the consumer's process, too.
-        let ended_by_truncation = match consumer.offset_reset {
-            OffsetReset::None => storage,
-            OffsetReset::Earliest | OffsetReset::Latest => 0,
+        let can = |fault: Fault| paid(&|key| key.fault == fault) > 0;
+        let instances = usize::from(pipeline.group.instances);
+        let zombies = can(Fault::ConsumerPause) || can(Fault::SlowProcessing);
+        let failures = [
+            Fault::ProcessFailure,
+            Fault::ProcessFailureLate,
+            Fault::SinkUnavailable,
+            Fault::SinkAnswerLost,
+            Fault::Poison,
+        ];
+        let fails = failures.into_iter().any(can);
+        let on_failure = consumer.on_process_failure;
+        let restarts = can(Fault::GracefulRestart)
+            || can(Fault::Rebalance)
+            || fails && on_failure.then == AfterAttempts::Close;
+        let settings = &pipeline.group;
+        let in_background = settings.revokes_in_background || settings.rejoins_in_background;
+        let late_commits = if consumer.commits() {
+            paid(&delayed)
+        } else {
+            0
         };
-        let cold = usize::from(pipeline.bounds.start == Start::Cold);
-        let joins = cold + consumer_deaths + ended_by_truncation;
+        let tasks = tasks(pipeline, records, total, upstream, behind);
+        let fences = pipeline.sink.fencing;
+        let workers = consumer.workers > 0;
+        // The group's, each consumer's, the sink's, and those of what is under way.
+        let held = instances + late_commits + if fences { 1 + tasks * instances } else { 0 };
+        let remembered = remembered(pipeline, records, copies);
+        let forgets = order.contains(Step::Remember)
+            && (pipeline.sink.dedup_window.is_some() || can(Fault::DedupExpiry));
         let limits = Limits {
             records: at_most("records", records, MAX_RECORDS)?,
             poll: at_most(
@@ -165,15 +237,39 @@ impl Limits {
                 0
             },
             leader_epochs: narrow(storage),
-            generations: narrow(joins),
-            commits: consumer.commits(),
+            instances: narrow(instances),
+            generations: if renumbered { narrow(held) } else { u8::MAX },
+            sole_owner: (instances == 1 && !zombies && pipeline.subscribes()).then_some(0),
+            zombies,
+            leaves: restarts || instances > 1,
+            in_background,
+            tasks: narrow(tasks),
+            failures: if fails { on_failure.attempts } else { 0 },
+            writes_failed: fails && consumer.writes_failed(),
+            saves_failed_commits: consumer.on_commit_failure == OnCommitFailure::RetrySaved,
+            assigned_at: workers || consumer.on_revoke == OnRevoke::Commit,
+            looks_ahead: pipeline.is_concurrent() && order.contains(Step::SkipIfSeen),
+            forgets,
+            remembered: if forgets {
+                at_most("dedup entries in their order", remembered, MAX_REMEMBERED)?
+            } else {
+                0
+            },
+            fences,
+            supersedes: pipeline.sink.version_guard && pipeline.sink.effect == Effect::Upsert,
+            dead_letters: fails && consumer.writes_failed(),
+            poisons: can(Fault::Poison),
+            offset_resets: can(Fault::OffsetReset),
+            commits: consumer.commits() || can(Fault::OffsetReset),
             background_commits: consumer.commits_in_background(),
             remembers: order.contains(Step::Remember),
-            skips: order.contains(Step::SkipIfSeen) || order.contains(Step::Remember),
+            skips: order.contains(Step::SkipIfSeen)
+                || order.contains(Step::Remember)
+                || fails && on_failure.goes_on(),
             saves: order.contains(Step::SaveOffset),
             stores: order.contains(Step::StoreOffset)
                 || matches!(consumer.auto_commit, AutoCommit::Background { .. }),
-            operations: narrow(Program::compile(order).operations.len()),
+            operations: narrow(Program::compile(order, consumer.workers).operations.len()),
             strikes: upstream > 0,
             truncation: storage > 0,
         };
@@ -183,6 +279,42 @@ impl Limits {
         })?;
         Ok(limits)
     }
+}
+
+/// Records in the hands of one consumer's workers: what it polled, and what each revocation left
+/// with them. A fault is either spent upstream, or makes records be read again.
+fn tasks(
+    pipeline: &Pipeline,
+    records: usize,
+    total: usize,
+    upstream: usize,
+    behind: usize,
+) -> usize {
+    if pipeline.consumer.workers == 0 {
+        return 0;
+    }
+    let cold = match pipeline.bounds.start {
+        Start::Cold => usize::from(pipeline.group.instances),
+        Start::Joined => 0,
+    };
+    let resends = usize::from(pipeline.producer.on_send_failure == OnSendFailure::Resend);
+    let most = (0..=upstream)
+        .map(|spent| records * (1 + spent * (1 + resends)) * (1 + cold + total - spent))
+        .max()
+        .unwrap_or(records);
+    (most + behind).min(MAX_TASKS)
+}
+
+/// Entries of a dedup store that forgets.
+fn remembered(pipeline: &Pipeline, records: usize, log: usize) -> usize {
+    let keys = match pipeline.sink.dedup_key {
+        DedupKey::Record => records,
+        DedupKey::Offset => log,
+    };
+    pipeline
+        .sink
+        .dedup_window
+        .map_or(keys, |window| keys.min(usize::from(window)))
 }
 
 fn at_most(what: &'static str, asked: usize, limit: usize) -> Result<u8, TooLarge> {
@@ -217,11 +349,21 @@ pub fn restarts_broker(fault: Fault) -> bool {
     )
 }
 
+/// The faults after which the partition may go to the other consumer.
+pub const MOVES_PARTITION: &[Fault] = &[
+    Fault::ConsumerCrash,
+    Fault::GracefulRestart,
+    Fault::ConsumerPause,
+    Fault::SlowProcessing,
+    Fault::Rebalance,
+];
+
 /// Whether the fault ends the consumer's process.
 pub fn ends_consumer(fault: Fault) -> bool {
     matches!(
         fault,
         Fault::ConsumerCrash
+            | Fault::Poison
             | Fault::ProcessFailure
             | Fault::ProcessFailureLate
             | Fault::SinkUnavailable

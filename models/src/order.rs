@@ -59,6 +59,20 @@ impl Step {
         }
     }
 
+    /// Whether the step is about single records, not about how far the application has come.
+    pub fn is_about_a_record(self) -> bool {
+        match self {
+            Step::Process | Step::Remember | Step::SkipIfSeen => true,
+            Step::Commit
+            | Step::CommitAsync
+            | Step::SaveOffset
+            | Step::StoreOffset
+            | Step::Produce
+            | Step::ProduceAsync
+            | Step::Flush => false,
+        }
+    }
+
     /// What the step does, in one line.
     pub fn summary(self) -> &'static str {
         match self {

@@ -207,6 +207,16 @@ pub struct OnProcessFailure {
     pub then: AfterAttempts,
 }
 
+impl OnProcessFailure {
+    /// Whether the application goes on without a record that failed.
+    pub fn goes_on(self) -> bool {
+        match self.then {
+            AfterAttempts::Skip | AfterAttempts::DeadLetter(_) | AfterAttempts::RetryTopic => true,
+            AfterAttempts::Stop | AfterAttempts::Close | AfterAttempts::Block => false,
+        }
+    }
+}
+
 /// What follows the last failed attempt at a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AfterAttempts {
@@ -273,6 +283,11 @@ pub struct GroupSettings {
     pub sticky: bool,
     /// `group.instance.id`: each consumer has one of its own.
     pub static_membership: bool,
+    /// Whether the client gives the partition up without waiting for the application to poll.
+    pub revokes_in_background: bool,
+    /// Whether a client that was put out of the group joins it again without waiting for the
+    /// application to poll.
+    pub rejoins_in_background: bool,
 }
 
 /// `assignment`.
@@ -295,6 +310,18 @@ pub enum GroupProtocol {
     Consumer,
 }
 
+impl Pipeline {
+    /// Whether several processes or threads write to the sink at the same time.
+    pub fn is_concurrent(&self) -> bool {
+        self.group.instances > 1 || self.consumer.workers > 1
+    }
+
+    /// Whether the group assigns the partition.
+    pub fn subscribes(&self) -> bool {
+        self.group.assignment == Assignment::Subscribe
+    }
+}
+
 impl ConsumerSettings {
     /// Whether commits are ever sent without anyone waiting for them.
     pub fn commits_in_background(&self) -> bool {
@@ -303,7 +330,26 @@ impl ConsumerSettings {
 
     /// Whether anything ever commits to the group coordinator.
     pub fn commits(&self) -> bool {
-        self.order.contains(Step::Commit) || self.commits_in_background()
+        self.order.contains(Step::Commit)
+            || self.commits_in_background()
+            || self.on_revoke == OnRevoke::Commit
+            || self.commits_before_dead_letter()
+    }
+
+    /// Whether a record that failed is committed before it goes to the dead-letter topic.
+    pub fn commits_before_dead_letter(&self) -> bool {
+        self.on_process_failure.then == AfterAttempts::DeadLetter(DeadLetterOrder::CommitWrite)
+    }
+
+    /// Whether records that failed are written to a dead-letter or retry topic.
+    pub fn writes_failed(&self) -> bool {
+        match self.on_process_failure.then {
+            AfterAttempts::DeadLetter(_) | AfterAttempts::RetryTopic => true,
+            AfterAttempts::Stop
+            | AfterAttempts::Close
+            | AfterAttempts::Skip
+            | AfterAttempts::Block => false,
+        }
     }
 }
 

@@ -5,8 +5,19 @@ use crate::order::{Item, Order, Step};
 /// An order, compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// The operations, from first to last.
+    /// The operations, from first to last; with workers, those that a worker does.
     pub operations: Vec<Operation>,
+    /// With workers: how the poll loop commits what they have done.
+    pub loop_commit: Option<LoopCommit>,
+}
+
+/// How a poll loop commits its workers' work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoopCommit {
+    /// It waits for the answer.
+    Waiting,
+    /// It does not wait.
+    Async,
 }
 
 /// One operation: a step, or a database transaction of several.
@@ -46,11 +57,16 @@ pub enum Part {
 }
 
 impl Program {
-    /// Compiles an order.
-    pub fn compile(order: &Order) -> Program {
+    /// Compiles an order that `workers` threads run; 0: the poll loop does.
+    pub fn compile(order: &Order, workers: u8) -> Program {
         let mut program = Program {
             operations: Vec::new(),
+            loop_commit: None,
         };
+        if workers > 0 {
+            program.hand_over(&order.0);
+            return program;
+        }
         if order.0.iter().any(contains_each) {
             for item in &order.0 {
                 match item {
@@ -64,6 +80,22 @@ impl Program {
             program.push_loop(&order.0);
         }
         program
+    }
+
+    /// A worker does what stands before the commit, once per record; the loop commits.
+    fn hand_over(&mut self, items: &[Item]) {
+        let mut steps = Vec::new();
+        for item in items {
+            match item {
+                Item::Step(Step::Commit) => self.loop_commit = Some(LoopCommit::Waiting),
+                Item::Step(Step::CommitAsync) => self.loop_commit = Some(LoopCommit::Async),
+                Item::Each(inner) => steps.extend(inner.iter().cloned()),
+                Item::Step(_) | Item::Database(_) | Item::Kafka(_) => steps.push(item.clone()),
+            }
+        }
+        if !steps.is_empty() {
+            self.push_loop(&steps);
+        }
     }
 
     fn push_loop(&mut self, items: &[Item]) {

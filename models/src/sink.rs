@@ -5,33 +5,60 @@
 //! key; the offset that the application saves beside its effects. A committed database
 //! transaction is durable.
 //!
+//! **Guards.** With `fencing` the sink knows the newest generation that a new owner told it, and
+//! refuses writes of an older one. With `version-guard` a row is written only over an older
+//! offset, and an offset is saved only over the one that the writer started from or last wrote
+//! (compare-and-set): both are conditional writes, which the database checks when the transaction
+//! that holds the row before has ended, so they see what is committed.
+//!
 //! **Left out.** Balances and provider calls are counted in the ledger, which knows how often each
 //! record's effect took place; only `upsert` overwrites, so only its rows are kept here.
 
 use crate::codec::Codec;
+use crate::dedup::DedupStore;
 use crate::ledger::Ledger;
 use crate::limits::{Limits, MAX_RECORDS};
-use crate::offset::NextOffset;
-use crate::pipeline::{Dedup, DedupKey, Effect, Pipeline};
+use crate::offset::{NextOffset, Offset};
+use crate::pipeline::{Dedup, Effect, Pipeline};
+
+/// A row of an upsert.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Row {
+    /// The record that was written last.
+    pub record: u8,
+    /// Its offset, where the design guards rows by it.
+    pub offset: u8,
+}
 
 /// The sink's durable state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Sink {
-    /// With `upsert`: per key, the record that was written last.
-    pub rows: [Option<u8>; MAX_RECORDS],
-    /// The durable dedup store, as a set of dedup keys.
-    pub seen: u32,
+    /// With `upsert`: the row of each key.
+    pub rows: [Option<Row>; MAX_RECORDS],
+    /// The durable dedup store.
+    pub seen: DedupStore,
     /// The saved offset.
     pub saved: Option<NextOffset>,
+    /// With `fencing`: the newest generation that the sink was told.
+    pub fence: u8,
 }
 
 impl Sink {
-    /// Performs the effect of `record`.
-    pub fn apply(&mut self, record: u8, pipeline: &Pipeline, ledger: &mut Ledger) {
+    /// Performs the effect of `record`, which was read at `offset`.
+    pub fn apply(&mut self, record: u8, offset: Offset, pipeline: &Pipeline, ledger: &mut Ledger) {
         let keys = pipeline.bounds.keys;
         match pipeline.sink.effect {
             Effect::Upsert => {
-                self.rows[usize::from(record % keys)] = Some(record);
+                let guard = pipeline.sink.version_guard;
+                let row = &mut self.rows[usize::from(record % keys)];
+                if guard && row.is_some_and(|row| row.offset >= offset.0) {
+                    ledger.supersede(record);
+                    return;
+                }
+                *row = Some(Row {
+                    record,
+                    offset: if guard { offset.0 } else { 0 },
+                });
                 ledger.handle(record, keys);
             }
             Effect::External {
@@ -45,26 +72,30 @@ impl Sink {
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
         if pipeline.sink.effect == Effect::Upsert {
             for row in &mut self.rows[..usize::from(pipeline.bounds.keys)] {
-                let mut value = row.map_or(0, |record| record + 1);
+                let mut value = row.map_or(0, |row| row.record + 1);
                 codec.field(&mut value, limits.records);
-                *row = value.checked_sub(1);
+                let mut offset = row.map_or(0, |row| row.offset);
+                if pipeline.sink.version_guard {
+                    codec.field(&mut offset, limits.log);
+                }
+                *row = value.checked_sub(1).map(|record| Row { record, offset });
             }
         }
         if limits.remembers && pipeline.sink.dedup != Dedup::Memory {
-            codec.set(&mut self.seen, dedup_keys(limits, pipeline));
+            self.seen.code(codec, limits, pipeline);
         }
         if limits.saves {
-            let mut value = self.saved.map_or(0, |saved| saved.0 + 1);
-            codec.field(&mut value, limits.log + 1);
-            self.saved = value.checked_sub(1).map(NextOffset);
+            code_saved(&mut self.saved, codec, limits);
+        }
+        if pipeline.sink.fencing {
+            codec.field(&mut self.fence, limits.generations);
         }
     }
 }
 
-/// How many dedup keys there are.
-pub fn dedup_keys(limits: &Limits, pipeline: &Pipeline) -> u8 {
-    match pipeline.sink.dedup_key {
-        DedupKey::Record => limits.records,
-        DedupKey::Offset => limits.log,
-    }
+/// Visits a saved offset.
+pub fn code_saved(saved: &mut Option<NextOffset>, codec: &mut impl Codec, limits: &Limits) {
+    let mut value = saved.map_or(0, |saved| saved.0 + 1);
+    codec.field(&mut value, limits.log + 1);
+    *saved = value.checked_sub(1).map(NextOffset);
 }

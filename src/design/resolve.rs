@@ -92,6 +92,8 @@ pub(crate) fn pipeline(
             protocol: GroupProtocol::Eager,
             sticky: false,
             static_membership: false,
+            revokes_in_background: false,
+            rejoins_in_background: false,
         },
         consumer: consumer?,
         sink: sink?,

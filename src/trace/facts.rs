@@ -2,47 +2,87 @@
 
 use semel_models::broker::Stamp;
 use semel_models::cluster::State;
-use semel_models::consumer::Phase;
+use semel_models::consumer::{Consumer, Phase};
 use semel_models::limbo::Late;
 use semel_models::offset::Position;
 use semel_models::order::Step;
-use semel_models::pipeline::{AutoCommit, DedupKey, Effect, Pipeline};
+use semel_models::pipeline::{AutoCommit, Dedup, DedupKey, Effect, OnCommitFailure, Pipeline};
 use semel_models::producer::{Answer, Batch, Flight, Sending};
 
 use super::Change;
 
 /// Every fact about `state` that this design can change, by name.
-fn facts(state: &State, pipeline: &Pipeline) -> Vec<(&'static str, String)> {
-    let mut facts = vec![
-        ("records", records(state, pipeline)),
-        ("accumulator", list(state.producer.queue.iter().map(batch))),
+fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
+    let mut facts: Vec<(String, String)> = vec![
+        ("records".into(), records(state, pipeline)),
         (
-            "on the wire",
+            "accumulator".into(),
+            list(state.producer.queue.iter().map(batch)),
+        ),
+        (
+            "on the wire".into(),
             list(state.producer.flights.iter().map(flight)),
         ),
-        ("log", log(state, pipeline)),
-        ("late requests", list(state.limbo.requests.iter().map(late))),
-        ("committed offset", optional(state.group.committed)),
-        ("consumer", consumer(state)),
-        ("in hand", in_hand(state)),
-        ("effects", effects(state, pipeline)),
+        ("log".into(), log(state, pipeline)),
+        (
+            "late requests".into(),
+            list(state.limbo.requests.iter().map(late)),
+        ),
+        ("committed offset".into(), optional(state.group.committed)),
     ];
+    for who in 0..pipeline.group.instances {
+        facts.extend(of_consumer(state, who, pipeline));
+    }
+    facts.push(("effects".into(), effects(state, pipeline)));
     let order = &pipeline.consumer.order;
     if order.contains(Step::Remember) || order.contains(Step::SkipIfSeen) {
-        facts.push(("dedup store", dedup_store(state, pipeline)));
+        facts.push(("dedup store".into(), dedup_store(state, pipeline)));
     }
     if order.contains(Step::SaveOffset) {
         let saved = state
             .sink
             .saved
             .map_or("none".into(), |saved| saved.0.to_string());
-        facts.push(("saved offset", saved));
+        facts.push(("saved offset".into(), saved));
+    }
+    facts
+}
+
+/// The facts about one consumer.
+fn of_consumer(state: &State, who: u8, pipeline: &Pipeline) -> Vec<(String, String)> {
+    let consumer = &state.consumers[usize::from(who)];
+    let several = pipeline.group.instances > 1;
+    let whose = |fact: &str| {
+        if several {
+            format!("{fact} of {}", char::from(b'A' + who))
+        } else {
+            fact.to_string()
+        }
+    };
+    let mut facts = vec![(
+        if several {
+            format!("consumer {}", char::from(b'A' + who))
+        } else {
+            "consumer".into()
+        },
+        doing(consumer),
+    )];
+    if pipeline.consumer.workers > 0 {
+        facts.push((whose("workers"), at_work(consumer)));
+    } else {
+        facts.push((whose("in hand"), in_hand(consumer)));
     }
     if pipeline.consumer.commits_in_background() {
-        facts.push(("commit on its way", optional(state.consumer.pending)));
+        facts.push((whose("commit on its way"), optional(consumer.pending)));
+    }
+    if pipeline.consumer.on_commit_failure == OnCommitFailure::RetrySaved {
+        facts.push((
+            whose("commit to be repeated"),
+            optional(consumer.failed_commit),
+        ));
     }
     if matches!(pipeline.consumer.auto_commit, AutoCommit::Background { .. }) {
-        facts.push(("offset store", optional(state.consumer.stored)));
+        facts.push((whose("offset store"), optional(consumer.stored)));
     }
     facts
 }
@@ -54,7 +94,7 @@ pub(super) fn changes(before: &State, after: &State, pipeline: &Pipeline) -> Vec
         .zip(facts(after, pipeline))
         .filter(|((_, before), (_, after))| before != after)
         .map(|((fact, before), (_, after))| Change {
-            fact: fact.into(),
+            fact,
             before,
             after,
         })
@@ -137,35 +177,39 @@ fn late(late: &Late) -> String {
     }
 }
 
-fn consumer(state: &State) -> String {
-    match state.consumer.phase {
+fn doing(consumer: &Consumer) -> String {
+    match consumer.phase {
         Phase::Down => "not running".into(),
-        Phase::Polling => format!("polls from {}", state.consumer.position().next.0),
+        Phase::Outside => "out of the group".into(),
+        Phase::Idle => "a member without the partition".into(),
+        Phase::Leaving => "giving the partition up".into(),
+        Phase::Polling => format!("polls from {}", consumer.position().next.0),
         Phase::Handling => {
-            let place = usize::from(state.consumer.cursor);
-            let record = state.consumer.hand.get(place).copied().unwrap_or_default();
-            format!(
-                "handles {}, step {}",
-                name(record),
-                state.consumer.operation + 1
-            )
+            let place = usize::from(consumer.cursor);
+            let record = consumer.hand.get(place).copied().unwrap_or_default();
+            format!("handles {}, step {}", name(record), consumer.operation + 1)
         }
     }
 }
 
-fn in_hand(state: &State) -> String {
-    list(
-        state
-            .consumer
-            .hand
-            .iter()
-            .enumerate()
-            .map(|(place, record)| {
-                let skipped = state.consumer.skipped & (1 << place) != 0;
-                let note = if skipped { " (skipped)" } else { "" };
-                format!("{}{note}", name(*record))
-            }),
-    )
+fn in_hand(consumer: &Consumer) -> String {
+    list(consumer.hand.iter().enumerate().map(|(place, record)| {
+        let skipped = consumer.skipped & (1 << place) != 0;
+        let note = if skipped { " (skipped)" } else { "" };
+        format!("{}{note}", name(*record))
+    }))
+}
+
+fn at_work(consumer: &Consumer) -> String {
+    list(consumer.crew.tasks.iter().map(|task| {
+        let state = match (task.begun, task.done) {
+            (_, true) => "done".into(),
+            (false, false) => "waiting".into(),
+            (true, false) => format!("step {}", task.operation + 1),
+        };
+        let orphan = if task.orphaned { ", orphaned" } else { "" };
+        format!("{} ({state}{orphan})", name(task.record))
+    }))
 }
 
 fn effects(state: &State, pipeline: &Pipeline) -> String {
@@ -183,12 +227,22 @@ fn effects(state: &State, pipeline: &Pipeline) -> String {
     let rows = state.sink.rows[..usize::from(pipeline.bounds.keys)]
         .iter()
         .enumerate();
-    let rows = list(rows.filter_map(|(key, row)| row.map(|row| format!("k{key} = {}", name(row)))));
+    let rows =
+        list(rows.filter_map(|(key, row)| row.map(|row| format!("k{key} = {}", name(row.record)))));
     format!("{counts}; rows: {rows}")
 }
 
 fn dedup_store(state: &State, pipeline: &Pipeline) -> String {
-    let store = state.dedup_store(pipeline);
+    let stores: Vec<String> = match pipeline.sink.dedup {
+        Dedup::Durable | Dedup::Separate => vec![keys(state.sink.seen.keys, pipeline)],
+        Dedup::Memory => (0..pipeline.group.instances)
+            .map(|who| keys(state.dedup_store(who, pipeline).keys, pipeline))
+            .collect(),
+    };
+    stores.join("; ")
+}
+
+fn keys(store: u32, pipeline: &Pipeline) -> String {
     let keys = (0..u32::BITS).filter(|key| store & (1 << key) != 0);
     list(keys.map(|key| match pipeline.sink.dedup_key {
         DedupKey::Record => format!("r{key}"),

@@ -1,14 +1,19 @@
 //! Each step in a plain sentence.
 
 mod application;
+mod commits;
 mod environment;
+mod failures;
+mod membership;
 mod upstream;
 
 use super::facts::name;
-use semel_models::action::{Action, Strike};
+use semel_models::action::{Action, ConsumerStep, Strike};
 use semel_models::cluster::{Cluster, State};
+use semel_models::consumer::Consumer;
 use semel_models::pipeline::OffsetReset;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 /// A step, told.
 pub(super) struct Told {
@@ -32,42 +37,19 @@ pub(super) fn narrate(cluster: &Cluster, before: &State, action: Action, after: 
         Action::ReceiveAnswer => ("producer", "receive-answer", scene.receive_answer()),
         Action::Expire => ("producer", "expire", scene.expire()),
         Action::FailTooLate => ("producer", "fail-too-late", scene.fail_too_late()),
-        Action::Join => ("consumer", "join", scene.join()),
-        Action::Relocate => ("consumer", "relocate", scene.relocate()),
-        Action::Poll(count) => ("consumer", "poll", scene.poll(count)),
-        Action::Operate => ("consumer", "operate", scene.operate()),
-        Action::HandleCommit => (
-            "group coordinator",
-            "handle-commit",
-            "The commit reaches the group coordinator.".into(),
-        ),
-        Action::ReceiveCommitAnswer => (
-            "consumer",
-            "receive-commit-answer",
-            "The answer to the commit reaches the consumer.".into(),
-        ),
-        Action::CommitAutomatically => (
-            "consumer",
-            "commit-automatically",
-            scene.commit_automatically(),
-        ),
-        Action::CommitArrives => (
-            "group coordinator",
-            "commit-arrives",
-            scene.commit_arrives(),
-        ),
+        Action::Consumer { who, does } => ConsumerScene { scene, who }.step(does),
         Action::LateArrives(slot) => scene.late_arrives(slot),
         Action::Fault { strike, .. } => scene.strike(strike),
     };
     Told {
         actor,
         action: verb,
-        parameters: parameters(before, action),
+        parameters: parameters(cluster, before, action),
         sentence,
     }
 }
 
-fn parameters(before: &State, action: Action) -> BTreeMap<String, String> {
+fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::new();
     let mut put = |key: &str, value: String| {
         parameters.insert(key.to_string(), value);
@@ -79,36 +61,121 @@ fn parameters(before: &State, action: Action) -> BTreeMap<String, String> {
                 put("record", name(batch.record));
             }
         }
-        Action::Poll(count) => put("count", count.to_string()),
         Action::LateArrives(slot) => put("slot", slot.to_string()),
-        Action::Operate => put("operation", before.consumer.operation.to_string()),
+        Action::Consumer { who, does } => {
+            if let Some(letter) = letter(cluster, who) {
+                put("consumer", letter.to_string());
+            }
+            match does {
+                ConsumerStep::Join { to } => {
+                    if let Some(letter) = letter(cluster, to) {
+                        put("to", letter.to_string());
+                    }
+                }
+                ConsumerStep::Poll(count) => put("count", count.to_string()),
+                ConsumerStep::Operate => {
+                    let operation = before.consumers[usize::from(who)].operation;
+                    put("operation", operation.to_string());
+                }
+                ConsumerStep::Work(task) => put("task", task.to_string()),
+                ConsumerStep::TakeOver
+                | ConsumerStep::Rejoin
+                | ConsumerStep::Leave
+                | ConsumerStep::NoticeLoss
+                | ConsumerStep::Relocate
+                | ConsumerStep::CommitDone
+                | ConsumerStep::WriteFailed
+                | ConsumerStep::CommitSaved
+                | ConsumerStep::HandleCommit
+                | ConsumerStep::ReceiveCommitAnswer
+                | ConsumerStep::CommitAutomatically
+                | ConsumerStep::CommitArrives => {}
+            }
+        }
         Action::Fault { strike, .. } => {
-            if let Strike::PowerLoss { kept } = strike {
-                put("kept", kept.to_string());
+            match strike {
+                Strike::PowerLoss { kept } => put("kept", kept.to_string()),
+                Strike::OffsetReset { to } => put("to", to.to_string()),
+                Strike::Rebalance { to } => {
+                    if let Some(letter) = letter(cluster, to) {
+                        put("to", letter.to_string());
+                    }
+                }
+                Strike::Consumer { who, .. } => {
+                    if let Some(letter) = letter(cluster, who) {
+                        put("consumer", letter.to_string());
+                    }
+                }
+                _ => {}
             }
             if let Some(call) = strike.call() {
                 put("call", call.name().to_string());
             }
         }
-        Action::HandleProduce
-        | Action::ReceiveAnswer
-        | Action::Expire
-        | Action::FailTooLate
-        | Action::Join
-        | Action::Relocate
-        | Action::HandleCommit
-        | Action::ReceiveCommitAnswer
-        | Action::CommitAutomatically
-        | Action::CommitArrives => {}
+        Action::HandleProduce | Action::ReceiveAnswer | Action::Expire | Action::FailTooLate => {}
     }
     parameters
 }
 
 /// A step with the states on both sides of it.
+#[derive(Clone, Copy)]
 struct Scene<'a> {
     cluster: &'a Cluster,
     before: &'a State,
     after: &'a State,
+}
+
+/// A step of one consumer.
+#[derive(Clone, Copy)]
+struct ConsumerScene<'a> {
+    scene: Scene<'a>,
+    who: u8,
+}
+
+impl<'a> Deref for ConsumerScene<'a> {
+    type Target = Scene<'a>;
+
+    fn deref(&self) -> &Scene<'a> {
+        &self.scene
+    }
+}
+
+impl<'a> ConsumerScene<'a> {
+    fn before(&self) -> &'a Consumer {
+        &self.scene.before.consumers[usize::from(self.who)]
+    }
+
+    fn after(&self) -> &'a Consumer {
+        &self.scene.after.consumers[usize::from(self.who)]
+    }
+
+    /// Its name at the beginning of a sentence.
+    fn the(&self) -> String {
+        let name = consumer_name(self.cluster, self.who);
+        match letter(self.cluster, self.who) {
+            Some(_) => name,
+            None => format!("The {name}"),
+        }
+    }
+
+    /// Its name within a sentence, with `of`: nothing where there is only one.
+    fn of_whom(&self) -> String {
+        letter(self.cluster, self.who).map_or(String::new(), |letter| format!(" of {letter}"))
+    }
+}
+
+/// The letter that tells a consumer from the other, where there are two.
+pub(super) fn letter(cluster: &Cluster, who: u8) -> Option<char> {
+    let several = cluster.pipeline().group.instances > 1;
+    several.then(|| char::from(b'A' + who))
+}
+
+/// A consumer's name.
+pub(super) fn consumer_name(cluster: &Cluster, who: u8) -> String {
+    match letter(cluster, who) {
+        Some(letter) => format!("Consumer {letter}"),
+        None => "consumer".into(),
+    }
 }
 
 /// The policy as Kafka writes it.

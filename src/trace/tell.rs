@@ -5,7 +5,6 @@ use super::narrate::narrate;
 use super::{Bound, DesignSource, FORMAT, Step, Trace, VERSION};
 use semel_models::action::Action;
 use semel_models::cluster::{Cluster, State};
-use semel_models::consumer::Phase;
 use semel_models::guarantee::Guarantee;
 use semel_models::pipeline::Effect;
 
@@ -64,14 +63,7 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
         | Action::ReceiveAnswer
         | Action::Expire
         | Action::FailTooLate
-        | Action::Join
-        | Action::Relocate
-        | Action::Poll(_)
-        | Action::Operate
-        | Action::HandleCommit
-        | Action::ReceiveCommitAnswer
-        | Action::CommitAutomatically
-        | Action::CommitArrives
+        | Action::Consumer { .. }
         | Action::LateArrives(_) => None,
     }
 }
@@ -136,11 +128,13 @@ fn violation(
         Guarantee::Progress => {
             let stuck =
                 those(&|record| ledger.is_confirmed(record) && end.broker.holds_from(record, 0));
-            let why = match end.consumer.phase {
-                Phase::Down => {
-                    "the consumer fails at every start, for it has no valid offset and auto.offset.reset=none"
-                }
-                Phase::Polling | Phase::Handling => "nothing can happen any more",
+            let nobody_reads = end.consumers.iter().all(|consumer| !consumer.reads());
+            let why = if nobody_reads {
+                "the consumer fails at every start, for it has no valid offset and auto.offset.reset=none"
+            } else if end.poisoned != 0 {
+                "a record that cannot be handled is tried for ever"
+            } else {
+                "nothing can happen any more"
             };
             format!("{stuck}: confirmed and in the log, but never delivered: {why}.")
         }

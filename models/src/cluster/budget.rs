@@ -6,7 +6,7 @@ use crate::codec::Codec;
 use crate::fault::{Call, Fault, FaultKey};
 use crate::limits::MAX_BUDGETS;
 use crate::order::Step;
-use crate::pipeline::{Acks, Dedup, Pipeline};
+use crate::pipeline::{Acks, Dedup, GroupProtocol, Pipeline};
 
 /// The entries of a design's budget that it can spend, and the cap on their sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,25 +85,29 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
                 .into_iter()
                 .any(|step| touches_sink(step, stored))
         }
-        Fault::GracefulRestart
-        | Fault::ProducerPause
-        | Fault::ConsumerPause
-        | Fault::SlowProcessing
-        | Fault::Rebalance
-        | Fault::Poison
+        Fault::GracefulRestart => true,
+        Fault::ConsumerPause => pipeline.subscribes(),
+        // With workers the loop polls on, however long they take.
+        Fault::SlowProcessing => pipeline.subscribes() && pipeline.consumer.workers == 0,
+        Fault::Rebalance => {
+            let eager = pipeline.group.protocol == GroupProtocol::Eager;
+            pipeline.subscribes() && (eager || pipeline.group.instances > 1)
+        }
+        Fault::Poison => order.contains(Step::Process),
+        Fault::OffsetsExpiry => pipeline.consumer.commits(),
+        Fault::OffsetReset => true,
+        Fault::DedupExpiry => order.contains(Step::Remember),
+        Fault::ProducerPause
         | Fault::Abort
         | Fault::TransactionTimeout
         | Fault::LeaderChange
         | Fault::ReplicaLag
         | Fault::CoordinatorFailover
         | Fault::ProducerIdExpiry
-        | Fault::OffsetsExpiry
-        | Fault::DedupExpiry
         | Fault::Retention
         | Fault::Compaction
         | Fault::AddPartition
         | Fault::TopicRecreate
-        | Fault::OffsetReset
         | Fault::StaleMetadata => false,
     }
 }
@@ -114,11 +118,8 @@ fn calls(pipeline: &Pipeline, call: Call) -> bool {
         Call::Produce | Call::Fetch | Call::Join | Call::Heartbeat | Call::OffsetFetch => true,
         Call::OffsetCommit => pipeline.consumer.commits(),
         Call::InitProducerId => pipeline.producer.idempotence,
-        Call::OutputProduce
-        | Call::AddPartitions
-        | Call::AddOffsets
-        | Call::TxnOffsetCommit
-        | Call::EndTxn => false,
+        Call::OutputProduce => pipeline.consumer.writes_failed(),
+        Call::AddPartitions | Call::AddOffsets | Call::TxnOffsetCommit | Call::EndTxn => false,
     }
 }
 

@@ -1,14 +1,17 @@
 //! The environment: which faults can strike in a state, and what each does.
 
 use super::budget::touches_sink;
+use super::committing::CommitKind;
 use super::{Cluster, State};
-use crate::action::{Action, Strike, Target};
+use crate::action::{Action, ConsumerStrike, Failure, Place, Strike, Target};
 use crate::broker::Synced;
-use crate::consumer::{Call, Phase};
+use crate::consumer::{Call, Phase, Recovery};
 use crate::fault;
 use crate::limbo::Late;
+use crate::offset::{NextOffset, Position};
 use crate::order::Step;
-use crate::pipeline::{Dedup, OnCommitFailure};
+use crate::pipeline::{AfterAttempts, Dedup};
+use crate::program::Operation;
 
 impl Cluster {
     /// Adds the faults that can strike and be paid for.
@@ -21,50 +24,119 @@ impl Cluster {
         if state.producer.is_busy(&self.pipeline) {
             add(Strike::ProducerCrash);
         }
-        if state.consumer.phase != Phase::Down {
-            add(Strike::ConsumerCrash);
-        }
         self.produce_faults(state, &mut add);
-        self.commit_faults(state, &mut add);
-        self.other_call_faults(state, &mut add);
+        for who in self.everyone() {
+            self.process_faults(state, who, &mut add);
+            self.commit_faults(state, who, &mut add);
+            self.other_call_faults(state, who, &mut add);
+            self.handling_faults(state, who, &mut add);
+        }
+        self.initial_call_faults(state, &mut add);
+        self.group_faults(state, &mut add);
         self.broker_faults(state, &mut add);
-        self.handling_faults(state, &mut add);
     }
 
-    fn commit_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
-        if state.consumer.pending.is_some() {
-            strike_everywhere(Target::BackgroundCommit, add);
+    fn process_faults(&self, state: &State, who: u8, add: &mut impl FnMut(Strike)) {
+        let consumer = &state.consumers[usize::from(who)];
+        let mut strike = |how| add(Strike::Consumer { who, how });
+        if consumer.is_running() {
+            strike(ConsumerStrike::Crash);
         }
-        match state.consumer.call {
-            Call::None if self.is_committing(state) && self.reductions.whole_calls => {
-                strike_everywhere(Target::Commit, add);
+        if self.may_pause(state, who) {
+            strike(ConsumerStrike::Pause);
+            if consumer.phase == Phase::Handling {
+                strike(ConsumerStrike::Slow);
+            }
+        }
+        let rests = match consumer.phase {
+            Phase::Idle | Phase::Polling => state.group.rebalance.is_none(),
+            Phase::Down | Phase::Outside | Phase::Handling | Phase::Leaving => false,
+        };
+        // What it has begun it finishes, its commit included.
+        let finished = consumer.crew.tasks.is_empty() && self.due_commit(state, who).is_none();
+        if rests && finished {
+            strike(ConsumerStrike::GracefulRestart);
+        }
+    }
+
+    fn commit_faults(&self, state: &State, who: u8, add: &mut impl FnMut(Strike)) {
+        let consumer = &state.consumers[usize::from(who)];
+        if consumer.pending.is_some() {
+            strike_everywhere(Target::BackgroundCommit(who), add);
+        }
+        if consumer.owed.next().is_some() {
+            strike_everywhere(Target::LeavingCommit(who), add);
+        }
+        let target = Target::Commit(who);
+        match consumer.call {
+            Call::None if self.due_commit(state, who).is_some() && self.reductions.whole_calls => {
+                strike_everywhere(target, add);
             }
             Call::None => {}
             Call::Requested => {
-                add(Strike::LoseRequest(Target::Commit));
-                add(Strike::Refuse(Target::Commit));
-                add(Strike::Delay(Target::Commit));
+                add(Strike::LoseRequest(target));
+                add(Strike::Refuse(target));
+                add(Strike::Delay(target));
             }
-            Call::Answered => add(Strike::LoseAnswer(Target::Commit)),
+            Call::Answered => add(Strike::LoseAnswer(target)),
         }
     }
 
     /// Calls that are simply repeated.
-    fn other_call_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
-        match state.consumer.phase {
-            Phase::Down => {
-                strike_everywhere(Target::Repeated(fault::Call::Join), add);
-                strike_everywhere(Target::Repeated(fault::Call::OffsetFetch), add);
+    fn other_call_faults(&self, state: &State, who: u8, add: &mut impl FnMut(Strike)) {
+        let mut repeat = |call| strike_everywhere(Target::Repeated(call), add);
+        match state.consumers[usize::from(who)].phase {
+            Phase::Down | Phase::Outside => {
+                repeat(fault::Call::Join);
+                repeat(fault::Call::OffsetFetch);
             }
             Phase::Polling => {
-                strike_everywhere(Target::Repeated(fault::Call::Fetch), add);
-                strike_everywhere(Target::Repeated(fault::Call::Heartbeat), add);
+                repeat(fault::Call::Fetch);
+                repeat(fault::Call::Heartbeat);
             }
-            Phase::Handling => strike_everywhere(Target::Repeated(fault::Call::Heartbeat), add),
+            Phase::Idle | Phase::Handling | Phase::Leaving => repeat(fault::Call::Heartbeat),
         }
+        if self.writing(state, who).is_some() {
+            let target = Target::FailedWrite(who);
+            add(Strike::LoseRequest(target));
+            add(Strike::LoseAnswer(target));
+            add(Strike::Refuse(target));
+        }
+    }
+
+    fn initial_call_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
         let starts = state.producer.created == 0 && state.producer.is_busy(&self.pipeline);
         if starts && self.pipeline.producer.idempotence {
             strike_everywhere(Target::Repeated(fault::Call::InitProducerId), add);
+        }
+    }
+
+    fn group_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
+        for to in self.may_rebalance(state) {
+            add(Strike::Rebalance { to });
+        }
+        if self.group_is_empty(state) {
+            if state.group.committed.is_some() {
+                add(Strike::OffsetsExpiry);
+            }
+            if self.limits.offset_resets {
+                for to in 0..=state.broker.log_end() {
+                    add(Strike::OffsetReset { to });
+                }
+            }
+        }
+        match self.pipeline.sink.dedup {
+            Dedup::Durable | Dedup::Separate if state.sink.seen.keys != 0 => {
+                add(Strike::DedupExpiry { who: 0 });
+            }
+            Dedup::Durable | Dedup::Separate => {}
+            Dedup::Memory => {
+                for who in self.everyone() {
+                    if state.consumers[usize::from(who)].memory.keys != 0 {
+                        add(Strike::DedupExpiry { who });
+                    }
+                }
+            }
         }
     }
 
@@ -79,57 +151,96 @@ impl Cluster {
         add(Strike::DiskLoss);
     }
 
-    fn handling_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
-        let consumer = &state.consumer;
-        if consumer.phase != Phase::Handling {
-            return;
+    fn handling_faults(&self, state: &State, who: u8, add: &mut impl FnMut(Strike)) {
+        let consumer = &state.consumers[usize::from(who)];
+        if consumer.phase == Phase::Handling && consumer.recovery == Recovery::None {
+            let operation = self.operation(state, who);
+            let left: Vec<u8> = consumer
+                .places(operation.scope)
+                .filter(|place| consumer.skipped & (1 << place) == 0)
+                .collect();
+            self.failures_in_hand(state, who, &left, operation, add);
         }
-        let operation = self.operation(state);
-        // Of a skipped record nothing is handled, so nothing can fail.
-        let any_left = consumer
-            .places(operation.scope)
-            .any(|place| consumer.skipped & (1 << place) == 0);
-        let acts = |step: Step| match step {
-            Step::Process | Step::Remember => any_left,
-            Step::SkipIfSeen
-            | Step::Commit
-            | Step::CommitAsync
-            | Step::SaveOffset
-            | Step::StoreOffset
-            | Step::Produce
-            | Step::ProduceAsync
-            | Step::Flush => true,
+        for index in consumer.crew.ready(self.pipeline.consumer.workers) {
+            let task = consumer.crew.tasks[usize::from(index)];
+            if !task.writes {
+                let at = Place::Task(index);
+                let (operation, _) = self.operation_at(state, who, at);
+                let fails = Fails {
+                    handles: !task.skipped && operation.contains(Step::Process),
+                    touches: self.touches_sink(operation, !task.skipped),
+                    poisons: self.may_be_poison(state, task.record),
+                };
+                fails.add(who, at, add);
+            }
+        }
+    }
+
+    /// Failures of the operation at hand; `left`: the places that are not skipped.
+    fn failures_in_hand(
+        &self,
+        state: &State,
+        who: u8,
+        left: &[u8],
+        operation: &Operation,
+        add: &mut impl FnMut(Strike),
+    ) {
+        let consumer = &state.consumers[usize::from(who)];
+        let handles = operation.contains(Step::Process);
+        let touches = self.touches_sink(operation, !left.is_empty());
+        let about_records = operation.steps().any(Step::is_about_a_record);
+        // Which record fails only matters where the application goes on without it.
+        let goes_on = match self.pipeline.consumer.on_process_failure.then {
+            AfterAttempts::Stop | AfterAttempts::Close | AfterAttempts::Block => false,
+            AfterAttempts::Skip | AfterAttempts::DeadLetter(_) | AfterAttempts::RetryTopic => true,
         };
-        if operation.contains(Step::Process) && acts(Step::Process) {
-            add(Strike::FailBefore);
-            add(Strike::FailAfter);
+        for (index, place) in left.iter().enumerate() {
+            let record = consumer.hand[usize::from(*place)];
+            let fails = Fails {
+                handles: handles && (index == 0 || goes_on),
+                touches: touches && about_records && (index == 0 || goes_on),
+                poisons: handles && self.may_be_poison(state, record),
+            };
+            fails.add(who, Place::Hand(*place), add);
         }
+        if touches && (left.is_empty() || !about_records) {
+            let fails = Fails {
+                handles: false,
+                touches: true,
+                poisons: false,
+            };
+            fails.add(who, Place::Poll, add);
+        }
+    }
+
+    /// Whether the operation calls the sink; of a skipped record nothing is handled.
+    fn touches_sink(&self, operation: &Operation, any_left: bool) -> bool {
         let stored = self.pipeline.sink.dedup != Dedup::Memory;
-        let mut steps = operation.steps();
-        if steps.any(|step| touches_sink(step, stored) && acts(step)) {
-            add(Strike::SinkUnavailable);
-            add(Strike::SinkAnswerLost);
-        }
+        operation.steps().any(|step| {
+            touches_sink(step, stored)
+                && match step {
+                    Step::Process | Step::Remember => any_left,
+                    Step::SkipIfSeen
+                    | Step::Commit
+                    | Step::CommitAsync
+                    | Step::SaveOffset
+                    | Step::StoreOffset
+                    | Step::Produce
+                    | Step::ProduceAsync
+                    | Step::Flush => true,
+                }
+        })
+    }
+
+    /// Whether it may turn out that `record` can never be handled.
+    fn may_be_poison(&self, state: &State, record: u8) -> bool {
+        state.poisoned & (1 << record) == 0 && !state.ledger.is_handled(record)
     }
 
     /// Lets a fault strike, short of paying for it.
     pub(super) fn strike(&self, state: &mut State, strike: Strike) {
         match strike {
             Strike::ProducerCrash => self.crash_producer(state),
-            Strike::ConsumerCrash | Strike::FailBefore | Strike::SinkUnavailable => {
-                state.consumer.crash();
-            }
-            Strike::FailAfter => {
-                // Inside a transaction the failure comes before its end and rolls it back.
-                if !self.operation(state).transaction {
-                    self.run_operation(state);
-                }
-                state.consumer.crash();
-            }
-            Strike::SinkAnswerLost => {
-                self.run_operation(state);
-                state.consumer.crash();
-            }
             Strike::DeliveryTimeout => self.expire_send(state),
             Strike::BrokerCrash => {
                 self.restart_broker(state, state.broker.log_end(), Synced::AsBefore);
@@ -140,6 +251,29 @@ impl Cluster {
             Strike::LoseAnswer(target) => self.lose_answer(state, target),
             Strike::Refuse(target) => self.refuse(state, target),
             Strike::Delay(target) => self.delay(state, target),
+            Strike::Rebalance { to } => self.rebalance(state, to),
+            Strike::OffsetsExpiry => state.group.committed = None,
+            Strike::OffsetReset { to } => self.reset_offset(state, to),
+            Strike::DedupExpiry { who } => match self.pipeline.sink.dedup {
+                Dedup::Durable | Dedup::Separate => state.sink.seen.forget_oldest(),
+                Dedup::Memory => state.consumers[usize::from(who)].memory.forget_oldest(),
+            },
+            Strike::Consumer { who, how } => self.strike_consumer(state, who, how),
+        }
+    }
+
+    fn strike_consumer(&self, state: &mut State, who: u8, how: ConsumerStrike) {
+        match how {
+            ConsumerStrike::Crash => self.crash(state, who),
+            ConsumerStrike::Pause => self.pause(state, who),
+            ConsumerStrike::Slow => {
+                self.pause(state, who);
+                state.consumers[usize::from(who)].slow = true;
+            }
+            ConsumerStrike::GracefulRestart => self.restart_gracefully(state, who),
+            ConsumerStrike::Fail { failure, at } => {
+                self.strike_handling(state, who, failure, at);
+            }
         }
     }
 
@@ -156,8 +290,10 @@ impl Cluster {
     fn lose_request(&self, state: &mut State, target: Target) {
         match target {
             Target::Produce => self.lose_produce_request(state),
-            Target::Commit => self.commit_failed(state),
-            Target::BackgroundCommit => state.consumer.pending = None,
+            Target::Commit(who) => self.lose_commit(state, CommitKind::Waiting, who),
+            Target::BackgroundCommit(who) => self.lose_commit(state, CommitKind::Background, who),
+            Target::LeavingCommit(who) => self.lose_commit(state, CommitKind::Owed, who),
+            Target::FailedWrite(who) => self.lose_failed_write(state, who),
             Target::Repeated(_) => {}
         }
     }
@@ -165,13 +301,12 @@ impl Cluster {
     fn lose_answer(&self, state: &mut State, target: Target) {
         match target {
             Target::Produce => self.lose_produce_answer(state),
-            Target::Commit => {
-                if state.consumer.call == Call::None {
-                    self.commit(state);
-                }
-                self.commit_failed(state);
+            Target::Commit(who) => self.lose_commit_answer(state, CommitKind::Waiting, who),
+            Target::BackgroundCommit(who) => {
+                self.lose_commit_answer(state, CommitKind::Background, who);
             }
-            Target::BackgroundCommit => self.pending_commit_arrives(state),
+            Target::LeavingCommit(who) => self.lose_commit_answer(state, CommitKind::Owed, who),
+            Target::FailedWrite(who) => self.lose_failed_write_answer(state, who),
             Target::Repeated(_) => {}
         }
     }
@@ -179,45 +314,62 @@ impl Cluster {
     fn refuse(&self, state: &mut State, target: Target) {
         match target {
             Target::Produce => self.refuse_produce(state),
-            Target::Commit | Target::BackgroundCommit | Target::Repeated(_) => {
-                self.lose_request(state, target)
-            }
+            Target::Commit(_)
+            | Target::BackgroundCommit(_)
+            | Target::LeavingCommit(_)
+            | Target::FailedWrite(_)
+            | Target::Repeated(_) => self.lose_request(state, target),
         }
     }
 
     fn delay(&self, state: &mut State, target: Target) {
-        let generation = state.consumer.generation;
         match target {
             Target::Produce => self.delay_produce(state),
-            Target::Commit => {
-                let scope = self.operation(state).scope;
-                let position = state.consumer.covered(scope, &self.pipeline);
-                state.limbo.add(Late::Commit {
-                    position,
-                    generation,
-                });
-                self.commit_failed(state);
-            }
-            Target::BackgroundCommit => {
-                if let Some(position) = state.consumer.pending.take() {
-                    state.limbo.add(Late::Commit {
-                        position,
-                        generation,
-                    });
-                }
-            }
-            Target::Repeated(_) => {}
+            Target::Commit(who) => self.delay_commit(state, CommitKind::Waiting, who),
+            Target::BackgroundCommit(who) => self.delay_commit(state, CommitKind::Background, who),
+            Target::LeavingCommit(who) => self.delay_commit(state, CommitKind::Owed, who),
+            Target::FailedWrite(_) | Target::Repeated(_) => {}
         }
     }
 
-    /// The application learns that its commit failed.
-    fn commit_failed(&self, state: &mut State) {
-        state.consumer.call = Call::None;
-        match self.pipeline.consumer.on_commit_failure {
-            OnCommitFailure::RetryLatest => {}
-            OnCommitFailure::Ignore | OnCommitFailure::RetrySaved => {
-                state.consumer.advance(&self.program)
+    /// An operator sets the group's committed offset.
+    fn reset_offset(&self, state: &mut State, to: u8) {
+        state.group.committed = Some(Position::bare(NextOffset(to)));
+    }
+
+    fn restart_gracefully(&self, state: &mut State, who: u8) {
+        let polls = state.consumers[usize::from(who)].phase == Phase::Polling;
+        if polls && !self.is_zombie(state, who) {
+            self.begin_leaving(state, who, true);
+        } else {
+            self.close(state, who);
+        }
+    }
+}
+
+/// Which failures can strike at a place.
+struct Fails {
+    handles: bool,
+    touches: bool,
+    poisons: bool,
+}
+
+impl Fails {
+    fn add(&self, who: u8, at: Place, add: &mut impl FnMut(Strike)) {
+        let mut fail = |failure| {
+            let how = ConsumerStrike::Fail { failure, at };
+            add(Strike::Consumer { who, how });
+        };
+        if self.handles {
+            fail(Failure::Before);
+            fail(Failure::After);
+            if self.poisons {
+                fail(Failure::Poison);
             }
+        }
+        if self.touches {
+            fail(Failure::SinkUnavailable);
+            fail(Failure::SinkAnswerLost);
         }
     }
 }

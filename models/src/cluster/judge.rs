@@ -1,7 +1,7 @@
 //! Which guarantees a state violates.
 
 use super::{Cluster, State};
-use crate::consumer::{Consumer, Location, Phase};
+use crate::consumer::{Consumer, Location};
 use crate::guarantee::Guarantee;
 use crate::ledger::Ledger;
 use crate::pipeline::Effect;
@@ -46,7 +46,7 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
             quiescent && {
                 let position = group_position(cluster, state);
                 confirmed().any(|record| {
-                    !ledger.is_handled(record) && !state.broker.holds_from(record, position)
+                    !ledger.is_settled(record) && !state.broker.holds_from(record, position)
                 })
             }
         }
@@ -69,11 +69,17 @@ fn was_sent(ledger: &Ledger, record: u8) -> bool {
     ledger.sent & (1 << record) != 0
 }
 
-/// Where the group's owner reads on, or would if it ever started.
+/// Where the group's owner reads on, or would if it ever started. A record in hand, or in a
+/// worker's hands, is not below it.
 fn group_position(cluster: &Cluster, state: &State) -> u8 {
     let pipeline = &cluster.pipeline;
-    if state.consumer.phase != Phase::Down {
-        return state.consumer.position().next.0;
+    let reading = cluster
+        .everyone()
+        .filter(|who| cluster.owns(state, *who))
+        .map(|who| state.consumers[usize::from(who)].first_undone(&cluster.program))
+        .min();
+    if let Some(position) = reading {
+        return position;
     }
     let start = Consumer::starting_point(pipeline, &state.broker, &state.group, &state.sink);
     match start {
@@ -93,15 +99,17 @@ fn is_exactly_once(cluster: &Cluster, state: &State) -> bool {
     let pipeline = &cluster.pipeline;
     let ledger = &state.ledger;
     let mut records = 0..pipeline.bounds.records;
+    let needed =
+        |record: u8| ledger.is_confirmed(record) && ledger.dead_lettered & (1 << record) == 0;
     match pipeline.sink.effect {
         Effect::Add | Effect::External { .. } => records.all(|record| {
             let times = ledger.handled[usize::from(record)];
-            times <= 1 && (times == 1 || !ledger.is_confirmed(record))
+            times <= 1 && (times == 1 || !needed(record))
         }),
         // The row of a key is its last record of the set: the set may be any that ends with it.
         Effect::Upsert => records.all(|record| {
             let row = state.sink.rows[usize::from(record % pipeline.bounds.keys)];
-            !ledger.is_confirmed(record) || row.is_some_and(|last| last >= record)
+            !needed(record) || row.is_some_and(|row| row.record >= record)
         }),
     }
 }

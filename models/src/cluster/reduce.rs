@@ -4,7 +4,8 @@
 //! without, and so are the lengths of the shortest counterexamples where no steps are merged.
 
 use super::{Cluster, State};
-use crate::consumer::Consumer;
+use crate::consumer::crew::Crew;
+use crate::consumer::{Consumer, Phase};
 use crate::limbo::Late;
 use crate::offset::Position;
 use crate::order::Step;
@@ -26,6 +27,9 @@ pub struct Reductions {
     /// between leaves what one before or after the call leaves. It merges steps, so runs get
     /// shorter.
     pub whole_calls: bool,
+    /// Generations are numbered anew in every state, in their order: they are only compared. It is
+    /// what keeps the space finite where a process fails for ever.
+    pub generations: bool,
 }
 
 impl Reductions {
@@ -34,12 +38,14 @@ impl Reductions {
         dead_fields: true,
         harmless_faults: true,
         whole_calls: true,
+        generations: true,
     };
-    /// No reduction.
+    /// No reduction but the numbering of generations, without which some spaces are infinite.
     pub const NONE: Reductions = Reductions {
         dead_fields: false,
         harmless_faults: false,
         whole_calls: false,
+        generations: true,
     };
 }
 
@@ -55,7 +61,14 @@ impl Cluster {
         if self.reductions.dead_fields {
             self.forget_late_commits(state);
             self.forget_finished_producer(state);
-            self.forget_skips(state);
+            for who in self.everyone() {
+                self.forget_skips(&mut state.consumers[usize::from(who)]);
+                self.forget_zombies_commits(state, who);
+                self.forget_empty_process(&mut state.consumers[usize::from(who)]);
+            }
+        }
+        if self.reductions.generations {
+            self.renumber_generations(state);
         }
     }
 
@@ -63,22 +76,15 @@ impl Cluster {
     /// where nothing can be truncated, leader epochs and flushes have no meaning, and
     /// only librdkafka's background commit asks what is known to be committed.
     fn normalize(&self, state: &mut State) {
-        if !self.limits.stores {
-            state.consumer.known_committed = None;
+        state.group.owner = self.limits.sole_owner.or(state.group.owner);
+        for who in self.everyone() {
+            self.normalize_consumer(&mut state.consumers[usize::from(who)]);
         }
         if self.limits.truncation {
             return;
         }
-        let bare = |position: &mut Option<Position>| {
-            if let Some(position) = position {
-                position.leader_epoch = None;
-            }
-        };
         state.broker.flushed = 0;
         state.broker.recovered = 0;
-        state.consumer.leader_epoch = None;
-        bare(&mut state.consumer.stored);
-        bare(&mut state.consumer.pending);
         bare(&mut state.group.committed);
         for late in state.limbo.requests.iter_mut() {
             if let Late::Commit { position, .. } = late {
@@ -87,11 +93,45 @@ impl Cluster {
         }
     }
 
+    fn normalize_consumer(&self, consumer: &mut Consumer) {
+        let limits = &self.limits;
+        match consumer.phase {
+            Phase::Down | Phase::Outside => consumer.generation = 0,
+            Phase::Idle | Phase::Polling | Phase::Handling | Phase::Leaving => {}
+        }
+        if !limits.stores {
+            consumer.known_committed = None;
+        }
+        if !limits.assigned_at {
+            consumer.assigned_at = 0;
+        }
+        if self.pipeline.consumer.workers == 0 {
+            consumer.crew = Crew::default();
+        }
+        if !limits.fences {
+            for task in consumer.crew.tasks.iter_mut() {
+                task.generation = 0;
+            }
+        }
+        if !limits.saves || !self.pipeline.sink.version_guard {
+            consumer.expected = None;
+        }
+        if !limits.truncation {
+            consumer.leader_epoch = None;
+            bare(&mut consumer.stored);
+            bare(&mut consumer.pending);
+            bare(&mut consumer.failed_commit);
+            bare(&mut consumer.reassigned);
+        }
+    }
+
     /// A late commit of an older generation is refused whenever it arrives: generations only grow.
+    /// Without a group it never is.
     fn forget_late_commits(&self, state: &mut State) {
         let current = state.group.generation;
+        let refused = self.pipeline.subscribes();
         state.limbo.retain(|late| match late {
-            Late::Commit { generation, .. } => *generation == current,
+            Late::Commit { generation, .. } => !refused || *generation == current,
             Late::Produce { .. } => true,
         });
     }
@@ -110,14 +150,14 @@ impl Cluster {
     }
 
     /// Whether a record is skipped matters only until its last step that could be skipped.
-    fn forget_skips(&self, state: &mut State) {
+    fn forget_skips(&self, consumer: &mut Consumer) {
         let Consumer {
             operation,
             cursor,
             ref mut skipped,
             ..
-        } = state.consumer;
-        if *skipped == 0 {
+        } = *consumer;
+        if *skipped == 0 || self.program.operations.is_empty() {
             return;
         }
         let skippable = |from: usize| {
@@ -136,5 +176,65 @@ impl Cluster {
             Scope::Poll if !skippable(operation) => *skipped = 0,
             Scope::Record { .. } | Scope::Poll => {}
         }
+    }
+
+    /// Nothing that a zombie has on its way or in its offset store is ever committed.
+    fn forget_zombies_commits(&self, state: &mut State, who: u8) {
+        if self.is_zombie(state, who) && !self.pipeline.group.rejoins_in_background {
+            let consumer = &mut state.consumers[usize::from(who)];
+            consumer.pending = None;
+            consumer.stored = None;
+        }
+    }
+
+    /// A process that is to join again and holds nothing is like one that starts.
+    fn forget_empty_process(&self, consumer: &mut Consumer) {
+        let holds = consumer.memory.keys != 0 || !consumer.crew.tasks.is_empty();
+        if consumer.phase == Phase::Outside && !holds {
+            *consumer = Consumer::default();
+        }
+    }
+
+    fn renumber_generations(&self, state: &mut State) {
+        let mut present = Vec::with_capacity(8);
+        let fences = self.limits.fences;
+        each_generation(state, fences, &mut |generation| present.push(*generation));
+        present.sort_unstable();
+        present.dedup();
+        each_generation(state, fences, &mut |generation| {
+            *generation = present.partition_point(|other| other < generation) as u8;
+        });
+    }
+}
+
+/// Visits every generation that a state holds.
+fn each_generation(state: &mut State, fences: bool, visit: &mut impl FnMut(&mut u8)) {
+    visit(&mut state.group.generation);
+    if fences {
+        visit(&mut state.sink.fence);
+    }
+    for consumer in &mut state.consumers {
+        match consumer.phase {
+            Phase::Down | Phase::Outside => {}
+            Phase::Idle | Phase::Polling | Phase::Handling | Phase::Leaving => {
+                visit(&mut consumer.generation);
+            }
+        }
+        if fences {
+            for task in consumer.crew.tasks.iter_mut() {
+                visit(&mut task.generation);
+            }
+        }
+    }
+    for late in state.limbo.requests.iter_mut() {
+        if let Late::Commit { generation, .. } = late {
+            visit(generation);
+        }
+    }
+}
+
+fn bare(position: &mut Option<Position>) {
+    if let Some(position) = position {
+        position.leader_epoch = None;
     }
 }

@@ -1,57 +1,108 @@
 //! The steps that are not faults: which are enabled, and what each does.
 
 use super::{Cluster, State};
-use crate::action::Action;
-use crate::application::Workplace;
+use crate::action::{Action, ConsumerStep};
 use crate::consumer::{Call, Consumer, Location, Phase};
 use crate::limbo::Late;
-use crate::order::Step;
-use crate::program::Operation;
 
 impl Cluster {
     /// Adds the enabled steps that are not faults. One that would change nothing may be among
     /// them; [`stateright::Model::next_state`] drops it.
     pub(super) fn free_actions(&self, state: &State, actions: &mut Vec<Action>) {
         self.producer_actions(state, actions);
-        self.consumer_actions(state, actions);
+        for who in self.everyone() {
+            let mut add = |does| actions.push(Action::Consumer { who, does });
+            self.group_steps(state, who, &mut add);
+            self.reading_steps(state, who, &mut add);
+            self.commit_steps(state, who, &mut add);
+        }
         for slot in 0..state.limbo.requests.len() {
             actions.push(Action::LateArrives(slot as u8));
         }
     }
 
-    fn consumer_actions(&self, state: &State, actions: &mut Vec<Action>) {
-        let consumer = &state.consumer;
+    fn group_steps(&self, state: &State, who: u8, add: &mut impl FnMut(ConsumerStep)) {
+        let consumer = &state.consumers[usize::from(who)];
+        for to in self.may_join(state, who) {
+            add(ConsumerStep::Join { to });
+        }
+        if self.may_take_over(state, who) {
+            add(ConsumerStep::TakeOver);
+        }
+        if self.may_rejoin(state, who) {
+            add(ConsumerStep::Rejoin);
+        }
+        if consumer.phase == Phase::Leaving || consumer.owed.next().is_some() {
+            add(ConsumerStep::Leave);
+        }
+        if consumer.phase == Phase::Polling && self.is_zombie(state, who) {
+            add(ConsumerStep::NoticeLoss);
+        }
+    }
+
+    fn reading_steps(&self, state: &State, who: u8, add: &mut impl FnMut(ConsumerStep)) {
+        let consumer = &state.consumers[usize::from(who)];
         match consumer.phase {
-            Phase::Down => actions.push(Action::Join),
+            Phase::Polling if consumer.owed.next().is_some() || consumer.slow => {}
             Phase::Polling if consumer.relocation(&self.pipeline, &state.broker).is_some() => {
-                actions.push(Action::Relocate);
+                add(ConsumerStep::Relocate);
             }
             Phase::Polling => {
-                let unread = state.broker.log_end() - consumer.position().next.0;
-                for count in 1..=unread.min(self.limits.poll) {
-                    actions.push(Action::Poll(count));
+                for count in 1..=self.most_polled(state, consumer) {
+                    add(ConsumerStep::Poll(count));
                 }
             }
-            Phase::Handling => actions.push(match consumer.call {
-                Call::None => Action::Operate,
-                Call::Requested => Action::HandleCommit,
-                Call::Answered => Action::ReceiveCommitAnswer,
+            Phase::Handling if self.writing(state, who).is_some() => add(ConsumerStep::WriteFailed),
+            Phase::Handling => add(match consumer.call {
+                Call::None => ConsumerStep::Operate,
+                Call::Requested => ConsumerStep::HandleCommit,
+                Call::Answered => ConsumerStep::ReceiveCommitAnswer,
             }),
+            Phase::Down | Phase::Outside | Phase::Idle | Phase::Leaving => {}
         }
-        if consumer
-            .automatic_commit(&self.pipeline, &state.group)
-            .is_some()
-        {
-            actions.push(Action::CommitAutomatically);
+        for task in consumer.crew.ready(self.pipeline.consumer.workers) {
+            add(ConsumerStep::Work(task));
+        }
+    }
+
+    fn most_polled(&self, state: &State, consumer: &Consumer) -> u8 {
+        let unread = state.broker.log_end() - consumer.position().next.0;
+        let room = match self.pipeline.consumer.workers {
+            0 => unread,
+            _ => consumer.crew.room(self.limits.tasks),
+        };
+        unread.min(self.limits.poll).min(room)
+    }
+
+    fn commit_steps(&self, state: &State, who: u8, add: &mut impl FnMut(ConsumerStep)) {
+        let consumer = &state.consumers[usize::from(who)];
+        let polls = consumer.phase == Phase::Polling;
+        if polls && consumer.failed_commit.is_some() {
+            add(ConsumerStep::CommitSaved);
+        }
+        let by_crew = self.program.loop_commit.is_some();
+        if by_crew && polls && consumer.call == Call::None {
+            if consumer.covered_by_crew(&self.pipeline).is_some() {
+                add(ConsumerStep::CommitDone);
+            }
+        } else if by_crew {
+            match consumer.call {
+                Call::None => {}
+                Call::Requested => add(ConsumerStep::HandleCommit),
+                Call::Answered => add(ConsumerStep::ReceiveCommitAnswer),
+            }
+        }
+        let due = consumer.automatic_commit(&self.pipeline, &state.group);
+        if due.is_some() && self.owns(state, who) {
+            add(ConsumerStep::CommitAutomatically);
         }
         if consumer.pending.is_some() {
-            actions.push(Action::CommitArrives);
+            add(ConsumerStep::CommitArrives);
         }
     }
 
     /// Takes a step that is not a fault.
     pub(super) fn step(&self, state: &mut State, action: Action) {
-        let pipeline = &self.pipeline;
         match action {
             Action::Send(_)
             | Action::Transmit
@@ -59,95 +110,45 @@ impl Cluster {
             | Action::ReceiveAnswer
             | Action::Expire
             | Action::FailTooLate => self.producer_step(state, action),
-            Action::Join => self.join(state),
-            Action::Relocate => self.relocate(state),
-            Action::Poll(count) => state.consumer.poll(count, pipeline, &state.broker),
-            Action::Operate => self.operate(state),
-            Action::HandleCommit => {
-                self.commit(state);
-                state.consumer.call = Call::Answered;
-            }
-            Action::ReceiveCommitAnswer => {
-                state.consumer.call = Call::None;
-                state.consumer.advance(&self.program);
-            }
-            Action::CommitAutomatically => {
-                let due = state.consumer.automatic_commit(pipeline, &state.group);
-                state.consumer.pending = due.or(state.consumer.pending);
-            }
-            Action::CommitArrives => {
-                state.consumer.known_committed = state.consumer.pending.map(|sent| sent.next);
-                self.pending_commit_arrives(state);
-            }
+            Action::Consumer { who, does } => self.consumer_step(state, who, does),
             Action::LateArrives(slot) => self.late_arrives(state, slot),
             Action::Fault { .. } => unreachable!("a fault is not a free step"),
         }
     }
 
-    fn join(&self, state: &mut State) {
-        let start =
-            Consumer::starting_point(&self.pipeline, &state.broker, &state.group, &state.sink);
-        if let Location::At(position) = start {
-            state.group.join();
-            state.consumer.join(&state.group, position);
-        }
-    }
-
-    fn relocate(&self, state: &mut State) {
-        match state.consumer.relocation(&self.pipeline, &state.broker) {
-            Some(Location::At(position)) => state.consumer.seek(position),
-            Some(Location::Nowhere) => state.consumer.crash(),
-            None => {}
-        }
-    }
-
-    /// The operation that the application does next.
-    pub(super) fn operation<'a>(&'a self, state: &State) -> &'a Operation {
-        &self.program.operations[usize::from(state.consumer.operation)]
-    }
-
-    /// Whether the application is about to commit and to wait for the answer.
-    pub(super) fn is_committing(&self, state: &State) -> bool {
-        state.consumer.phase == Phase::Handling && self.operation(state).contains(Step::Commit)
-    }
-
-    fn operate(&self, state: &mut State) {
-        match (self.is_committing(state), self.reductions.whole_calls) {
-            (true, false) => {
-                state.consumer.call = Call::Requested;
-                return;
+    fn consumer_step(&self, state: &mut State, who: u8, does: ConsumerStep) {
+        match does {
+            ConsumerStep::Join { to } => self.join(state, who, to),
+            ConsumerStep::TakeOver => self.take_over(state, who),
+            ConsumerStep::Rejoin => self.rejoin(state, who),
+            ConsumerStep::Leave => self.leave(state, who),
+            ConsumerStep::NoticeLoss => self.lose(state, who),
+            ConsumerStep::Relocate => self.relocate(state, who),
+            ConsumerStep::Poll(count) => {
+                state.consumers[usize::from(who)].poll(count, &self.pipeline, &state.broker);
             }
-            (true, true) => self.commit(state),
-            (false, _) => self.run_operation(state),
+            ConsumerStep::Operate => self.operate(state, who),
+            ConsumerStep::Work(task) => self.work_on(state, who, task),
+            ConsumerStep::CommitDone => self.commit_done(state, who),
+            ConsumerStep::WriteFailed => {
+                if let Some(at) = self.writing(state, who) {
+                    self.write_failed(state, who, at);
+                }
+            }
+            ConsumerStep::CommitSaved => self.commit_saved(state, who),
+            ConsumerStep::HandleCommit => self.commit_is_handled(state, who),
+            ConsumerStep::ReceiveCommitAnswer => self.commit_is_answered(state, who),
+            ConsumerStep::CommitAutomatically => self.commit_automatically(state, who),
+            ConsumerStep::CommitArrives => self.commit_arrives(state, who),
         }
-        state.consumer.advance(&self.program);
     }
 
-    /// Does the operation's work, short of going on to the next one.
-    pub(super) fn run_operation(&self, state: &mut State) {
-        let operation = self.operation(state);
-        let mut workplace = Workplace {
-            consumer: &mut state.consumer,
-            sink: &mut state.sink,
-            ledger: &mut state.ledger,
-        };
-        workplace.run(operation, &self.pipeline);
-    }
-
-    /// The commit that the application waits for reaches the coordinator. A commit that was on
-    /// its way before it came before it.
-    pub(super) fn commit(&self, state: &mut State) {
-        let scope = self.operation(state).scope;
-        let covered = state.consumer.covered(scope, &self.pipeline);
-        state.group.commit(covered, state.consumer.generation);
-        state.consumer.pending = None;
-        state.consumer.known_committed = Some(covered.next);
-    }
-
-    /// The commit that nobody waits for reaches the coordinator.
-    pub(super) fn pending_commit_arrives(&self, state: &mut State) {
-        if let Some(position) = state.consumer.pending.take() {
-            state.group.commit(position, state.consumer.generation);
+    fn relocate(&self, state: &mut State, who: u8) {
+        let consumer = &state.consumers[usize::from(who)];
+        match consumer.relocation(&self.pipeline, &state.broker) {
+            Some(Location::At(position)) => state.consumers[usize::from(who)].seek(position),
+            Some(Location::Nowhere) => self.crash(state, who),
+            None => {}
         }
     }
 
@@ -158,7 +159,11 @@ impl Cluster {
                 position,
                 generation,
             } => {
-                state.group.commit(position, generation);
+                if !self.pipeline.subscribes() {
+                    state.group.committed = Some(position);
+                } else {
+                    state.group.commit(position, generation);
+                }
             }
         }
     }

@@ -52,16 +52,9 @@ impl Cluster {
             Action::ReceiveAnswer => producer.receive(pipeline, ledger),
             Action::Expire => producer.expire(pipeline, ledger),
             Action::FailTooLate => producer.fail_too_late(pipeline, ledger),
-            Action::Join
-            | Action::Relocate
-            | Action::Poll(_)
-            | Action::Operate
-            | Action::HandleCommit
-            | Action::ReceiveCommitAnswer
-            | Action::CommitAutomatically
-            | Action::CommitArrives
-            | Action::LateArrives(_)
-            | Action::Fault { .. } => unreachable!("not a step of the producer's side"),
+            Action::Consumer { .. } | Action::LateArrives(_) | Action::Fault { .. } => {
+                unreachable!("not a step of the producer's side")
+            }
         }
     }
 

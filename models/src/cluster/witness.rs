@@ -2,13 +2,14 @@
 
 use super::budget::Budget;
 use super::{Cluster, State};
-use crate::action::Action;
-use crate::consumer::Phase;
-use crate::fault::FaultKey;
+use crate::action::{Action, ConsumerStep, ConsumerStrike, Strike};
+use crate::consumer::{Phase, dedup_key};
+use crate::fault::{Fault, FaultKey};
 use crate::limits;
+use crate::offset::Offset;
 use crate::order::Step;
 use crate::pipeline::{Acks, Pipeline};
-use crate::program::Program;
+use crate::program::{Operation, Program};
 use std::fmt;
 
 /// A situation that a verdict should have met.
@@ -36,6 +37,14 @@ pub enum Witness {
     Recognised,
     /// A late request arrived.
     LateArrival,
+    /// A consumer that was put out of the group wrote to the sink.
+    ZombieWrite,
+    /// A commit of a consumer that was put out of the group was refused.
+    StaleCommit,
+    /// The partition went to the other consumer.
+    HandedOver,
+    /// A process with records in its workers' hands died.
+    DeathWithTasks,
 }
 
 impl fmt::Display for Witness {
@@ -50,6 +59,16 @@ impl fmt::Display for Witness {
             }
             Witness::Recognised => f.write_str("the dedup store recognises a record"),
             Witness::LateArrival => f.write_str("a late request arrives"),
+            Witness::ZombieWrite => {
+                f.write_str("a consumer that was put out of the group writes to the sink")
+            }
+            Witness::StaleCommit => {
+                f.write_str("a commit of a consumer that was put out of the group arrives")
+            }
+            Witness::HandedOver => f.write_str("the partition goes to the other consumer"),
+            Witness::DeathWithTasks => {
+                f.write_str("the consumer dies while its workers have records")
+            }
         }
     }
 }
@@ -82,10 +101,7 @@ pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec
     }
     let settings = &pipeline.producer;
     let network = |fault| spendable(&move |key: FaultKey| key.fault == fault);
-    if network(crate::fault::Fault::ResponseLost)
-        && settings.acks != Acks::None
-        && settings.retries > 0
-    {
+    if network(Fault::ResponseLost) && settings.acks != Acks::None && settings.retries > 0 {
         witnesses.push(Witness::RetryAfterLostAnswer);
     }
     let order = &pipeline.consumer.order;
@@ -94,8 +110,35 @@ pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec
     {
         witnesses.push(Witness::Recognised);
     }
-    if network(crate::fault::Fault::RequestDelayed) {
+    if network(Fault::RequestDelayed) {
         witnesses.push(Witness::LateArrival);
+    }
+    witnesses.extend(of_group(pipeline, &spendable));
+    witnesses
+}
+
+/// The situations of groups and workers.
+fn of_group(
+    pipeline: &Pipeline,
+    spendable: &dyn Fn(&dyn Fn(FaultKey) -> bool) -> bool,
+) -> Vec<Witness> {
+    let mut witnesses = Vec::new();
+    let order = &pipeline.consumer.order;
+    let any = |faults: &'static [Fault]| spendable(&|key| faults.contains(&key.fault));
+    if any(&[Fault::ConsumerPause, Fault::SlowProcessing]) {
+        if order.contains(Step::Process) {
+            witnesses.push(Witness::ZombieWrite);
+        }
+        if order.contains(Step::Commit) {
+            witnesses.push(Witness::StaleCommit);
+        }
+    }
+    let moves = limits::MOVES_PARTITION;
+    if pipeline.subscribes() && pipeline.group.instances > 1 && any(moves) {
+        witnesses.push(Witness::HandedOver);
+    }
+    if pipeline.consumer.workers > 0 && spendable(&|key| limits::ends_consumer(key.fault)) {
+        witnesses.push(Witness::DeathWithTasks);
     }
     witnesses
 }
@@ -117,28 +160,92 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
             Action::Fault { entry, .. },
         ) => own == entry,
         (Witness::DeathBetween { before, .. }, Action::Fault { strike, .. }) => {
-            strike.ends_consumer()
-                && state.consumer.phase == Phase::Handling
-                && usize::from(state.consumer.operation) == *before
+            ends_consumer(*strike).is_some_and(|who| {
+                let consumer = &state.consumers[usize::from(who)];
+                let in_hand =
+                    consumer.phase == Phase::Handling && usize::from(consumer.operation) == *before;
+                let mut tasks = consumer.crew.tasks.iter();
+                in_hand || tasks.any(|task| task.begun && usize::from(task.operation) == *before)
+            })
         }
+        (Witness::DeathWithTasks, Action::Fault { strike, .. }) => ends_consumer(*strike)
+            .is_some_and(|who| !state.consumers[usize::from(who)].crew.tasks.is_empty()),
         (Witness::RetryAfterLostAnswer, Action::Transmit) => state
             .producer
             .queue
             .first()
             .is_some_and(|batch| batch.doubtful),
-        (Witness::Recognised, Action::Operate) => recognises(cluster, state),
         (Witness::LateArrival, Action::LateArrives(_)) => true,
+        (witness, Action::Consumer { who, does }) => {
+            is_reached_by_consumer(cluster, witness, state, *who, *does)
+        }
         _ => false,
     }
 }
 
+fn is_reached_by_consumer(
+    cluster: &Cluster,
+    witness: &Witness,
+    state: &State,
+    who: u8,
+    does: ConsumerStep,
+) -> bool {
+    let zombie = || cluster.is_zombie(state, who);
+    match (witness, does) {
+        (Witness::Recognised, ConsumerStep::Operate) => recognises(cluster, state, who),
+        (Witness::Recognised, ConsumerStep::Work(index)) => {
+            let task = state.consumers[usize::from(who)].crew.tasks[usize::from(index)];
+            let operation = cluster.program.operations.get(usize::from(task.operation));
+            let key = dedup_key(task.record, Offset(task.offset), &cluster.pipeline);
+            operation.is_some_and(asks_store)
+                && state.dedup_store(who, &cluster.pipeline).knows(key)
+        }
+        (Witness::ZombieWrite, ConsumerStep::Operate) => {
+            zombie() && cluster.operation(state, who).contains(Step::Process)
+        }
+        (Witness::ZombieWrite, ConsumerStep::Work(index)) => {
+            let task = state.consumers[usize::from(who)].crew.tasks[usize::from(index)];
+            zombie() || task.orphaned
+        }
+        (Witness::StaleCommit, ConsumerStep::Operate | ConsumerStep::CommitDone) => {
+            zombie() && cluster.due_commit(state, who).is_some()
+        }
+        (Witness::HandedOver, ConsumerStep::TakeOver) => true,
+        (Witness::HandedOver, ConsumerStep::Join { to }) => state.group.owner != Some(to),
+        (Witness::HandedOver, ConsumerStep::Leave) => {
+            let target = state.group.rebalance.map(|rebalance| rebalance.to);
+            target.is_some_and(|to| state.group.owner != Some(to))
+        }
+        _ => false,
+    }
+}
+
+/// The consumer whose process may end in this fault.
+fn ends_consumer(strike: Strike) -> Option<u8> {
+    match strike {
+        Strike::Consumer {
+            who,
+            how: ConsumerStrike::Crash | ConsumerStrike::Fail { .. },
+        } => Some(who),
+        _ => None,
+    }
+}
+
+fn asks_store(operation: &Operation) -> bool {
+    operation.contains(Step::SkipIfSeen) || operation.contains(Step::Remember)
+}
+
 /// Whether the operation at hand finds a record in the dedup store.
-fn recognises(cluster: &Cluster, state: &State) -> bool {
-    let operation = cluster.operation(state);
-    if !operation.contains(Step::SkipIfSeen) && !operation.contains(Step::Remember) {
+fn recognises(cluster: &Cluster, state: &State, who: u8) -> bool {
+    let operation = cluster.operation(state, who);
+    if !asks_store(operation) {
         return false;
     }
-    let store = state.dedup_store(&cluster.pipeline);
-    let mut places = state.consumer.places(operation.scope);
-    places.any(|place| store & state.consumer.dedup_key(place, &cluster.pipeline) != 0)
+    let store = state.dedup_store(who, &cluster.pipeline);
+    let consumer = &state.consumers[usize::from(who)];
+    let mut places = consumer.places(operation.scope);
+    places.any(|place| {
+        let record = consumer.hand[usize::from(place)];
+        store.knows(dedup_key(record, consumer.offset(place), &cluster.pipeline))
+    })
 }

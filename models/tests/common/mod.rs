@@ -30,6 +30,8 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
             protocol: GroupProtocol::Eager,
             sticky: false,
             static_membership: false,
+            revokes_in_background: false,
+            rejoins_in_background: false,
         },
         consumer: ConsumerSettings {
             offset_reset: OffsetReset::Earliest,

@@ -1,52 +1,82 @@
 //! The consumer's side, told.
 
-use super::{Scene, reset_policy};
+use super::{ConsumerScene, letter};
 use crate::trace::facts::name;
+use semel_models::action::ConsumerStep;
 use semel_models::cluster::State;
-use semel_models::consumer::Phase;
+use semel_models::consumer::{Phase, Recovery, dedup_key};
+use semel_models::offset::Offset;
 use semel_models::order::{Item, Step};
 use semel_models::pipeline::Effect;
 use semel_models::program::{Operation, Scope};
 
-impl Scene<'_> {
-    pub(super) fn join(&self) -> String {
-        let at = self.after.consumer.position().next.0;
-        let pipeline = self.cluster.pipeline();
-        let saved = self
-            .before
-            .sink
-            .saved
-            .filter(|_| pipeline.consumer.seek_on_assign);
-        let committed = self.before.group.committed;
-        let policy = reset_policy(pipeline.consumer.offset_reset);
-        let why = match (saved, committed) {
-            (Some(saved), _) if saved.0 == at => {
-                "the offset saved in the sink's database".to_string()
-            }
-            (None, Some(committed)) if committed.next.0 == at => "the committed offset".to_string(),
-            (None, None) => format!("no offset is committed, auto.offset.reset={policy}"),
-            _ => format!("the stored offset is no longer valid, auto.offset.reset={policy}"),
-        };
-        format!("The consumer starts, joins the group and reads from offset {at} ({why}).")
+impl ConsumerScene<'_> {
+    pub(super) fn step(&self, does: ConsumerStep) -> (&'static str, &'static str, String) {
+        const COORDINATOR: &str = "group coordinator";
+        match does {
+            ConsumerStep::Join { to } => ("consumer", "join", self.join(to)),
+            ConsumerStep::TakeOver => (COORDINATOR, "assign", self.take_over()),
+            ConsumerStep::Rejoin => ("consumer", "rejoin", self.rejoin()),
+            ConsumerStep::Leave => ("consumer", "leave", self.leave()),
+            ConsumerStep::NoticeLoss => ("consumer", "notice-loss", self.notice_loss()),
+            ConsumerStep::Relocate => ("consumer", "relocate", self.relocate()),
+            ConsumerStep::Poll(count) => ("consumer", "poll", self.poll(count)),
+            ConsumerStep::Operate => ("consumer", "operate", self.operate()),
+            ConsumerStep::Work(task) => ("worker", "work", self.work(task)),
+            ConsumerStep::CommitDone => ("consumer", "commit-done", self.commit_done()),
+            ConsumerStep::WriteFailed => ("consumer", "write-failed", self.write_failed()),
+            ConsumerStep::CommitSaved => ("consumer", "commit-saved", self.commit_saved()),
+            ConsumerStep::HandleCommit => (
+                COORDINATOR,
+                "handle-commit",
+                format!(
+                    "The commit{} reaches the group coordinator.",
+                    self.of_whom()
+                ),
+            ),
+            ConsumerStep::ReceiveCommitAnswer => (
+                "consumer",
+                "receive-commit-answer",
+                format!("The answer to the commit reaches the {}.", self.name()),
+            ),
+            ConsumerStep::CommitAutomatically => (
+                "consumer",
+                "commit-automatically",
+                self.commit_automatically(),
+            ),
+            ConsumerStep::CommitArrives => (COORDINATOR, "commit-arrives", self.commit_arrives()),
+        }
+    }
+
+    /// Its name in the middle of a sentence.
+    pub(super) fn name(&self) -> String {
+        match letter(self.cluster, self.who) {
+            Some(letter) => format!("consumer {letter}"),
+            None => "consumer".into(),
+        }
     }
 
     pub(super) fn relocate(&self) -> String {
-        let from = self.before.consumer.position().next.0;
-        if self.after.consumer.phase == Phase::Down {
+        let from = self.before().position().next.0;
+        if self.after().phase == Phase::Down {
             return format!(
-                "Offset {from} is no longer valid and auto.offset.reset=none: the poll throws and the consumer's process ends."
+                "Offset {from} is no longer valid and auto.offset.reset=none: the poll throws and the {}'s process ends.",
+                self.name()
             );
         }
-        let to = self.after.consumer.position().next.0;
-        format!("Offset {from} is no longer valid: the consumer reads on from offset {to}.")
+        let to = self.after().position().next.0;
+        format!(
+            "Offset {from} is no longer valid: the {} reads on from offset {to}.",
+            self.name()
+        )
     }
 
     pub(super) fn poll(&self, count: u8) -> String {
-        let first = self.before.consumer.position().next.0;
+        let first = self.before().position().next.0;
         let records: Vec<String> = (first..first + count)
             .map(|offset| {
-                let record = self.before.broker.log[usize::from(offset)].record;
-                let again = if self.before.ledger.is_handled(record) {
+                let record = self.scene.before.broker.log[usize::from(offset)].record;
+                let again = if self.scene.before.ledger.is_handled(record) {
                     "; its effect already took place"
                 } else {
                     ""
@@ -54,16 +84,25 @@ impl Scene<'_> {
                 format!("{} (offset {offset}{again})", name(record))
             })
             .collect();
-        format!("A poll returns {}.", records.join(" and "))
+        let handed = if self.cluster.pipeline().consumer.workers > 0 {
+            ", handed to the workers"
+        } else {
+            ""
+        };
+        format!(
+            "A poll{} returns {}{handed}.",
+            self.of_whom(),
+            records.join(" and ")
+        )
     }
 
     /// The operation that the consumer stands at.
     pub(super) fn operation(&self) -> &Operation {
-        &self.cluster.program().operations[usize::from(self.before.consumer.operation)]
+        &self.cluster.program().operations[usize::from(self.before().operation)]
     }
 
     pub(super) fn records_at_hand(&self) -> String {
-        let consumer = &self.before.consumer;
+        let consumer = self.before();
         let names: Vec<String> = match self.operation().scope {
             Scope::Record { .. } => vec![name(consumer.hand[usize::from(consumer.cursor)])],
             Scope::Poll => consumer.hand.iter().map(|record| name(*record)).collect(),
@@ -73,11 +112,25 @@ impl Scene<'_> {
 
     pub(super) fn operate(&self) -> String {
         let operation = self.operation();
+        if self.before().recovery == Recovery::Commit {
+            return self.commit_before_write();
+        }
+        if let Some(sentence) = self.refused_commit().or_else(|| self.failed_again()) {
+            return sentence;
+        }
+        if self.was_refused() {
+            return self.refused_write(&operation.item, &self.records_at_hand());
+        }
+        if self.before().looked.is_none() && self.after().looked.is_some() {
+            let found = self.after().looked != Some(0);
+            return self.looked_up(operation, &self.records_at_hand(), found);
+        }
         match &operation.item {
             Item::Step(step) => self.single_step(*step),
             Item::Each(_) | Item::Database(_) | Item::Kafka(_) => {
                 format!(
-                    "{} of {} is committed to the database: {}.",
+                    "{}{} of {} is committed to the database: {}.",
+                    self.whose(),
                     operation.item,
                     self.records_at_hand(),
                     self.work_done()
@@ -86,7 +139,29 @@ impl Scene<'_> {
         }
     }
 
+    /// Its letter before a step, where there are two consumers.
+    pub(super) fn whose(&self) -> String {
+        letter(self.cluster, self.who).map_or(String::new(), |letter| format!("{letter}: "))
+    }
+
+    pub(super) fn looked_up(&self, operation: &Operation, records: &str, found: bool) -> String {
+        let found = if found {
+            "finds them"
+        } else {
+            "does not find them"
+        };
+        format!(
+            "{}{} of {records} begins: its look-up {found} in the dedup store.",
+            self.whose(),
+            operation.item
+        )
+    }
+
     pub(super) fn single_step(&self, step: Step) -> String {
+        format!("{}{}", self.whose(), self.plain_step(step))
+    }
+
+    fn plain_step(&self, step: Step) -> String {
         let who = self.records_at_hand();
         let committed = |state: &State| state.group.committed.map_or(0, |at| at.next.0);
         match step {
@@ -107,18 +182,18 @@ impl Scene<'_> {
             Step::Remember => format!("remember: {who} is in the dedup store."),
             Step::Commit => format!(
                 "commit: the group's committed offset is {}.",
-                committed(self.after)
+                committed(self.scene.after)
             ),
             Step::CommitAsync => {
-                let at = self.after.consumer.pending.map_or(0, |at| at.next.0);
+                let at = self.after().pending.map_or(0, |at| at.next.0);
                 format!("commit-async: a commit of offset {at} is on its way.")
             }
             Step::SaveOffset => {
-                let at = self.after.sink.saved.map_or(0, |at| at.0);
+                let at = self.scene.after.sink.saved.map_or(0, |at| at.0);
                 format!("save-offset: the sink's database holds offset {at}.")
             }
             Step::StoreOffset => {
-                let at = self.after.consumer.stored.map_or(0, |at| at.next.0);
+                let at = self.after().stored.map_or(0, |at| at.next.0);
                 format!("store-offset: the background commit may commit offset {at}.")
             }
             Step::Produce | Step::ProduceAsync | Step::Flush => {
@@ -128,15 +203,22 @@ impl Scene<'_> {
     }
 
     pub(super) fn is_skipped(&self) -> bool {
-        let consumer = &self.before.consumer;
+        let consumer = self.before();
         consumer.skipped & (1 << consumer.cursor) != 0
     }
 
     pub(super) fn became_skipped(&self) -> bool {
         // The record may be done with the step; what counts is that the store knew it before.
-        let consumer = &self.before.consumer;
-        let key = consumer.dedup_key(consumer.cursor, self.cluster.pipeline());
-        self.before.dedup_store(self.cluster.pipeline()) & key != 0
+        let consumer = self.before();
+        let record = consumer.hand[usize::from(consumer.cursor)];
+        self.store_knows(record, consumer.offset(consumer.cursor))
+    }
+
+    /// Whether the dedup store knew the record that was read at `offset`.
+    pub(super) fn store_knows(&self, record: u8, offset: Offset) -> bool {
+        let pipeline = self.cluster.pipeline();
+        let store = self.scene.before.dedup_store(self.who, pipeline);
+        store.knows(dedup_key(record, offset, pipeline))
     }
 
     /// What the operation changed in the sink.
@@ -144,8 +226,8 @@ impl Scene<'_> {
         let mut work = Vec::new();
         for record in 0..self.cluster.pipeline().bounds.records {
             let times = |state: &State| state.ledger.handled[usize::from(record)];
-            if times(self.after) > times(self.before) {
-                let again = if times(self.before) > 0 {
+            if times(self.scene.after) > times(self.scene.before) {
+                let again = if times(self.scene.before) > 0 {
                     " a second time"
                 } else {
                     ""
@@ -153,11 +235,14 @@ impl Scene<'_> {
                 work.push(format!("the effect of {} takes place{again}", name(record)));
             }
         }
-        if self.after.sink.seen != self.before.sink.seen {
+        if self.scene.after.sink.seen != self.scene.before.sink.seen {
             work.push("the dedup store has the record".into());
         }
-        if self.after.sink.saved != self.before.sink.saved {
-            let at = self.after.sink.saved.map_or(0, |at| at.0);
+        if self.scene.after.ledger.superseded != self.scene.before.ledger.superseded {
+            work.push("the row holds a newer record and stays as it is".into());
+        }
+        if self.scene.after.sink.saved != self.scene.before.sink.saved {
+            let at = self.scene.after.sink.saved.map_or(0, |at| at.0);
             work.push(format!("offset {at} is saved"));
         }
         let with_keys = Effect::External {
@@ -169,15 +254,5 @@ impl Scene<'_> {
             work.push("nothing changes".into());
         }
         work.join(" and ")
-    }
-
-    pub(super) fn commit_automatically(&self) -> String {
-        let at = self.after.consumer.pending.map_or(0, |at| at.next.0);
-        format!("enable.auto.commit: the client sends a commit of offset {at} on its own.")
-    }
-
-    pub(super) fn commit_arrives(&self) -> String {
-        let at = self.before.consumer.pending.map_or(0, |at| at.next.0);
-        format!("The commit of offset {at} reaches the group coordinator.")
     }
 }

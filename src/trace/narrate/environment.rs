@@ -1,22 +1,33 @@
 //! Faults, told.
 
-use super::Scene;
+use super::{ConsumerScene, Scene};
 use crate::trace::facts::name;
-use semel_models::action::{Strike, Target};
+use semel_models::action::{ConsumerStrike, Strike, Target};
 use semel_models::consumer::Phase;
-use semel_models::order::Step;
-use semel_models::pipeline::{Dedup, OnCommitFailure};
+use semel_models::pipeline::{Acks, OnCommitFailure};
 use semel_models::producer::{Answer, Sending};
 
 impl Scene<'_> {
     pub(super) fn strike(&self, strike: Strike) -> (&'static str, &'static str, String) {
         match strike {
             Strike::ProducerCrash => ("producer", "crash", self.producer_crash()),
-            Strike::ConsumerCrash => ("consumer", "crash", self.consumer_crash()),
-            Strike::FailBefore => ("consumer", "fail", self.failed_before()),
-            Strike::FailAfter => ("consumer", "fail", self.failed_after()),
-            Strike::SinkUnavailable => ("sink", "unavailable", self.sink_unavailable()),
-            Strike::SinkAnswerLost => ("sink", "answer-lost", self.sink_answer_lost()),
+            Strike::Consumer { who, how } => self.of(who).strike_consumer(how),
+            Strike::Rebalance { to } => ("group coordinator", "rebalance", self.of(to).rebalance()),
+            Strike::OffsetsExpiry => (
+                "group coordinator",
+                "offsets-expiry",
+                "The group has had no member for offsets.retention.minutes: its committed offset expires.".into(),
+            ),
+            Strike::OffsetReset { to } => (
+                "operator",
+                "offset-reset",
+                format!("An operator resets the group's committed offset to {to}."),
+            ),
+            Strike::DedupExpiry { .. } => (
+                "sink",
+                "dedup-expiry",
+                "The dedup store forgets its oldest entry.".into(),
+            ),
             Strike::DeliveryTimeout => ("producer", "expire", self.expire()),
             Strike::BrokerCrash => (
                 "broker",
@@ -40,6 +51,10 @@ impl Scene<'_> {
             Strike::Refuse(target) => ("broker", "refuse", self.refused(target)),
             Strike::Delay(target) => ("network", "delay", self.delayed(target)),
         }
+    }
+
+    fn of(&self, who: u8) -> ConsumerScene<'_> {
+        ConsumerScene { scene: *self, who }
     }
 
     pub(super) fn producer_crash(&self) -> String {
@@ -71,67 +86,6 @@ impl Scene<'_> {
         format!(
             "The producer's process dies and starts again with a new producer id{forgotten}{gone}."
         )
-    }
-
-    pub(super) fn consumer_crash(&self) -> String {
-        let consumer = &self.before.consumer;
-        if consumer.phase != Phase::Handling {
-            return "The consumer's process dies between two polls, with nothing in hand.".into();
-        }
-        let who = self.records_at_hand();
-        let next = &self.operation().item;
-        let before = usize::from(consumer.operation).checked_sub(1);
-        match before.map(|index| &self.cluster.program().operations[index].item) {
-            Some(done) => {
-                format!("The consumer's process dies after {done} and before {next} of {who}.")
-            }
-            None => format!("The consumer's process dies before {next} of {who}."),
-        }
-    }
-
-    fn failed_before(&self) -> String {
-        let who = self.records_at_hand();
-        format!("Handling {who} fails before its effect, and the process ends.")
-    }
-
-    fn failed_after(&self) -> String {
-        let who = self.records_at_hand();
-        if self.operation().transaction {
-            let transaction = &self.operation().item;
-            format!(
-                "Handling {who} fails after its effect: {transaction} is rolled back, and the process ends."
-            )
-        } else {
-            let work = self.work_done();
-            format!("Handling {who} fails after its effect ({work}), and the process ends.")
-        }
-    }
-
-    fn sink_unavailable(&self) -> String {
-        let (step, who) = (&self.operation().item, self.records_at_hand());
-        let whose = self.store_called();
-        format!(
-            "The {whose} does not answer to {step} of {who} and does nothing; the process ends."
-        )
-    }
-
-    fn sink_answer_lost(&self) -> String {
-        let (step, who) = (&self.operation().item, self.records_at_hand());
-        let (work, whose) = (self.work_done(), self.store_called());
-        format!(
-            "The {whose} does what {step} of {who} asks ({work}), but its answer is lost; the process ends."
-        )
-    }
-
-    /// The store that the operation at hand calls.
-    fn store_called(&self) -> &'static str {
-        let only_looks = |step| matches!(step, Step::SkipIfSeen | Step::Remember);
-        let separate = self.cluster.pipeline().sink.dedup == Dedup::Separate;
-        if separate && self.operation().steps().all(only_looks) {
-            "dedup store"
-        } else {
-            "sink"
-        }
     }
 
     pub(super) fn power_loss(&self) -> String {
@@ -196,8 +150,17 @@ impl Scene<'_> {
                 self.struck(),
                 self.lost_with_it()
             ),
-            Target::Commit => format!("The commit request is lost{}.", self.after_failed_commit()),
-            Target::BackgroundCommit => "The commit on its way is lost.".into(),
+            Target::Commit(_) => {
+                format!("The commit request is lost{}.", self.after_failed_commit())
+            }
+            Target::BackgroundCommit(_) => "The commit on its way is lost.".into(),
+            Target::LeavingCommit(who) => {
+                format!(
+                    "The commit before leaving is lost{}.",
+                    self.of(who).after_leaving()
+                )
+            }
+            Target::FailedWrite(who) => self.of(who).failed_write_lost(),
             Target::Repeated(_) => {
                 format!(
                     "A request ({}) is lost; the client repeats it.",
@@ -223,15 +186,23 @@ impl Scene<'_> {
                     self.fate(record)
                 )
             }
-            Target::Commit => {
+            Target::Commit(_) => {
                 let at = self.after.group.committed.map_or(0, |at| at.next.0);
                 format!(
                     "The commit of offset {at} is taken, but its answer is lost{}.",
                     self.after_failed_commit()
                 )
             }
-            Target::BackgroundCommit => {
+            Target::BackgroundCommit(_) => {
                 "The commit on its way is taken; its answer is lost.".into()
+            }
+            Target::LeavingCommit(who) => format!(
+                "The commit before leaving is taken; its answer is lost{}.",
+                self.of(who).after_leaving()
+            ),
+            Target::FailedWrite(_) => {
+                "The dead-letter topic has the record; the answer is lost, and it is written again."
+                    .into()
             }
             Target::Repeated(_) => {
                 format!(
@@ -248,11 +219,16 @@ impl Scene<'_> {
                 "The broker refuses the produce request of {} with a retriable error.",
                 self.struck()
             ),
-            Target::Commit => format!(
+            Target::Commit(_) => format!(
                 "The commit is refused with a retriable error{}.",
                 self.after_failed_commit()
             ),
-            Target::BackgroundCommit => "The commit on its way is refused.".into(),
+            Target::BackgroundCommit(_) => "The commit on its way is refused.".into(),
+            Target::LeavingCommit(who) => format!(
+                "The commit before leaving is refused with a retriable error{}.",
+                self.of(who).after_leaving()
+            ),
+            Target::FailedWrite(who) => self.of(who).failed_write_lost(),
             Target::Repeated(_) => {
                 format!(
                     "A request ({}) is refused with a retriable error; the client repeats it.",
@@ -269,11 +245,16 @@ impl Scene<'_> {
                 self.struck(),
                 self.lost_with_it()
             ),
-            Target::Commit => format!(
+            Target::Commit(_) => format!(
                 "The commit request is held up and times out{}.",
                 self.after_failed_commit()
             ),
-            Target::BackgroundCommit => "The commit on its way is held up.".into(),
+            Target::BackgroundCommit(_) => "The commit on its way is held up.".into(),
+            Target::LeavingCommit(who) => format!(
+                "The commit before leaving is held up{}.",
+                self.of(who).after_leaving()
+            ),
+            Target::FailedWrite(_) => "The write to the dead-letter topic is held up.".into(),
             Target::Repeated(_) => {
                 format!(
                     "A request ({}) is held up; the client repeats it.",
@@ -286,7 +267,50 @@ impl Scene<'_> {
     pub(super) fn after_failed_commit(&self) -> &'static str {
         match self.cluster.pipeline().consumer.on_commit_failure {
             OnCommitFailure::RetryLatest => "; the application will commit again",
-            OnCommitFailure::Ignore | OnCommitFailure::RetrySaved => "; the application goes on",
+            OnCommitFailure::RetrySaved => {
+                "; the application keeps the offset for later and goes on"
+            }
+            OnCommitFailure::Ignore => "; the application goes on",
         }
+    }
+}
+
+impl ConsumerScene<'_> {
+    fn strike_consumer(&self, how: ConsumerStrike) -> (&'static str, &'static str, String) {
+        match how {
+            ConsumerStrike::Crash => ("consumer", "crash", self.crash()),
+            ConsumerStrike::Pause => ("consumer", "pause", self.pause()),
+            ConsumerStrike::Slow => ("consumer", "slow", self.slow()),
+            ConsumerStrike::GracefulRestart => {
+                ("consumer", "graceful-restart", self.graceful_restart())
+            }
+            ConsumerStrike::Fail { failure, at } => {
+                let (actor, sentence) = self.fail(failure, at);
+                (actor, "fail", sentence)
+            }
+        }
+    }
+
+    fn failed_write_lost(&self) -> String {
+        match self.cluster.pipeline().consumer.output_acks {
+            Acks::None => {
+                "The record never reaches the dead-letter topic, and with acks=0 nobody hears of it.".into()
+            }
+            Acks::Leader | Acks::All => {
+                "The write to the dead-letter topic is lost; it is repeated.".into()
+            }
+        }
+    }
+
+    /// Where it stands in the order, for a sentence.
+    pub(super) fn where_it_stands(&self) -> String {
+        if self.before().phase != Phase::Handling {
+            return "between two polls".into();
+        }
+        format!(
+            "before {} of {}",
+            self.operation().item,
+            self.records_at_hand()
+        )
     }
 }

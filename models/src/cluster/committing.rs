@@ -1,0 +1,261 @@
+//! Commits to the group coordinator: those that the application waits for, those that nobody waits
+//! for, and those that are owed on leaving.
+
+use super::{Cluster, State};
+use crate::consumer::commits::OwedCommit;
+use crate::consumer::{Call, Phase, Recovery};
+use crate::limbo::Late;
+use crate::offset::Position;
+use crate::order::Step;
+use crate::pipeline::{Client, GroupProtocol, OnCommitFailure};
+use crate::program::{LoopCommit, Scope};
+
+impl Cluster {
+    /// Whether the coordinator takes a commit of `who`, as its client sends it.
+    ///
+    /// A Java client of the consumer protocol that has left the group after
+    /// `max.poll.interval.ms` commits with member epoch -1, as a consumer without a group does: that
+    /// is taken while the group has no member (`CommitRequestManager`,
+    /// `ConsumerGroup.validateOffsetCommit`).
+    fn takes_commits_of(&self, state: &State, who: u8) -> bool {
+        let consumer = &state.consumers[usize::from(who)];
+        let without_member = self.pipeline.client == Client::Java
+            && self.pipeline.group.protocol == GroupProtocol::Consumer
+            && consumer.slow
+            && self.group_is_empty(state);
+        !self.pipeline.subscribes()
+            || consumer.generation == state.group.generation
+            || without_member
+    }
+
+    /// A commit of `who` reaches the coordinator; whether it was taken. A commit that was on its
+    /// way before it came before it.
+    fn commit(&self, state: &mut State, who: u8, position: Position) -> bool {
+        let taken = self.takes_commits_of(state, who);
+        let consumer = &mut state.consumers[usize::from(who)];
+        consumer.pending = None;
+        if taken {
+            state.group.committed = Some(position);
+            consumer.known_committed = Some(position.next);
+        }
+        taken
+    }
+
+    /// The commit that `who`'s application makes next and waits for.
+    pub(super) fn due_commit(&self, state: &State, who: u8) -> Option<Position> {
+        let consumer = &state.consumers[usize::from(who)];
+        if self.pipeline.consumer.workers > 0 {
+            return match self.program.loop_commit {
+                Some(LoopCommit::Waiting) => consumer.covered_by_crew(&self.pipeline),
+                Some(LoopCommit::Async) | None => None,
+            };
+        }
+        if consumer.phase != Phase::Handling {
+            return None;
+        }
+        let operation = self.operation(state, who);
+        match consumer.recovery {
+            Recovery::None if operation.contains(Step::Commit) => {
+                Some(consumer.covered(operation.scope, &self.pipeline))
+            }
+            Recovery::None | Recovery::Write => None,
+            Recovery::Commit => {
+                let alone = Scope::Record { first: 0, last: 0 };
+                let mut at_failing = *consumer;
+                at_failing.cursor = consumer.failing;
+                Some(at_failing.covered(alone, &self.pipeline))
+            }
+        }
+    }
+
+    /// The application commits and waits.
+    pub(super) fn commit_and_wait(&self, state: &mut State, who: u8) {
+        if !self.reductions.whole_calls && state.consumers[usize::from(who)].call == Call::None {
+            state.consumers[usize::from(who)].call = Call::Requested;
+            return;
+        }
+        self.commit_is_handled(state, who);
+        if state.consumers[usize::from(who)].call == Call::Answered {
+            self.commit_is_answered(state, who);
+        }
+    }
+
+    /// The commit that the application waits for reaches the coordinator. A refusal is told at
+    /// once: what others do before the answer arrives could as well come before or after.
+    pub(super) fn commit_is_handled(&self, state: &mut State, who: u8) {
+        let Some(position) = self.due_commit(state, who) else {
+            return;
+        };
+        let taken = self.commit(state, who, position);
+        state.consumers[usize::from(who)].call = Call::Answered;
+        if !taken && self.pipeline.consumer.on_commit_failure != OnCommitFailure::Ignore {
+            self.lose(state, who);
+        }
+    }
+
+    /// The answer arrives, and the application goes on.
+    pub(super) fn commit_is_answered(&self, state: &mut State, who: u8) {
+        state.consumers[usize::from(who)].call = Call::None;
+        self.commit_is_over(state, who);
+    }
+
+    /// On from the commit that the application has made.
+    fn commit_is_over(&self, state: &mut State, who: u8) {
+        let due = self.due_commit(state, who);
+        let consumer = &mut state.consumers[usize::from(who)];
+        if self.pipeline.consumer.workers > 0 {
+            if let Some(position) = due {
+                consumer.crew.committed = position.next.0;
+            }
+        } else if consumer.recovery == Recovery::Commit {
+            consumer.recovery = Recovery::Write;
+        } else {
+            consumer.advance(&self.program);
+        }
+    }
+
+    /// The application learns that its commit failed.
+    fn commit_failed(&self, state: &mut State, who: u8) {
+        let due = self.due_commit(state, who);
+        let consumer = &mut state.consumers[usize::from(who)];
+        consumer.call = Call::None;
+        match self.pipeline.consumer.on_commit_failure {
+            OnCommitFailure::RetryLatest => return,
+            OnCommitFailure::RetrySaved => consumer.failed_commit = due,
+            OnCommitFailure::Ignore => {}
+        }
+        self.commit_is_over(state, who);
+    }
+
+    /// The poll loop commits its workers' work.
+    pub(super) fn commit_done(&self, state: &mut State, who: u8) {
+        match self.program.loop_commit {
+            Some(LoopCommit::Waiting) => self.commit_and_wait(state, who),
+            Some(LoopCommit::Async) => {
+                let consumer = &mut state.consumers[usize::from(who)];
+                if let Some(position) = consumer.covered_by_crew(&self.pipeline) {
+                    consumer.pending = Some(position);
+                    consumer.crew.committed = position.next.0;
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// The offset whose commit failed is committed again.
+    pub(super) fn commit_saved(&self, state: &mut State, who: u8) {
+        let saved = state.consumers[usize::from(who)].failed_commit.take();
+        if let Some(position) = saved
+            && !self.commit(state, who, position)
+        {
+            self.lose(state, who);
+        }
+    }
+
+    /// The client commits on its own.
+    pub(super) fn commit_automatically(&self, state: &mut State, who: u8) {
+        let consumer = &mut state.consumers[usize::from(who)];
+        let due = consumer.automatic_commit(&self.pipeline, &state.group);
+        consumer.pending = due.or(consumer.pending);
+    }
+
+    /// The commit that nobody waits for reaches the coordinator, and its answer the client.
+    pub(super) fn commit_arrives(&self, state: &mut State, who: u8) {
+        let consumer = &mut state.consumers[usize::from(who)];
+        consumer.known_committed = consumer.pending.map(|sent| sent.next);
+        self.pending_commit_arrives(state, who);
+    }
+
+    /// The commit that nobody waits for reaches the coordinator.
+    pub(super) fn pending_commit_arrives(&self, state: &mut State, who: u8) {
+        if let Some(position) = state.consumers[usize::from(who)].pending.take()
+            && self.takes_commits_of(state, who)
+        {
+            state.group.committed = Some(position);
+        }
+    }
+
+    /// One that leaves does the next commit that it owes.
+    pub(super) fn leave(&self, state: &mut State, who: u8) {
+        self.owed_commit_arrives(state, who);
+        self.owed_commit_is_over(state, who);
+    }
+
+    fn owed_commit_arrives(&self, state: &mut State, who: u8) {
+        let consumer = &state.consumers[usize::from(who)];
+        if let Some(position) = consumer.covered_by_owed(&self.program, &self.pipeline) {
+            self.commit(state, who, position);
+        }
+    }
+
+    fn owed_commit_is_over(&self, state: &mut State, who: u8) {
+        state.consumers[usize::from(who)].owed.done();
+        self.leave_if_nothing_is_owed(state, who);
+    }
+
+    /// A commit owed on leaving is lost with its request, or refused.
+    fn owed_commit_failed(&self, state: &mut State, who: u8) {
+        let owed = state.consumers[usize::from(who)].owed.next();
+        let repeated = self.pipeline.consumer.on_commit_failure == OnCommitFailure::RetryLatest;
+        match owed {
+            Some(OwedCommit::Saved | OwedCommit::Callback) if repeated => {}
+            Some(OwedCommit::Automatic | OwedCommit::Saved | OwedCommit::Callback) | None => {
+                self.owed_commit_is_over(state, who);
+            }
+        }
+    }
+
+    pub(super) fn lose_commit(&self, state: &mut State, kind: CommitKind, who: u8) {
+        match kind {
+            CommitKind::Waiting => self.commit_failed(state, who),
+            CommitKind::Background => state.consumers[usize::from(who)].pending = None,
+            CommitKind::Owed => self.owed_commit_failed(state, who),
+        }
+    }
+
+    pub(super) fn lose_commit_answer(&self, state: &mut State, kind: CommitKind, who: u8) {
+        match kind {
+            CommitKind::Waiting => {
+                if state.consumers[usize::from(who)].call == Call::None
+                    && let Some(position) = self.due_commit(state, who)
+                {
+                    self.commit(state, who, position);
+                }
+                self.commit_failed(state, who);
+            }
+            CommitKind::Background => self.pending_commit_arrives(state, who),
+            CommitKind::Owed => {
+                self.owed_commit_arrives(state, who);
+                self.owed_commit_failed(state, who);
+            }
+        }
+    }
+
+    pub(super) fn delay_commit(&self, state: &mut State, kind: CommitKind, who: u8) {
+        let consumer = &state.consumers[usize::from(who)];
+        let position = match kind {
+            CommitKind::Waiting => self.due_commit(state, who),
+            CommitKind::Background => consumer.pending,
+            CommitKind::Owed => consumer.covered_by_owed(&self.program, &self.pipeline),
+        };
+        let generation = consumer.generation;
+        if let Some(position) = position {
+            state.limbo.add(Late::Commit {
+                position,
+                generation,
+            });
+        }
+        self.lose_commit(state, kind, who);
+    }
+}
+
+/// Which commit a network fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CommitKind {
+    /// One that the application waits for.
+    Waiting,
+    /// One that nobody waits for.
+    Background,
+    /// One that is owed on leaving.
+    Owed,
+}

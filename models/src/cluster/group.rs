@@ -1,0 +1,365 @@
+//! Membership of the group: who joins, takes over, gives the partition up, and is put out.
+
+use super::{Cluster, State};
+use crate::consumer::{Consumer, Location, Phase};
+use crate::group_coordinator::Rebalance;
+use crate::pipeline::{GroupProtocol, OnRevoke};
+
+impl Cluster {
+    /// The group's consumers.
+    pub(super) fn everyone(&self) -> impl Iterator<Item = u8> + use<> {
+        0..self.pipeline.group.instances
+    }
+
+    /// The other consumer of the group.
+    fn other(&self, who: u8) -> Option<u8> {
+        self.everyone().find(|other| *other != who)
+    }
+
+    /// Whether `who` is alive and a member of the current generation.
+    pub(super) fn is_member(&self, state: &State, who: u8) -> bool {
+        let consumer = &state.consumers[usize::from(who)];
+        let in_group = match consumer.phase {
+            Phase::Idle | Phase::Polling | Phase::Handling | Phase::Leaving => true,
+            Phase::Down | Phase::Outside => false,
+        };
+        self.pipeline.subscribes() && in_group && consumer.generation == state.group.generation
+    }
+
+    /// Whether `who` was put out of the group and goes on with what it has.
+    pub(super) fn is_zombie(&self, state: &State, who: u8) -> bool {
+        let consumer = &state.consumers[usize::from(who)];
+        self.pipeline.subscribes()
+            && consumer.reads()
+            && consumer.generation != state.group.generation
+    }
+
+    /// Whether the partition is assigned to `who`, which is alive.
+    pub(super) fn owns(&self, state: &State, who: u8) -> bool {
+        if self.pipeline.subscribes() {
+            state.group.owner == Some(who) && self.is_member(state, who)
+        } else {
+            state.consumers[usize::from(who)].reads()
+        }
+    }
+
+    /// Whether no member of the group is alive.
+    pub(super) fn group_is_empty(&self, state: &State) -> bool {
+        !self.everyone().any(|who| {
+            self.is_member(state, who)
+                || !self.pipeline.subscribes() && state.consumers[usize::from(who)].is_running()
+        })
+    }
+
+    fn owner_is_alive(&self, state: &State) -> bool {
+        state.group.owner.is_some_and(|who| self.owns(state, who))
+    }
+
+    fn is_at_poll(&self, state: &State, who: u8) -> bool {
+        match state.consumers[usize::from(who)].phase {
+            Phase::Idle | Phase::Polling => true,
+            Phase::Down | Phase::Outside | Phase::Handling | Phase::Leaving => false,
+        }
+    }
+
+    /// To whom the group may assign the partition when `who` joins.
+    pub(super) fn may_join(&self, state: &State, who: u8) -> Vec<u8> {
+        let settings = &self.pipeline.group;
+        let joins = match state.consumers[usize::from(who)].phase {
+            Phase::Down | Phase::Outside => state.group.rebalance.is_none(),
+            Phase::Idle | Phase::Polling | Phase::Handling | Phase::Leaving => false,
+        };
+        if !joins {
+            return Vec::new();
+        }
+        let member = self
+            .other(who)
+            .filter(|other| self.is_member(state, *other));
+        let Some(other) = member else {
+            return vec![who];
+        };
+        if self.resumes(state, who) {
+            return vec![who];
+        }
+        let stays = settings.sticky && self.owns(state, other);
+        let handles = state.consumers[usize::from(other)].phase == Phase::Handling;
+        let without_polling = stays && settings.protocol == GroupProtocol::Consumer
+            || handles && settings.revokes_in_background;
+        match (self.is_at_poll(state, other) || without_polling, stays) {
+            (false, _) => Vec::new(),
+            (true, true) => vec![other],
+            (true, false) => vec![who, other],
+        }
+    }
+
+    /// Whether `who` comes back under its `group.instance.id` before its session has expired, and
+    /// so gets its partition back without a rebalance (KIP-345). In the consumer protocol the id
+    /// of a member that died is taken until its session expires (UNRELEASED_INSTANCE_ID).
+    fn resumes(&self, state: &State, who: u8) -> bool {
+        self.pipeline.group.static_membership
+            && self.pipeline.group.protocol != GroupProtocol::Consumer
+            && state.group.owner == Some(who)
+            && state.consumers[usize::from(who)].phase == Phase::Down
+    }
+
+    /// `who` joins the group, which assigns the partition to `to`.
+    pub(super) fn join(&self, state: &mut State, who: u8, to: u8) {
+        if !self.pipeline.subscribes() {
+            self.assign(state, who);
+            return;
+        }
+        let owner = state.group.owner.filter(|owner| self.owns(state, *owner));
+        match owner {
+            Some(owner) if to != owner || self.pipeline.group.protocol == GroupProtocol::Eager => {
+                self.begin_rebalance(state, owner, Rebalance { to, joins: true });
+            }
+            Some(_) => {
+                self.enter(state, who);
+                self.begin_generation(state);
+            }
+            None => {
+                self.enter(state, who);
+                self.begin_generation(state);
+                self.assign(state, to);
+            }
+        }
+    }
+
+    /// `who` is a member from the next generation on.
+    fn enter(&self, state: &mut State, who: u8) {
+        let current = state.group.generation;
+        let consumer = &mut state.consumers[usize::from(who)];
+        consumer.phase = Phase::Idle;
+        consumer.slow = false;
+        consumer.generation = current;
+    }
+
+    /// A zombie's client joins again in the background, while the application goes on with what it
+    /// has in hand.
+    pub(super) fn may_rejoin(&self, state: &State, who: u8) -> bool {
+        let consumer = &state.consumers[usize::from(who)];
+        self.pipeline.group.rejoins_in_background
+            && state.group.rebalance.is_none()
+            && consumer.phase == Phase::Handling
+            && !consumer.slow
+            && self.is_zombie(state, who)
+    }
+
+    /// See [`Self::may_rejoin`].
+    pub(super) fn rejoin(&self, state: &mut State, who: u8) {
+        state.consumers[usize::from(who)].generation = state.group.generation;
+        self.begin_generation(state);
+    }
+
+    /// Whether `who` may get the partition of one that is gone.
+    pub(super) fn may_take_over(&self, state: &State, who: u8) -> bool {
+        self.is_member(state, who)
+            && state.group.rebalance.is_none()
+            && !self.owner_is_alive(state)
+            && match state.consumers[usize::from(who)].phase {
+                Phase::Idle => true,
+                Phase::Handling => self.pipeline.group.revokes_in_background,
+                Phase::Down | Phase::Outside | Phase::Polling | Phase::Leaving => false,
+            }
+    }
+
+    /// `who` gets the partition of one that is gone.
+    pub(super) fn take_over(&self, state: &mut State, who: u8) {
+        self.begin_generation(state);
+        self.assign(state, who);
+    }
+
+    /// The members that are alive form a new generation.
+    fn begin_generation(&self, state: &mut State) {
+        let members: Vec<u8> = self
+            .everyone()
+            .filter(|who| self.is_member(state, *who))
+            .collect();
+        state.group.generation += 1;
+        for who in members {
+            state.consumers[usize::from(who)].generation = state.group.generation;
+        }
+    }
+
+    /// `to` gets the partition.
+    fn assign(&self, state: &mut State, to: u8) {
+        let place = usize::from(to);
+        let by_group = self.pipeline.subscribes();
+        if by_group && !state.consumers[place].is_running() {
+            state.group.owner = None;
+            return;
+        }
+        if by_group {
+            state.group.owner = Some(to);
+            if self.pipeline.sink.fencing {
+                state.sink.fence = state.group.generation;
+            }
+        }
+        let start =
+            Consumer::starting_point(&self.pipeline, &state.broker, &state.group, &state.sink);
+        match start {
+            Location::At(position) => {
+                state.consumers[place].take(&state.group, position);
+                state.consumers[place].expected = state.sink.saved;
+            }
+            // The poll throws, and the process ends.
+            Location::Nowhere => state.consumers[place].crash(),
+        }
+    }
+
+    /// To whom a rebalance may give the partition while every member polls.
+    pub(super) fn may_rebalance(&self, state: &State) -> Vec<u8> {
+        let Some(owner) = state.group.owner.filter(|owner| self.owns(state, *owner)) else {
+            return Vec::new();
+        };
+        let settings = &self.pipeline.group;
+        let polls = state.consumers[usize::from(owner)].phase == Phase::Polling;
+        let in_background = settings.revokes_in_background
+            && state.consumers[usize::from(owner)].phase == Phase::Handling;
+        if state.group.rebalance.is_some() || !polls && !in_background {
+            return Vec::new();
+        }
+        let waits = |other: &u8| {
+            self.is_member(state, *other)
+                && state.consumers[usize::from(*other)].phase == Phase::Idle
+        };
+        let keeps = settings.protocol == GroupProtocol::Eager;
+        let mut targets: Vec<u8> = self.other(owner).into_iter().filter(waits).collect();
+        targets.extend(keeps.then_some(owner));
+        targets
+    }
+
+    /// The group rebalances; `to` gets the partition.
+    pub(super) fn rebalance(&self, state: &mut State, to: u8) {
+        if let Some(owner) = state.group.owner {
+            self.begin_rebalance(state, owner, Rebalance { to, joins: false });
+        }
+    }
+
+    fn begin_rebalance(&self, state: &mut State, owner: u8, rebalance: Rebalance) {
+        state.group.rebalance = Some(rebalance);
+        self.begin_leaving(state, owner, false);
+    }
+
+    /// `who` gives the partition up in a rebalance, or closes. A client that does not wait for the
+    /// application gives it up behind its back.
+    pub(super) fn begin_leaving(&self, state: &mut State, who: u8, closing: bool) {
+        if closing {
+            // close() waits for what is on its way.
+            self.pending_commit_arrives(state, who);
+        }
+        let consumer = &mut state.consumers[usize::from(who)];
+        consumer.owed = consumer.owes(closing, &state.group, &self.program, &self.pipeline);
+        if closing || consumer.phase != Phase::Handling {
+            consumer.phase = Phase::Leaving;
+        }
+        self.leave_if_nothing_is_owed(state, who);
+    }
+
+    /// Once every commit that it owed is done with, `who` has left.
+    pub(super) fn leave_if_nothing_is_owed(&self, state: &mut State, who: u8) {
+        let owed = state.consumers[usize::from(who)].owed;
+        if owed.next().is_some() {
+            return;
+        }
+        if owed.closing {
+            self.close(state, who);
+        } else {
+            self.complete_rebalance(state, who);
+        }
+    }
+
+    /// The process ends. A static member does not leave the group; its session will expire.
+    pub(super) fn close(&self, state: &mut State, who: u8) {
+        let stays = self.pipeline.group.static_membership;
+        if self.is_member(state, who) && !stays {
+            self.expel(state, who);
+        }
+        state.consumers[usize::from(who)].crash();
+    }
+
+    fn complete_rebalance(&self, state: &mut State, owner: u8) {
+        let Some(rebalance) = state.group.rebalance.take() else {
+            return;
+        };
+        let drops = self.pipeline.consumer.on_revoke == OnRevoke::DropBuffered;
+        let consumer = &mut state.consumers[usize::from(owner)];
+        if consumer.phase == Phase::Handling {
+            consumer.stored = None;
+            consumer.pending = None;
+        } else {
+            consumer.give_up(Phase::Idle, drops);
+        }
+        if let Some(joiner) = self.other(owner).filter(|_| rebalance.joins) {
+            self.enter(state, joiner);
+        }
+        self.begin_generation(state);
+        self.assign(state, rebalance.to);
+    }
+
+    /// The group goes on without `who`.
+    pub(super) fn expel(&self, state: &mut State, who: u8) {
+        let others: Vec<u8> = self
+            .everyone()
+            .filter(|other| *other != who && self.is_member(state, *other))
+            .collect();
+        state.group.generation += 1;
+        for other in others {
+            state.consumers[usize::from(other)].generation = state.group.generation;
+        }
+        if state.group.owner == Some(who) {
+            state.group.owner = None;
+        }
+    }
+
+    /// `who` learns that it is no longer a member: it drops what it has in hand, and joins again.
+    pub(super) fn lose(&self, state: &mut State, who: u8) {
+        let drops = self.pipeline.consumer.on_lost == OnRevoke::DropBuffered;
+        if self.is_member(state, who) {
+            self.expel(state, who);
+        }
+        state.consumers[usize::from(who)].give_up(Phase::Outside, drops);
+    }
+
+    /// Whether `who`'s process may stand still beyond its session.
+    pub(super) fn may_pause(&self, state: &State, who: u8) -> bool {
+        let phase = state.consumers[usize::from(who)].phase;
+        self.is_member(state, who)
+            && state.group.rebalance.is_none()
+            && match phase {
+                Phase::Idle | Phase::Polling | Phase::Handling => true,
+                Phase::Down | Phase::Outside | Phase::Leaving => false,
+            }
+    }
+
+    /// `who`'s session expires while its process stands still.
+    pub(super) fn pause(&self, state: &mut State, who: u8) {
+        self.expel(state, who);
+        let consumer = &mut state.consumers[usize::from(who)];
+        if consumer.phase == Phase::Idle {
+            consumer.give_up(Phase::Outside, false);
+        }
+    }
+
+    /// The process dies. A rebalance that waited for it is off.
+    pub(super) fn crash(&self, state: &mut State, who: u8) {
+        let consumer = &state.consumers[usize::from(who)];
+        if consumer.phase == Phase::Leaving || consumer.owed.next().is_some() {
+            state.group.rebalance = None;
+        }
+        state.consumers[usize::from(who)].crash();
+    }
+
+    /// A member that finished records which are no longer its own has nothing to poll.
+    pub(super) fn settle_members(&self, state: &mut State) {
+        if !self.pipeline.subscribes() {
+            return;
+        }
+        for who in self.everyone() {
+            let polls = state.consumers[usize::from(who)].phase == Phase::Polling;
+            if polls && self.is_member(state, who) && !self.owns(state, who) {
+                state.consumers[usize::from(who)].give_up(Phase::Idle, false);
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Worker threads: the poll loop hands records over and polls on, workers do the order's steps
+//! before `commit`, and the loop commits.
+//!
+//! **Modelled.** One queue, in the order in which records were polled; each worker takes the next
+//! record and does its steps one after the other; the workers race. A record that is taken from
+//! its consumer by a revocation goes on with the generation under which it was polled: a worker
+//! that has begun finishes, and what waits in the queue is done as well, unless the listener drops
+//! it. What becomes of such a record is never committed.
+//!
+//! **The queue is bounded** by [`MAX_TASKS`]: a loop that finds it full polls again when there is
+//! room. It is large enough for every record and every repeat within the bound.
+
+use crate::bounded::List;
+use crate::codec::Codec;
+use crate::limits::{Limits, MAX_TASKS};
+use crate::offset::Offset;
+
+/// One record in the hands of the workers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Task {
+    /// The record.
+    pub record: u8,
+    /// Where it was read.
+    pub offset: u8,
+    /// The next operation.
+    pub operation: u8,
+    /// The generation under which it was polled, where the sink asks for it.
+    pub generation: u8,
+    /// Whether the partition was taken from its consumer since.
+    pub orphaned: bool,
+    /// Failed attempts.
+    pub attempts: u8,
+    /// Whether a worker has begun.
+    pub begun: bool,
+    /// Whether its later steps do nothing.
+    pub skipped: bool,
+    /// In a transaction whose look-ups were made before it commits: whether they found it.
+    pub looked: Option<bool>,
+    /// Whether it is to be written to the dead-letter or retry topic.
+    pub writes: bool,
+    /// Whether the loop may commit it.
+    pub done: bool,
+}
+
+/// The worker threads of one consumer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Crew {
+    /// What was handed over and is not out of the workers' hands, in the order of the queue.
+    pub tasks: List<Task, MAX_TASKS>,
+    /// The offset below which everything is done, of the current assignment.
+    pub done: u8,
+    /// The offset that the loop committed last.
+    pub committed: u8,
+}
+
+impl Crew {
+    /// A new assignment begins to read at `offset`.
+    pub(super) fn start_at(&mut self, offset: u8) {
+        self.done = offset;
+        self.committed = offset;
+    }
+
+    /// A record is handed over.
+    pub(super) fn hand_over(&mut self, record: u8, offset: Offset, generation: u8) {
+        self.tasks.push(Task {
+            record,
+            offset: offset.0,
+            generation,
+            ..Task::default()
+        });
+    }
+
+    /// The assignment ends: what is done is forgotten.
+    pub(super) fn orphan(&mut self, drop_buffered: bool) {
+        for index in (0..self.tasks.len()).rev() {
+            let task = self.tasks[index];
+            if task.done && !task.writes || drop_buffered && !task.begun {
+                self.tasks.remove(index);
+            } else {
+                self.tasks[index].orphaned = true;
+            }
+        }
+        self.done = 0;
+        self.committed = 0;
+    }
+
+    /// How many more records a queue of this size takes.
+    pub fn room(&self, limit: u8) -> u8 {
+        limit.saturating_sub(self.tasks.len() as u8)
+    }
+
+    /// The tasks whose next step some worker may take now.
+    pub fn ready(&self, workers: u8) -> impl Iterator<Item = u8> + '_ {
+        let busy = |task: &&Task| task.begun && (!task.done || task.writes);
+        let free = self.tasks.iter().filter(busy).count() < usize::from(workers);
+        let waiting = self.tasks.iter().position(|task| !task.begun);
+        (0..self.tasks.len())
+            .filter(move |index| busy(&&self.tasks[*index]) || free && waiting == Some(*index))
+            .map(|index| index as u8)
+    }
+
+    /// Counts what is done from the beginning on, and drops what is out of the workers' hands.
+    pub fn settle(&mut self) {
+        let is_next = |task: &Task, done: u8| !task.orphaned && task.done && task.offset == done;
+        while self.tasks.iter().any(|task| is_next(task, self.done)) {
+            self.done += 1;
+        }
+        for index in (0..self.tasks.len()).rev() {
+            let task = self.tasks[index];
+            let counted = task.orphaned || task.offset < self.done;
+            if task.done && !task.writes && counted {
+                self.tasks.remove(index);
+            }
+        }
+    }
+
+    /// The offset after the highest that is done, of the current assignment.
+    pub fn highest(&self) -> u8 {
+        self.tasks
+            .iter()
+            .filter(|task| task.done && !task.orphaned)
+            .map(|task| task.offset + 1)
+            .max()
+            .unwrap_or(0)
+            .max(self.done)
+    }
+
+    /// Visits the fields.
+    pub(super) fn code(&mut self, codec: &mut impl Codec, limits: &Limits) {
+        let mut len = self.tasks.len() as u8;
+        codec.field(&mut len, limits.tasks);
+        self.tasks.resize(usize::from(len));
+        for index in 0..codec.places(self.tasks.len(), limits.tasks) {
+            let mut task = self.tasks.get(index).copied().unwrap_or_default();
+            task.code(codec, limits);
+            if let Some(place) = self.tasks.get_mut(index) {
+                *place = task;
+            }
+        }
+        codec.field(&mut self.done, limits.log);
+        codec.field(&mut self.committed, limits.log);
+    }
+}
+
+impl Task {
+    fn code(&mut self, codec: &mut impl Codec, limits: &Limits) {
+        codec.field(&mut self.record, limits.records - 1);
+        codec.field(&mut self.offset, limits.log);
+        codec.field(&mut self.operation, limits.operations);
+        if limits.fences {
+            codec.field(&mut self.generation, limits.generations);
+        }
+        codec.flag(&mut self.orphaned);
+        codec.field(&mut self.attempts, limits.failures);
+        codec.flag(&mut self.begun);
+        codec.flag_if(limits.skips, &mut self.skipped);
+        codec.flag_if(limits.writes_failed, &mut self.writes);
+        codec.flag(&mut self.done);
+        if limits.looks_ahead {
+            let mut looked = match self.looked {
+                None => 0,
+                Some(false) => 1,
+                Some(true) => 2,
+            };
+            codec.field(&mut looked, 2);
+            self.looked = match looked {
+                0 => None,
+                1 => Some(false),
+                _ => Some(true),
+            };
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Where a consumer reads: starting points, and positions that are no longer valid.
+
+use super::Consumer;
+use crate::broker::Broker;
+use crate::group_coordinator::GroupCoordinator;
+use crate::offset::{NextOffset, Position};
+use crate::pipeline::{Client, OffsetReset, Pipeline};
+use crate::sink::Sink;
+
+/// Where a consumer would read on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// At this valid position.
+    At(Position),
+    /// Nowhere: the position is invalid and the policy is `none`.
+    Nowhere,
+}
+
+impl Consumer {
+    /// Where a consumer would read that gets the partition now.
+    pub fn starting_point(
+        pipeline: &Pipeline,
+        broker: &Broker,
+        group: &GroupCoordinator,
+        sink: &Sink,
+    ) -> Location {
+        let saved = sink.saved.filter(|_| pipeline.consumer.seek_on_assign);
+        match saved.map(Position::bare).or(group.committed) {
+            Some(position) => locate(position, pipeline, broker),
+            None => reset(pipeline, broker),
+        }
+    }
+
+    /// Where the next poll reads, if the position is no longer valid; `None` if it is.
+    pub fn relocation(&self, pipeline: &Pipeline, broker: &Broker) -> Option<Location> {
+        let here = self.position();
+        let there = locate(here, pipeline, broker);
+        (there != Location::At(here)).then_some(there)
+    }
+}
+
+/// Where reading goes on from `position`.
+fn locate(position: Position, pipeline: &Pipeline, broker: &Broker) -> Location {
+    if let Some(epoch) = position.leader_epoch {
+        let end = broker.end_of_epoch(epoch);
+        if position.next.0 > end {
+            return match pipeline.consumer.offset_reset {
+                OffsetReset::Earliest | OffsetReset::Latest => Location::At(Position {
+                    next: NextOffset(end),
+                    leader_epoch: Some(epoch_before(end, broker)),
+                }),
+                OffsetReset::None => Location::Nowhere,
+            };
+        }
+    }
+    if position.next.0 > broker.log_end() {
+        reset(pipeline, broker)
+    } else {
+        Location::At(position)
+    }
+}
+
+/// Where `auto.offset.reset` leads.
+fn reset(pipeline: &Pipeline, broker: &Broker) -> Location {
+    let next = match pipeline.consumer.offset_reset {
+        OffsetReset::Earliest => 0,
+        OffsetReset::Latest => broker.log_end(),
+        OffsetReset::None => return Location::Nowhere,
+    };
+    // The Java client's position after a reset carries no leader epoch
+    // (`OffsetFetcherUtils.resetPositionIfNeeded`).
+    let leader_epoch = match pipeline.client {
+        Client::Java => None,
+        Client::Librdkafka => Some(epoch_before(next, broker)),
+    };
+    Location::At(Position {
+        next: NextOffset(next),
+        leader_epoch,
+    })
+}
+
+fn epoch_before(next: u8, broker: &Broker) -> u8 {
+    let before = usize::from(next).checked_sub(1);
+    before
+        .and_then(|offset| broker.log.get(offset))
+        .map_or(0, |entry| entry.leader_epoch)
+}

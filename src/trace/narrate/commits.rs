@@ -1,0 +1,116 @@
+//! Commits, told.
+
+use super::ConsumerScene;
+use semel_models::consumer::commits::OwedCommit;
+use semel_models::consumer::{Call, Phase};
+use semel_models::order::Step;
+
+impl ConsumerScene<'_> {
+    pub(super) fn commit_automatically(&self) -> String {
+        let at = self.after().pending.map_or(0, |at| at.next.0);
+        format!(
+            "enable.auto.commit: the client{} sends a commit of offset {at} on its own.",
+            self.of_whom()
+        )
+    }
+
+    pub(super) fn commit_arrives(&self) -> String {
+        let at = self.before().pending.map_or(0, |at| at.next.0);
+        let refused = if self.is_refused() {
+            " and is refused: it is no longer a member"
+        } else {
+            ""
+        };
+        format!(
+            "The commit of offset {at}{} reaches the group coordinator{refused}.",
+            self.of_whom()
+        )
+    }
+
+    /// Whether the coordinator refuses commits of this consumer.
+    fn is_refused(&self) -> bool {
+        let current = self.scene.before.group.generation;
+        self.cluster.pipeline().subscribes() && self.before().generation != current
+    }
+
+    /// The application's commit, if the coordinator refused it.
+    pub(super) fn refused_commit(&self) -> Option<String> {
+        let commits = self.operation().contains(Step::Commit) && self.after().call == Call::None;
+        let unchanged = self.scene.after.group.committed == self.scene.before.group.committed;
+        (commits && unchanged && self.is_refused()).then(|| self.refusal())
+    }
+
+    fn refusal(&self) -> String {
+        let then = if self.after().phase == Phase::Handling {
+            "it goes on all the same"
+        } else {
+            "it drops what it has in hand, and joins again"
+        };
+        format!(
+            "{}commit: the coordinator refuses it, for the {} is no longer a member; {then}.",
+            self.whose(),
+            self.name()
+        )
+    }
+
+    pub(super) fn commit_done(&self) -> String {
+        if self.before().phase == Phase::Polling && self.is_refused() {
+            return self.refusal();
+        }
+        match self.after().pending {
+            Some(at) if self.before().pending != Some(at) => format!(
+                "{}commit-async: a commit of offset {} for what the workers have done is on its way.",
+                self.whose(),
+                at.next.0
+            ),
+            Some(_) | None => {
+                let at = self.scene.after.group.committed.map_or(0, |at| at.next.0);
+                format!(
+                    "{}commit: the loop commits what its workers have done; the group's committed offset is {at}.",
+                    self.whose()
+                )
+            }
+        }
+    }
+
+    pub(super) fn commit_saved(&self) -> String {
+        let at = self.before().failed_commit.map_or(0, |at| at.next.0);
+        if self.is_refused() {
+            return self.refusal();
+        }
+        format!(
+            "{}The commit of offset {at} that failed before is repeated: the group's committed offset is {at}.",
+            self.whose()
+        )
+    }
+
+    pub(super) fn commit_before_write(&self) -> String {
+        let at = self.scene.after.group.committed.map_or(0, |at| at.next.0);
+        format!(
+            "{}commit: the group's committed offset is {at}, before the record that failed is written to the dead-letter topic.",
+            self.whose()
+        )
+    }
+
+    pub(super) fn leave(&self) -> String {
+        let (cluster, before) = (self.cluster, self.before());
+        let at = before
+            .covered_by_owed(cluster.program(), cluster.pipeline())
+            .map_or(0, |at| at.next.0);
+        let what = match before.owed.next() {
+            Some(OwedCommit::Automatic) => "enable.auto.commit: before it leaves, the client",
+            Some(OwedCommit::Saved) => {
+                "Before it leaves, the application repeats the commit that failed:"
+            }
+            Some(OwedCommit::Callback) => "In its rebalance callback, the application",
+            None => "The client",
+        };
+        let commits = match before.owed.next() {
+            Some(OwedCommit::Saved) => format!("offset {at}"),
+            Some(OwedCommit::Automatic | OwedCommit::Callback) | None => {
+                format!("commits offset {at}")
+            }
+        };
+        format!("{}{what} {commits}{}.", self.whose(), self.after_leaving())
+    }
+}

@@ -1,0 +1,180 @@
+//! Membership of the group, told.
+
+use super::{ConsumerScene, letter, reset_policy};
+use semel_models::consumer::Phase;
+
+impl ConsumerScene<'_> {
+    pub(super) fn join(&self, to: u8) -> String {
+        let comes = match self.before().phase {
+            Phase::Outside => "joins the group again",
+            Phase::Down | Phase::Idle | Phase::Polling | Phase::Handling | Phase::Leaving => {
+                "starts, joins the group"
+            }
+        };
+        if !self.cluster.pipeline().subscribes() {
+            return format!("{} starts and {}.", self.the(), self.reads_from());
+        }
+        if self.scene.after.group.rebalance.is_some() {
+            let other = 1 - self.who;
+            return format!(
+                "{} {comes}: the group rebalances, and {} is to give the partition up first.",
+                self.the(),
+                self.person(other)
+            );
+        }
+        if to == self.who {
+            if self.after().phase == Phase::Down {
+                return format!(
+                    "{} {comes} and finds no valid offset with auto.offset.reset=none: the poll throws and its process ends.",
+                    self.the()
+                );
+            }
+            return format!("{} {comes} and {}.", self.the(), self.reads_from());
+        }
+        let other = ConsumerScene { who: to, ..*self };
+        if other.before().phase == Phase::Idle || self.eager() {
+            format!(
+                "{} {comes}; {} gets the partition and {}.",
+                self.the(),
+                self.person(to),
+                other.reads_from()
+            )
+        } else {
+            format!(
+                "{} {comes}; the partition stays with {}.",
+                self.the(),
+                self.person(to)
+            )
+        }
+    }
+
+    fn eager(&self) -> bool {
+        self.cluster.pipeline().group.protocol == semel_models::pipeline::GroupProtocol::Eager
+    }
+
+    pub(super) fn person(&self, who: u8) -> String {
+        letter(self.cluster, who).map_or("the consumer".into(), |letter| letter.to_string())
+    }
+
+    pub(super) fn take_over(&self) -> String {
+        format!(
+            "The group assigns the partition to {}, which {}.",
+            self.person(self.who),
+            self.reads_from()
+        )
+    }
+
+    /// Where it begins to read, and why there.
+    fn reads_from(&self) -> String {
+        let position = self.after().reassigned.unwrap_or(self.after().position());
+        let at = position.next.0;
+        let pipeline = self.cluster.pipeline();
+        let saved = self
+            .scene
+            .before
+            .sink
+            .saved
+            .filter(|_| pipeline.consumer.seek_on_assign);
+        let committed = self.scene.after.group.committed;
+        let policy = reset_policy(pipeline.consumer.offset_reset);
+        let why = match (saved, committed) {
+            (Some(saved), _) if saved.0 == at => {
+                "the offset saved in the sink's database".to_string()
+            }
+            (None, Some(committed)) if committed.next.0 == at => "the committed offset".to_string(),
+            (None, None) => format!("no offset is committed, auto.offset.reset={policy}"),
+            _ => format!("the stored offset is no longer valid, auto.offset.reset={policy}"),
+        };
+        format!("reads from offset {at} ({why})")
+    }
+
+    pub(super) fn rejoin(&self) -> String {
+        format!(
+            "The client of {} joins the group again in the background; its application goes on with what it has in hand.",
+            self.person(self.who)
+        )
+    }
+
+    pub(super) fn notice_loss(&self) -> String {
+        format!(
+            "{} learns that it is no longer a member of the group.",
+            self.the()
+        )
+    }
+
+    /// What follows once an owner has left.
+    pub(super) fn after_leaving(&self) -> String {
+        let owner = self.scene.after.group.owner;
+        if self.after().phase == Phase::Leaving || self.scene.after.group.rebalance.is_some() {
+            return String::new();
+        }
+        if self.before().owed.closing {
+            return "; its process ends".into();
+        }
+        match owner {
+            Some(owner) => {
+                let taker = ConsumerScene {
+                    who: owner,
+                    ..*self
+                };
+                format!(
+                    "; {} gets the partition and {}",
+                    self.person(owner),
+                    taker.reads_from()
+                )
+            }
+            None => String::new(),
+        }
+    }
+
+    pub(super) fn rebalance(&self) -> String {
+        let to = self.who;
+        if self.scene.after.group.rebalance.is_some() {
+            let owner = self.scene.before.group.owner.unwrap_or_default();
+            let owner = match letter(self.cluster, owner) {
+                Some(letter) => letter.to_string(),
+                None => "the consumer".into(),
+            };
+            return format!("The group rebalances: {owner} is to give the partition up.");
+        }
+        if self.scene.before.group.owner == Some(to) || letter(self.cluster, to).is_none() {
+            return format!(
+                "The group rebalances: {} gives the partition up, gets it back and {}.",
+                self.person(to),
+                self.reads_from()
+            );
+        }
+        format!(
+            "The group rebalances: {} gets the partition and {}.",
+            self.person(to),
+            self.reads_from()
+        )
+    }
+
+    pub(super) fn pause(&self) -> String {
+        let at = self.where_it_stands();
+        format!(
+            "{} stands still {at}; its session expires, and the group goes on without it. It does not know.",
+            self.the()
+        )
+    }
+
+    pub(super) fn slow(&self) -> String {
+        let at = self.where_it_stands();
+        format!(
+            "{} takes longer than max.poll.interval.ms {at}: its client leaves the group, and its application goes on.",
+            self.the()
+        )
+    }
+
+    pub(super) fn graceful_restart(&self) -> String {
+        if self.after().phase == Phase::Leaving {
+            format!(
+                "{} is shut down: it closes, and commits before it leaves.",
+                self.the()
+            )
+        } else {
+            format!("{} is shut down with nothing in hand.", self.the())
+        }
+    }
+}
