@@ -85,6 +85,8 @@ fn producers() -> impl Strategy<Value = ProducerSettings> {
                     confirm_on,
                     on_send_failure,
                     on_restart,
+                    source: Source::Memory,
+                    id_expires_first: false,
                 }
             },
         )
@@ -105,6 +107,9 @@ fn sinks() -> impl Strategy<Value = SinkSettings> {
         dedup,
         dedup_insert: DedupInsert::Unique,
         dedup_key,
+        dedup_window: None,
+        fencing: false,
+        version_guard: false,
     })
 }
 
