@@ -1,6 +1,7 @@
 //! Each step in a plain sentence.
 
 mod application;
+mod database;
 mod environment;
 mod upstream;
 
@@ -26,6 +27,10 @@ pub(super) fn narrate(cluster: &Cluster, before: &State, action: Action, after: 
         after,
     };
     let (actor, verb, sentence) = match action {
+        Action::CommitUpstream(record) => {
+            ("database", "commit-upstream", scene.commit_upstream(record))
+        }
+        Action::Mark(row) => ("relay", "mark", scene.mark(row)),
         Action::Send(record) => ("application", "send", scene.send(record)),
         Action::Transmit => ("producer", "transmit", scene.transmit()),
         Action::HandleProduce => ("broker", "handle-produce", scene.handle_produce()),
@@ -73,7 +78,9 @@ fn parameters(before: &State, action: Action) -> BTreeMap<String, String> {
         parameters.insert(key.to_string(), value);
     };
     match action {
-        Action::Send(record) => put("record", name(record)),
+        Action::CommitUpstream(record) | Action::Mark(record) | Action::Send(record) => {
+            put("record", name(record));
+        }
         Action::Transmit => {
             if let Some(batch) = before.producer.queue.first() {
                 put("record", name(batch.record));

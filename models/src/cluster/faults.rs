@@ -18,13 +18,14 @@ impl Cluster {
                 actions.push(Action::Fault { entry, strike });
             }
         };
-        if state.producer.is_busy(&self.pipeline) {
+        if state.producer.is_busy(&state.database, &self.pipeline) {
             add(Strike::ProducerCrash);
         }
         if state.consumer.phase != Phase::Down {
             add(Strike::ConsumerCrash);
         }
         self.produce_faults(state, &mut add);
+        self.upstream_faults(state, &mut add);
         self.commit_faults(state, &mut add);
         self.other_call_faults(state, &mut add);
         self.broker_faults(state, &mut add);
@@ -62,7 +63,8 @@ impl Cluster {
             }
             Phase::Handling => strike_everywhere(Target::Repeated(fault::Call::Heartbeat), add),
         }
-        let starts = state.producer.created == 0 && state.producer.is_busy(&self.pipeline);
+        let starts =
+            state.producer.created == 0 && state.producer.is_busy(&state.database, &self.pipeline);
         if starts && self.pipeline.producer.idempotence {
             strike_everywhere(Target::Repeated(fault::Call::InitProducerId), add);
         }
@@ -116,6 +118,11 @@ impl Cluster {
     pub(super) fn strike(&self, state: &mut State, strike: Strike) {
         match strike {
             Strike::ProducerCrash => self.crash_producer(state),
+            Strike::ProducerPause
+            | Strike::ProducerPauseOfRequests
+            | Strike::Abort
+            | Strike::ForgetProducer(_)
+            | Strike::Retention => self.strike_upstream(state, strike),
             Strike::ConsumerCrash | Strike::FailBefore | Strike::SinkUnavailable => {
                 state.consumer.crash();
             }

@@ -66,6 +66,10 @@ impl Cluster {
         if !self.limits.stores {
             state.consumer.known_committed = None;
         }
+        if !self.limits.forgets {
+            let entries = state.broker.log.iter_mut();
+            entries.for_each(|entry| entry.forgotten = false);
+        }
         if self.limits.truncation {
             return;
         }
@@ -100,7 +104,7 @@ impl Cluster {
     /// again: it neither sends nor, having ended, crashes.
     fn forget_finished_producer(&self, state: &mut State) {
         let producer = &mut state.producer;
-        if !producer.is_busy(&self.pipeline) {
+        if !producer.is_busy(&state.database, &self.pipeline) {
             *producer = Producer {
                 sending: producer.sending,
                 session: producer.session,

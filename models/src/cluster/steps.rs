@@ -53,7 +53,9 @@ impl Cluster {
     pub(super) fn step(&self, state: &mut State, action: Action) {
         let pipeline = &self.pipeline;
         match action {
-            Action::Send(_)
+            Action::CommitUpstream(_)
+            | Action::Mark(_)
+            | Action::Send(_)
             | Action::Transmit
             | Action::HandleProduce
             | Action::ReceiveAnswer

@@ -1,7 +1,7 @@
 //! Hard situations: a verdict says of each whether it was reached.
 
 use super::budget::Budget;
-use super::{Cluster, State};
+use super::{Cluster, State, upstream_witness};
 use crate::action::Action;
 use crate::consumer::Phase;
 use crate::fault::FaultKey;
@@ -36,6 +36,14 @@ pub enum Witness {
     Recognised,
     /// A late request arrived.
     LateArrival,
+    /// A row committed below the id that a relay had reached.
+    RowBelowCursor,
+    /// A relay died between its publish and its mark, in either order.
+    RelayDiesBetween,
+    /// The application died between its two writes.
+    WriterDiesBetween,
+    /// A producer id was forgotten while a request of it was late.
+    ForgottenWhileLate,
 }
 
 impl fmt::Display for Witness {
@@ -50,6 +58,14 @@ impl fmt::Display for Witness {
             }
             Witness::Recognised => f.write_str("the dedup store recognises a record"),
             Witness::LateArrival => f.write_str("a late request arrives"),
+            Witness::RowBelowCursor => f.write_str("a row commits below the relay's cursor"),
+            Witness::RelayDiesBetween => f.write_str("the relay dies between publish and mark"),
+            Witness::WriterDiesBetween => {
+                f.write_str("the application dies between its two writes")
+            }
+            Witness::ForgottenWhileLate => {
+                f.write_str("a producer id is forgotten while a request is late")
+            }
         }
     }
 }
@@ -97,6 +113,7 @@ pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec
     if network(crate::fault::Fault::RequestDelayed) {
         witnesses.push(Witness::LateArrival);
     }
+    witnesses.extend(upstream_witness::of(pipeline, &network));
     witnesses
 }
 
@@ -128,6 +145,11 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
             .is_some_and(|batch| batch.doubtful),
         (Witness::Recognised, Action::Operate) => recognises(cluster, state),
         (Witness::LateArrival, Action::LateArrives(_)) => true,
+        (Witness::RowBelowCursor, Action::CommitUpstream(row)) => state.database.is_passed(*row),
+        (
+            Witness::RelayDiesBetween | Witness::WriterDiesBetween | Witness::ForgottenWhileLate,
+            Action::Fault { strike, .. },
+        ) => upstream_witness::is_reached(cluster, witness, state, *strike),
         _ => false,
     }
 }

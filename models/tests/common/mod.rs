@@ -56,6 +56,7 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
             fencing: false,
             version_guard: false,
         },
+        rules: KafkaRules::CURRENT,
         faults: FaultBudget {
             entries: faults
                 .iter()

@@ -12,6 +12,17 @@ impl Scene<'_> {
     pub(super) fn strike(&self, strike: Strike) -> (&'static str, &'static str, String) {
         match strike {
             Strike::ProducerCrash => ("producer", "crash", self.producer_crash()),
+            Strike::ProducerPause => ("producer", "pause", self.producer_pause()),
+            Strike::ProducerPauseOfRequests => {
+                ("producer", "pause", self.producer_pause_of_requests())
+            }
+            Strike::Abort => ("database", "abort", self.abort()),
+            Strike::ForgetProducer(session) => (
+                "broker",
+                "forget-producer-id",
+                self.forget_producer(session),
+            ),
+            Strike::Retention => ("broker", "retention", self.retention()),
             Strike::ConsumerCrash => ("consumer", "crash", self.consumer_crash()),
             Strike::FailBefore => ("consumer", "fail", self.failed_before()),
             Strike::FailAfter => ("consumer", "fail", self.failed_after()),
