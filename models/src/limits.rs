@@ -148,6 +148,8 @@ impl Limits {
         // In the Java client a send that was given up stays on the wire.
         let answered = pipeline.producer.acks != Acks::None;
         let stays = resends && answered && pipeline.client == Client::Java;
+        // With acks=0 an application that waits for its report goes on while its send is on the wire.
+        let stays = stays || source.waits_for_reports() && !answered;
         let on_the_wire = if stays { copies } else { records };
         let consumer_deaths = paid(&|key| ends_consumer(key.fault));
         let storage = paid(&|key| restarts_broker(key.fault));
