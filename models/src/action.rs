@@ -5,6 +5,10 @@ use crate::fault::{Call, Fault};
 /// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
+    /// The database transaction of this record commits upstream (outbox and dual write).
+    CommitUpstream(u8),
+    /// The relay of an outbox marks this row.
+    Mark(u8),
     /// The upstream application sends this record.
     Send(u8),
     /// The producer's client puts the next batch on the wire.
@@ -84,6 +88,16 @@ pub enum ConsumerStep {
 pub enum Strike {
     /// The producer's process dies and starts again.
     ProducerCrash,
+    /// The producer's process stands still until the delivery timeouts of its sends have passed.
+    ProducerPause,
+    /// The producer's process stands still until its requests have timed out.
+    ProducerPauseOfRequests,
+    /// The database transaction of a dual write rolls back.
+    Abort,
+    /// The broker forgets the producer id of this session.
+    ForgetProducer(u8),
+    /// The oldest record leaves the log.
+    Retention,
     /// A request is lost before its receiver acts.
     LoseRequest(Target),
     /// An answer is lost after its sender acted.
@@ -215,6 +229,11 @@ impl Strike {
             | Strike::Refuse(target)
             | Strike::Delay(target) => Some(target.call()),
             Strike::ProducerCrash
+            | Strike::ProducerPause
+            | Strike::ProducerPauseOfRequests
+            | Strike::Abort
+            | Strike::ForgetProducer(_)
+            | Strike::Retention
             | Strike::DeliveryTimeout
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
@@ -231,6 +250,10 @@ impl Strike {
     pub fn paid_by(self) -> &'static [Fault] {
         match self {
             Strike::ProducerCrash => &[Fault::ProducerCrash],
+            Strike::ProducerPause | Strike::ProducerPauseOfRequests => &[Fault::ProducerPause],
+            Strike::Abort => &[Fault::Abort],
+            Strike::ForgetProducer(_) => &[Fault::ProducerIdExpiry],
+            Strike::Retention => &[Fault::Retention],
             Strike::LoseRequest(_) => &[Fault::RequestLost],
             Strike::LoseAnswer(_) => &[Fault::ResponseLost],
             Strike::Refuse(_) => &[Fault::RequestRefused],

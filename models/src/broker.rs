@@ -14,6 +14,18 @@
 //! (`LogLoader.recoverLog`, `ProducerStateManager`). A retry of an earlier batch is then out of
 //! order.
 //!
+//! **The producer id expires** (`producer.id.expiration.ms`) when it was idle for that long: the
+//! broker then knows nothing of it, and takes its next request as that of an unknown one
+//! (`ProducerStateManager.removeExpiredProducers`). A restart that replays a record of an expired
+//! id knows it again until the next check a few minutes later; that is left out, for the broker
+//! may forget it again before anything arrives.
+//!
+//! **Retention** removes the oldest entry. Records of one segment leave together, so each of its
+//! removals is some of these one after the other. What the broker knows of producers outlives their
+//! records, except in a restart: the snapshots below the log's start are deleted
+//! (`ProducerStateManager.truncateAndReload`). Older rules are in [`KafkaRules`]. What left the log
+//! had been flushed, for only closed segments below the high watermark are deleted.
+//!
 //! **Left out.** A roll of the segment, which also takes a snapshot but forgets nothing in the
 //! running broker. With one replica the
 //! high watermark is the log's end and `acks=1` equals `acks=all`: a minimum of in-sync replicas
@@ -24,7 +36,7 @@
 use crate::bounded::List;
 use crate::codec::Codec;
 use crate::limits::{Limits, MAX_LOG};
-use crate::pipeline::{Pipeline, TopicSettings};
+use crate::pipeline::{KafkaRules, Pipeline, TopicSettings};
 
 /// How many batches of a producer id the leader remembers.
 const REMEMBERED_BATCHES: usize = 5;
@@ -49,6 +61,8 @@ pub struct Entry {
     pub stamp: Stamp,
     /// The leader epoch in which it was appended.
     pub leader_epoch: u8,
+    /// Whether the broker no longer knows the producer id by this batch; its stamp is then cleared.
+    pub forgotten: bool,
 }
 
 /// What the leader answers to a produce request.
@@ -62,13 +76,17 @@ pub enum AppendResult {
     OutOfOrder,
     /// INVALID_PRODUCER_EPOCH: an older epoch than the one known.
     StaleEpoch,
+    /// UNKNOWN_PRODUCER_ID.
+    UnknownProducerId,
 }
 
 /// The partition's only replica.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Broker {
-    /// The log, from offset 0.
+    /// The log from offset 0, with what has left it.
     pub log: List<Entry, MAX_LOG>,
+    /// The offset of the first entry that has not left the log.
+    pub log_start: u8,
     /// How many entries are known to be on disk.
     pub flushed: u8,
     /// The current leader epoch.
@@ -84,11 +102,16 @@ impl Broker {
         self.log.len() as u8
     }
 
-    /// Whether a copy of `record` lies at or above `offset`.
+    /// The offset of the oldest entry.
+    pub fn log_start(&self) -> u8 {
+        self.log_start
+    }
+
+    /// Whether a copy of `record` lies in the log at or above `offset`.
     pub fn holds_from(&self, record: u8, offset: u8) -> bool {
         self.log
             .iter()
-            .skip(usize::from(offset))
+            .skip(usize::from(offset.max(self.log_start)))
             .any(|entry| entry.record == record)
     }
 
@@ -98,9 +121,10 @@ impl Broker {
         record: u8,
         stamp: Option<Stamp>,
         topic: &TopicSettings,
+        rules: &KafkaRules,
     ) -> AppendResult {
         if let Some(stamp) = stamp {
-            let check = self.check(stamp);
+            let check = self.check(stamp, rules);
             if check != AppendResult::Appended {
                 return check;
             }
@@ -109,6 +133,7 @@ impl Broker {
             record,
             stamp: stamp.unwrap_or_default(),
             leader_epoch: self.leader_epoch,
+            forgotten: false,
         });
         if let Some(interval) = topic.flush_messages
             && u64::from(self.log_end() - self.flushed) >= interval
@@ -118,10 +143,10 @@ impl Broker {
         AppendResult::Appended
     }
 
-    fn check(&self, stamp: Stamp) -> AppendResult {
+    fn check(&self, stamp: Stamp, rules: &KafkaRules) -> AppendResult {
         // The last batch, and before it what was appended since the last recovery.
         let known = || {
-            let own = |(_, entry): &(usize, &Entry)| entry.stamp.session == stamp.session;
+            let own = |(_, entry): &(usize, &Entry)| entry.is_known_by(stamp.session);
             let newest_first = self.log.iter().enumerate().rev().filter(own);
             newest_first
                 .enumerate()
@@ -131,7 +156,11 @@ impl Broker {
                 .map(|(_, (_, entry))| entry.stamp)
         };
         let Some(last) = known().next() else {
-            return AppendResult::Appended;
+            return if rules.unknown_producer_starts_anywhere || stamp.sequence == 0 {
+                AppendResult::Appended
+            } else {
+                AppendResult::UnknownProducerId
+            };
         };
         if stamp.epoch < last.epoch {
             return AppendResult::StaleEpoch;
@@ -160,12 +189,49 @@ impl Broker {
     /// leader of in a new leader epoch.
     pub fn restart(&mut self, kept: u8, synced: Synced) {
         self.log.truncate(usize::from(kept));
+        self.log_start = self.log_start.min(kept);
+        for entry in &mut self.log[..usize::from(self.log_start)] {
+            entry.forget();
+        }
         self.flushed = match synced {
             Synced::WhatIsLeft => kept,
             Synced::AsBefore => self.flushed.min(kept),
         };
         self.leader_epoch += 1;
         self.recovered = kept;
+    }
+
+    /// The oldest entry leaves the log. What was removed had been flushed.
+    pub fn remove_oldest(&mut self, rules: &KafkaRules) {
+        self.log_start += 1;
+        self.flushed = self.flushed.max(self.log_start);
+        if rules.producer_state_outlives_records {
+            return;
+        }
+        let (gone, left) = self.log.split_at_mut(usize::from(self.log_start));
+        for entry in gone {
+            let session = entry.stamp.session;
+            if !left.iter().any(|other| other.is_known_by(session)) {
+                entry.forget();
+            }
+        }
+    }
+
+    /// Whether the broker knows the producer id of `session`.
+    pub fn knows(&self, session: u8) -> bool {
+        self.log.iter().any(|entry| entry.is_known_by(session))
+    }
+
+    /// The producer id of `session` expires.
+    pub fn forget_producer(&mut self, session: u8) {
+        let own = |entry: &&mut Entry| entry.is_known_by(session);
+        self.log.iter_mut().filter(own).for_each(Entry::forget);
+    }
+
+    /// The offset of the newest entry with this stamp.
+    pub fn offset_of(&self, stamp: Stamp) -> Option<u8> {
+        let same = |entry: &Entry| !entry.forgotten && entry.stamp == stamp;
+        self.log.iter().rposition(same).map(|offset| offset as u8)
     }
 
     /// `OffsetsForLeaderEpoch`: where the log of `leader_epoch` ends.
@@ -176,7 +242,8 @@ impl Broker {
         self.log
             .iter()
             .take_while(|entry| entry.leader_epoch <= leader_epoch)
-            .count() as u8
+            .count()
+            .max(usize::from(self.log_start)) as u8
     }
 
     /// Visits the fields.
@@ -187,7 +254,10 @@ impl Broker {
         for index in 0..codec.places(self.log.len(), limits.log) {
             let mut entry = self.log.get(index).copied().unwrap_or_default();
             codec.field(&mut entry.record, limits.records - 1);
-            entry.stamp.code(codec, limits, pipeline);
+            codec.flag_if(limits.forgets, &mut entry.forgotten);
+            if !entry.forgotten {
+                entry.stamp.code(codec, limits, pipeline);
+            }
             codec.field(&mut entry.leader_epoch, limits.leader_epochs);
             if let Some(place) = self.log.get_mut(index) {
                 *place = entry;
@@ -198,6 +268,20 @@ impl Broker {
             codec.field(&mut self.recovered, limits.log);
         }
         codec.field(&mut self.leader_epoch, limits.leader_epochs);
+        if limits.retention {
+            codec.field(&mut self.log_start, limits.log);
+        }
+    }
+}
+
+impl Entry {
+    fn is_known_by(&self, session: u8) -> bool {
+        !self.forgotten && self.stamp.session == session
+    }
+
+    fn forget(&mut self) {
+        self.forgotten = true;
+        self.stamp = Stamp::default();
     }
 }
 
@@ -241,11 +325,11 @@ mod tests {
     fn a_repeat_is_a_success_without_an_append() {
         let mut broker = Broker::default();
         assert_eq!(
-            broker.append(0, stamp(0, 0), &TOPIC),
+            broker.append(0, stamp(0, 0), &TOPIC, &KafkaRules::CURRENT),
             AppendResult::Appended
         );
         assert_eq!(
-            broker.append(0, stamp(0, 0), &TOPIC),
+            broker.append(0, stamp(0, 0), &TOPIC, &KafkaRules::CURRENT),
             AppendResult::Duplicate
         );
         assert_eq!(broker.log_end(), 1);
@@ -255,14 +339,14 @@ mod tests {
     fn a_repeat_older_than_five_batches_is_out_of_order() {
         let mut broker = Broker::default();
         for sequence in 0..6 {
-            broker.append(sequence, stamp(0, sequence), &TOPIC);
+            broker.append(sequence, stamp(0, sequence), &TOPIC, &KafkaRules::CURRENT);
         }
         assert_eq!(
-            broker.append(1, stamp(0, 1), &TOPIC),
+            broker.append(1, stamp(0, 1), &TOPIC, &KafkaRules::CURRENT),
             AppendResult::Duplicate
         );
         assert_eq!(
-            broker.append(0, stamp(0, 0), &TOPIC),
+            broker.append(0, stamp(0, 0), &TOPIC, &KafkaRules::CURRENT),
             AppendResult::OutOfOrder
         );
     }
@@ -271,10 +355,11 @@ mod tests {
     fn after_a_recovery_only_the_last_batch_of_a_producer_id_is_remembered() {
         let mut broker = Broker::default();
         for sequence in 0..3 {
-            broker.append(sequence, stamp(0, sequence), &TOPIC);
+            broker.append(sequence, stamp(0, sequence), &TOPIC, &KafkaRules::CURRENT);
         }
         broker.restart(3, Synced::AsBefore);
-        let mut sent_again = |sequence| broker.append(sequence, stamp(0, sequence), &TOPIC);
+        let mut sent_again =
+            |sequence| broker.append(sequence, stamp(0, sequence), &TOPIC, &KafkaRules::CURRENT);
         assert_eq!(sent_again(1), AppendResult::OutOfOrder);
         assert_eq!(sent_again(2), AppendResult::Duplicate);
         assert_eq!(sent_again(3), AppendResult::Appended);
@@ -289,11 +374,11 @@ mod tests {
     fn an_unknown_producer_id_may_start_at_any_sequence_number() {
         let mut broker = Broker::default();
         assert_eq!(
-            broker.append(1, stamp(0, 1), &TOPIC),
+            broker.append(1, stamp(0, 1), &TOPIC, &KafkaRules::CURRENT),
             AppendResult::Appended
         );
         assert_eq!(
-            broker.append(0, stamp(0, 0), &TOPIC),
+            broker.append(0, stamp(0, 0), &TOPIC, &KafkaRules::CURRENT),
             AppendResult::OutOfOrder
         );
     }
@@ -301,17 +386,17 @@ mod tests {
     #[test]
     fn a_new_epoch_starts_at_zero_and_fences_the_old_one() {
         let mut broker = Broker::default();
-        broker.append(0, stamp(0, 0), &TOPIC);
+        broker.append(0, stamp(0, 0), &TOPIC, &KafkaRules::CURRENT);
         assert_eq!(
-            broker.append(1, stamp(1, 1), &TOPIC),
+            broker.append(1, stamp(1, 1), &TOPIC, &KafkaRules::CURRENT),
             AppendResult::OutOfOrder
         );
         assert_eq!(
-            broker.append(1, stamp(1, 0), &TOPIC),
+            broker.append(1, stamp(1, 0), &TOPIC, &KafkaRules::CURRENT),
             AppendResult::Appended
         );
         assert_eq!(
-            broker.append(1, stamp(0, 1), &TOPIC),
+            broker.append(1, stamp(0, 1), &TOPIC, &KafkaRules::CURRENT),
             AppendResult::StaleEpoch
         );
     }
@@ -322,9 +407,9 @@ mod tests {
             flush_messages: Some(2),
         };
         let mut broker = Broker::default();
-        broker.append(0, None, &every_second);
+        broker.append(0, None, &every_second, &KafkaRules::CURRENT);
         assert_eq!(broker.flushed, 0);
-        broker.append(1, None, &every_second);
+        broker.append(1, None, &every_second, &KafkaRules::CURRENT);
         assert_eq!(broker.flushed, 2);
     }
 
@@ -332,11 +417,11 @@ mod tests {
     fn an_old_leader_epoch_ends_where_the_log_was_cut() {
         let mut broker = Broker::default();
         for record in 0..3 {
-            broker.append(record, None, &TOPIC);
+            broker.append(record, None, &TOPIC, &KafkaRules::CURRENT);
         }
         broker.restart(1, Synced::WhatIsLeft);
         assert_eq!(broker.end_of_epoch(0), 1);
-        broker.append(2, None, &TOPIC);
+        broker.append(2, None, &TOPIC, &KafkaRules::CURRENT);
         assert_eq!(broker.end_of_epoch(0), 1);
         assert_eq!(broker.end_of_epoch(1), 2);
         broker.restart(0, Synced::WhatIsLeft);

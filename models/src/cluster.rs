@@ -14,6 +14,7 @@ mod judge;
 mod reduce;
 mod steps;
 mod upstream;
+mod upstream_witness;
 mod witness;
 
 pub use judge::{FINAL, FINAL_WITH_FAILED};
@@ -30,6 +31,7 @@ use crate::guarantee::Guarantee;
 use crate::ledger::Ledger;
 use crate::limbo::Limbo;
 use crate::limits::{Limits, MAX_BUDGETS, MAX_INSTANCES, TooLarge};
+use crate::outbox::Database;
 use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
 use crate::program::Program;
@@ -41,6 +43,8 @@ use stateright::{Model, Property};
 /// A state of the whole pipeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct State {
+    /// The upstream application's database.
+    pub database: Database,
     /// The upstream producer.
     pub producer: Producer,
     /// The broker.
@@ -144,6 +148,7 @@ impl Cluster {
 
     fn code(&self, state: &mut State, codec: &mut impl Codec) {
         let (limits, pipeline) = (&self.limits, &self.pipeline);
+        state.database.code(codec, limits);
         state.producer.code(codec, limits, pipeline);
         state.broker.code(codec, limits, pipeline);
         state.limbo.code(codec, limits, pipeline);

@@ -28,7 +28,7 @@ impl DedupStore {
     pub fn insert(&mut self, key: u8, limits: &Limits, pipeline: &Pipeline) -> bool {
         let known = self.knows(key);
         self.keys |= 1 << key;
-        if !known && limits.forgets {
+        if !known && limits.dedup_forgets {
             if pipeline.sink.dedup_window == Some(self.order.len() as u8) {
                 self.forget_oldest();
             }
@@ -48,7 +48,7 @@ impl DedupStore {
     /// Visits the fields.
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
         let keys = dedup_keys(limits, pipeline);
-        if !limits.forgets {
+        if !limits.dedup_forgets {
             codec.set(&mut self.keys, keys);
             return;
         }

@@ -15,6 +15,11 @@ pub struct Ledger {
     pub confirmed: u8,
     /// Records whose delivery was reported failed: in doubt.
     pub failed: u8,
+    /// Records of which every copy was sent in a database transaction that rolled back.
+    pub aborted: u8,
+    /// Per record the later ones whose database transaction overlapped with its own: for these
+    /// pairs no send order is defined.
+    pub overlaps: [u8; MAX_RECORDS],
     /// How often each record's effect took place, up to two.
     pub handled: [u8; MAX_RECORDS],
     /// Whether a record's first effect came after that of a later record of its key.
@@ -42,6 +47,23 @@ impl Ledger {
         self.failed |= 1 << record;
     }
 
+    /// The database transaction of `record` was rolled back.
+    pub fn abort(&mut self, record: u8) {
+        self.aborted |= 1 << record;
+    }
+
+    /// The database transaction of `record` committed while those of `open` were open.
+    pub fn commit_beside(&mut self, record: u8, open: u8) {
+        for earlier in (0..record).filter(|earlier| open & (1 << earlier) != 0) {
+            self.overlaps[usize::from(earlier)] |= 1 << record;
+        }
+    }
+
+    /// Whether `record` was sent before `later`, which has the higher number.
+    pub fn is_before(&self, record: u8, later: u8) -> bool {
+        self.overlaps[usize::from(record)] & (1 << later) == 0
+    }
+
     /// The effect of `record` took place; records share `keys` keys in turn.
     pub fn handle(&mut self, record: u8, keys: u8) {
         let index = usize::from(record);
@@ -49,7 +71,7 @@ impl Ledger {
             let later = index + usize::from(keys)..MAX_RECORDS;
             self.disordered |= later
                 .step_by(usize::from(keys))
-                .any(|other| self.handled[other] > 0);
+                .any(|other| self.handled[other] > 0 && self.is_before(record, other as u8));
         }
         self.handled[index] = (self.handled[index] + 1).min(2);
     }
@@ -75,6 +97,11 @@ impl Ledger {
         self.confirmed & (1 << record) != 0
     }
 
+    /// Whether every copy of `record` was aborted.
+    pub fn is_aborted(&self, record: u8) -> bool {
+        self.aborted & (1 << record) != 0
+    }
+
     /// Whether `record` had its effect.
     pub fn is_handled(&self, record: u8) -> bool {
         self.handled[usize::from(record)] > 0
@@ -85,6 +112,12 @@ impl Ledger {
         let records = (1u16 << limits.records) - 1;
         for set in [&mut self.sent, &mut self.confirmed, &mut self.failed] {
             codec.field(set, records as u8);
+        }
+        if limits.aborts {
+            codec.field(&mut self.aborted, records as u8);
+        }
+        if limits.relay {
+            self.code_overlaps(codec, limits);
         }
         for count in &mut self.handled[..usize::from(limits.records)] {
             codec.field(count, 2);
@@ -97,6 +130,16 @@ impl Ledger {
             if possible {
                 codec.field(set, records as u8);
             }
+        }
+    }
+
+    fn code_overlaps(&mut self, codec: &mut impl Codec, limits: &Limits) {
+        for record in 0..limits.records {
+            let place = &mut self.overlaps[usize::from(record)];
+            let mut later = *place >> (record + 1);
+            let most = (1u16 << (limits.records - record - 1)) - 1;
+            codec.field(&mut later, most as u8);
+            *place = later << (record + 1);
         }
     }
 }
@@ -112,6 +155,15 @@ mod tests {
         assert!(!ledger.disordered, "r0 may be missing, that is no disorder");
         ledger.handle(0, 1);
         assert!(ledger.disordered);
+    }
+
+    #[test]
+    fn records_whose_transactions_overlapped_have_no_order() {
+        let mut ledger = Ledger::default();
+        ledger.commit_beside(1, !0b10);
+        ledger.handle(1, 1);
+        ledger.handle(0, 1);
+        assert!(!ledger.disordered);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::fault::{Fault, FaultKey};
 use crate::order::Step;
 use crate::pipeline::{
     Acks, AfterAttempts, AutoCommit, Client, DedupKey, Effect, OnCommitFailure, OnRevoke,
-    OnSendFailure, Pipeline, Start,
+    OnSendFailure, Pipeline, Source, Start,
 };
 use crate::program::Program;
 use std::fmt;
@@ -105,7 +105,7 @@ pub struct Limits {
     /// Whether the look-ups of a transaction are a step of their own.
     pub looks_ahead: bool,
     /// Whether the dedup store forgets.
-    pub forgets: bool,
+    pub dedup_forgets: bool,
     /// Entries of a dedup store that forgets.
     pub remembered: u8,
     /// Whether the sink refuses writes of older generations.
@@ -134,8 +134,20 @@ pub struct Limits {
     pub operations: u8,
     /// Whether a fault can strike the producer's side at all.
     pub strikes: bool,
-    /// Whether anything can take part of the log away.
+    /// Whether anything can take the end of the log away.
     pub truncation: bool,
+    /// Whether anything can take the beginning of the log away.
+    pub retention: bool,
+    /// Whether the broker can forget a producer id.
+    pub forgets: bool,
+    /// Whether records pass through a database upstream.
+    pub database: bool,
+    /// Whether a relay reads them there.
+    pub relay: bool,
+    /// Whether a database transaction upstream can roll back.
+    pub aborts: bool,
+    /// Whether the client remembers the offset of its last acknowledged record.
+    pub answered_offsets: bool,
 }
 
 impl Limits {
@@ -162,13 +174,20 @@ impl Limits {
         // what failed can append it once more still, when the timeout passes for a retry that was
         // appended; and what it sent may fail again behind the gap that a failed send left.
         let upstream = paid(&|key| strikes_upstream(key.fault));
-        let resends = pipeline.producer.on_send_failure == OnSendFailure::Resend;
-        let own = records * (1 + upstream * if resends { 2 } else { 1 });
+        let source = pipeline.producer.source;
+        let resends = pipeline.producer.on_send_failure == OnSendFailure::Resend
+            || source.waits_for_reports();
+        let own = match (source.waits_for_reports(), resends) {
+            // One record is outstanding at a time.
+            (true, _) => records + 2 * upstream,
+            (false, true) => records * (1 + 2 * upstream),
+            (false, false) => records * (1 + upstream),
+        };
         // In librdkafka a timeout in flight also repeats what was in flight behind it. A record
         // times out once, or with such an application once for each fault.
         let behind = match (pipeline.client, resends) {
             (Client::Java, _) => 0,
-            (Client::Librdkafka, _) if upstream == 0 => 0,
+            (Client::Librdkafka, _) if upstream == 0 || source.waits_for_reports() => 0,
             (Client::Librdkafka, false) => records * (records - 1) / 2,
             (Client::Librdkafka, true) => upstream * records * (records - 1),
         };
@@ -177,8 +196,13 @@ impl Limits {
         // In the Java client a send that was given up stays on the wire.
         let answered = pipeline.producer.acks != Acks::None;
         let stays = resends && answered && pipeline.client == Client::Java;
+        // With acks=0 an application that waits for its report goes on while its send is on the wire.
+        let stays = stays || source.waits_for_reports() && !answered;
         let on_the_wire = if stays { copies } else { records };
         let storage = paid(&|key| restarts_broker(key.fault));
+        let retention = paid(&|key| key.fault == Fault::Retention);
+        let expiry = paid(&|key| key.fault == Fault::ProducerIdExpiry);
+        let crashes = paid(&|key| key.fault == Fault::ProducerCrash);
         let idempotent = pipeline.producer.idempotence;
         let consumer = &pipeline.consumer;
         let order = &consumer.order;
@@ -210,7 +234,7 @@ impl Limits {
         // The group's, each consumer's, the sink's, and those of what is under way.
         let held = instances + late_commits + if fences { 1 + tasks * instances } else { 0 };
         let remembered = remembered(pipeline, records, copies);
-        let forgets = order.contains(Step::Remember)
+        let dedup_forgets = order.contains(Step::Remember)
             && (pipeline.sink.dedup_window.is_some() || can(Fault::DedupExpiry));
         let limits = Limits {
             records: at_most("records", records, MAX_RECORDS)?,
@@ -222,7 +246,7 @@ impl Limits {
             log: at_most("log entries", copies, MAX_LOG)?,
             flights: at_most("produce requests in flight", on_the_wire, MAX_FLIGHTS)?,
             limbo: at_most("late requests", paid(&delayed), MAX_LIMBO)?,
-            sessions: narrow(paid(&|key| key.fault == Fault::ProducerCrash)),
+            sessions: narrow(crashes + restarts_of_clients(pipeline, upstream)),
             // A gap ends in an epoch bump, or in one for each record behind it.
             epochs: if idempotent {
                 narrow((records + 1) * upstream)
@@ -249,8 +273,8 @@ impl Limits {
             saves_failed_commits: consumer.on_commit_failure == OnCommitFailure::RetrySaved,
             assigned_at: workers || consumer.on_revoke == OnRevoke::Commit,
             looks_ahead: pipeline.is_concurrent() && order.contains(Step::SkipIfSeen),
-            forgets,
-            remembered: if forgets {
+            dedup_forgets,
+            remembered: if dedup_forgets {
                 at_most("dedup entries in their order", remembered, MAX_REMEMBERED)?
             } else {
                 0
@@ -272,6 +296,12 @@ impl Limits {
             operations: narrow(Program::compile(order, consumer.workers).operations.len()),
             strikes: upstream > 0,
             truncation: storage > 0,
+            retention: retention > 0,
+            forgets: idempotent && (retention > 0 || expiry > 0),
+            database: source != Source::Memory,
+            relay: matches!(source, Source::Outbox { .. }),
+            aborts: matches!(source, Source::DualWrite(_)) && total > 0,
+            answered_offsets: idempotent && keeps_offsets(pipeline),
         };
         at_most("kinds of faults", spendable.len(), MAX_BUDGETS).map_err(|error| TooLarge {
             advice: "name fewer of them in [faults]",
@@ -333,10 +363,33 @@ fn narrow(value: usize) -> u8 {
     u8::try_from(value).unwrap_or(u8::MAX)
 }
 
+/// How often a producer id can be replaced while its application runs on: a relay replaces a client
+/// in a fatal state, and a Java client without KIP-360 one that lost track.
+fn restarts_of_clients(pipeline: &Pipeline, upstream: usize) -> usize {
+    let relay = matches!(pipeline.producer.source, Source::Outbox { .. });
+    match pipeline.client {
+        _ if !pipeline.producer.idempotence => 0,
+        Client::Librdkafka if relay => upstream,
+        Client::Java if keeps_offsets(pipeline) => {
+            (usize::from(pipeline.bounds.records) + 1) * upstream
+        }
+        Client::Librdkafka | Client::Java => 0,
+    }
+}
+
+/// Whether the client compares the offset of its last acknowledged record with the log's start.
+fn keeps_offsets(pipeline: &Pipeline) -> bool {
+    pipeline.client == Client::Java && !pipeline.rules.java_bumps_epoch
+}
+
 /// Whether the fault can make the producer send a record once more.
 fn strikes_upstream(fault: Fault) -> bool {
     fault.strikes_calls()
         || fault == Fault::ProducerCrash
+        || fault == Fault::ProducerPause
+        || fault == Fault::ProducerIdExpiry
+        || fault == Fault::Retention
+        || fault == Fault::Abort
         || fault == Fault::DeliveryTimeout
         || restarts_broker(fault)
 }

@@ -5,6 +5,7 @@
 
 use crate::fault::FaultBudget;
 use crate::order::{Order, Step};
+pub use crate::rules::KafkaRules;
 
 /// The client library on both sides, whose rules apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +67,16 @@ pub enum Source {
     },
     /// The application writes each record to its database and to Kafka.
     DualWrite(DualWriteOrder),
+}
+
+impl Source {
+    /// Whether each record waits for the delivery report of the one before.
+    pub fn waits_for_reports(self) -> bool {
+        match self {
+            Source::Outbox { .. } | Source::DualWrite(DualWriteOrder::KafkaFirst) => true,
+            Source::Memory | Source::DualWrite(DualWriteOrder::DatabaseFirst) => false,
+        }
+    }
 }
 
 /// `outbox-order`.
@@ -454,6 +465,8 @@ pub struct Pipeline {
     pub consumer: ConsumerSettings,
     /// The sink.
     pub sink: SinkSettings,
+    /// The rules of Kafka's release.
+    pub rules: KafkaRules,
     /// The faults that may happen.
     pub faults: FaultBudget,
     /// The bound.

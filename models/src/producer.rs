@@ -3,8 +3,8 @@
 //! **Modelled.** Asynchronous sends in order; the accumulator; produce requests pipelined on one
 //! connection up to `max.in.flight.requests.per.connection` and answered in order; `acks`;
 //! retries; `delivery.timeout.ms`; what each client does with a lost connection, a refusal and an
-//! out-of-order sequence number ([`java`], [`librdkafka`]); what the application does after a
-//! failed send and after a restart.
+//! out-of-order sequence number ([`java`], [`librdkafka`]). What the application does after a failed
+//! send and after a restart, and where its records come from, is in [`crate::source`].
 //!
 //! **Left out.** A batch holds one record. A larger batch fails, repeats and is lost as a whole,
 //! so each of its runs is also a run of single records that share a fate; no guarantee tells them
@@ -25,8 +25,10 @@
 //! kernel still delivers after its process died is the same as one handled just before.
 
 pub mod java;
+mod java_before_2_5;
 pub mod librdkafka;
 mod packing;
+mod pause;
 mod timeouts;
 
 pub use packing::code_stamp;
@@ -35,7 +37,8 @@ use crate::bounded::List;
 use crate::broker::Stamp;
 use crate::ledger::Ledger;
 use crate::limits::{MAX_FLIGHTS, MAX_RECORDS};
-use crate::pipeline::{Acks, Client, ConfirmOn, OnRestart, OnSendFailure, Pipeline};
+use crate::outbox::Database;
+use crate::pipeline::{Acks, Client, ConfirmOn, OnSendFailure, Pipeline};
 use java::JavaSequences;
 use librdkafka::LibrdkafkaSequences;
 
@@ -53,15 +56,18 @@ pub enum Sending {
     Failed,
     /// Forgotten in a restart.
     Forgotten,
+    /// Its database transaction was rolled back, and the application left it at that.
+    Aborted,
 }
 
 impl Sending {
-    const ALL: [Sending; 5] = [
+    const ALL: [Sending; 6] = [
         Sending::Unsent,
         Sending::Pending,
         Sending::Acknowledged,
         Sending::Failed,
         Sending::Forgotten,
+        Sending::Aborted,
     ];
 }
 
@@ -96,15 +102,18 @@ pub enum Answer {
     OutOfOrder,
     /// INVALID_PRODUCER_EPOCH.
     StaleEpoch,
+    /// UNKNOWN_PRODUCER_ID.
+    UnknownProducerId,
 }
 
 impl Answer {
-    const ALL: [Answer; 5] = [
+    const ALL: [Answer; 6] = [
         Answer::None,
         Answer::Success,
         Answer::Refused,
         Answer::OutOfOrder,
         Answer::StaleEpoch,
+        Answer::UnknownProducerId,
     ];
 }
 
@@ -120,6 +129,9 @@ pub struct Flight {
     pub expired: bool,
     /// The broker's answer, on its way back.
     pub answer: Answer,
+    /// What the answer says of offsets, for a client before KIP-360: the offset after the record, or
+    /// with UNKNOWN_PRODUCER_ID the log's start.
+    pub offset: u8,
 }
 
 /// The producer's process.
@@ -157,19 +169,12 @@ enum Failure {
 }
 
 impl Producer {
-    /// The record that the application sends next.
-    pub fn next_to_send(&self, pipeline: &Pipeline) -> Option<u8> {
-        (0..pipeline.bounds.records)
-            .find(|record| self.sending[usize::from(*record)] == Sending::Unsent)
-    }
-
     /// The application calls `send()`.
     pub fn send(&mut self, record: u8, pipeline: &Pipeline, ledger: &mut Ledger) {
         ledger.send(record);
         if self.librdkafka.fatal {
             // A fatal producer refuses the call: there is nothing that could still arrive.
-            self.sending[usize::from(record)] = Sending::Failed;
-            ledger.fail(record);
+            self.leave_failed(record, pipeline, ledger);
             return;
         }
         if pipeline.producer.confirm_on == ConfirmOn::Send {
@@ -178,7 +183,8 @@ impl Producer {
         self.enqueue(record);
     }
 
-    fn enqueue(&mut self, record: u8) {
+    /// The client takes a new send of `record`.
+    pub(crate) fn enqueue(&mut self, record: u8) {
         self.sending[usize::from(record)] = Sending::Pending;
         self.created += 1;
         self.queue.push(Batch {
@@ -255,12 +261,19 @@ impl Producer {
         } = flight;
         match answer {
             Answer::None => unreachable!("only an answered request is received"),
-            Answer::Success => self.succeed(batch, expired, pipeline, ledger),
+            Answer::Success => self.succeed(flight, pipeline, ledger),
             Answer::Refused => self.refused(batch, expired, pipeline, ledger),
-            Answer::OutOfOrder if expired => {}
+            Answer::OutOfOrder | Answer::UnknownProducerId if before_kip_360(pipeline) => {
+                self.lost_track(flight, pipeline, ledger);
+            }
+            Answer::OutOfOrder | Answer::UnknownProducerId if expired => {}
             Answer::OutOfOrder => match pipeline.client {
                 Client::Java => self.out_of_order_java(batch, pipeline, ledger),
                 Client::Librdkafka => self.out_of_order_librdkafka(batch, pipeline, ledger),
+            },
+            Answer::UnknownProducerId => match pipeline.client {
+                Client::Java => self.unknown_java(batch, pipeline, ledger),
+                Client::Librdkafka => self.unknown_librdkafka(batch, pipeline, ledger),
             },
             Answer::StaleEpoch if expired => {}
             Answer::StaleEpoch => {
@@ -270,10 +283,16 @@ impl Producer {
         self.settle(pipeline);
     }
 
-    fn succeed(&mut self, batch: Batch, expired: bool, pipeline: &Pipeline, ledger: &mut Ledger) {
+    fn succeed(&mut self, flight: Flight, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let Flight { batch, expired, .. } = flight;
         if pipeline.producer.idempotence {
             match pipeline.client {
-                Client::Java => self.java.acknowledge(batch.stamp),
+                Client::Java if !java_before_2_5::is_current(self, &batch) => {}
+                Client::Java => {
+                    self.java.acknowledge(batch.stamp);
+                    let offset = &mut self.java.acknowledged_offset;
+                    *offset = flight.offset.max(*offset);
+                }
                 Client::Librdkafka => {
                     for record in librdkafka::acknowledge(self, batch) {
                         self.report_success(record, pipeline, ledger);
@@ -291,6 +310,38 @@ impl Producer {
         let failure = Failure::Answered(Answer::OutOfOrder);
         if self.retry(batch, failure, pipeline, ledger) && bump {
             java::bump_epoch(self);
+        }
+    }
+
+    fn unknown_java(&mut self, batch: Batch, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let failure = Failure::Answered(Answer::UnknownProducerId);
+        if self.retry(batch, failure, pipeline, ledger) && !batch.renumbered {
+            java::bump_epoch(self);
+        }
+    }
+
+    /// A Java client before KIP-360 hears that the broker lost track of it. It looks at its
+    /// sequence numbers even for a batch that it gave up.
+    fn lost_track(&mut self, flight: Flight, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let Flight { batch, answer, .. } = flight;
+        let failure = Failure::Answered(answer);
+        if flight.expired {
+            java_before_2_5::failed(self, &batch, failure);
+        } else if java_before_2_5::may_retry(self, &batch, answer, flight.offset) {
+            let again = self.retry(batch, failure, pipeline, ledger);
+            if again && answer == Answer::UnknownProducerId && !batch.renumbered {
+                java_before_2_5::start_at_beginning(self);
+            }
+        } else {
+            self.give_up(batch, failure, pipeline, ledger);
+        }
+    }
+
+    fn unknown_librdkafka(&mut self, batch: Batch, pipeline: &Pipeline, ledger: &mut Ledger) {
+        if librdkafka::unknown_producer_id(self, &batch) {
+            self.requeue(batch, pipeline);
+        } else {
+            self.give_up(batch, Failure::Fatal, pipeline, ledger);
         }
     }
 
@@ -319,10 +370,17 @@ impl Producer {
     /// A send came to nothing that may be tried again.
     fn strike(&mut self, batch: Batch, expired: bool, pipeline: &Pipeline, ledger: &mut Ledger) {
         if expired || pipeline.producer.acks == Acks::None {
+            if expired && before_kip_360(pipeline) && batch.attempts < pipeline.producer.retries {
+                java_before_2_5::failed(self, &batch, Failure::MissingTooLate);
+            }
             return;
         }
         if pipeline.producer.idempotence && pipeline.client == Client::Librdkafka {
             librdkafka::drain(self, &batch);
+        }
+        if before_kip_360(pipeline) && !java_before_2_5::is_current(self, &batch) {
+            self.give_up(batch, Failure::RetriesExhausted, pipeline, ledger);
+            return;
         }
         self.retry(batch, Failure::RetriesExhausted, pipeline, ledger);
     }
@@ -406,6 +464,9 @@ impl Producer {
     fn give_up(&mut self, batch: Batch, why: Failure, pipeline: &Pipeline, ledger: &mut Ledger) {
         if pipeline.producer.idempotence {
             match pipeline.client {
+                Client::Java if before_kip_360(pipeline) => {
+                    java_before_2_5::failed(self, &batch, why);
+                }
                 Client::Java => java::failed(self, &batch, why),
                 Client::Librdkafka => librdkafka::failed(self, &batch, why),
             }
@@ -413,8 +474,7 @@ impl Producer {
         match pipeline.producer.on_send_failure {
             OnSendFailure::Resend if !self.librdkafka.fatal => self.enqueue(batch.record),
             OnSendFailure::Resend | OnSendFailure::GiveUp | OnSendFailure::Ignore => {
-                self.sending[usize::from(batch.record)] = Sending::Failed;
-                ledger.fail(batch.record);
+                self.leave_failed(batch.record, pipeline, ledger);
             }
         }
     }
@@ -430,32 +490,20 @@ impl Producer {
     fn settle(&mut self, pipeline: &Pipeline) {
         if pipeline.producer.idempotence {
             match pipeline.client {
-                Client::Java => java::resolve(self),
+                Client::Java => java::resolve(self, &pipeline.rules),
                 Client::Librdkafka => librdkafka::finish_drain(self),
             }
         }
     }
 
     /// Whether there is a running process with something to lose.
-    pub fn is_busy(&self, pipeline: &Pipeline) -> bool {
-        !self.queue.is_empty() || !self.flights.is_empty() || self.next_to_send(pipeline).is_some()
+    pub fn is_busy(&self, database: &Database, pipeline: &Pipeline) -> bool {
+        !self.queue.is_empty() || !self.flights.is_empty() || self.has_work(database, pipeline)
     }
+}
 
-    /// The process dies and starts again with a new producer id.
-    pub fn crash(&mut self, pipeline: &Pipeline) {
-        let mut restarted = Producer {
-            sending: self.sending,
-            session: self.session + 1,
-            ..Producer::default()
-        };
-        for sending in &mut restarted.sending {
-            if *sending == Sending::Pending {
-                *sending = match pipeline.producer.on_restart {
-                    OnRestart::Forget => Sending::Forgotten,
-                    OnRestart::ResendUnconfirmed => Sending::Unsent,
-                };
-            }
-        }
-        *self = restarted;
-    }
+/// Whether the client is an idempotent Java client before KIP-360.
+fn before_kip_360(pipeline: &Pipeline) -> bool {
+    let old = pipeline.client == Client::Java && !pipeline.rules.java_bumps_epoch;
+    old && pipeline.producer.idempotence
 }

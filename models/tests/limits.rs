@@ -13,8 +13,12 @@ use semel_models::subject::Subject;
 use stateright::Model;
 use std::collections::HashSet;
 
-const FAULTS: [Fault; 15] = [
+const FAULTS: [Fault; 19] = [
     Fault::ProducerCrash,
+    Fault::ProducerPause,
+    Fault::ProducerIdExpiry,
+    Fault::Retention,
+    Fault::Abort,
     Fault::ConsumerCrash,
     Fault::RequestLost,
     Fault::ResponseLost,
@@ -51,8 +55,16 @@ fn orders() -> impl Strategy<Value = Order> {
 }
 
 fn producers() -> impl Strategy<Value = ProducerSettings> {
-    let confirm = select(vec![ConfirmOn::Ack, ConfirmOn::Send]);
-    let failure = select(vec![OnSendFailure::GiveUp, OnSendFailure::Resend]);
+    let confirm = select(vec![
+        ConfirmOn::Ack,
+        ConfirmOn::Send,
+        ConfirmOn::DatabaseCommit,
+    ]);
+    let failure = select(vec![
+        OnSendFailure::GiveUp,
+        OnSendFailure::Resend,
+        OnSendFailure::Ignore,
+    ]);
     let restart = select(vec![OnRestart::Forget, OnRestart::ResendUnconfirmed]);
     let acks = select(vec![Acks::None, Acks::Leader, Acks::All]);
     (
@@ -64,6 +76,8 @@ fn producers() -> impl Strategy<Value = ProducerSettings> {
         confirm,
         failure,
         restart,
+        sources(),
+        any::<bool>(),
     )
         .prop_map(
             |(
@@ -75,6 +89,8 @@ fn producers() -> impl Strategy<Value = ProducerSettings> {
                 confirm_on,
                 on_send_failure,
                 on_restart,
+                source,
+                id_expires_first,
             )| {
                 ProducerSettings {
                     acks: if idempotence { Acks::All } else { acks },
@@ -85,11 +101,40 @@ fn producers() -> impl Strategy<Value = ProducerSettings> {
                     confirm_on,
                     on_send_failure,
                     on_restart,
-                    source: Source::Memory,
-                    id_expires_first: false,
+                    source,
+                    id_expires_first,
                 }
             },
         )
+}
+
+fn sources() -> impl Strategy<Value = Source> {
+    let outbox = |order, cursor| Source::Outbox { order, cursor };
+    select(vec![
+        Source::Memory,
+        outbox(OutboxOrder::PublishMark, OutboxCursor::Status),
+        outbox(OutboxOrder::MarkPublish, OutboxCursor::Status),
+        outbox(OutboxOrder::PublishMark, OutboxCursor::HighestId),
+        Source::DualWrite(DualWriteOrder::DatabaseFirst),
+        Source::DualWrite(DualWriteOrder::KafkaFirst),
+    ])
+}
+
+fn rules() -> impl Strategy<Value = KafkaRules> {
+    select(vec![
+        KafkaRules::CURRENT,
+        KafkaRules {
+            producer_state_outlives_records: false,
+            unknown_producer_starts_anywhere: false,
+            ..KafkaRules::CURRENT
+        },
+        KafkaRules {
+            producer_state_outlives_records: false,
+            unknown_producer_starts_anywhere: false,
+            java_bumps_epoch: false,
+            truncation_noticed: false,
+        },
+    ])
 }
 
 fn sinks() -> impl Strategy<Value = SinkSettings> {
@@ -138,7 +183,7 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
     let start = select(vec![Start::Joined, Start::Cold]);
     let budget = subsequence(FAULTS.to_vec(), 1..=4);
     (
-        (producers(), sinks()),
+        (producers(), sinks(), rules()),
         client,
         orders(),
         reset,
@@ -151,7 +196,7 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
     )
         .prop_map(
             |(
-                (producer, sink),
+                (producer, sink, rules),
                 client,
                 order,
                 offset_reset,
@@ -166,6 +211,7 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
                 pipeline.client = client;
                 pipeline.producer = producer;
                 pipeline.sink = sink;
+                pipeline.rules = rules;
                 pipeline.consumer.order = order;
                 pipeline.consumer.offset_reset = offset_reset;
                 pipeline.consumer.auto_commit = auto_commit;

@@ -4,8 +4,8 @@ use semel_models::fault::FaultBudget;
 use semel_models::order::Order;
 use semel_models::pipeline::{
     Acks, AfterAttempts, Assignment, Bounds, Client, ConfirmOn, ConsumerSettings, GroupProtocol,
-    GroupSettings, OnProcessFailure, OnRevoke, Pipeline, ProducerSettings, SinkSettings, Source,
-    TopicSettings,
+    GroupSettings, KafkaRules, OnProcessFailure, OnRevoke, Pipeline, ProducerSettings,
+    SinkSettings, Source, TopicSettings,
 };
 
 use super::application::Application;
@@ -97,6 +97,7 @@ pub(crate) fn pipeline(
         },
         consumer: consumer?,
         sink: sink?,
+        rules: KafkaRules::CURRENT,
         faults,
         bounds: bounds?,
     })

@@ -6,7 +6,9 @@ use semel_models::consumer::{Consumer, Phase};
 use semel_models::limbo::Late;
 use semel_models::offset::Position;
 use semel_models::order::Step;
-use semel_models::pipeline::{AutoCommit, Dedup, DedupKey, Effect, OnCommitFailure, Pipeline};
+use semel_models::pipeline::{
+    AutoCommit, Dedup, DedupKey, Effect, OnCommitFailure, Pipeline, Source,
+};
 use semel_models::producer::{Answer, Batch, Flight, Sending};
 
 use super::Change;
@@ -30,6 +32,11 @@ fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
         ),
         ("committed offset".into(), optional(state.group.committed)),
     ];
+    match pipeline.producer.source {
+        Source::Memory => {}
+        Source::Outbox { .. } => facts.push(("outbox table".into(), rows(state, pipeline))),
+        Source::DualWrite(_) => facts.push(("upstream database".into(), rows(state, pipeline))),
+    }
     for who in 0..pipeline.group.instances {
         facts.extend(of_consumer(state, who, pipeline));
     }
@@ -126,10 +133,25 @@ fn records(state: &State, pipeline: &Pipeline) -> String {
             Sending::Acknowledged => "acknowledged",
             Sending::Failed => "reported failed",
             Sending::Forgotten => "forgotten",
+            Sending::Aborted => "rolled back",
         };
         let confirmed = state.ledger.is_confirmed(record);
         let note = if confirmed { ", confirmed" } else { "" };
         format!("{} ({known}{note})", name(record))
+    }))
+}
+
+/// What the upstream database holds.
+fn rows(state: &State, pipeline: &Pipeline) -> String {
+    let database = &state.database;
+    let rows = (0..pipeline.bounds.records).filter(|record| database.is_committed(*record));
+    list(rows.map(|row| {
+        let note = if database.is_marked(row) {
+            " (marked)"
+        } else {
+            ""
+        };
+        format!("{}{note}", name(row))
     }))
 }
 
@@ -156,14 +178,19 @@ fn flight(flight: &Flight) -> String {
         Answer::Success => format!("{what} -> success{given_up}"),
         Answer::Refused => format!("{what} -> refused{given_up}"),
         Answer::OutOfOrder => format!("{what} -> out of order{given_up}"),
+        Answer::UnknownProducerId => format!("{what} -> unknown producer id{given_up}"),
         Answer::StaleEpoch => format!("{what} -> stale epoch{given_up}"),
     }
 }
 
 fn log(state: &State, pipeline: &Pipeline) -> String {
-    list(state.broker.log.iter().enumerate().map(|(offset, entry)| {
+    let entries = state.broker.log.iter().enumerate();
+    let left = entries.skip(usize::from(state.broker.log_start()));
+    list(left.map(|(offset, entry)| {
         let mut text = format!("{offset}: {}", name(entry.record));
-        if pipeline.producer.idempotence {
+        if entry.forgotten {
+            text += " [producer id forgotten]";
+        } else if pipeline.producer.idempotence {
             text += &format!(" {}", numbers(entry.stamp));
         }
         text

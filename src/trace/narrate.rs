@@ -2,6 +2,7 @@
 
 mod application;
 mod commits;
+mod database;
 mod environment;
 mod failures;
 mod membership;
@@ -31,6 +32,10 @@ pub(super) fn narrate(cluster: &Cluster, before: &State, action: Action, after: 
         after,
     };
     let (actor, verb, sentence) = match action {
+        Action::CommitUpstream(record) => {
+            ("database", "commit-upstream", scene.commit_upstream(record))
+        }
+        Action::Mark(row) => ("relay", "mark", scene.mark(row)),
         Action::Send(record) => ("application", "send", scene.send(record)),
         Action::Transmit => ("producer", "transmit", scene.transmit()),
         Action::HandleProduce => ("broker", "handle-produce", scene.handle_produce()),
@@ -55,7 +60,9 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
         parameters.insert(key.to_string(), value);
     };
     match action {
-        Action::Send(record) => put("record", name(record)),
+        Action::CommitUpstream(record) | Action::Mark(record) | Action::Send(record) => {
+            put("record", name(record));
+        }
         Action::Transmit => {
             if let Some(batch) = before.producer.queue.first() {
                 put("record", name(batch.record));

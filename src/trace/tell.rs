@@ -57,7 +57,9 @@ pub(crate) fn tell(
 fn fault(cluster: &Cluster, action: Action) -> Option<String> {
     match action {
         Action::Fault { entry, .. } => Some(cluster.fault_key(entry).to_string()),
-        Action::Send(_)
+        Action::CommitUpstream(_)
+        | Action::Mark(_)
+        | Action::Send(_)
         | Action::Transmit
         | Action::HandleProduce
         | Action::ReceiveAnswer
@@ -90,6 +92,7 @@ fn violation(
     let times = |record: u8| ledger.handled[usize::from(record)];
     let lost = those(&|record| ledger.is_confirmed(record) && times(record) == 0);
     let twice = those(&|record| times(record) > 1);
+    let phantom = those(&|record| ledger.is_aborted(record) && times(record) > 0);
     match guarantee {
         Guarantee::NoLoss => {
             format!(
@@ -103,6 +106,9 @@ fn violation(
         Guarantee::ExactlyOnceEffect if !twice.is_empty() && !overwrites => {
             format!("{twice}: the effect is in the sink twice.")
         }
+        Guarantee::ExactlyOnceEffect if !phantom.is_empty() => {
+            format!("{phantom}: rolled back upstream, and its effect is in the sink.")
+        }
         Guarantee::ExactlyOnceEffect => {
             "The sink holds an older record's value where a newer confirmed one should stand."
                 .into()
@@ -112,7 +118,9 @@ fn violation(
             let late = those(&|record| first(record));
             let keys = cluster.pipeline().bounds.keys;
             let passed_by = those(&|record| {
-                let passed = |late: u8| first(late) && late % keys == record % keys;
+                let passed = |late: u8| {
+                    first(late) && late % keys == record % keys && ledger.is_before(late, record)
+                };
                 before.ledger.is_handled(record) && (0..record).any(passed)
             });
             format!(
@@ -120,7 +128,9 @@ fn violation(
             )
         }
         Guarantee::NoPhantom => {
-            "A record has an effect that was never sent or was taken back.".into()
+            format!(
+                "{phantom}: its effect took place, and its database transaction upstream was rolled back."
+            )
         }
         Guarantee::Progress if loops_from.is_some() => {
             "The run never ends: every way on leads back into the loop.".into()

@@ -6,7 +6,7 @@ use crate::codec::Codec;
 use crate::fault::{Call, Fault, FaultKey};
 use crate::limits::MAX_BUDGETS;
 use crate::order::Step;
-use crate::pipeline::{Acks, Dedup, GroupProtocol, Pipeline};
+use crate::pipeline::{Acks, Dedup, GroupProtocol, Pipeline, Source};
 
 /// The entries of a design's budget that it can spend, and the cap on their sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,11 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         | Fault::PowerLoss
         | Fault::PowerLossAll
         | Fault::DiskLoss
+        | Fault::ProducerPause
+        | Fault::Retention
         | Fault::DeliveryTimeout => true,
+        Fault::Abort => matches!(pipeline.producer.source, Source::DualWrite(_)),
+        Fault::ProducerIdExpiry => pipeline.producer.idempotence,
         Fault::RequestLost | Fault::RequestRefused | Fault::RequestDelayed => {
             key.call.is_none_or(|call| calls(pipeline, call))
         }
@@ -97,14 +101,10 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         Fault::OffsetsExpiry => pipeline.consumer.commits(),
         Fault::OffsetReset => true,
         Fault::DedupExpiry => order.contains(Step::Remember),
-        Fault::ProducerPause
-        | Fault::Abort
-        | Fault::TransactionTimeout
+        Fault::TransactionTimeout
         | Fault::LeaderChange
         | Fault::ReplicaLag
         | Fault::CoordinatorFailover
-        | Fault::ProducerIdExpiry
-        | Fault::Retention
         | Fault::Compaction
         | Fault::AddPartition
         | Fault::TopicRecreate

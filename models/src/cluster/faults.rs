@@ -21,10 +21,11 @@ impl Cluster {
                 actions.push(Action::Fault { entry, strike });
             }
         };
-        if state.producer.is_busy(&self.pipeline) {
+        if state.producer.is_busy(&state.database, &self.pipeline) {
             add(Strike::ProducerCrash);
         }
         self.produce_faults(state, &mut add);
+        self.upstream_faults(state, &mut add);
         for who in self.everyone() {
             self.process_faults(state, who, &mut add);
             self.commit_faults(state, who, &mut add);
@@ -105,7 +106,8 @@ impl Cluster {
     }
 
     fn initial_call_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
-        let starts = state.producer.created == 0 && state.producer.is_busy(&self.pipeline);
+        let starts =
+            state.producer.created == 0 && state.producer.is_busy(&state.database, &self.pipeline);
         if starts && self.pipeline.producer.idempotence {
             strike_everywhere(Target::Repeated(fault::Call::InitProducerId), add);
         }
@@ -241,6 +243,11 @@ impl Cluster {
     pub(super) fn strike(&self, state: &mut State, strike: Strike) {
         match strike {
             Strike::ProducerCrash => self.crash_producer(state),
+            Strike::ProducerPause
+            | Strike::ProducerPauseOfRequests
+            | Strike::Abort
+            | Strike::ForgetProducer(_)
+            | Strike::Retention => self.strike_upstream(state, strike),
             Strike::DeliveryTimeout => self.expire_send(state),
             Strike::BrokerCrash => {
                 self.restart_broker(state, state.broker.log_end(), Synced::AsBefore);

@@ -55,7 +55,7 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
         Guarantee::InOrder => ledger.disordered,
         Guarantee::NoPhantom => records
             .clone()
-            .any(|record| ledger.is_handled(record) && !was_sent(ledger, record)),
+            .any(|record| ledger.is_handled(record) && !may_have_effect(ledger, record)),
         Guarantee::Progress => {
             quiescent && {
                 let position = group_position(cluster, state);
@@ -65,8 +65,8 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
     }
 }
 
-fn was_sent(ledger: &Ledger, record: u8) -> bool {
-    ledger.sent & (1 << record) != 0
+fn may_have_effect(ledger: &Ledger, record: u8) -> bool {
+    ledger.sent & (1 << record) != 0 && !ledger.is_aborted(record)
 }
 
 /// Where the group's owner reads on, or would if it ever started. A record in hand, or in a
@@ -94,7 +94,7 @@ fn group_position(cluster: &Cluster, state: &State) -> u8 {
 }
 
 /// Whether the sink is what applying some set of records once each, in send order per key, gives:
-/// every confirmed record is in the set, and nothing that was not sent.
+/// every confirmed record is in the set, and nothing that was not sent or was aborted.
 fn is_exactly_once(cluster: &Cluster, state: &State) -> bool {
     let pipeline = &cluster.pipeline;
     let ledger = &state.ledger;
@@ -104,12 +104,14 @@ fn is_exactly_once(cluster: &Cluster, state: &State) -> bool {
     match pipeline.sink.effect {
         Effect::Add | Effect::External { .. } => records.all(|record| {
             let times = ledger.handled[usize::from(record)];
-            times <= 1 && (times == 1 || !needed(record))
+            times <= u8::from(!ledger.is_aborted(record)) && (times == 1 || !needed(record))
         }),
         // The row of a key is its last record of the set: the set may be any that ends with it.
         Effect::Upsert => records.all(|record| {
             let row = state.sink.rows[usize::from(record % pipeline.bounds.keys)];
-            !needed(record) || row.is_some_and(|row| row.record >= record)
+            let may_be_last = |last: u8| last >= record || !ledger.is_before(last, record);
+            row.is_none_or(|row| !ledger.is_aborted(row.record))
+                && (!needed(record) || row.is_some_and(|row| may_be_last(row.record)))
         }),
     }
 }

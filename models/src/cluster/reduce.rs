@@ -80,6 +80,10 @@ impl Cluster {
         for who in self.everyone() {
             self.normalize_consumer(&mut state.consumers[usize::from(who)]);
         }
+        if !self.limits.forgets {
+            let entries = state.broker.log.iter_mut();
+            entries.for_each(|entry| entry.forgotten = false);
+        }
         if self.limits.truncation {
             return;
         }
@@ -140,7 +144,7 @@ impl Cluster {
     /// again: it neither sends nor, having ended, crashes.
     fn forget_finished_producer(&self, state: &mut State) {
         let producer = &mut state.producer;
-        if !producer.is_busy(&self.pipeline) {
+        if !producer.is_busy(&state.database, &self.pipeline) {
             *producer = Producer {
                 sending: producer.sending,
                 session: producer.session,

@@ -104,7 +104,9 @@ impl Cluster {
     /// Takes a step that is not a fault.
     pub(super) fn step(&self, state: &mut State, action: Action) {
         match action {
-            Action::Send(_)
+            Action::CommitUpstream(_)
+            | Action::Mark(_)
+            | Action::Send(_)
             | Action::Transmit
             | Action::HandleProduce
             | Action::ReceiveAnswer

@@ -4,14 +4,15 @@ use super::{Cluster, State};
 use crate::action::{Action, Strike, Target};
 use crate::broker::{AppendResult, Stamp};
 use crate::limbo::Late;
-use crate::pipeline::Acks;
-use crate::producer::Answer;
+use crate::pipeline::{Acks, Pipeline, Source};
+use crate::producer::{Answer, Producer};
 
 impl Cluster {
     /// Adds the enabled steps of the producer's side that are not faults.
     pub(super) fn producer_actions(&self, state: &State, actions: &mut Vec<Action>) {
-        let producer = &state.producer;
-        if let Some(record) = producer.next_to_send(&self.pipeline) {
+        let (producer, database) = (&state.producer, &state.database);
+        self.database_actions(state, actions);
+        if let Some(record) = producer.next_to_send(database, &self.pipeline) {
             actions.push(Action::Send(record));
         }
         if producer.can_transmit(&self.pipeline) {
@@ -41,12 +42,34 @@ impl Cluster {
         }
     }
 
+    fn database_actions(&self, state: &State, actions: &mut Vec<Action>) {
+        let (producer, database) = (&state.producer, &state.database);
+        let open = database.open(self.pipeline.bounds.records);
+        match self.pipeline.producer.source {
+            Source::Memory => {}
+            Source::Outbox { .. } => {
+                actions.extend(open.map(Action::CommitUpstream));
+                let marked = producer.next_to_mark(database, &self.pipeline);
+                actions.extend(marked.map(Action::Mark));
+            }
+            Source::DualWrite(_) => {
+                let committed = producer.next_to_commit(database, &self.pipeline);
+                actions.extend(committed.map(Action::CommitUpstream));
+            }
+        }
+    }
+
     /// Takes a step of the producer's side that is not a fault.
     pub(super) fn producer_step(&self, state: &mut State, action: Action) {
         let pipeline = &self.pipeline;
         let (producer, ledger) = (&mut state.producer, &mut state.ledger);
+        let database = &mut state.database;
         match action {
-            Action::Send(record) => producer.send(record, pipeline, ledger),
+            Action::CommitUpstream(record) => {
+                Producer::commit_upstream(record, database, pipeline, ledger);
+            }
+            Action::Mark(row) => database.marked |= 1 << row,
+            Action::Send(record) => producer.publish(record, database, pipeline, ledger),
             Action::Transmit => producer.transmit(pipeline, ledger),
             Action::HandleProduce => self.handle_produce(state),
             Action::ReceiveAnswer => producer.receive(pipeline, ledger),
@@ -64,20 +87,33 @@ impl Cluster {
             return;
         };
         let flight = state.producer.flights[index];
+        let Pipeline { topic, rules, .. } = &self.pipeline;
         let result = state
             .broker
-            .append(flight.batch.record, flight.wire, &self.pipeline.topic);
+            .append(flight.batch.record, flight.wire, topic, rules);
         let answer = match result {
             AppendResult::Appended | AppendResult::Duplicate => Answer::Success,
             AppendResult::OutOfOrder => Answer::OutOfOrder,
             AppendResult::StaleEpoch => Answer::StaleEpoch,
+            AppendResult::UnknownProducerId => Answer::UnknownProducerId,
         };
+        if self.limits.answered_offsets {
+            state.producer.flights[index].offset = match answer {
+                Answer::UnknownProducerId => state.broker.log_start(),
+                Answer::Success => {
+                    let offset = flight.wire.and_then(|stamp| state.broker.offset_of(stamp));
+                    offset.map_or(0, |offset| offset + 1)
+                }
+                Answer::None | Answer::Refused | Answer::OutOfOrder | Answer::StaleEpoch => 0,
+            };
+        }
         state.producer.handled(index, answer, &self.pipeline);
     }
 
     /// A late produce request reaches the broker; nobody waits for its answer.
     pub(super) fn late_produce_arrives(&self, state: &mut State, record: u8, stamp: Option<Stamp>) {
-        state.broker.append(record, stamp, &self.pipeline.topic);
+        let Pipeline { topic, rules, .. } = &self.pipeline;
+        state.broker.append(record, stamp, topic, rules);
     }
 
     /// Adds the faults of produce requests and their answers.
@@ -101,9 +137,80 @@ impl Cluster {
         }
     }
 
+    /// Adds the faults of the producer's process and its database, and what time does to the broker.
+    pub(super) fn upstream_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
+        let (producer, database) = (&state.producer, &state.database);
+        if producer.next_to_expire(&self.pipeline).is_some() {
+            add(Strike::ProducerPause);
+        }
+        if producer.can_miss_answers() {
+            add(Strike::ProducerPauseOfRequests);
+        }
+        if producer.next_to_commit(database, &self.pipeline).is_some() {
+            add(Strike::Abort);
+        }
+        for session in 0..=producer.session {
+            if self.can_expire(state, session) {
+                add(Strike::ForgetProducer(session));
+            }
+        }
+        if state.broker.log_start() < state.broker.log_end() {
+            add(Strike::Retention);
+        }
+    }
+
+    /// Whether a producer id may have been idle for so long that the broker forgets it, and
+    /// anything could still arrive that would notice. What the client has outstanding is given up
+    /// before, unless the settings say otherwise; a late request knows no time.
+    fn can_expire(&self, state: &State, session: u8) -> bool {
+        let producer = &state.producer;
+        let own = |late: &Late| match late {
+            Late::Produce { stamp, .. } => stamp.is_some_and(|stamp| stamp.session == session),
+            Late::Commit { .. } => false,
+        };
+        let outstanding = !producer.queue.is_empty() || !producer.flights.is_empty();
+        let in_time = self.pipeline.producer.id_expires_first || !outstanding;
+        let goes_on =
+            session == producer.session && producer.is_busy(&state.database, &self.pipeline);
+        state.broker.knows(session)
+            && (session != producer.session || in_time)
+            && (goes_on || state.limbo.requests.iter().any(own))
+    }
+
+    /// A fault of the producer's process or its database, or of time, strikes.
+    pub(super) fn strike_upstream(&self, state: &mut State, strike: Strike) {
+        let pipeline = &self.pipeline;
+        let (producer, ledger) = (&mut state.producer, &mut state.ledger);
+        match strike {
+            Strike::ProducerPause => producer.pause(),
+            Strike::ProducerPauseOfRequests => {
+                producer.pause_until_requests_time_out(pipeline, ledger);
+            }
+            Strike::Abort => producer.abort(&state.database, pipeline, ledger),
+            Strike::ForgetProducer(session) => state.broker.forget_producer(session),
+            Strike::Retention => state.broker.remove_oldest(&pipeline.rules),
+            Strike::ProducerCrash
+            | Strike::LoseRequest(_)
+            | Strike::LoseAnswer(_)
+            | Strike::Refuse(_)
+            | Strike::Delay(_)
+            | Strike::DeliveryTimeout
+            | Strike::BrokerCrash
+            | Strike::PowerLoss { .. }
+            | Strike::DiskLoss
+            | Strike::Rebalance { .. }
+            | Strike::OffsetsExpiry
+            | Strike::OffsetReset { .. }
+            | Strike::DedupExpiry { .. }
+            | Strike::Consumer { .. } => unreachable!("not a fault of the producer's side"),
+        }
+    }
+
     /// The producer's process dies and starts again.
     pub(super) fn crash_producer(&self, state: &mut State) {
-        state.producer.crash(&self.pipeline);
+        state
+            .producer
+            .crash(&state.database, &self.pipeline, &mut state.ledger);
     }
 
     /// The delivery timeout of a healthy send passes.

@@ -1,7 +1,7 @@
 //! Hard situations: a verdict says of each whether it was reached.
 
 use super::budget::Budget;
-use super::{Cluster, State};
+use super::{Cluster, State, upstream_witness};
 use crate::action::{Action, ConsumerStep, ConsumerStrike, Strike};
 use crate::consumer::{Phase, dedup_key};
 use crate::fault::{Fault, FaultKey};
@@ -45,6 +45,14 @@ pub enum Witness {
     HandedOver,
     /// A process with records in its workers' hands died.
     DeathWithTasks,
+    /// A row committed below the id that a relay had reached.
+    RowBelowCursor,
+    /// A relay died between its publish and its mark, in either order.
+    RelayDiesBetween,
+    /// The application died between its two writes.
+    WriterDiesBetween,
+    /// A producer id was forgotten while a request of it was late.
+    ForgottenWhileLate,
 }
 
 impl fmt::Display for Witness {
@@ -68,6 +76,14 @@ impl fmt::Display for Witness {
             Witness::HandedOver => f.write_str("the partition goes to the other consumer"),
             Witness::DeathWithTasks => {
                 f.write_str("the consumer dies while its workers have records")
+            }
+            Witness::RowBelowCursor => f.write_str("a row commits below the relay's cursor"),
+            Witness::RelayDiesBetween => f.write_str("the relay dies between publish and mark"),
+            Witness::WriterDiesBetween => {
+                f.write_str("the application dies between its two writes")
+            }
+            Witness::ForgottenWhileLate => {
+                f.write_str("a producer id is forgotten while a request is late")
             }
         }
     }
@@ -114,14 +130,15 @@ pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec
         witnesses.push(Witness::LateArrival);
     }
     witnesses.extend(of_group(pipeline, &spendable));
+    witnesses.extend(upstream_witness::of(pipeline, &network));
     witnesses
 }
 
+/// Whether the budget has an entry that can be spent and is as asked for.
+type Spendable<'a> = dyn Fn(&dyn Fn(FaultKey) -> bool) -> bool + 'a;
+
 /// The situations of groups and workers.
-fn of_group(
-    pipeline: &Pipeline,
-    spendable: &dyn Fn(&dyn Fn(FaultKey) -> bool) -> bool,
-) -> Vec<Witness> {
+fn of_group(pipeline: &Pipeline, spendable: &Spendable<'_>) -> Vec<Witness> {
     let mut witnesses = Vec::new();
     let order = &pipeline.consumer.order;
     let any = |faults: &'static [Fault]| spendable(&|key| faults.contains(&key.fault));
@@ -176,6 +193,11 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
             .first()
             .is_some_and(|batch| batch.doubtful),
         (Witness::LateArrival, Action::LateArrives(_)) => true,
+        (Witness::RowBelowCursor, Action::CommitUpstream(row)) => state.database.is_passed(*row),
+        (
+            Witness::RelayDiesBetween | Witness::WriterDiesBetween | Witness::ForgottenWhileLate,
+            Action::Fault { strike, .. },
+        ) => upstream_witness::is_reached(cluster, witness, state, *strike),
         (witness, Action::Consumer { who, does }) => {
             is_reached_by_consumer(cluster, witness, state, *who, *does)
         }

@@ -41,7 +41,11 @@ impl Consumer {
 
 /// Where reading goes on from `position`.
 fn locate(position: Position, pipeline: &Pipeline, broker: &Broker) -> Location {
-    if let Some(epoch) = position.leader_epoch {
+    if position.next.0 < broker.log_start() {
+        return reset(pipeline, broker);
+    }
+    let epoch = position.leader_epoch;
+    if let Some(epoch) = epoch.filter(|_| pipeline.rules.truncation_noticed) {
         let end = broker.end_of_epoch(epoch);
         if position.next.0 > end {
             return match pipeline.consumer.offset_reset {
@@ -63,7 +67,7 @@ fn locate(position: Position, pipeline: &Pipeline, broker: &Broker) -> Location 
 /// Where `auto.offset.reset` leads.
 fn reset(pipeline: &Pipeline, broker: &Broker) -> Location {
     let next = match pipeline.consumer.offset_reset {
-        OffsetReset::Earliest => 0,
+        OffsetReset::Earliest => broker.log_start(),
         OffsetReset::Latest => broker.log_end(),
         OffsetReset::None => return Location::Nowhere,
     };

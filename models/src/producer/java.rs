@@ -13,16 +13,20 @@
 //! - A batch that expires while it waits or is in flight leaves its sequence number unresolved. One
 //!   whose answer is found to be missing when its timeout has passed (`Sender.canRetry`) is failed
 //!   at that moment, and the client bumps its epoch at once, whatever else is in flight.
+//! - UNKNOWN_PRODUCER_ID, which brokers before 2.5 answer, is retried after such a bump, too.
+//!
+//! What clients before 2.5 do instead is in `java_before_2_5`.
 //!
 //! **Without idempotence** a batch that is to be retried goes to the *front* of the accumulator
 //! (`RecordAccumulator.reenqueue`), and a broken connection hands its requests back oldest first
 //! (`InFlightRequests.clearAll`), so the newest of them is transmitted first: with more than one
 //! request in flight a lost connection is enough to reorder.
 
-use super::{Answer, Batch, Failure, Producer};
+use super::{Answer, Batch, Failure, Producer, java_before_2_5};
 use crate::broker::Stamp;
 use crate::codec::Codec;
 use crate::limits::Limits;
+use crate::pipeline::KafkaRules;
 
 /// What the Java client keeps for the partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -35,6 +39,8 @@ pub struct JavaSequences {
     pub acknowledged: u8,
     /// The sequence number after the last batch that expired in a retry; 0: none.
     pub unresolved: u8,
+    /// The offset after the last acknowledged record; 0: none. Only for the client before KIP-360.
+    pub acknowledged_offset: u8,
 }
 
 impl JavaSequences {
@@ -59,6 +65,9 @@ impl JavaSequences {
         codec.field(&mut self.next, limits.sequence);
         codec.field(&mut self.acknowledged, limits.sequence);
         codec.field(&mut self.unresolved, limits.sequence);
+        if limits.answered_offsets {
+            codec.field(&mut self.acknowledged_offset, limits.log);
+        }
     }
 }
 
@@ -105,7 +114,11 @@ pub(super) fn place(producer: &Producer, batch: &Batch) -> usize {
 }
 
 pub(super) fn bump_epoch(producer: &mut Producer) {
-    let epoch = producer.java.epoch + 1;
+    renumber_from_zero(producer, producer.java.epoch + 1);
+}
+
+/// Numbers what is outstanding from 0 in this epoch.
+pub(super) fn renumber_from_zero(producer: &mut Producer, epoch: u8) {
     let session = producer.session;
     let mut order: Vec<u8> = outstanding(producer).filter_map(sequence).collect();
     order.sort_unstable();
@@ -127,20 +140,23 @@ pub(super) fn bump_epoch(producer: &mut Producer) {
     producer.java = JavaSequences {
         epoch,
         next: order.len() as u8,
-        acknowledged: 0,
-        unresolved: 0,
+        ..JavaSequences::default()
     };
+}
+
+/// A batch that timed out in a retry leaves its sequence number unresolved.
+pub(super) fn leave_unresolved(producer: &mut Producer, batch: &Batch) {
+    if let Some(stamp) = batch.stamp.filter(|_| batch.attempts > 0) {
+        let after = stamp.sequence + 1;
+        producer.java.unresolved = producer.java.unresolved.max(after);
+    }
 }
 
 pub(super) fn failed(producer: &mut Producer, batch: &Batch, why: Failure) {
     match why {
-        Failure::TimedOut => {
-            if let Some(stamp) = batch.stamp.filter(|_| batch.attempts > 0) {
-                let after = stamp.sequence + 1;
-                producer.java.unresolved = producer.java.unresolved.max(after);
-            }
-        }
-        Failure::MissingTooLate | Failure::Answered(Answer::OutOfOrder | Answer::StaleEpoch) => {
+        Failure::TimedOut => leave_unresolved(producer, batch),
+        Failure::MissingTooLate
+        | Failure::Answered(Answer::OutOfOrder | Answer::StaleEpoch | Answer::UnknownProducerId) => {
             bump_epoch(producer);
         }
         Failure::Answered(Answer::None | Answer::Success | Answer::Refused)
@@ -151,9 +167,11 @@ pub(super) fn failed(producer: &mut Producer, batch: &Batch, why: Failure) {
 
 /// Once nothing is outstanding: either all that was numbered is acknowledged, or the client bumps
 /// its epoch.
-pub(super) fn resolve(producer: &mut Producer) {
+pub(super) fn resolve(producer: &mut Producer, rules: &KafkaRules) {
     if producer.java.unresolved != 0 && outstanding(producer).next().is_none() {
-        if producer.java.next == producer.java.acknowledged {
+        if !rules.java_bumps_epoch {
+            java_before_2_5::resolve(producer);
+        } else if producer.java.next == producer.java.acknowledged {
             producer.java.unresolved = 0;
         } else {
             bump_epoch(producer);

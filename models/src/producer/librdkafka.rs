@@ -8,6 +8,8 @@
 //!   in flight have come; then the messages are sent again in their order.
 //! - A message that timed out, or a sequence number that was skipped, bumps the epoch once the
 //!   partition is drained.
+//! - UNKNOWN_PRODUCER_ID (brokers before 2.5) to a message that was never repeated, and where no
+//!   error is left unanswered before it, bumps the epoch; to any other it is fatal.
 //! - Out of order at or below the next sequence number that should be acknowledged: fatal.
 //! - A success of a later message acknowledges every earlier one that still waits in the queue
 //!   (`rd_kafka_dr_implicit_ack`), whatever became of it. Of a producer id that the broker does
@@ -112,6 +114,21 @@ pub(super) fn out_of_order(producer: &mut Producer, batch: &Batch) -> bool {
         state.fatal = true;
         false
     }
+}
+
+/// Handles UNKNOWN_PRODUCER_ID; whether the message is retried, after an epoch bump. A message that
+/// was sent before, or one behind such a message, may be in the log: that is fatal.
+pub(super) fn unknown_producer_id(producer: &mut Producer, batch: &Batch) -> bool {
+    let state = &mut producer.librdkafka;
+    let expected = batch.attempts == 0 && state.next_error == own_sequence(batch);
+    state.next_error = own_sequence(batch) + 1;
+    if expected {
+        state.draining = true;
+        state.bumping = true;
+    } else {
+        state.fatal = true;
+    }
+    expected
 }
 
 /// Handles a success; returns the records that it acknowledges besides its own.

@@ -64,6 +64,9 @@ impl Flight {
         let mut index = self.answer as u8;
         codec.field(&mut index, Answer::ALL.len() as u8 - 1);
         self.answer = Answer::ALL[usize::from(index)];
+        if limits.answered_offsets {
+            codec.field(&mut self.offset, limits.log);
+        }
     }
 }
 

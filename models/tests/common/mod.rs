@@ -58,6 +58,7 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
             fencing: false,
             version_guard: false,
         },
+        rules: KafkaRules::CURRENT,
         faults: FaultBudget {
             entries: faults
                 .iter()

@@ -7,8 +7,8 @@ use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::{
     Acks, AfterAttempts, Assignment, AutoCommit, Bounds, Client, CommitCovers, ConfirmOn,
     ConsumerSettings, Dedup, DedupInsert, DedupKey, Effect, GroupProtocol, GroupSettings,
-    OffsetReset, OnCommitFailure, OnProcessFailure, OnRestart, OnRevoke, OnSendFailure, Pipeline,
-    ProducerSettings, SinkSettings, Source, Start, TopicSettings,
+    KafkaRules, OffsetReset, OnCommitFailure, OnProcessFailure, OnRestart, OnRevoke, OnSendFailure,
+    Pipeline, ProducerSettings, SinkSettings, Source, Start, TopicSettings,
 };
 
 use super::super::{Expected, Limits, Origin};
@@ -113,6 +113,7 @@ fn the_example_of_the_specification_resolves_to_its_pipeline() {
                 fencing: false,
                 version_guard: false,
             },
+            rules: KafkaRules::CURRENT,
             faults: FaultBudget {
                 entries: vec![budget(Fault::ConsumerCrash), budget(Fault::ResponseLost)],
                 total: None,

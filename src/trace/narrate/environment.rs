@@ -28,6 +28,17 @@ impl Scene<'_> {
                 "dedup-expiry",
                 "The dedup store forgets its oldest entry.".into(),
             ),
+            Strike::ProducerPause => ("producer", "pause", self.producer_pause()),
+            Strike::ProducerPauseOfRequests => {
+                ("producer", "pause", self.producer_pause_of_requests())
+            }
+            Strike::Abort => ("database", "abort", self.abort()),
+            Strike::ForgetProducer(session) => (
+                "broker",
+                "forget-producer-id",
+                self.forget_producer(session),
+            ),
+            Strike::Retention => ("broker", "retention", self.retention()),
             Strike::DeliveryTimeout => ("producer", "expire", self.expire()),
             Strike::BrokerCrash => (
                 "broker",

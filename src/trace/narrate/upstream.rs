@@ -4,23 +4,38 @@ use super::Scene;
 use crate::trace::facts::name;
 use semel_models::cluster::State;
 use semel_models::limbo::Late;
-use semel_models::pipeline::{Acks, Client};
+use semel_models::pipeline::{Acks, Client, Source};
 use semel_models::producer::{Answer, Sending};
 
 impl Scene<'_> {
     pub(super) fn send(&self, record: u8) -> String {
         let who = name(record);
         if self.before.ledger.sent & (1 << record) != 0 {
-            format!(
-                "After its restart the application sends {who} again, which it never saw acknowledged."
-            )
-        } else if self.after.producer.sending[usize::from(record)] == Sending::Failed {
+            let relay = matches!(
+                self.cluster.pipeline().producer.source,
+                Source::Outbox { .. }
+            );
+            if relay {
+                format!("The relay finds row {who} unmarked and publishes it again.")
+            } else {
+                format!(
+                    "After its restart the application sends {who} again, which it never saw acknowledged."
+                )
+            }
+        } else if self.refuses(record) {
             format!("The application sends {who}; the client is in a fatal state and refuses it.")
-        } else if self.after.ledger.is_confirmed(record) {
+        } else if !self.before.ledger.is_confirmed(record) && self.after.ledger.is_confirmed(record)
+        {
             format!("The application sends {who} and confirms it as soon as send() returns.")
         } else {
             format!("The application sends {who}.")
         }
+    }
+
+    /// Whether the client refused to take the record.
+    fn refuses(&self, record: u8) -> bool {
+        let sending = self.after.producer.sending[usize::from(record)];
+        matches!(sending, Sending::Failed | Sending::Aborted)
     }
 
     pub(super) fn transmit(&self) -> String {
@@ -62,6 +77,9 @@ impl Scene<'_> {
         {
             Some(Answer::OutOfOrder) => format!(
                 "The broker refuses {who}: sequence number {sequence} is out of order (OUT_OF_ORDER_SEQUENCE_NUMBER)."
+            ),
+            Some(Answer::UnknownProducerId) => format!(
+                "The broker refuses {who}: it does not know the producer id, and sequence number {sequence} is not 0 (UNKNOWN_PRODUCER_ID)."
             ),
             Some(Answer::StaleEpoch) => {
                 format!(
@@ -106,6 +124,9 @@ impl Scene<'_> {
                 format!("The producer learns that {who} was refused with a retriable error{fate}.")
             }
             Answer::OutOfOrder => format!("The producer learns that {who} was out of order{fate}."),
+            Answer::UnknownProducerId => format!(
+                "The producer learns that the broker does not know its producer id (UNKNOWN_PRODUCER_ID){fate}."
+            ),
             Answer::StaleEpoch => format!("The producer learns that its epoch was fenced{fate}."),
         }
     }
@@ -144,10 +165,22 @@ impl Scene<'_> {
                 format!("; the application sends {who} anew")
             }
             Sending::Pending => format!("; {who} will be retried"),
+            Sending::Aborted => {
+                format!("; {who} is reported failed, and its database transaction is rolled back")
+            }
+            Sending::Unsent
+                if self.before.producer.sending[usize::from(record)] == Sending::Pending =>
+            {
+                format!("; {who} is reported failed, and its row stays unmarked")
+            }
             Sending::Unsent | Sending::Acknowledged | Sending::Forgotten => String::new(),
         };
         let bump = if bumped {
             ", and the client starts a new producer epoch with new sequence numbers"
+        } else if self.after.producer.session > self.before.producer.session {
+            ", and the client gets a new producer id"
+        } else if self.restarted_sequence() {
+            ", and the client starts its sequence numbers again at 0"
         } else {
             ""
         };
@@ -157,6 +190,15 @@ impl Scene<'_> {
             ""
         };
         format!("{base}{bump}{end}")
+    }
+
+    /// Whether the client numbers its batches from 0 again, in the same epoch.
+    fn restarted_sequence(&self) -> bool {
+        let renumbered = |state: &State| {
+            let queue = &state.producer.queue;
+            queue.iter().filter(|batch| batch.renumbered).count()
+        };
+        renumbered(self.after) > renumbered(self.before)
     }
 
     pub(super) fn expire(&self) -> String {

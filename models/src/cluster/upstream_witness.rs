@@ -1,0 +1,73 @@
+//! Hard situations of the producer's side.
+
+use super::{Cluster, State, Witness};
+use crate::action::Strike;
+use crate::fault::Fault;
+use crate::limbo::Late;
+use crate::outbox;
+use crate::pipeline::{DualWriteOrder, OutboxCursor, Pipeline, Source};
+use crate::producer::Sending;
+
+/// The situations of a design; `meets`: whether it can meet a fault.
+pub(super) fn of(pipeline: &Pipeline, meets: &dyn Fn(Fault) -> bool) -> Vec<Witness> {
+    let mut witnesses = Vec::new();
+    let crashes = meets(Fault::ProducerCrash);
+    match pipeline.producer.source {
+        Source::Memory => {}
+        Source::Outbox { cursor, .. } => {
+            if cursor == OutboxCursor::HighestId && pipeline.bounds.records > 1 {
+                witnesses.push(Witness::RowBelowCursor);
+            }
+            if crashes {
+                witnesses.push(Witness::RelayDiesBetween);
+            }
+        }
+        Source::DualWrite(_) if crashes => witnesses.push(Witness::WriterDiesBetween),
+        Source::DualWrite(_) => {}
+    }
+    if meets(Fault::ProducerIdExpiry) && meets(Fault::RequestDelayed) {
+        witnesses.push(Witness::ForgottenWhileLate);
+    }
+    witnesses
+}
+
+/// Whether `strike` in `state` reaches the situation.
+pub(super) fn is_reached(
+    cluster: &Cluster,
+    witness: &Witness,
+    state: &State,
+    strike: Strike,
+) -> bool {
+    match (witness, strike) {
+        (Witness::RelayDiesBetween, Strike::ProducerCrash) => {
+            let records = cluster.pipeline.bounds.records;
+            let Source::Outbox { order, .. } = cluster.pipeline.producer.source else {
+                return false;
+            };
+            outbox::row_in_hand(&state.producer, &state.database, order, records).is_some()
+        }
+        (Witness::WriterDiesBetween, Strike::ProducerCrash) => dies_between_writes(cluster, state),
+        (Witness::ForgottenWhileLate, Strike::ForgetProducer(session)) => {
+            let own = |late: &Late| match late {
+                Late::Produce { stamp, .. } => stamp.is_some_and(|stamp| stamp.session == session),
+                Late::Commit { .. } => false,
+            };
+            state.limbo.requests.iter().any(own)
+        }
+        _ => false,
+    }
+}
+
+/// Whether one of a record's two writes is done and the other not begun.
+fn dies_between_writes(cluster: &Cluster, state: &State) -> bool {
+    let (producer, database) = (&state.producer, &state.database);
+    match cluster.pipeline.producer.source {
+        Source::Memory | Source::Outbox { .. } => false,
+        Source::DualWrite(DualWriteOrder::DatabaseFirst) => {
+            producer.next_to_send(database, &cluster.pipeline).is_some()
+        }
+        Source::DualWrite(DualWriteOrder::KafkaFirst) => producer
+            .next_to_commit(database, &cluster.pipeline)
+            .is_some_and(|record| producer.sending[usize::from(record)] == Sending::Acknowledged),
+    }
+}

@@ -1,0 +1,35 @@
+//! Rules of Kafka that changed between releases, each a field.
+//!
+//! What is the same in every release that semel knows is not here but in the actor that follows it.
+
+/// The rules in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KafkaRules {
+    /// The broker keeps what it knows of a producer id when retention has removed all of its
+    /// records, until the id expires. Brokers from 2.4 (KAFKA-7190, part of KIP-360:
+    /// `ProducerStateManager.truncateHead` is gone). Before, it forgets the id with its last record.
+    pub producer_state_outlives_records: bool,
+    /// The broker takes any sequence number of a producer id that it does not know. Brokers from 2.5
+    /// (KAFKA-8710, KIP-360: `ProducerAppendInfo.checkSequence`). Before, it takes 0 and answers
+    /// UNKNOWN_PRODUCER_ID to any other.
+    pub unknown_producer_starts_anywhere: bool,
+    /// The idempotent Java client bumps its epoch itself when the broker lost track of it. Clients
+    /// from 2.5 (KAFKA-8805, KIP-360: `TransactionManager.canRetry`). Before, it starts the same
+    /// producer id again at sequence number 0 where the log's head seems to be gone, and asks for
+    /// another producer id otherwise ([`crate::producer::java`]). librdkafka always bumps.
+    pub java_bumps_epoch: bool,
+    /// A consumer whose position carries a leader epoch notices that the log was truncated below
+    /// it. Java clients from 2.3 (KAFKA-7747, KIP-320: `OffsetsForLeaderEpoch`), librdkafka from
+    /// 2.1.0. Before, a position is valid again as soon as the log has grown over it.
+    pub truncation_noticed: bool,
+}
+
+impl KafkaRules {
+    /// The rules of Kafka 4.x and librdkafka 2.x.
+    pub const CURRENT: KafkaRules = KafkaRules {
+        producer_state_outlives_records: true,
+        unknown_producer_starts_anywhere: true,
+        java_bumps_epoch: true,
+        truncation_noticed: true,
+    };
+}

@@ -1,0 +1,98 @@
+//! The upstream application's database, its process standing still, and what time takes from the
+//! broker, told.
+
+use super::Scene;
+use crate::trace::facts::name;
+use semel_models::pipeline::{ConfirmOn, Source};
+use semel_models::producer::Sending;
+
+impl Scene<'_> {
+    pub(super) fn commit_upstream(&self, record: u8) -> String {
+        let who = name(record);
+        let confirmed = match self.cluster.pipeline().producer.confirm_on {
+            ConfirmOn::DatabaseCommit => format!("; {who} is confirmed"),
+            ConfirmOn::Ack | ConfirmOn::Send => String::new(),
+        };
+        match self.cluster.pipeline().producer.source {
+            Source::Outbox { .. } if self.before.database.is_passed(record) => format!(
+                "The transaction that inserted row {who} commits{confirmed}, below an id that the relay has passed."
+            ),
+            Source::Outbox { .. } => {
+                format!("The transaction that inserted row {who} commits{confirmed}.")
+            }
+            Source::DualWrite(_) | Source::Memory => {
+                format!("The application commits its database transaction of {who}{confirmed}.")
+            }
+        }
+    }
+
+    pub(super) fn mark(&self, row: u8) -> String {
+        let who = name(row);
+        match self.before.producer.sending[usize::from(row)] {
+            Sending::Unsent => format!("The relay marks row {who} before it publishes it."),
+            Sending::Failed => {
+                format!("The relay marks row {who} although its publish failed.")
+            }
+            Sending::Acknowledged | Sending::Pending | Sending::Forgotten | Sending::Aborted => {
+                format!("The relay marks row {who} as published.")
+            }
+        }
+    }
+
+    pub(super) fn abort(&self) -> String {
+        let (producer, database) = (&self.before.producer, &self.before.database);
+        let record = producer.next_to_commit(database, self.cluster.pipeline());
+        let who = name(record.unwrap_or_default());
+        let then = if self.after.ledger.aborted != self.before.ledger.aborted {
+            format!("{who} is aborted")
+        } else {
+            format!("the application does {who} again")
+        };
+        format!("The application's database transaction of {who} rolls back: {then}.")
+    }
+
+    pub(super) fn producer_pause(&self) -> String {
+        "The producer's process stands still until the delivery timeouts of its sends have passed, and goes on.".into()
+    }
+
+    pub(super) fn producer_pause_of_requests(&self) -> String {
+        let producer = &self.before.producer;
+        let missed: Vec<String> = producer
+            .flights
+            .iter()
+            .map(|flight| name(flight.batch.record))
+            .collect();
+        format!(
+            "The producer's process stands still until its requests have timed out: it closes the connection and never reads the broker's answer for {}.",
+            missed.join(" and ")
+        )
+    }
+
+    pub(super) fn forget_producer(&self, session: u8) -> String {
+        let whose = if session == self.before.producer.session {
+            "the producer's id"
+        } else {
+            "the id that the producer had before a restart"
+        };
+        format!(
+            "producer.id.expiration.ms passes without a record of it: the broker forgets {whose}."
+        )
+    }
+
+    pub(super) fn retention(&self) -> String {
+        let start = self.before.broker.log_start();
+        let gone = self.before.broker.log[usize::from(start)].record;
+        let forgets =
+            |session| self.before.broker.knows(session) && !self.after.broker.knows(session);
+        let idempotent = self.cluster.pipeline().producer.idempotence;
+        let forgotten = if idempotent && (0..=self.before.producer.session).any(forgets) {
+            ", and the broker forgets the producer id whose last record it was"
+        } else {
+            ""
+        };
+        format!(
+            "Retention removes {} (offset {start}) from the log{forgotten}.",
+            name(gone)
+        )
+    }
+}
