@@ -132,6 +132,9 @@ pub struct TopicSettings {
     /// `flush.messages`: after how many appended records the log is flushed; `None`: never asked
     /// for.
     pub flush_messages: Option<u64>,
+    /// Whether retention may delete the oldest records: by age (`retention.ms`) or by size
+    /// (`retention.bytes`).
+    pub retention: bool,
 }
 
 /// `auto.offset.reset`.
@@ -273,6 +276,11 @@ pub struct GroupSettings {
     pub sticky: bool,
     /// `group.instance.id`: each consumer has one of its own.
     pub static_membership: bool,
+    /// Whether the client gives the partition up without waiting for the application to poll.
+    pub revokes_in_background: bool,
+    /// Whether a client that was put out of the group joins it again without waiting for the
+    /// application to poll.
+    pub rejoins_in_background: bool,
 }
 
 /// `assignment`.

@@ -18,6 +18,8 @@ pub(crate) struct Surroundings {
     pub dedup_in_database: bool,
     /// librdkafka's `enable.auto.offset.store`.
     pub automatic_store: bool,
+    /// Whether worker threads handle the records.
+    pub workers: bool,
 }
 
 /// One rule that an order breaks.
