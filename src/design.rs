@@ -309,13 +309,7 @@ fn design(document: &Document, source: &Source, report: &mut Report) -> Option<D
         expected: &expected,
     };
     advice::warn(&judged, report);
-    let mut settings = all_settings(
-        document,
-        source,
-        &tables,
-        &rules.resolutions,
-        &versions,
-    );
+    let mut settings = all_settings(document, source, &tables, &rules.resolutions, &versions);
     in_force::defaults(&pipeline, &application, &sink, &mut settings);
     settings.sort_by_key(|setting| setting.table);
     Some(Design {

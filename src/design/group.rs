@@ -4,8 +4,8 @@
 //! to 4.3, and `rdkafka_cgrp.c` of librdkafka 2.15.
 
 use semel_models::order::{Order, Step};
-use semel_models::pipeline::{AutoCommit, Client, GroupProtocol, GroupSettings, OnRevoke};
 use semel_models::pipeline::Assignment;
+use semel_models::pipeline::{AutoCommit, Client, GroupProtocol, GroupSettings, OnRevoke};
 
 use super::application::Application;
 use super::choices;

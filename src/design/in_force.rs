@@ -41,7 +41,10 @@ fn of_application(application: &Application, into: &mut Vec<Setting>) {
             add("outbox-cursor", application.outbox_cursor.value.name());
         }
         RecordSource::DualWrite => {
-            add("dual-write-order", application.dual_write_order.value.name());
+            add(
+                "dual-write-order",
+                application.dual_write_order.value.name(),
+            );
         }
         RecordSource::Memory | RecordSource::Transaction => {}
     }
@@ -52,14 +55,23 @@ fn of_application(application: &Application, into: &mut Vec<Setting>) {
     add("assignment", application.assignment.value.name());
     add("workers", &application.workers.value.to_string());
     add("commit-covers", application.commit_covers.value.name());
-    add("on-commit-failure", application.on_commit_failure.value.name());
-    add("seek-on-assign", &application.seek_on_assign.value.to_string());
+    add(
+        "on-commit-failure",
+        application.on_commit_failure.value.name(),
+    );
+    add(
+        "seek-on-assign",
+        &application.seek_on_assign.value.to_string(),
+    );
     let attempts = application.attempts.value.to_string();
     add("on-process-failure.attempts", &attempts);
     let then = application.after_attempts.value;
     add("on-process-failure.then", then.name());
     if then == AfterAttempts::DeadLetter {
-        add("dead-letter-order", application.dead_letter_order.value.name());
+        add(
+            "dead-letter-order",
+            application.dead_letter_order.value.name(),
+        );
     }
     add("on-revoke", application.on_revoke.value.name());
     if application.on_revoke.value != OnRevoke::Nothing {

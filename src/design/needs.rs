@@ -172,9 +172,7 @@ fn delivery_reports(parts: &Parts<'_>, report: &mut Report) {
     };
     let write = match waits {
         true => format!("Leave `{culprit}` out."),
-        false => format!(
-            "Leave `{culprit}` out, or write confirm-on = \"send\" in [application]."
-        ),
+        false => format!("Leave `{culprit}` out, or write confirm-on = \"send\" in [application]."),
     };
     report
         .problem(
@@ -363,7 +361,10 @@ fn sink(parts: &Parts<'_>, order: Option<&Order>, report: &mut Report) {
             },
             Need {
                 what: "dedup-window",
-                at: sink.dedup_window.at.filter(|_| sink.dedup_window.value.is_some()),
+                at: sink
+                    .dedup_window
+                    .at
+                    .filter(|_| sink.dedup_window.value.is_some()),
                 met: has(Step::Remember),
                 needed: "`remember` in the order",
                 why: "It says how many identities the dedup store keeps; nothing is ever put in it.",

@@ -80,13 +80,14 @@ fn in_force(time: &Time, tables: &[Properties], resolved: &[Resolution]) -> Opti
     let stated = || {
         each().find_map(|((table, name), unit)| {
             let properties = of(*table)?;
-            let stated = properties.is_set(name).then(|| properties.integer(name))??;
+            let stated = properties
+                .is_set(name)
+                .then(|| properties.integer(name))??;
             Some((stated, *unit))
         })
     };
-    let default = || {
-        each().find_map(|((table, name), unit)| Some((of(*table)?.integer(name)?, *unit)))
-    };
+    let default =
+        || each().find_map(|((table, name), unit)| Some((of(*table)?.integer(name)?, *unit)));
     let (number, unit): (i64, i64) = resolution.or_else(stated).or_else(default)?;
     match number < 0 {
         true => Some(i64::MAX),

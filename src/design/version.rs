@@ -220,7 +220,9 @@ mod tests {
         assert_eq!(parse("4.1"), Some(version(4, 1)));
         assert_eq!(parse("4.1.2"), Some(patch(4, 1, 2)));
         assert_eq!(parse("0.11.0.3"), Some(patch(0, 11, 0)));
-        for wrong in ["4", "4.", "4.x", "4.1.2.3", "4.1.", "", "latest", "-4.1", "+4.1"] {
+        for wrong in [
+            "4", "4.", "4.x", "4.1.2.3", "4.1.", "", "latest", "-4.1", "+4.1",
+        ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }
@@ -236,10 +238,16 @@ mod tests {
     #[test]
     fn every_rule_comes_with_a_release_that_is_known() {
         for row in RULES {
-            assert!(KAFKA_VERSIONS.contains(&row.since.release()), "{:?}", row.rule);
+            assert!(
+                KAFKA_VERSIONS.contains(&row.since.release()),
+                "{:?}",
+                row.rule
+            );
             assert!(!row.summary.is_empty() && !row.reference.is_empty());
         }
-        let sorted = RULES.windows(2).all(|rows| rows[1].since.at_least(rows[0].since));
+        let sorted = RULES
+            .windows(2)
+            .all(|rows| rows[1].since.at_least(rows[0].since));
         assert!(sorted, "the oldest first");
     }
 
@@ -259,7 +267,11 @@ mod tests {
             (version(3, 1), true),
             (version(4, 3), true),
         ] {
-            assert_eq!(java(client).has(Rule::IdempotenceByDefault), expected, "{client}");
+            assert_eq!(
+                java(client).has(Rule::IdempotenceByDefault),
+                expected,
+                "{client}"
+            );
         }
     }
 }

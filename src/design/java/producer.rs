@@ -201,10 +201,16 @@ fn in_flight_fits(
         report,
         producer,
         IN_FLIGHT,
-        format!("the Java producer refuses more than {requests} in flight with idempotence{default}"),
+        format!(
+            "the Java producer refuses more than {requests} in flight with idempotence{default}"
+        ),
     )
-    .because(format!("{CONFIG_EXCEPTION}: the broker remembers the {batches} of a producer."))
-    .write(format!("Write at most {most}, or enable.idempotence = false."));
+    .because(format!(
+        "{CONFIG_EXCEPTION}: the broker remembers the {batches} of a producer."
+    ))
+    .write(format!(
+        "Write at most {most}, or enable.idempotence = false."
+    ));
     true
 }
 
@@ -257,4 +263,3 @@ fn delivery_timeout(producer: &Properties, resolutions: &mut Vec<Resolution>, re
         });
     }
 }
-

@@ -14,12 +14,7 @@ pub(crate) struct Former {
     pub also: &'static [Version],
 }
 
-const fn former(
-    scope: Scope,
-    name: &'static str,
-    before: Version,
-    value: &'static str,
-) -> Former {
+const fn former(scope: Scope, name: &'static str, before: Version, value: &'static str) -> Former {
     Former {
         scope,
         name,
@@ -51,9 +46,19 @@ const FORMER: &[Former] = &[
         version(3, 0),
         "org.apache.kafka.clients.consumer.RangeAssignor",
     ),
-    former(Scope::Consumer, "session.timeout.ms", patch(0, 10, 1), "30000"),
+    former(
+        Scope::Consumer,
+        "session.timeout.ms",
+        patch(0, 10, 1),
+        "30000",
+    ),
     // KIP-735.
-    former(Scope::Consumer, "session.timeout.ms", version(3, 0), "10000"),
+    former(
+        Scope::Consumer,
+        "session.timeout.ms",
+        version(3, 0),
+        "10000",
+    ),
     former(
         Scope::Consumer,
         "max.poll.records",
@@ -67,7 +72,12 @@ const FORMER: &[Former] = &[
         "300000",
     ),
     // KIP-186.
-    former(Scope::Broker, "offsets.retention.minutes", version(2, 0), "1440"),
+    former(
+        Scope::Broker,
+        "offsets.retention.minutes",
+        version(2, 0),
+        "1440",
+    ),
     former(
         Scope::Broker,
         "unclean.leader.election.enable",
@@ -81,7 +91,12 @@ const FORMER: &[Former] = &[
         "true",
     ),
     // KIP-537.
-    former(Scope::Broker, "replica.lag.time.max.ms", version(2, 5), "10000"),
+    former(
+        Scope::Broker,
+        "replica.lag.time.max.ms",
+        version(2, 5),
+        "10000",
+    ),
     // KIP-854: before, producer ids expired with transactional ids, after seven days.
     former(
         Scope::Broker,
