@@ -25,8 +25,11 @@ pub(super) fn rules(
     report: &mut Report,
 ) -> ProducerRules {
     let most = most_in_flight(versions);
-    let idempotence = idempotence(producer, versions, resolutions, report)
-        && in_flight_fits(producer, versions, most, resolutions, report);
+    let kept = idempotence(producer, versions, resolutions, report);
+    // Since 4.0 this is tested even where another setting drops idempotence.
+    let tested = kept || producer.is_true(IDEMPOTENCE) && refuses_by_default(versions);
+    let fits = !tested || in_flight_fits(producer, versions, most, resolutions, report);
+    let idempotence = kept && fits;
     delivery_timeout(producer, resolutions, report);
     let retries = producer.integer("retries");
     if !idempotence {
