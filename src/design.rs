@@ -164,6 +164,11 @@ impl Design {
         self.versions
     }
 
+    /// The rules of protocol and clients that are in force in these versions.
+    pub fn rules(&self) -> DesignRules {
+        self.versions.rules()
+    }
+
     /// The guarantees that must hold, in the order of the design; none: nothing is required.
     pub fn required(&self) -> &[Guarantee] {
         &self.required

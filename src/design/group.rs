@@ -14,7 +14,7 @@ use super::kafka::Properties;
 use super::modelled;
 use super::report::{Report, alternatives};
 use super::sink::Sink;
-use super::version::{Rule, Versions};
+use super::version::{Party, Rule, Versions};
 
 const STRATEGY: &str = "partition.assignment.strategy";
 
@@ -33,6 +33,7 @@ impl Group<'_> {
     pub fn settings(&self, report: &mut Report) -> Option<GroupSettings> {
         let assignment = modelled::assignment(self.application.assignment.value)?;
         let subscribes = assignment == Assignment::Subscribe;
+        self.refuse_newer(report);
         let protocol = self.protocol();
         let listens = self.listens();
         let static_membership = self.consumer.is_set("group.instance.id") && subscribes;
@@ -45,6 +46,62 @@ impl Group<'_> {
             revokes_in_background: subscribes && self.revokes_in_background(protocol, listens),
             rejoins_in_background: subscribes && self.rejoins_in_background(protocol, listens),
         })
+    }
+
+    /// What the versions of brokers and clients do not have yet.
+    fn refuse_newer(&self, report: &mut Report) {
+        let cooperative = self.consumer.is_set(STRATEGY) && self.strategies().any(is_cooperative);
+        let consumer = self.consumer.text("group.protocol") == Some("consumer");
+        let newer = [
+            (
+                "group.instance.id",
+                self.consumer.is_set("group.instance.id"),
+                Rule::StaticMembership,
+                "static membership",
+            ),
+            (
+                STRATEGY,
+                cooperative,
+                Rule::CooperativeRebalancing,
+                "cooperative rebalancing",
+            ),
+            (
+                "group.protocol",
+                consumer,
+                Rule::ConsumerProtocol,
+                "the consumer protocol",
+            ),
+        ];
+        for (name, stated, rule, what) in newer {
+            if !stated || self.versions.has(rule) {
+                continue;
+            }
+            let row = rule.introduction();
+            let (kafka, client) = (self.versions.kafka, self.versions.client);
+            let who = match (self.versions.library, row.party) {
+                (Client::Java, _) if kafka == client => format!("Kafka {kafka}"),
+                (Client::Java, Party::Client) => format!("The Java client {client}"),
+                (Client::Java, Party::Broker | Party::Both) => {
+                    format!("Kafka {kafka} with Java clients of {client}")
+                }
+                (Client::Librdkafka, _) => format!("Kafka {kafka}"),
+            };
+            let early = match rule == Rule::ConsumerProtocol {
+                true => " What 3.7 to 3.9 had of it was a preview.",
+                false => "",
+            };
+            refuse(
+                report,
+                self.consumer,
+                name,
+                format!("{who} does not have {what}"),
+            )
+            .because(format!(
+                "It came with Kafka {} ({}).{early}",
+                row.since, row.reference
+            ))
+            .write(format!("Leave `{name}` out, or write a newer version."));
+        }
     }
 
     fn protocol(&self) -> GroupProtocol {
