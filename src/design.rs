@@ -41,13 +41,17 @@ mod cluster;
 mod diagnostic;
 mod document;
 mod faults;
+mod group;
+mod in_force;
 mod java;
 mod kafka;
 mod keys;
 mod kinds;
 mod librdkafka;
 pub(crate) mod modelled;
+mod needs;
 mod order;
+mod output;
 mod properties;
 mod report;
 mod resolve;
@@ -58,6 +62,7 @@ mod source;
 mod table;
 #[cfg(test)]
 mod tests;
+mod times;
 mod toml;
 mod unmodelled;
 mod value;
@@ -80,7 +85,10 @@ pub use source::{MAX_FILE_BYTES, Position};
 pub use table::{Table, own_keys};
 pub use value::Kind;
 pub use verdicts::Expected;
-pub use version::{KAFKA_VERSIONS, LIBRDKAFKA_VERSIONS, Version, Versions};
+pub use version::{
+    DesignRules, Introduction, KAFKA_VERSIONS, LIBRDKAFKA_VERSIONS, Party, RULES, Rule, Version,
+    Versions,
+};
 pub use warning::{Warning, WarningKind};
 
 use choices::ClientName;
@@ -156,6 +164,11 @@ impl Design {
         self.versions
     }
 
+    /// The rules of protocol and clients that are in force in these versions.
+    pub fn rules(&self) -> DesignRules {
+        self.versions.rules()
+    }
+
     /// The guarantees that must hold, in the order of the design; none: nothing is required.
     pub fn required(&self) -> &[Guarantee] {
         &self.required
@@ -203,6 +216,14 @@ const KAFKA_TABLES: [Table; 7] = [
     Table::OutputConsumer,
 ];
 
+/// Of these, those that every design has.
+const OUTSIDE_THE_OUTPUT: [Table; 4] = [
+    Table::Producer,
+    Table::Topic,
+    Table::Consumer,
+    Table::Broker,
+];
+
 /// Reads every part of the document; `None`, or a problem reported: it cannot be judged.
 fn design(document: &Document, source: &Source, report: &mut Report) -> Option<Design> {
     let mut root = Keys::new(document, Table::Root, report);
@@ -222,32 +243,65 @@ fn design(document: &Document, source: &Source, report: &mut Report) -> Option<D
         Properties::read(document, table, scope, library, &versions, report)
     };
     let tables = KAFKA_TABLES.map(|table| read(table, report));
-    let [producer, topic, consumer, broker, ..] = &tables;
-    output(document, report);
+    let [producer, topic, consumer, broker, output_producer, ..] = &tables;
 
-    let mut rules = clients::rules(producer, consumer, broker, &versions, report);
+    let mut rules = clients::rules(producer, consumer, broker, report);
     let topic_settings = cluster::topic(topic, broker, &mut rules.resolutions, report);
     let application = application::Application::read(document, report);
     let sink = sink::Sink::read(document, report);
     let bounds = bounds::StatedBounds::read(document, report);
+    output::refuse_unmodelled(document, &application, report);
+    let output_acks = output::acks(
+        document,
+        output_producer,
+        &application,
+        &mut rules.resolutions,
+        report,
+    );
     let store = rules.consumer.automatic_store;
     let order = resolve::checked_order(&application, &sink, library, store, report);
+    let group = group::Group {
+        consumer,
+        broker,
+        application: &application,
+        sink: &sink,
+        order: order.as_ref(),
+        auto_commit: rules.consumer.auto_commit,
+        versions: &versions,
+    };
+    let group = group.settings(report);
     let exposure = faults::Exposure {
         order: order
             .clone()
             .unwrap_or(semel_models::order::Order(Vec::new())),
         idempotence: rules.producer.idempotence,
-        retention: cluster::retention(topic, broker),
+        retention: topic_settings.retention,
+        dual_write: application.source.value == choices::RecordSource::DualWrite,
+        group: group.clone(),
     };
     let faults = faults::read(document, &exposure, report);
+    let sooner = |which| times::sooner(which, &tables, &rules.resolutions);
+    let root_at = |name: &str| {
+        let fields = document.fields(Table::Root);
+        let stated = fields.iter().find(|field| field.name == name)?;
+        Some(stated.value_span)
+    };
     let parts = resolve::Parts {
         versions,
+        versions_at: (
+            root_at("kafka"),
+            root_at("client-version").or_else(|| root_at("kafka")),
+        ),
         application: &application,
         sink: &sink,
         bounds: &bounds,
         rules: &rules,
         topic: topic_settings,
         producer,
+        group,
+        output_acks,
+        id_expires_first: rules.producer.idempotence
+            && sooner(times::Sooner::ProducerIdThanDelivery),
     };
     let pipeline = resolve::pipeline(&parts, order, faults, report)?;
     let judged = advice::Judged {
@@ -260,14 +314,9 @@ fn design(document: &Document, source: &Source, report: &mut Report) -> Option<D
         expected: &expected,
     };
     advice::warn(&judged, report);
-    let settings = all_settings(
-        document,
-        source,
-        &tables,
-        &rules.resolutions,
-        &versions,
-        &pipeline,
-    );
+    let mut settings = all_settings(document, source, &tables, &rules.resolutions, &versions);
+    in_force::defaults(&pipeline, &application, &sink, &mut settings);
+    settings.sort_by_key(|setting| setting.table);
     Some(Design {
         name,
         file: source.file().to_owned(),
@@ -297,32 +346,12 @@ fn name(root: &mut Keys<'_>, source: &Source, report: &mut Report) -> String {
     text.to_owned()
 }
 
-/// What `produce` writes, and who reads it: without `produce` nobody writes there.
-fn output(document: &Document, report: &mut Report) {
-    for table in [
-        Table::OutputProducer,
-        Table::OutputTopic,
-        Table::OutputConsumer,
-    ] {
-        let Some(section) = document.section(table) else {
-            continue;
-        };
-        report
-            .not_modelled(section.span, format!("[{}]", table.name()))
-            .because(
-                "It is about the results that `produce` writes, which is not modelled yet either.",
-            )
-            .write("Leave the table out.");
-    }
-}
-
 fn all_settings(
     document: &Document,
     source: &Source,
     tables: &[Properties],
     resolutions: &[clients::Resolution],
     versions: &Versions,
-    pipeline: &Pipeline,
 ) -> Vec<Setting> {
     let mut settings = Vec::new();
     settings::stated(document, Table::Root, source, &mut settings);
@@ -338,7 +367,12 @@ fn all_settings(
         &mut settings,
     );
     settings::default(Table::Root, "kafka", versions.kafka, &mut settings);
-    for properties in tables.iter().take(4) {
+    let stated = |properties: &&Properties| {
+        let output = properties.table == Table::OutputProducer;
+        OUTSIDE_THE_OUTPUT.contains(&properties.table)
+            || output && document.section(Table::OutputProducer).is_some()
+    };
+    for properties in tables.iter().filter(stated) {
         if let Some(scope) = properties.table.scope() {
             settings::of_kafka(properties, scope, resolutions, source, &mut settings);
         }
@@ -351,7 +385,5 @@ fn all_settings(
     ] {
         settings::stated(document, table, source, &mut settings);
     }
-    resolve::defaults(pipeline, &mut settings);
-    settings.sort_by_key(|setting| setting.table);
     settings
 }

@@ -311,6 +311,7 @@ mod tests {
 
     const TOPIC: TopicSettings = TopicSettings {
         flush_messages: None,
+        retention: true,
     };
 
     fn stamp(epoch: u8, sequence: u8) -> Option<Stamp> {
@@ -405,6 +406,7 @@ mod tests {
     fn a_flush_interval_bounds_what_power_loss_can_take() {
         let every_second = TopicSettings {
             flush_messages: Some(2),
+            retention: true,
         };
         let mut broker = Broker::default();
         broker.append(0, None, &every_second, &KafkaRules::CURRENT);

@@ -64,6 +64,9 @@ impl Application {
             RecordSource::Memory | RecordSource::Transaction => ConfirmOn::Ack,
             RecordSource::Outbox | RecordSource::DualWrite => ConfirmOn::DatabaseCommit,
         };
+        // Java's onPartitionsLost() calls onPartitionsRevoked() unless it is overridden, and
+        // librdkafka has one callback for both.
+        let on_revoke = keys.choice("on-revoke", OnRevoke::Nothing, report);
         let application = Application {
             order,
             commit_covers: keys.choice("commit-covers", CommitCovers::Next, report),
@@ -112,8 +115,8 @@ impl Application {
                 OnCommitFailure::RetryLatest,
                 report,
             ),
-            on_revoke: keys.choice("on-revoke", OnRevoke::Nothing, report),
-            on_lost: keys.choice("on-lost", OnRevoke::Nothing, report),
+            on_lost: keys.choice("on-lost", on_revoke.value, report),
+            on_revoke,
             on_abort: keys.choice("on-abort", OnAbort::Seek, report),
             instances: number(
                 &mut keys,

@@ -5,7 +5,7 @@ use semel_models::pipeline::{Acks, AutoCommit, OffsetReset};
 use super::kafka::Properties;
 use super::report::Report;
 use super::table::Table;
-use super::version::Versions;
+use super::version::Rule;
 
 use semel_models::pipeline::Client;
 
@@ -55,15 +55,44 @@ pub(crate) fn rules(
     producer: &Properties,
     consumer: &Properties,
     broker: &Properties,
-    versions: &Versions,
     report: &mut Report,
 ) -> ClientRules {
-    let mut rules = match versions.library {
-        Client::Java => super::java::rules(producer, consumer, versions, report),
-        Client::Librdkafka => super::librdkafka::rules(producer, consumer, report),
+    let mut resolutions = Vec::new();
+    let producer = producer_rules(producer, &mut resolutions, report);
+    let consumer_rules = match consumer.client {
+        Client::Java => super::java::consumer(consumer, report),
+        Client::Librdkafka => super::librdkafka::consumer(consumer, report),
     };
     super::cluster::join(consumer, broker, report);
-    rules.producer.max_in_flight = rules.producer.max_in_flight.max(1);
+    ClientRules {
+        producer,
+        consumer: consumer_rules,
+        resolutions,
+    }
+}
+
+/// What the client makes of the properties of one producer.
+pub(crate) fn producer_rules(
+    producer: &Properties,
+    resolutions: &mut Vec<Resolution>,
+    report: &mut Report,
+) -> ProducerRules {
+    let mut rules = match producer.client {
+        Client::Java => super::java::producer(producer, resolutions, report),
+        Client::Librdkafka => super::librdkafka::producer(producer, resolutions, report),
+    };
+    rules.max_in_flight = rules.max_in_flight.max(1);
+    if rules.idempotence && !producer.versions.has(Rule::IdempotentProducer) {
+        let kafka = producer.versions.kafka;
+        refuse(
+            report,
+            producer,
+            "enable.idempotence",
+            format!("brokers of Kafka {kafka} do not know idempotent producers"),
+        )
+        .because("org.apache.kafka.common.errors.UnsupportedVersionException at the first send: producer ids came with Kafka 0.11 (KIP-98).")
+        .write("Write enable.idempotence = false, or kafka = \"0.11\" or newer.");
+    }
     rules
 }
 

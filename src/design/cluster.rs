@@ -61,6 +61,7 @@ pub(crate) fn topic(
         flush_messages: flush
             .filter(|messages| *messages != i64::MAX)
             .and_then(|messages| u64::try_from(messages).ok()),
+        retention: retention(topic, broker),
     }
 }
 
@@ -113,7 +114,7 @@ fn in_sync(topic: &Properties, broker: &Properties, replicas: i64, report: &mut 
 }
 
 /// Whether retention may delete records by age or size.
-pub(crate) fn retention(topic: &Properties, broker: &Properties) -> bool {
+fn retention(topic: &Properties, broker: &Properties) -> bool {
     let unlimited = |own: &str, inherited: &[&str]| {
         let of_broker = || {
             let stated = inherited.iter().find(|name| broker.is_set(name));

@@ -2,6 +2,7 @@
 
 use semel_models::fault::{Call, Fault, FaultBudget, FaultClass, FaultKey};
 use semel_models::order::{Order, Step};
+use semel_models::pipeline::{Assignment, GroupProtocol, GroupSettings};
 
 use super::diagnostic::Code;
 use super::document::{Document, Field};
@@ -25,18 +26,29 @@ pub(crate) struct Exposure {
     pub idempotence: bool,
     /// Whether retention may delete by age or size.
     pub retention: bool,
+    /// Whether the application may roll its own transaction back.
+    pub dual_write: bool,
+    /// `None`: unreadable, which has been reported.
+    pub group: Option<GroupSettings>,
 }
 
 impl Exposure {
-    /// Whether a run of the design can meet the fault. One replica, one partition, no
-    /// transaction and a source in memory are what this release accepts.
+    /// Whether a run of the design can meet the fault. One replica, one partition and no Kafka
+    /// transaction are what this release accepts.
     fn can_meet(&self, fault: Fault) -> bool {
+        let subscribes = self
+            .group
+            .as_ref()
+            .is_none_or(|group| group.assignment == Assignment::Subscribe);
         match fault {
-            Fault::Abort
-            | Fault::TransactionTimeout
+            Fault::TransactionTimeout
             | Fault::LeaderChange
             | Fault::ReplicaLag
             | Fault::Compaction => false,
+            Fault::Abort => self.dual_write,
+            // Who calls assign() has no session, no limit on its polls and no rebalance.
+            Fault::ConsumerPause | Fault::SlowProcessing => subscribes,
+            Fault::Rebalance => subscribes && self.something_moves(),
             Fault::ProducerIdExpiry => self.idempotence,
             Fault::DedupExpiry => {
                 self.order.contains(Step::Remember) || self.order.contains(Step::SkipIfSeen)
@@ -46,9 +58,6 @@ impl Exposure {
             | Fault::ConsumerCrash
             | Fault::GracefulRestart
             | Fault::ProducerPause
-            | Fault::ConsumerPause
-            | Fault::SlowProcessing
-            | Fault::Rebalance
             | Fault::ProcessFailure
             | Fault::ProcessFailureLate
             | Fault::Poison
@@ -70,6 +79,13 @@ impl Exposure {
             | Fault::OffsetReset
             | Fault::StaleMetadata => true,
         }
+    }
+
+    /// An only member keeps its partition, unless everything is given up first.
+    fn something_moves(&self) -> bool {
+        self.group
+            .as_ref()
+            .is_none_or(|group| group.instances > 1 || group.protocol == GroupProtocol::Eager)
     }
 }
 

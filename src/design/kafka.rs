@@ -11,6 +11,7 @@ use super::report::{Report, nearest};
 use super::source::Span;
 use super::table::{OWN_KEYS, Table};
 use super::value::Kind;
+use super::version::defaults::former_default;
 use super::version::{Version, Versions};
 
 /// A property that the design states.
@@ -31,6 +32,7 @@ pub(crate) struct Properties {
     pub client: Client,
     pub table: Table,
     scope: Scope,
+    pub versions: Versions,
     pub stated: Vec<StatedProperty>,
 }
 
@@ -47,6 +49,7 @@ impl Properties {
             client,
             table,
             scope,
+            versions: *versions,
             stated: Vec::new(),
         };
         for field in document.fields(table) {
@@ -109,7 +112,10 @@ impl Properties {
     pub fn text(&self, canonical: &str) -> Option<&str> {
         match self.get(canonical) {
             Some(stated) => Some(&stated.value),
-            None => find(self.client, self.scope, canonical)?.default(self.client),
+            None => {
+                let row = find(self.client, self.scope, canonical)?;
+                default(row, self.scope, &self.versions)
+            }
         }
     }
 
@@ -210,7 +216,16 @@ fn other_client(row: &Property, client: Client, scope: Scope, field: &Field, rep
     };
 }
 
-/// Whether the property exists in the versions that the design is about.
+/// Whether the versions that the design is about have the property already.
+fn is_there(row: &Property, scope: Scope, versions: &Versions) -> bool {
+    let since = row.since.as_deref().and_then(super::version::parse);
+    match (versions.of(scope), since) {
+        (Some(version), Some(since)) => version.at_least(since),
+        (None, _) | (_, None) => true,
+    }
+}
+
+/// Refuses a property that the versions that the design is about do not have.
 fn exists(
     row: &Property,
     scope: Scope,
@@ -223,9 +238,10 @@ fn exists(
     };
     let limit = |text: &Option<String>| text.as_deref().and_then(super::version::parse);
     let (since, until) = (limit(&row.since), limit(&row.until));
-    let message = if since.is_some_and(|since| version < since) {
+    let gone = |until: Version| (version.major, version.minor) > (until.major, until.minor);
+    let message = if since.is_some_and(|since| !version.at_least(since)) {
         format!("`{}` does not exist in Kafka {version}", row.name)
-    } else if until.is_some_and(|until| version > until) {
+    } else if until.is_some_and(gone) {
         format!("`{}` no longer exists in Kafka {version}", row.name)
     } else {
         return true;
@@ -387,16 +403,24 @@ fn refuse_unmodelled(
     }
 }
 
+/// The default in the versions that the design is about.
+pub(crate) fn default(
+    row: &'static Property,
+    scope: Scope,
+    versions: &Versions,
+) -> Option<&'static str> {
+    let client = versions.library;
+    if !is_there(row, scope, versions) {
+        return None;
+    }
+    former_default(versions, scope, row.canonical(client)).or_else(|| row.default(client))
+}
+
 /// The default in the one spelling of its kind.
 fn default_of(row: &'static Property, scope: Scope, versions: &Versions) -> Option<String> {
-    const WITH_ELIGIBLE_LEADERS: Version = Version { major: 4, minor: 1 };
-    // The one default of a refused property that changes between the modelled versions.
-    if row.name == "eligible.leader.replicas.version" && versions.kafka < WITH_ELIGIBLE_LEADERS {
-        return Some(String::from("0"));
-    }
     let client = versions.library;
     let row = find(client, scope, row.canonical(client)).unwrap_or(row);
-    let default = row.default(client)?;
+    let default = default(row, scope, versions)?;
     Some(
         row.kind(client)
             .check(default)

@@ -5,32 +5,16 @@
 
 use semel_models::pipeline::{Acks, AutoCommit, OffsetReset};
 
-use super::clients::{ClientRules, ConsumerRules, ProducerRules, Resolution, refuse};
+use super::clients::{ConsumerRules, ProducerRules, Resolution, refuse};
 use super::kafka::Properties;
 use super::report::Report;
-use super::table::Table;
 use super::warning::WarningKind;
 
 const REFUSED: &str = "rd_kafka_new() fails with RD_KAFKA_RESP_ERR__INVALID_ARG";
 const MAX_IN_FLIGHT: &str = "max.in.flight.requests.per.connection";
 const MAX_IN_FLIGHT_WITH_IDEMPOTENCE: i64 = 5;
 
-pub(crate) fn rules(
-    producer: &Properties,
-    consumer: &Properties,
-    report: &mut Report,
-) -> ClientRules {
-    let mut resolutions = Vec::new();
-    let producer = producer_rules(producer, &mut resolutions, report);
-    let consumer = consumer_rules(consumer, report);
-    ClientRules {
-        producer,
-        consumer,
-        resolutions,
-    }
-}
-
-fn producer_rules(
+pub(crate) fn producer(
     producer: &Properties,
     resolutions: &mut Vec<Resolution>,
     report: &mut Report,
@@ -45,7 +29,7 @@ fn producer_rules(
     let stated = producer.integer(MAX_IN_FLIGHT).unwrap_or(1_000_000);
     let max_in_flight = if idempotence && !producer.is_set(MAX_IN_FLIGHT) {
         resolutions.push(Resolution {
-            table: Table::Producer,
+            table: producer.table,
             name: MAX_IN_FLIGHT,
             value: MAX_IN_FLIGHT_WITH_IDEMPOTENCE.to_string(),
             why: String::from("lowered by the client because of enable.idempotence = true"),
@@ -199,7 +183,7 @@ fn timeouts(producer: &Properties, resolutions: &mut Vec<Resolution>, report: &m
             format!("message.timeout.ms = {timeout} is not greater than the default linger.ms = {linger}: librdkafka lowers linger.ms to {}.", timeout_ms - 0.1),
         );
         resolutions.push(Resolution {
-            table: Table::Producer,
+            table: producer.table,
             name: LINGER,
             value: (timeout_ms - 0.1).to_string(),
             why: String::from("lowered by the client below message.timeout.ms"),
@@ -207,7 +191,7 @@ fn timeouts(producer: &Properties, resolutions: &mut Vec<Resolution>, report: &m
     }
 }
 
-fn consumer_rules(consumer: &Properties, report: &mut Report) -> ConsumerRules {
+pub(crate) fn consumer(consumer: &Properties, report: &mut Report) -> ConsumerRules {
     if consumer.text("group.id") == Some("") {
         refuse(
             report,

@@ -1,221 +1,20 @@
 //! What this release models, in one place: everything else that can be read is refused by name.
 
+mod settings;
+
+pub(crate) use settings::{Honoured, honoured};
+
 use semel_models::fault::Fault;
 use semel_models::order::Step;
 use semel_models::pipeline as model;
 
 use super::choices::{
-    AfterAttempts, Assignment, CommitCovers, ConfirmOn, DedupInsert, DedupKey, DedupStore,
-    EffectName, OnCommitFailure, OnRestart, OnRevoke, OnSendFailure, RecordSource, Start,
+    AfterAttempts, Assignment, CommitCovers, ConfirmOn, DeadLetterOrder, DedupInsert, DedupKey,
+    DedupStore, DualWriteOrder, EffectName, OnCommitFailure, OnRestart, OnRevoke, OnSendFailure,
+    OutboxCursor, OutboxOrder, RecordSource, Start,
 };
 use super::order::GroupKind;
-use super::properties::Scope;
-
-/// How the model honours a property that bears on delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Honoured {
-    /// The rules of client and broker read it.
-    Resolved,
-    /// In every design that can be judged, each valid value means the same; why.
-    Any(#[allow(dead_code, reason = "the reason is for who reads the table")] &'static str),
-    /// Its default only.
-    Default,
-    /// Its default and these values.
-    Only(&'static [&'static str]),
-}
-
-const TIME: Honoured = Honoured::Any(
-    "times are not clocks: a timeout may fire at any moment at which it can, whatever its length",
-);
-const TRANSACTIONS: Honoured = Honoured::Any("a design with transactions is refused");
-const ONE_PARTITION: Honoured = Honoured::Any("the topic has one partition");
-const ONE_REPLICA: Honoured = Honoured::Any("the topic has one replica");
-const COMPACTION: Honoured = Honoured::Any("a compacted topic is refused");
-
-/// Every property of the class `modelled`, under its canonical name.
-pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
-    (Scope::Producer, "acks", Honoured::Resolved),
-    (Scope::Producer, "request.required.acks", Honoured::Resolved),
-    (
-        Scope::Producer,
-        "delivery.report.only.error",
-        Honoured::Resolved,
-    ),
-    (Scope::Producer, "delivery.timeout.ms", Honoured::Resolved),
-    (Scope::Producer, "message.timeout.ms", Honoured::Resolved),
-    (Scope::Producer, "dr_cb", Honoured::Resolved),
-    (Scope::Producer, "dr_msg_cb", Honoured::Resolved),
-    (
-        Scope::Producer,
-        "enable.gapless.guarantee",
-        Honoured::Default,
-    ),
-    (Scope::Producer, "enable.idempotence", Honoured::Resolved),
-    (
-        Scope::Producer,
-        "max.in.flight.requests.per.connection",
-        Honoured::Resolved,
-    ),
-    (
-        Scope::Producer,
-        "message.send.max.retries",
-        Honoured::Resolved,
-    ),
-    (Scope::Producer, "retries", Honoured::Resolved),
-    (Scope::Producer, "msg_order_cmp", Honoured::Default),
-    (Scope::Producer, "partitioner", ONE_PARTITION),
-    (Scope::Producer, "partitioner.class", ONE_PARTITION),
-    (Scope::Producer, "partitioner.ignore.keys", ONE_PARTITION),
-    (Scope::Producer, "partitioner_cb", ONE_PARTITION),
-    (Scope::Producer, "queuing.strategy", Honoured::Default),
-    (Scope::Producer, "request.timeout.ms", TIME),
-    (Scope::Producer, "socket.timeout.ms", TIME),
-    (Scope::Producer, "transaction.timeout.ms", TRANSACTIONS),
-    (Scope::Producer, "transactional.id", Honoured::Default),
-    (
-        Scope::Consumer,
-        "auto.commit.interval.ms",
-        Honoured::Resolved,
-    ),
-    (Scope::Consumer, "auto.offset.reset", Honoured::Resolved),
-    (Scope::Consumer, "enable.auto.commit", Honoured::Resolved),
-    (
-        Scope::Consumer,
-        "enable.auto.offset.store",
-        Honoured::Resolved,
-    ),
-    (Scope::Consumer, "group.id", Honoured::Resolved),
-    (Scope::Consumer, "group.instance.id", Honoured::Default),
-    (
-        Scope::Consumer,
-        "group.protocol",
-        Honoured::Any("with one member both protocols follow the same rules"),
-    ),
-    (Scope::Consumer, "isolation.level", TRANSACTIONS),
-    (Scope::Consumer, "max.poll.interval.ms", TIME),
-    (Scope::Consumer, "max.poll.records", Honoured::Resolved),
-    (Scope::Consumer, "offset.store.method", Honoured::Default),
-    (
-        Scope::Consumer,
-        "partition.assignment.strategy",
-        Honoured::Only(ASSIGNORS),
-    ),
-    (Scope::Consumer, "rebalance_cb", Honoured::Default),
-    (Scope::Consumer, "session.timeout.ms", TIME),
-    (Scope::Consumer, "socket.timeout.ms", TIME),
-    (Scope::Topic, "cleanup.policy", Honoured::Default),
-    (Scope::Topic, "delete.retention.ms", COMPACTION),
-    (Scope::Topic, "flush.messages", Honoured::Resolved),
-    (Scope::Topic, "flush.ms", Honoured::Default),
-    (Scope::Topic, "min.compaction.lag.ms", COMPACTION),
-    (Scope::Topic, "min.insync.replicas", Honoured::Resolved),
-    (Scope::Topic, "partitions", Honoured::Resolved),
-    (Scope::Topic, "replication.factor", Honoured::Resolved),
-    (Scope::Topic, "retention.bytes", Honoured::Default),
-    (Scope::Topic, "retention.ms", Honoured::Only(&["-1"])),
-    (Scope::Topic, "unclean.leader.election.enable", ONE_REPLICA),
-    (Scope::Broker, "consumer.session.timeout.ms", TIME),
-    (
-        Scope::Broker,
-        "default.replication.factor",
-        Honoured::Resolved,
-    ),
-    (Scope::Broker, "group.consumer.max.session.timeout.ms", TIME),
-    (Scope::Broker, "group.consumer.min.session.timeout.ms", TIME),
-    (Scope::Broker, "group.consumer.session.timeout.ms", TIME),
-    (
-        Scope::Broker,
-        "group.max.session.timeout.ms",
-        Honoured::Resolved,
-    ),
-    (
-        Scope::Broker,
-        "group.min.session.timeout.ms",
-        Honoured::Resolved,
-    ),
-    (Scope::Broker, "log.cleaner.delete.retention.ms", COMPACTION),
-    (Scope::Broker, "log.cleaner.enable", COMPACTION),
-    (
-        Scope::Broker,
-        "log.cleaner.min.compaction.lag.ms",
-        COMPACTION,
-    ),
-    (Scope::Broker, "log.cleanup.policy", Honoured::Default),
-    (
-        Scope::Broker,
-        "log.flush.interval.messages",
-        Honoured::Resolved,
-    ),
-    (Scope::Broker, "log.flush.interval.ms", Honoured::Default),
-    (
-        Scope::Broker,
-        "log.flush.scheduler.interval.ms",
-        Honoured::Any(
-            "it is how often flush.ms is looked at, and another flush.ms than its default is refused",
-        ),
-    ),
-    (Scope::Broker, "log.retention.bytes", Honoured::Default),
-    (Scope::Broker, "log.retention.hours", Honoured::Default),
-    (Scope::Broker, "log.retention.minutes", Honoured::Default),
-    (Scope::Broker, "log.retention.ms", Honoured::Only(&["-1"])),
-    (Scope::Broker, "min.insync.replicas", Honoured::Resolved),
-    (Scope::Broker, "num.partitions", Honoured::Resolved),
-    (
-        Scope::Broker,
-        "offsets.retention.minutes",
-        Honoured::Default,
-    ),
-    (
-        Scope::Broker,
-        "offsets.topic.replication.factor",
-        Honoured::Default,
-    ),
-    (
-        Scope::Broker,
-        "producer.id.expiration.ms",
-        Honoured::Default,
-    ),
-    (Scope::Broker, "replica.lag.time.max.ms", ONE_REPLICA),
-    (Scope::Broker, "transaction.max.timeout.ms", TRANSACTIONS),
-    (
-        Scope::Broker,
-        "transaction.partition.verification.enable",
-        TRANSACTIONS,
-    ),
-    (Scope::Broker, "transaction.state.log.min.isr", TRANSACTIONS),
-    (
-        Scope::Broker,
-        "transaction.state.log.replication.factor",
-        TRANSACTIONS,
-    ),
-    (
-        Scope::Broker,
-        "transactional.id.expiration.ms",
-        TRANSACTIONS,
-    ),
-    (Scope::Broker, "unclean.leader.election.enable", ONE_REPLICA),
-];
-
-/// The assignors that come with the clients: with one member and one partition all of them
-/// assign the same.
-const ASSIGNORS: &[&str] = &[
-    "org.apache.kafka.clients.consumer.RangeAssignor",
-    "org.apache.kafka.clients.consumer.RoundRobinAssignor",
-    "org.apache.kafka.clients.consumer.StickyAssignor",
-    "org.apache.kafka.clients.consumer.CooperativeStickyAssignor",
-    "range",
-    "roundrobin",
-    "cooperative-sticky",
-];
-
-/// How the model honours a property of the class `modelled`. One that the table does not name is
-/// accepted at its default only.
-pub(crate) fn honoured(scope: Scope, canonical: &str) -> Honoured {
-    HONOURED
-        .iter()
-        .find(|(place, name, _)| *place == scope && *name == canonical)
-        .map_or(Honoured::Default, |(_, _, honoured)| *honoured)
-}
+use super::version::Rule;
 
 /// Whether this release models the step.
 pub fn step(step: Step) -> bool {
@@ -244,8 +43,15 @@ pub fn fault(fault: Fault) -> bool {
     match fault {
         Fault::ProducerCrash
         | Fault::ConsumerCrash
+        | Fault::GracefulRestart
+        | Fault::ProducerPause
+        | Fault::ConsumerPause
+        | Fault::SlowProcessing
+        | Fault::Rebalance
         | Fault::ProcessFailure
         | Fault::ProcessFailureLate
+        | Fault::Poison
+        | Fault::Abort
         | Fault::SinkUnavailable
         | Fault::SinkAnswerLost
         | Fault::RequestLost
@@ -256,26 +62,19 @@ pub fn fault(fault: Fault) -> bool {
         | Fault::BrokerCrash
         | Fault::PowerLoss
         | Fault::PowerLossAll
-        | Fault::DiskLoss => true,
-        Fault::GracefulRestart
-        | Fault::ProducerPause
-        | Fault::ConsumerPause
-        | Fault::SlowProcessing
-        | Fault::Rebalance
-        | Fault::Poison
-        | Fault::Abort
-        | Fault::TransactionTimeout
-        | Fault::LeaderChange
-        | Fault::ReplicaLag
-        | Fault::CoordinatorFailover
+        | Fault::DiskLoss
         | Fault::ProducerIdExpiry
         | Fault::OffsetsExpiry
         | Fault::DedupExpiry
         | Fault::Retention
+        | Fault::OffsetReset => true,
+        Fault::TransactionTimeout
+        | Fault::LeaderChange
+        | Fault::ReplicaLag
+        | Fault::CoordinatorFailover
         | Fault::Compaction
         | Fault::AddPartition
         | Fault::TopicRecreate
-        | Fault::OffsetReset
         | Fault::StaleMetadata => false,
     }
 }
@@ -284,14 +83,34 @@ pub(crate) fn confirm_on(choice: ConfirmOn) -> Option<model::ConfirmOn> {
     match choice {
         ConfirmOn::Ack => Some(model::ConfirmOn::Ack),
         ConfirmOn::Send => Some(model::ConfirmOn::Send),
-        ConfirmOn::DatabaseCommit => None,
+        ConfirmOn::DatabaseCommit => Some(model::ConfirmOn::DatabaseCommit),
     }
 }
 
-pub(crate) fn source(choice: RecordSource) -> Option<()> {
+/// The source with the order and the cursor that go with it.
+pub(crate) fn source(
+    choice: RecordSource,
+    order: OutboxOrder,
+    cursor: OutboxCursor,
+    dual: DualWriteOrder,
+) -> Option<model::Source> {
     match choice {
-        RecordSource::Memory => Some(()),
-        RecordSource::Outbox | RecordSource::DualWrite | RecordSource::Transaction => None,
+        RecordSource::Memory => Some(model::Source::Memory),
+        RecordSource::Outbox => Some(model::Source::Outbox {
+            order: match order {
+                OutboxOrder::PublishMark => model::OutboxOrder::PublishMark,
+                OutboxOrder::MarkPublish => model::OutboxOrder::MarkPublish,
+            },
+            cursor: match cursor {
+                OutboxCursor::Status => model::OutboxCursor::Status,
+                OutboxCursor::HighestId => model::OutboxCursor::HighestId,
+            },
+        }),
+        RecordSource::DualWrite => Some(model::Source::DualWrite(match dual {
+            DualWriteOrder::DatabaseKafka => model::DualWriteOrder::DatabaseFirst,
+            DualWriteOrder::KafkaDatabase => model::DualWriteOrder::KafkaFirst,
+        })),
+        RecordSource::Transaction => None,
     }
 }
 
@@ -315,40 +134,54 @@ pub(crate) fn commit_covers(choice: CommitCovers) -> Option<model::CommitCovers>
         CommitCovers::Next => Some(model::CommitCovers::Next),
         CommitCovers::Last => Some(model::CommitCovers::Last),
         CommitCovers::Position => Some(model::CommitCovers::Position),
-        CommitCovers::Contiguous | CommitCovers::Highest => None,
+        CommitCovers::Contiguous => Some(model::CommitCovers::Contiguous),
+        CommitCovers::Highest => Some(model::CommitCovers::Highest),
     }
 }
 
 pub(crate) fn on_commit_failure(choice: OnCommitFailure) -> Option<model::OnCommitFailure> {
     match choice {
         OnCommitFailure::RetryLatest => Some(model::OnCommitFailure::RetryLatest),
+        OnCommitFailure::RetrySaved => Some(model::OnCommitFailure::RetrySaved),
         OnCommitFailure::Ignore => Some(model::OnCommitFailure::Ignore),
-        OnCommitFailure::RetrySaved => None,
     }
 }
 
-pub(crate) fn after_attempts(choice: AfterAttempts) -> Option<()> {
+/// What follows the last attempt, with the order in which a dead letter is written.
+pub(crate) fn after_attempts(
+    choice: AfterAttempts,
+    order: Option<model::DeadLetterOrder>,
+) -> Option<model::AfterAttempts> {
     match choice {
-        AfterAttempts::Stop => Some(()),
-        AfterAttempts::Close
-        | AfterAttempts::Skip
-        | AfterAttempts::DeadLetter
-        | AfterAttempts::RetryTopic
-        | AfterAttempts::Block => None,
+        AfterAttempts::Stop => Some(model::AfterAttempts::Stop),
+        AfterAttempts::Close => Some(model::AfterAttempts::Close),
+        AfterAttempts::Skip => Some(model::AfterAttempts::Skip),
+        AfterAttempts::DeadLetter => order.map(model::AfterAttempts::DeadLetter),
+        AfterAttempts::RetryTopic => Some(model::AfterAttempts::RetryTopic),
+        AfterAttempts::Block => Some(model::AfterAttempts::Block),
     }
 }
 
-pub(crate) fn on_revoke(choice: OnRevoke) -> Option<()> {
+pub(crate) fn dead_letter_order(choice: DeadLetterOrder) -> Option<model::DeadLetterOrder> {
     match choice {
-        OnRevoke::Nothing => Some(()),
-        OnRevoke::Commit | OnRevoke::DropBuffered => None,
+        DeadLetterOrder::WriteCommit => Some(model::DeadLetterOrder::WriteCommit),
+        DeadLetterOrder::CommitWrite => Some(model::DeadLetterOrder::CommitWrite),
+        DeadLetterOrder::Transaction => None,
     }
 }
 
-pub(crate) fn assignment(choice: Assignment) -> Option<()> {
+pub(crate) fn on_revoke(choice: OnRevoke) -> Option<model::OnRevoke> {
     match choice {
-        Assignment::Subscribe => Some(()),
-        Assignment::Assign => None,
+        OnRevoke::Nothing => Some(model::OnRevoke::Nothing),
+        OnRevoke::Commit => Some(model::OnRevoke::Commit),
+        OnRevoke::DropBuffered => Some(model::OnRevoke::DropBuffered),
+    }
+}
+
+pub(crate) fn assignment(choice: Assignment) -> Option<model::Assignment> {
+    match choice {
+        Assignment::Subscribe => Some(model::Assignment::Subscribe),
+        Assignment::Assign => Some(model::Assignment::Assign),
     }
 }
 
@@ -390,46 +223,44 @@ pub(crate) fn start(choice: Start) -> Option<model::Start> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::properties::{Class, accepted};
-    use super::*;
-    use semel_models::pipeline::Client;
-
-    const PLACES: [Scope; 4] = [
-        Scope::Producer,
-        Scope::Consumer,
-        Scope::Topic,
-        Scope::Broker,
-    ];
-
-    #[test]
-    fn every_property_that_bears_on_delivery_says_how_it_is_honoured() {
-        for client in [Client::Java, Client::Librdkafka] {
-            for place in PLACES {
-                for row in accepted(client, place).filter(|row| row.class == Class::Modelled) {
-                    let name = row.canonical(client);
-                    assert!(
-                        HONOURED
-                            .iter()
-                            .any(|(scope, own, _)| *scope == place && *own == name),
-                        "{place:?} {name}"
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn the_table_names_no_property_that_does_not_exist() {
-        for (place, name, _) in HONOURED {
-            let known = [Client::Java, Client::Librdkafka]
-                .into_iter()
-                .any(|client| {
-                    accepted(client, *place)
-                        .any(|row| row.canonical(client) == *name && row.class == Class::Modelled)
-                });
-            assert!(known, "{place:?} {name}");
-        }
+/// Whether the model is right about versions in which the rule is not as in the newest release:
+/// because a setting of the pipeline says so, or because a design with one replica and without
+/// transactions never meets it.
+pub(crate) fn former_rule(rule: Rule) -> bool {
+    match rule {
+        // Settled while the design is read.
+        Rule::IdempotentProducer
+        | Rule::IdempotenceByDefault
+        | Rule::AcksAllByDefault
+        | Rule::FiveBatches
+        | Rule::DeliveryTimeout
+        | Rule::StaticMembership
+        | Rule::CooperativeRebalancing
+        | Rule::ConsumerProtocol
+        | Rule::CommitOverPoll
+        | Rule::RevocationInPollsOnly
+        | Rule::AssignmentInPollsOnly
+        | Rule::EpochOfTheAssignment => true,
+        // About several replicas.
+        Rule::TruncationByEpoch
+        | Rule::EpochOfTheAnswer
+        | Rule::EpochFencing
+        | Rule::BrokerEpochInFetch
+        | Rule::EligibleLeaderReplicas => true,
+        // About transactions.
+        Rule::GroupMetadata
+        | Rule::TransactionVerification
+        | Rule::OffsetVerification
+        | Rule::TransactionVersion2 => true,
+        Rule::HeartbeatThread
+        | Rule::UnknownProducerId
+        | Rule::AnySequenceWithoutState
+        | Rule::LocalEpochBump
+        | Rule::StateOutlivesRecords
+        | Rule::EpochInCommits
+        | Rule::PositionValidation
+        | Rule::OffsetsExpireWithTheGroup
+        | Rule::PollDuringRebalance
+        | Rule::CommitBehindRebalance => false,
     }
 }

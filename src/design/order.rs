@@ -5,6 +5,7 @@ mod nearest;
 pub(crate) mod rules;
 pub(crate) mod syntax;
 pub(crate) mod text;
+mod workers;
 
 use semel_models::order::{Item, Order, Step};
 

@@ -3,35 +3,42 @@
 use semel_models::fault::FaultBudget;
 use semel_models::order::Order;
 use semel_models::pipeline::{
-    Acks, AfterAttempts, Assignment, Bounds, Client, ConfirmOn, ConsumerSettings, GroupProtocol,
-    GroupSettings, KafkaRules, OnProcessFailure, OnRevoke, Pipeline, ProducerSettings,
-    SinkSettings, Source, TopicSettings,
+    Acks, Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure, Pipeline,
+    ProducerSettings, SinkSettings, TopicSettings,
 };
 
 use super::application::Application;
 use super::bounds::StatedBounds;
-use super::choices::{self, Choice, DedupStore, EffectName};
+use super::choices::{DedupStore, EffectName};
 use super::clients::ClientRules;
 use super::diagnostic::Code;
 use super::kafka::Properties;
 use super::modelled;
+use super::needs;
 use super::order::rules::Surroundings;
 use super::order::{order, rules};
 use super::report::Report;
 use super::sink::Sink;
-use super::table::Table;
+use super::source::Span;
 use super::unmodelled::{self, model};
-use super::version::Versions;
+use super::version::{Rule, Versions};
 
 /// The parts of a design, read and checked each by itself.
 pub(crate) struct Parts<'d> {
     pub versions: Versions,
+    /// Where `kafka` stands, and where `client-version` does, or `kafka` in its place.
+    pub versions_at: (Option<Span>, Option<Span>),
     pub application: &'d Application,
     pub sink: &'d Sink,
     pub bounds: &'d StatedBounds,
     pub rules: &'d ClientRules,
     pub topic: TopicSettings,
     pub producer: &'d Properties,
+    pub group: Option<GroupSettings>,
+    /// `acks` of what is written to dead-letter and retry topics.
+    pub output_acks: Acks,
+    /// Whether a producer id may expire before a record is given up.
+    pub id_expires_first: bool,
 }
 
 /// The order without places, if it keeps the rules.
@@ -49,6 +56,7 @@ pub(crate) fn checked_order(
         topic: sink.effect.value == EffectName::Topic,
         dedup_in_database: sink.dedup.value == DedupStore::Durable,
         automatic_store,
+        workers: application.workers.value > 0,
     };
     let broken = rules::check(&written.nodes, &around);
     let keeps = broken.is_empty();
@@ -75,8 +83,9 @@ pub(crate) fn pipeline(
     report: &mut Report,
 ) -> Option<Pipeline> {
     unmodelled::keys_of_application(parts, report);
-    unmodelled::delivery_reports(parts, report);
+    needs::check(parts, order.as_ref(), report);
     unmodelled::position_of_librdkafka(parts, report);
+    unmodelled::rules_of_version(parts, &faults, report);
     // Each part is looked at before any is found missing, so that all refusals are told.
     let producer = producer(parts, report);
     let consumer = consumer(parts, order, report);
@@ -86,21 +95,23 @@ pub(crate) fn pipeline(
         client: parts.versions.library,
         producer: producer?,
         topic: parts.topic.clone(),
-        group: GroupSettings {
-            instances: 1,
-            assignment: Assignment::Subscribe,
-            protocol: GroupProtocol::Eager,
-            sticky: false,
-            static_membership: false,
-            revokes_in_background: false,
-            rejoins_in_background: false,
-        },
+        group: parts.group.clone()?,
         consumer: consumer?,
         sink: sink?,
-        rules: KafkaRules::CURRENT,
+        rules: rules(&parts.versions),
         faults,
         bounds: bounds?,
     })
+}
+
+/// The rules of brokers and clients that these versions have.
+fn rules(versions: &Versions) -> KafkaRules {
+    KafkaRules {
+        producer_state_outlives_records: versions.has(Rule::StateOutlivesRecords),
+        unknown_producer_starts_anywhere: versions.has(Rule::AnySequenceWithoutState),
+        java_bumps_epoch: versions.has(Rule::LocalEpochBump),
+        truncation_noticed: versions.has(Rule::PositionValidation),
+    }
 }
 
 fn producer(parts: &Parts<'_>, report: &mut Report) -> Option<ProducerSettings> {
@@ -124,6 +135,19 @@ fn producer(parts: &Parts<'_>, report: &mut Report) -> Option<ProducerSettings> 
         modelled::on_restart,
         report,
     );
+    let source = model(
+        "source",
+        &application.source,
+        |source| {
+            modelled::source(
+                source,
+                application.outbox_order.value,
+                application.outbox_cursor.value,
+                application.dual_write_order.value,
+            )
+        },
+        report,
+    );
     let retries = rules.retries.min(parts.bounds.retries.value);
     Some(ProducerSettings {
         acks: rules.acks,
@@ -134,8 +158,8 @@ fn producer(parts: &Parts<'_>, report: &mut Report) -> Option<ProducerSettings> 
         confirm_on: confirm_on?,
         on_send_failure: on_send_failure?,
         on_restart: on_restart?,
-        source: Source::Memory,
-        id_expires_first: false,
+        source: source?,
+        id_expires_first: parts.id_expires_first,
     })
 }
 
@@ -158,6 +182,13 @@ fn consumer(
         modelled::on_commit_failure,
         report,
     );
+    let on_revoke = model(
+        "on-revoke",
+        &application.on_revoke,
+        modelled::on_revoke,
+        report,
+    );
+    let on_lost = model("on-lost", &application.on_lost, modelled::on_revoke, report);
     Some(ConsumerSettings {
         offset_reset: rules.offset_reset,
         auto_commit: rules.auto_commit,
@@ -165,14 +196,24 @@ fn consumer(
         commit_covers: commit_covers?,
         on_commit_failure: on_commit_failure?,
         seek_on_assign: application.seek_on_assign.value,
-        workers: 0,
-        on_revoke: OnRevoke::Nothing,
-        on_lost: OnRevoke::Nothing,
-        on_process_failure: OnProcessFailure {
-            attempts: 1,
-            then: AfterAttempts::Stop,
-        },
-        output_acks: Acks::All,
+        workers: u8::try_from(application.workers.value).ok()?,
+        on_revoke: on_revoke?,
+        on_lost: on_lost?,
+        on_process_failure: on_process_failure(application, report)?,
+        output_acks: parts.output_acks,
+    })
+}
+
+fn on_process_failure(application: &Application, report: &mut Report) -> Option<OnProcessFailure> {
+    let order = model(
+        "dead-letter-order",
+        &application.dead_letter_order,
+        modelled::dead_letter_order,
+        report,
+    );
+    Some(OnProcessFailure {
+        attempts: u8::try_from(application.attempts.value).ok()?,
+        then: modelled::after_attempts(application.after_attempts.value, order)?,
     })
 }
 
@@ -192,29 +233,17 @@ fn sink(stated: &Sink, report: &mut Report) -> Option<SinkSettings> {
         report,
     );
     let dedup_key = model("dedup-key", &stated.dedup_key, modelled::dedup_key, report);
-    if let Some(window) = stated.dedup_window.value {
-        report
-            .not_modelled(stated.dedup_window.at, format!("dedup-window = {window}"))
-            .write("Accepted: \"unlimited\".");
-    }
-    for (key, stated) in [
-        ("fencing", &stated.fencing),
-        ("version-guard", &stated.version_guard),
-    ] {
-        if stated.value {
-            report
-                .not_modelled(stated.at, format!("{key} = true"))
-                .write("Accepted: false.");
-        }
-    }
     Some(SinkSettings {
         effect: effect?,
         dedup: dedup?,
         dedup_insert: dedup_insert?,
         dedup_key: dedup_key?,
-        dedup_window: None,
-        fencing: false,
-        version_guard: false,
+        dedup_window: stated
+            .dedup_window
+            .value
+            .and_then(|window| u8::try_from(window).ok()),
+        fencing: stated.fencing.value,
+        version_guard: stated.version_guard.value,
     })
 }
 
@@ -264,72 +293,4 @@ fn bounds(parts: &Parts<'_>, report: &mut Report) -> Option<Bounds> {
         retries: small(stated.retries.value)?,
         start: start?,
     })
-}
-
-/// semel's defaults in force, for the list of settings.
-pub(crate) fn defaults(pipeline: &Pipeline, into: &mut Vec<super::settings::Setting>) {
-    use super::settings::default;
-    let application = Table::Application;
-    let confirm = match pipeline.producer.confirm_on {
-        ConfirmOn::Ack => choices::ConfirmOn::Ack,
-        ConfirmOn::Send => choices::ConfirmOn::Send,
-        ConfirmOn::DatabaseCommit => choices::ConfirmOn::DatabaseCommit,
-    };
-    default(application, "confirm-on", confirm.name(), into);
-    default(
-        application,
-        "on-send-failure",
-        choices::OnSendFailure::GiveUp.name(),
-        into,
-    );
-    default(
-        application,
-        "on-restart",
-        choices::OnRestart::Forget.name(),
-        into,
-    );
-    default(
-        application,
-        "commit-covers",
-        choices::CommitCovers::Next.name(),
-        into,
-    );
-    default(
-        application,
-        "on-commit-failure",
-        choices::OnCommitFailure::RetryLatest.name(),
-        into,
-    );
-    default(
-        application,
-        "seek-on-assign",
-        pipeline.consumer.seek_on_assign,
-        into,
-    );
-    default(Table::Sink, "effect", EffectName::Add.name(), into);
-    default(Table::Sink, "dedup", DedupStore::Durable.name(), into);
-    default(
-        Table::Sink,
-        "dedup-insert",
-        choices::DedupInsert::Unique.name(),
-        into,
-    );
-    default(
-        Table::Sink,
-        "dedup-key",
-        choices::DedupKey::Record.name(),
-        into,
-    );
-    default(Table::Bounds, "records", pipeline.bounds.records, into);
-    default(Table::Bounds, "partitions", 1, into);
-    default(Table::Bounds, "keys", pipeline.bounds.keys, into);
-    default(Table::Bounds, "poll", pipeline.bounds.poll, into);
-    default(Table::Bounds, "retries", pipeline.bounds.retries, into);
-    default(Table::Bounds, "start", choices::Start::Joined.name(), into);
-    if !into.iter().any(|setting| setting.table == Table::Faults) {
-        for (key, budget) in &pipeline.faults.entries {
-            default(Table::Faults, &key.to_string(), budget, into);
-        }
-        default(Table::Faults, "total", pipeline.faults.total(), into);
-    }
 }

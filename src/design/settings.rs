@@ -2,7 +2,7 @@
 
 use super::clients::Resolution;
 use super::document::{Document, Scalar};
-use super::kafka::Properties;
+use super::kafka::{Properties, default as default_of};
 use super::properties::{Class, Scope, accepted};
 use super::source::{Position, Source};
 use super::table::Table;
@@ -80,7 +80,7 @@ pub(crate) fn of_kafka(
         if !own_row || twice || properties.is_set(name) {
             continue;
         }
-        let default = match row.default(client) {
+        let default = match default_of(row, scope, &properties.versions) {
             // A topic's creation arguments: the broker's own default is 1.
             Some("num.partitions" | "default.replication.factor") => "1",
             Some(default) => default,

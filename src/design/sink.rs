@@ -50,15 +50,6 @@ impl Sink {
                 .because("An idempotency key goes with a call to a provider outside; the effect here is not such a call.")
                 .write("Write effect = \"external\", or use `remember` and a dedup store.");
         }
-        if self.version_guard.value && self.effect.value != EffectName::Upsert {
-            report
-                .problem(
-                    Code::Contradiction,
-                    self.version_guard.at,
-                    "`version-guard` needs effect = \"upsert\"",
-                )
-                .because("It lets a row be written over an older version only; the effect here does not overwrite a row.");
-        }
     }
 }
 

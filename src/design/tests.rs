@@ -1,11 +1,16 @@
 //! Tests over whole designs: what a file says, and what comes of it.
 
 mod accepted;
+mod application;
 mod client_rules;
 mod faults;
+mod groups;
+mod needs;
 mod orders;
 mod properties;
 mod refused;
+mod versions;
+mod write;
 
 use super::{Code, Design, DesignError, WarningKind};
 
@@ -49,6 +54,16 @@ fn librdkafka(producer: &str, consumer: &str) -> String {
         "client = \"librdkafka\"\n[producer]\n{producer}\n[consumer]\n{consumer}\n\
          [application]\norder = \"process -> commit\"\n[faults]\nconsumer-crash = 1\n"
     )
+}
+
+/// A sound design with these lines of `[application]`.
+fn with_application(lines: &str) -> String {
+    SOUND.replace("[application]", &format!("[application]\n{lines}"))
+}
+
+/// A sound design with these lines of `[consumer]`.
+fn with_consumer(lines: &str) -> String {
+    SOUND.replace("[consumer]", &format!("[consumer]\n{lines}"))
 }
 
 fn with_order(order: &str) -> String {

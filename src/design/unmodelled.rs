@@ -1,16 +1,17 @@
 //! Refuses by name what can be read and is not modelled, or cannot be meant.
 
-use semel_models::pipeline::{AutoCommit, Client, CommitCovers, OnRestart, OnSendFailure};
+use semel_models::fault::{Fault, FaultBudget};
+use semel_models::pipeline::{AutoCommit, Client, CommitCovers, GroupProtocol};
 
 use super::application::Application;
-use super::choices::{self, Choice};
-use super::diagnostic::Code;
+use super::choices::Choice;
 use super::keys::Stated;
 use super::modelled;
 use super::order::text::OrderText;
 use super::order::{Node, Part};
 use super::report::{Report, alternatives};
 use super::resolve::Parts;
+use super::version::{Party, RULES, Rule, Versions, newest};
 
 /// What the model makes of a word; refused by name if it makes nothing of it.
 pub(crate) fn model<T: Choice, M>(
@@ -65,67 +66,8 @@ pub(crate) fn parts_of_order(application: &Application, report: &mut Report) {
 /// Keys of `[application]` that the pipeline has no field for.
 pub(crate) fn keys_of_application(parts: &Parts<'_>, report: &mut Report) {
     let application = parts.application;
-    model("source", &application.source, modelled::source, report);
-    model(
-        "assignment",
-        &application.assignment,
-        modelled::assignment,
-        report,
-    );
-    model(
-        "on-revoke",
-        &application.on_revoke,
-        modelled::on_revoke,
-        report,
-    );
-    model("on-lost", &application.on_lost, modelled::on_revoke, report);
-    model(
-        "on-process-failure.then",
-        &application.after_attempts,
-        modelled::after_attempts,
-        report,
-    );
-    for (key, stated, accepted) in [
-        ("workers", &application.workers, 0),
-        ("instances", &application.instances, 1),
-        ("on-process-failure.attempts", &application.attempts, 1),
-    ] {
-        if stated.value != accepted {
-            report
-                .not_modelled(stated.at, format!("{key} = {}", stated.value))
-                .write(format!("Accepted: {accepted}."));
-        }
-    }
-    // These only mean something together with a source, a step or a framework that is refused.
+    // These only mean something together with a step or a framework that is refused.
     let needs = [
-        (
-            "outbox-order",
-            application.outbox_order.at,
-            "source = \"outbox\"",
-        ),
-        (
-            "outbox-cursor",
-            application.outbox_cursor.at,
-            "source = \"outbox\"",
-        ),
-        (
-            "dual-write-order",
-            application.dual_write_order.at,
-            "source = \"dual-write\"",
-        ),
-        (
-            "records-per-transaction",
-            application
-                .records_per_transaction
-                .as_ref()
-                .and_then(|stated| stated.at),
-            "source = \"transaction\"",
-        ),
-        (
-            "dead-letter-order",
-            application.dead_letter_order.at,
-            "then = \"dead-letter\"",
-        ),
         ("on-abort", application.on_abort.at, "kafka[...]"),
         (
             "transactional-id",
@@ -168,48 +110,6 @@ pub(crate) fn keys_of_application(parts: &Parts<'_>, report: &mut Report) {
     }
 }
 
-/// What the application hears of its sends decides what it can rely on.
-pub(crate) fn delivery_reports(parts: &Parts<'_>, report: &mut Report) {
-    let rules = &parts.rules.producer;
-    let application = parts.application;
-    let confirms = application.confirm_on.value == choices::ConfirmOn::Ack;
-    let resends =
-        modelled::on_send_failure(application.on_send_failure.value) == Some(OnSendFailure::Resend);
-    let resumes =
-        modelled::on_restart(application.on_restart.value) == Some(OnRestart::ResendUnconfirmed);
-    let (culprit, needed) = if !rules.reports && (confirms || resends || resumes) {
-        let callback = ["dr_msg_cb", "dr_cb"]
-            .into_iter()
-            .find(|name| parts.producer.is_set(name))
-            .unwrap_or("dr_msg_cb");
-        (callback, "delivery reports")
-    } else if !rules.reports_success && (confirms || resumes) {
-        (
-            "delivery.report.only.error",
-            "reports of records that were acknowledged",
-        )
-    } else {
-        return;
-    };
-    let relies = if confirms {
-        "confirm-on = \"ack\""
-    } else if resends {
-        "on-send-failure = \"resend\""
-    } else {
-        "on-restart = \"resend-unconfirmed\""
-    };
-    report
-        .problem(
-            Code::Contradiction,
-            parts.producer.at(culprit),
-            format!("{relies} needs {needed}, and `{culprit}` takes them away"),
-        )
-        .because("The application would never learn that a record was acknowledged.")
-        .write(format!(
-            "Leave `{culprit}` out, or write confirm-on = \"send\" in [application]."
-        ));
-}
-
 /// librdkafka's commit without offsets takes what is in the offset store, not the position.
 pub(crate) fn position_of_librdkafka(parts: &Parts<'_>, report: &mut Report) {
     let covers = modelled::commit_covers(parts.application.commit_covers.value);
@@ -230,4 +130,91 @@ pub(crate) fn position_of_librdkafka(parts: &Parts<'_>, report: &mut Report) {
             .because("rd_kafka_commit() without offsets commits what `store-offset` stored, not what the last poll returned.")
             .write("Accepted: commit-covers = \"next\" or \"last\".");
     }
+}
+
+/// What makes a design meet a rule that older or newer versions have otherwise.
+fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
+    let any = |named: &[Fault]| named.iter().any(|fault| faults.contains(*fault));
+    let idempotent = parts.rules.producer.idempotence;
+    let protocol = parts.group.as_ref().map(|group| group.protocol);
+    match rule {
+        Rule::UnknownProducerId | Rule::AnySequenceWithoutState | Rule::LocalEpochBump => {
+            idempotent
+                && any(&[
+                    Fault::ProducerIdExpiry,
+                    Fault::Retention,
+                    Fault::PowerLoss,
+                    Fault::PowerLossAll,
+                    Fault::DiskLoss,
+                ])
+        }
+        Rule::StateOutlivesRecords => idempotent && any(&[Fault::Retention]),
+        Rule::EpochInCommits | Rule::PositionValidation => {
+            any(&[Fault::PowerLoss, Fault::PowerLossAll, Fault::DiskLoss])
+        }
+        Rule::OffsetsExpireWithTheGroup => any(&[Fault::OffsetsExpiry]),
+        Rule::PollDuringRebalance => protocol == Some(GroupProtocol::Cooperative),
+        Rule::CommitBehindRebalance => {
+            protocol == Some(GroupProtocol::Eager)
+                && parts.rules.consumer.auto_commit != AutoCommit::Off
+        }
+        Rule::HeartbeatThread
+        | Rule::IdempotentProducer
+        | Rule::IdempotenceByDefault
+        | Rule::AcksAllByDefault
+        | Rule::FiveBatches
+        | Rule::DeliveryTimeout
+        | Rule::StaticMembership
+        | Rule::CooperativeRebalancing
+        | Rule::ConsumerProtocol
+        | Rule::CommitOverPoll
+        | Rule::RevocationInPollsOnly
+        | Rule::AssignmentInPollsOnly
+        | Rule::EpochOfTheAssignment
+        | Rule::TruncationByEpoch
+        | Rule::EpochOfTheAnswer
+        | Rule::EpochFencing
+        | Rule::BrokerEpochInFetch
+        | Rule::EligibleLeaderReplicas
+        | Rule::GroupMetadata
+        | Rule::TransactionVerification
+        | Rule::OffsetVerification
+        | Rule::TransactionVersion2 => true,
+    }
+}
+
+/// Refuses versions whose rules are others than the model's, where the design meets them.
+pub(crate) fn rules_of_version(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
+    let newest = Versions {
+        kafka: newest(),
+        client: newest(),
+        library: Client::Java,
+    };
+    let other = RULES.iter().find(|row| {
+        let rule = row.rule;
+        parts.versions.has(rule) != newest.has(rule)
+            && !modelled::former_rule(rule)
+            && meets(rule, parts, faults)
+            && (row.party == Party::Broker || parts.versions.library == Client::Java)
+    });
+    let Some(row) = other else {
+        return;
+    };
+    let (key, version, at) = match row.party {
+        Party::Broker | Party::Both => ("kafka", parts.versions.kafka, parts.versions_at.0),
+        Party::Client => ("client-version", parts.versions.client, parts.versions_at.1),
+    };
+    let (what, until) = match row.until {
+        None => ("is not in force yet", row.since),
+        Some(until) => ("is in force", until),
+    };
+    report
+        .not_modelled(at, format!("`{key}` = \"{version}\" in this design"))
+        .because(format!(
+            "The design meets a rule that {what} in this version: {} ({}).",
+            row.summary, row.reference
+        ))
+        .write(format!(
+            "Write {key} = \"{until}\" or newer, or take the fault or setting away that meets the rule."
+        ));
 }

@@ -1,5 +1,10 @@
 //! Which versions of Kafka and of the clients a design is about.
 
+pub(crate) mod defaults;
+mod rules;
+
+pub use rules::{DesignRules, Introduction, Party, RULES, Rule};
+
 use std::fmt;
 
 use semel_models::pipeline::Client;
@@ -8,32 +13,96 @@ use super::diagnostic::Code;
 use super::document::Scalar;
 use super::keys::{Keys, wrong_type};
 use super::properties::Scope;
-use super::report::{Report, enumeration};
+use super::report::Report;
 
-/// A version as far as it matters here: `4.1`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A version as far as it matters here: `4.1`, or where a patch release matters `3.1.0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Version {
     /// The first number.
     pub major: u16,
     /// The second number.
     pub minor: u16,
+    /// The third number; `None`: the newest patch of the release.
+    pub patch: Option<u16>,
+}
+
+impl Version {
+    /// Whether this version is `first` or newer. A first version without a patch is the release
+    /// itself.
+    pub fn at_least(self, first: Version) -> bool {
+        let own = (self.major, self.minor, self.patch.unwrap_or(u16::MAX));
+        own >= (first.major, first.minor, first.patch.unwrap_or(0))
+    }
+
+    /// The version without its patch.
+    fn release(self) -> Version {
+        version(self.major, self.minor)
+    }
 }
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
+        write!(f, "{}.{}", self.major, self.minor)?;
+        match self.patch {
+            Some(patch) => write!(f, ".{patch}"),
+            None => Ok(()),
+        }
     }
 }
 
 const fn version(major: u16, minor: u16) -> Version {
-    Version { major, minor }
+    Version {
+        major,
+        minor,
+        patch: None,
+    }
+}
+
+const fn patch(major: u16, minor: u16, patch: u16) -> Version {
+    Version {
+        major,
+        minor,
+        patch: Some(patch),
+    }
 }
 
 /// The versions of Kafka, and of its Java clients, whose rules are known, the oldest first.
-pub const KAFKA_VERSIONS: [Version; 4] =
-    [version(4, 0), version(4, 1), version(4, 2), version(4, 3)];
+pub const KAFKA_VERSIONS: [Version; 27] = [
+    version(0, 10),
+    version(0, 11),
+    version(1, 0),
+    version(1, 1),
+    version(2, 0),
+    version(2, 1),
+    version(2, 2),
+    version(2, 3),
+    version(2, 4),
+    version(2, 5),
+    version(2, 6),
+    version(2, 7),
+    version(2, 8),
+    version(3, 0),
+    version(3, 1),
+    version(3, 2),
+    version(3, 3),
+    version(3, 4),
+    version(3, 5),
+    version(3, 6),
+    version(3, 7),
+    version(3, 8),
+    version(3, 9),
+    version(4, 0),
+    version(4, 1),
+    version(4, 2),
+    version(4, 3),
+];
 /// The versions of librdkafka whose rules are known.
 pub const LIBRDKAFKA_VERSIONS: [Version; 1] = [version(2, 15)];
+
+/// The newest version whose rules are known.
+pub(crate) fn newest() -> Version {
+    KAFKA_VERSIONS[KAFKA_VERSIONS.len() - 1]
+}
 
 /// The versions that are in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +117,7 @@ pub struct Versions {
 
 impl Versions {
     pub(crate) fn read(keys: &mut Keys<'_>, library: Client, report: &mut Report) -> Self {
-        let newest = KAFKA_VERSIONS[KAFKA_VERSIONS.len() - 1];
-        let kafka = one_of(keys, "kafka", &KAFKA_VERSIONS, newest, report);
+        let kafka = one_of(keys, "kafka", &KAFKA_VERSIONS, newest(), report);
         let client = match library {
             // Java clients come with the brokers: left out, it is their version.
             Client::Java => one_of(keys, "client-version", &KAFKA_VERSIONS, kafka, report),
@@ -75,14 +143,26 @@ impl Versions {
     }
 }
 
-/// `4.1`, `4.1.2`: what follows the second number does not matter.
+/// `4.1`, `4.1.2`. Before 1.0 a release has three numbers: `0.11.0.3`.
 pub(crate) fn parse(text: &str) -> Option<Version> {
-    let mut parts = text.trim().split('.');
-    let major = parts.next()?.parse().ok()?;
-    let minor = parts.next()?.parse().ok()?;
-    let patches = parts.clone().count();
-    let numbers = parts.all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
-    (patches <= 1 && numbers).then_some(Version { major, minor })
+    let numbers: Option<Vec<u16>> = text.trim().split('.').map(number).collect();
+    let (major, minor, patch) = match numbers?.as_slice() {
+        [major, minor] => (*major, *minor, None),
+        [major, minor, patch] => (*major, *minor, Some(*patch)),
+        [0, minor, patch, _] => (0, *minor, Some(*patch)),
+        _ => return None,
+    };
+    Some(Version {
+        major,
+        minor,
+        patch,
+    })
+}
+
+fn number(text: &str) -> Option<u16> {
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())?
 }
 
 fn one_of(
@@ -105,10 +185,13 @@ fn one_of(
         return default;
     };
     match parse(text) {
-        Some(version) if known.contains(&version) => version,
+        Some(version) if known.contains(&version.release()) => version,
         Some(version) => {
-            let versions: Vec<String> = known.iter().map(Version::to_string).collect();
-            let versions = enumeration(versions.iter().map(String::as_str));
+            let versions = match known {
+                [first, .., last] => format!("{first} to {last}"),
+                [only] => only.to_string(),
+                [] => String::new(),
+            };
             report
                 .not_modelled(field.value_span, format!("`{name}` = \"{version}\""))
                 .because("Defaults, refusals and protocol rules change between versions.")
@@ -133,11 +216,62 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_patch_release_counts_as_its_release() {
+    fn a_version_is_read_with_or_without_its_patch() {
         assert_eq!(parse("4.1"), Some(version(4, 1)));
-        assert_eq!(parse("4.1.2"), Some(version(4, 1)));
-        for wrong in ["4", "4.", "4.x", "4.1.2.3", "4.1.", "", "latest", "-4.1"] {
+        assert_eq!(parse("4.1.2"), Some(patch(4, 1, 2)));
+        assert_eq!(parse("0.11.0.3"), Some(patch(0, 11, 0)));
+        for wrong in [
+            "4", "4.", "4.x", "4.1.2.3", "4.1.", "", "latest", "-4.1", "+4.1",
+        ] {
             assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_release_without_a_patch_is_its_newest() {
+        assert!(version(3, 1).at_least(patch(3, 1, 1)));
+        assert!(!patch(3, 1, 0).at_least(patch(3, 1, 1)));
+        assert!(patch(3, 1, 0).at_least(version(3, 1)));
+        assert!(!version(3, 0).at_least(version(3, 1)));
+    }
+
+    #[test]
+    fn every_rule_comes_with_a_release_that_is_known() {
+        for row in RULES {
+            assert!(
+                KAFKA_VERSIONS.contains(&row.since.release()),
+                "{:?}",
+                row.rule
+            );
+            assert!(!row.summary.is_empty() && !row.reference.is_empty());
+        }
+        let sorted = RULES
+            .windows(2)
+            .all(|rows| rows[1].since.at_least(rows[0].since));
+        assert!(sorted, "the oldest first");
+    }
+
+    #[test]
+    fn idempotence_by_default_was_forgotten_in_two_releases() {
+        let java = |client| Versions {
+            kafka: version(4, 3),
+            client,
+            library: Client::Java,
+        };
+        for (client, expected) in [
+            (version(2, 8), false),
+            (patch(3, 0, 0), false),
+            (patch(3, 0, 1), true),
+            (patch(3, 1, 0), false),
+            (patch(3, 1, 1), true),
+            (version(3, 1), true),
+            (version(4, 3), true),
+        ] {
+            assert_eq!(
+                java(client).has(Rule::IdempotenceByDefault),
+                expected,
+                "{client}"
+            );
         }
     }
 }

@@ -71,8 +71,8 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         | Fault::PowerLossAll
         | Fault::DiskLoss
         | Fault::ProducerPause
-        | Fault::Retention
         | Fault::DeliveryTimeout => true,
+        Fault::Retention => pipeline.topic.retention,
         Fault::Abort => matches!(pipeline.producer.source, Source::DualWrite(_)),
         Fault::ProducerIdExpiry => pipeline.producer.idempotence,
         Fault::RequestLost | Fault::RequestRefused | Fault::RequestDelayed => {

@@ -23,6 +23,7 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
         },
         topic: TopicSettings {
             flush_messages: None,
+            retention: true,
         },
         group: GroupSettings {
             instances: 1,

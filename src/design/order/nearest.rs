@@ -6,7 +6,7 @@ use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::Client;
 
 use super::rules::{Surroundings, beside_each, can_be_built, once_only, speaks_to_kafka};
-use super::{Node, items};
+use super::{Node, items, workers};
 
 /// Each pass may move what an earlier one uncovered; more than these are never needed.
 const MAX_PASSES: usize = 6;
@@ -18,6 +18,9 @@ pub(crate) fn order(nodes: &[Node], around: &Surroundings) -> Option<Order> {
         current = once(replaced(current, around), &mut Vec::new());
         current = groups(current, around, Inside::default());
         current = one_each(current);
+        if around.workers {
+            current = workers::rearranged(current);
+        }
         // What was moved beside its like is the same step.
         current.dedup();
         let order = Order(current.clone());

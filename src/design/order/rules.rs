@@ -4,7 +4,7 @@ use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::Client;
 
 use super::super::source::Span;
-use super::{GroupKind, Node, Part, nearest, steps};
+use super::{GroupKind, Node, Part, nearest, steps, workers};
 
 /// What the rules must know of the rest of the design.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,8 @@ pub(crate) struct Surroundings {
     pub dedup_in_database: bool,
     /// librdkafka's `enable.auto.offset.store`.
     pub automatic_store: bool,
+    /// Whether worker threads handle the records.
+    pub workers: bool,
 }
 
 /// One rule that an order breaks.
@@ -120,7 +122,11 @@ fn broken_rules(nodes: &[Node], around: &Surroundings) -> Vec<Broken> {
     rules.each(nodes);
     rules.effects(nodes);
     rules.repeated(nodes);
-    rules.broken
+    let mut broken = rules.broken;
+    if around.workers {
+        broken.extend(workers::broken(nodes));
+    }
+    broken
 }
 
 struct Rules<'a> {

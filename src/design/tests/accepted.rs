@@ -73,7 +73,8 @@ fn the_example_of_the_specification_resolves_to_its_pipeline() {
                 id_expires_first: false,
             },
             topic: TopicSettings {
-                flush_messages: None
+                flush_messages: None,
+                retention: true,
             },
             group: GroupSettings {
                 instances: 1,

@@ -14,6 +14,7 @@ const JAVA: Surroundings = Surroundings {
     topic: false,
     dedup_in_database: true,
     automatic_store: true,
+    workers: false,
 };
 
 fn nearest(text: &str, around: &Surroundings) -> String {
@@ -288,8 +289,8 @@ fn any_order() -> impl Strategy<Value = Order> {
 }
 
 fn surroundings() -> impl Strategy<Value = Surroundings> {
-    (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-        |(java, external, durable, automatic)| Surroundings {
+    prop::array::uniform5(any::<bool>()).prop_map(
+        |[java, external, durable, automatic, workers]| Surroundings {
             client: if java {
                 Client::Java
             } else {
@@ -299,6 +300,7 @@ fn surroundings() -> impl Strategy<Value = Surroundings> {
             topic: false,
             dedup_in_database: durable,
             automatic_store: automatic,
+            workers,
         },
     )
 }

@@ -136,7 +136,7 @@ max-memory = 1.5
 fn what_is_understood_and_not_modelled_is_refused_by_name() {
     let error = refused(
         r#"
-kafka = "3.9"
+kafka = "0.9"
 [producer]
 transactional.id = "payments"
 transaction.two.phase.commit.enable = true
@@ -146,29 +146,29 @@ partitions = 2
 cleanup.policy = "compact"
 flush.ms = 1000
 [consumer]
-group.instance.id = "one"
 auto.offset.reset = "by_duration:P1D"
+partition.assignment.strategy = ["com.example.Mine"]
 [broker]
 offsets.topic.replication.factor = 1
 transaction.version = 1
 [output.producer]
 acks = "all"
+[output.topic]
+[output.consumer]
 [application]
 order = "kafka[process, produce, commit]"
-workers = 2
-instances = 2
-source = "outbox"
-outbox-order = "publish -> mark"
+source = "transaction"
+records-per-transaction = 2
 on-process-failure = { attempts = 3, then = "skip" }
-on-commit-failure = "retry-saved"
-on-revoke = "commit"
-assignment = "assign"
+on-abort = "continue"
+transactional-id = "per-start"
+group-metadata = false
 framework = "spring-kafka"
-[sink]
-fencing = true
-dedup-window = 2
+ack-mode = "BATCH"
+processing.guarantee = "at_least_once"
 [faults]
-rebalance = 1
+coordinator-failover = 1
+add-partition = 1
 [bounds]
 partitions = 2
 "#,
@@ -298,6 +298,15 @@ fn eligible_leader_replicas_are_on_since_4_1() {
     accepted(&text("4.1", 1));
     assert_eq!(only(&text("4.0", 1)).0, Code::NotModelled);
     assert_eq!(only(&text("4.1", 0)).0, Code::NotModelled);
+}
+
+#[test]
+fn a_dead_letter_in_a_transaction_is_not_modelled() {
+    let text = SOUND.replace(
+        "[application]",
+        "[application]\non-process-failure = { then = \"dead-letter\" }\ndead-letter-order = \"kafka[write, commit]\"",
+    );
+    assert_eq!(only(&text).0, Code::NotModelled);
 }
 
 #[test]

@@ -1,0 +1,163 @@
+//! Versions of Kafka: what each has, and what was otherwise in the past.
+
+use insta::assert_snapshot;
+use semel_models::pipeline::{Acks, GroupProtocol};
+
+use super::super::{KAFKA_VERSIONS, RULES, Rule};
+use super::*;
+
+fn at(version: &str, text: &str) -> String {
+    format!("kafka = \"{version}\"\n{text}")
+}
+
+#[test]
+fn every_version_is_accepted_and_clients_are_as_old_as_their_brokers() {
+    for version in KAFKA_VERSIONS {
+        let design = accepted(&at(&version.to_string(), SOUND));
+        assert_eq!(design.versions().kafka, version);
+        assert_eq!(design.versions().client, version);
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_clients_version() {
+    let producer = |version: &str| accepted(&at(version, SOUND)).pipeline().producer.clone();
+    for (version, acks, idempotence, retries) in [
+        ("0.10", Acks::Leader, false, 0),
+        ("1.0", Acks::Leader, false, 0),
+        ("2.0", Acks::Leader, false, 0),
+        ("2.1", Acks::Leader, false, 2),
+        ("2.8", Acks::Leader, false, 2),
+        ("3.0.0", Acks::All, false, 2),
+        ("3.0", Acks::All, true, 2),
+        ("3.1.0", Acks::All, false, 2),
+        ("3.1.1", Acks::All, true, 2),
+        ("4.3", Acks::All, true, 2),
+    ] {
+        let found = producer(version);
+        assert_eq!(
+            (found.acks, found.idempotence, found.retries),
+            (acks, idempotence, retries),
+            "{version}"
+        );
+    }
+}
+
+#[test]
+fn an_older_producer_adjusts_what_was_not_set_for_idempotence() {
+    let of = |version: &str, lines: &str| {
+        let text = with_producer(&format!("enable.idempotence = true\n{lines}"));
+        parse(&at(version, &text)).map(|design| design.pipeline().producer.clone())
+    };
+    let first = of("0.11", "").unwrap();
+    assert_eq!(
+        (first.acks, first.retries, first.max_in_flight),
+        (Acks::All, 2, 1)
+    );
+    let later = of("2.0", "").unwrap();
+    assert_eq!((later.acks, later.max_in_flight), (Acks::All, 5));
+    for (version, line) in [
+        ("0.11", "max.in.flight.requests.per.connection = 2"),
+        ("2.0", "acks = 1"),
+        ("2.8", "retries = 0"),
+        ("2.8", "max.in.flight.requests.per.connection = 6"),
+    ] {
+        let error = of(version, line).unwrap_err();
+        assert_eq!(codes(&error), [Code::RefusedByKafka], "{version} {line}");
+    }
+}
+
+#[test]
+fn six_in_flight_dropped_idempotence_in_silence_before_4_0() {
+    let text = with_producer("max.in.flight.requests.per.connection = 6");
+    let dropped = accepted(&at("3.9", &text));
+    assert!(!dropped.pipeline().producer.idempotence);
+    assert_eq!(dropped.warnings()[0].kind(), WarningKind::ResolvedByClient);
+    assert_eq!(only(&at("4.0", &text)).0, Code::RefusedByKafka);
+    // Before 3.0 idempotence was not the default.
+    assert!(warned(&accepted(&at("2.8", &text))).is_empty());
+}
+
+#[test]
+fn what_a_version_does_not_have_is_refused_with_the_release_that_brought_it() {
+    let cooperative = with_consumer(
+        "partition.assignment.strategy = \"org.apache.kafka.clients.consumer.CooperativeStickyAssignor\"",
+    );
+    let designs = [
+        at("0.10", &with_producer("enable.idempotence = true")),
+        at("2.0", &with_producer("delivery.timeout.ms = 60000")),
+        at("2.2", &with_consumer("group.instance.id = \"one\"")),
+        format!(
+            "client-version = \"4.0\"\n{}",
+            at("2.2", &with_consumer("group.instance.id = \"one\""))
+        ),
+        at("2.3", &cooperative),
+        at("3.9", &with_consumer("group.protocol = \"consumer\"")),
+        format!(
+            "client-version = \"3.6\"\n{}",
+            with_consumer("group.protocol = \"consumer\"")
+        ),
+        at(
+            "2.3",
+            &with_application("on-revoke = \"commit\"\non-lost = \"nothing\""),
+        ),
+        at(
+            "3.3",
+            &(SOUND.to_owned() + "[broker]\nproducer.id.expiration.ms = 1\n"),
+        ),
+        format!("client-version = \"3.0\"\n{}", at("0.10", SOUND)),
+    ];
+    let told_of = |text: &String| told(&refused(text));
+    assert_snapshot!(designs.iter().map(told_of).collect::<Vec<_>>().join("\n\n"));
+}
+
+#[test]
+fn a_version_whose_rules_the_design_meets_and_the_model_lacks_is_refused() {
+    let faults = |line: &str| SOUND.replace("consumer-crash = 1", line);
+    let idempotent =
+        |line: &str| format!("[producer]\nenable.idempotence = true\n{}", faults(line));
+    let designs = [
+        at("2.3", &idempotent("retention = 1")),
+        at("2.4", &idempotent("producer-id-expiry = 1")),
+        at("2.2", &faults("power-loss = 1")),
+        at("2.0", &faults("offsets-expiry = 1")),
+        at("0.10.0", SOUND),
+        at("3.2.1", &SOUND.replace("enable.auto.commit = false", "")),
+    ];
+    let told_of = |text: &String| told(&refused(text));
+    assert_snapshot!(designs.iter().map(told_of).collect::<Vec<_>>().join("\n\n"));
+    // The same versions, where nothing meets the rule.
+    accepted(&at("2.3", &faults("retention = 1")));
+    accepted(&at("2.2", &faults("broker-crash = 1")));
+    accepted(&at("3.2", &SOUND.replace("enable.auto.commit = false", "")));
+}
+
+#[test]
+fn the_consumer_protocol_is_there_since_4_0() {
+    let design = accepted(&at("4.0", &with_consumer("group.protocol = \"consumer\"")));
+    assert_eq!(design.pipeline().group.protocol, GroupProtocol::Consumer);
+    assert!(design.rules().has(Rule::ConsumerProtocol));
+    assert!(!design.rules().has(Rule::EligibleLeaderReplicas));
+}
+
+#[test]
+fn the_newest_version_has_every_rule_that_was_not_taken_back() {
+    let design = accepted(SOUND);
+    for row in RULES {
+        assert_eq!(
+            design.rules().has(row.rule),
+            row.until.is_none(),
+            "{:?}",
+            row.rule
+        );
+    }
+}
+
+#[test]
+fn librdkafka_brings_its_own_rules_to_any_broker() {
+    let text = librdkafka("enable.idempotence = true", "enable.auto.commit = false");
+    let design = accepted(&at("2.1", &text));
+    assert!(design.rules().has(Rule::PositionValidation));
+    assert!(!design.rules().has(Rule::StaticMembership));
+    assert!(!design.rules().has(Rule::IdempotenceByDefault));
+}

@@ -1,0 +1,1 @@
+//! Designs written from pipelines.
