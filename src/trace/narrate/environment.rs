@@ -6,7 +6,6 @@ use semel_models::action::{Strike, Target};
 use semel_models::consumer::Phase;
 use semel_models::order::Step;
 use semel_models::pipeline::{Dedup, OnCommitFailure};
-use semel_models::producer::{Answer, Sending};
 
 impl Scene<'_> {
     pub(super) fn strike(&self, strike: Strike) -> (&'static str, &'static str, String) {
@@ -51,37 +50,6 @@ impl Scene<'_> {
             Strike::Refuse(target) => ("broker", "refuse", self.refused(target)),
             Strike::Delay(target) => ("network", "delay", self.delayed(target)),
         }
-    }
-
-    pub(super) fn producer_crash(&self) -> String {
-        let lost: Vec<String> = (0..self.cluster.pipeline().bounds.records)
-            .filter(|record| {
-                self.after.producer.sending[usize::from(*record)] == Sending::Forgotten
-                    && self.before.producer.sending[usize::from(*record)] == Sending::Pending
-            })
-            .map(name)
-            .collect();
-        let forgotten = if lost.is_empty() {
-            String::new()
-        } else {
-            format!("; it forgets {}", lost.join(" and "))
-        };
-        let unhandled = self.before.producer.flights.iter();
-        let unhandled: Vec<String> = unhandled
-            .filter(|flight| flight.answer == Answer::None)
-            .map(|flight| name(flight.batch.record))
-            .collect();
-        let gone = if unhandled.is_empty() {
-            String::new()
-        } else {
-            format!(
-                "; {} was still on the wire and is gone",
-                unhandled.join(" and ")
-            )
-        };
-        format!(
-            "The producer's process dies and starts again with a new producer id{forgotten}{gone}."
-        )
     }
 
     pub(super) fn consumer_crash(&self) -> String {
