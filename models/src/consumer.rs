@@ -209,9 +209,9 @@ impl Consumer {
 
     /// Gives the partition up: what belongs to it is forgotten, and workers go on with what they
     /// have begun, and with what was handed to them unless `drop_buffered`.
-    pub fn give_up(&mut self, phase: Phase, drop_buffered: bool) {
+    pub fn give_up(&mut self, phase: Phase, drop_buffered: bool, pipeline: &Pipeline) {
         let mut crew = self.crew;
-        crew.orphan(drop_buffered);
+        crew.orphan(drop_buffered, pipeline.consumer.workers);
         *self = Consumer {
             phase,
             generation: self.generation,

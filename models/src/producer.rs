@@ -27,6 +27,7 @@
 pub mod java;
 mod java_before_2_5;
 pub mod librdkafka;
+mod lost_track;
 mod packing;
 mod pause;
 mod timeouts;
@@ -41,6 +42,7 @@ use crate::outbox::Database;
 use crate::pipeline::{Acks, Client, ConfirmOn, OnSendFailure, Pipeline};
 use java::JavaSequences;
 use librdkafka::LibrdkafkaSequences;
+use lost_track::before_kip_360;
 
 /// What the application knows of a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -305,54 +307,6 @@ impl Producer {
         }
     }
 
-    fn out_of_order_java(&mut self, batch: Batch, pipeline: &Pipeline, ledger: &mut Ledger) {
-        let bump = self.java.calls_for_bump(&batch);
-        let failure = Failure::Answered(Answer::OutOfOrder);
-        if self.retry(batch, failure, pipeline, ledger) && bump {
-            java::bump_epoch(self);
-        }
-    }
-
-    fn unknown_java(&mut self, batch: Batch, pipeline: &Pipeline, ledger: &mut Ledger) {
-        let failure = Failure::Answered(Answer::UnknownProducerId);
-        if self.retry(batch, failure, pipeline, ledger) && !batch.renumbered {
-            java::bump_epoch(self);
-        }
-    }
-
-    /// A Java client before KIP-360 hears that the broker lost track of it. It looks at its
-    /// sequence numbers even for a batch that it gave up.
-    fn lost_track(&mut self, flight: Flight, pipeline: &Pipeline, ledger: &mut Ledger) {
-        let Flight { batch, answer, .. } = flight;
-        let failure = Failure::Answered(answer);
-        if flight.expired {
-            java_before_2_5::failed(self, &batch, failure);
-        } else if java_before_2_5::may_retry(self, &batch, answer, flight.offset) {
-            let again = self.retry(batch, failure, pipeline, ledger);
-            if again && answer == Answer::UnknownProducerId && !batch.renumbered {
-                java_before_2_5::start_at_beginning(self);
-            }
-        } else {
-            self.give_up(batch, failure, pipeline, ledger);
-        }
-    }
-
-    fn unknown_librdkafka(&mut self, batch: Batch, pipeline: &Pipeline, ledger: &mut Ledger) {
-        if librdkafka::unknown_producer_id(self, &batch) {
-            self.requeue(batch, pipeline);
-        } else {
-            self.give_up(batch, Failure::Fatal, pipeline, ledger);
-        }
-    }
-
-    fn out_of_order_librdkafka(&mut self, batch: Batch, pipeline: &Pipeline, ledger: &mut Ledger) {
-        if librdkafka::out_of_order(self, &batch) {
-            self.requeue(batch, pipeline);
-        } else {
-            self.give_up(batch, Failure::Fatal, pipeline, ledger);
-        }
-    }
-
     /// A send was refused. librdkafka does not count the retry where the error sends it to look for
     /// the leader again (`rd_kafka_handle_Produce_error`), so such a retry has no limit but time.
     fn refused(&mut self, batch: Batch, expired: bool, pipeline: &Pipeline, ledger: &mut Ledger) {
@@ -500,10 +454,4 @@ impl Producer {
     pub fn is_busy(&self, database: &Database, pipeline: &Pipeline) -> bool {
         !self.queue.is_empty() || !self.flights.is_empty() || self.has_work(database, pipeline)
     }
-}
-
-/// Whether the client is an idempotent Java client before KIP-360.
-fn before_kip_360(pipeline: &Pipeline) -> bool {
-    let old = pipeline.client == Client::Java && !pipeline.rules.java_bumps_epoch;
-    old && pipeline.producer.idempotence
 }

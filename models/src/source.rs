@@ -13,8 +13,9 @@
 //!   delivery report, then the transaction commits. A failed send, an abort and a crash roll it
 //!   back. With `on-send-failure = "resend"` a failed send is repeated inside the transaction, and
 //!   after an abort the application does it all again; with `"ignore"` it commits whatever the
-//!   report says. With `"resend-unconfirmed"` what a crash rolled back is done again: an
-//!   acknowledgement confirms nothing whose transaction is gone.
+//!   report says. With `"resend-unconfirmed"` what a crash rolled back before its acknowledgement
+//!   is done again. What was acknowledged is on record as such and left, aborted, unless
+//!   `on-send-failure = "resend"` has the application do aborted records again.
 //!
 //! A record counts as aborted when its transaction was rolled back and the application leaves it
 //! at that; one that it does again has another copy. A rollback that the application notices while
@@ -215,11 +216,12 @@ impl Producer {
                 Source::DualWrite(DualWriteOrder::KafkaFirst),
                 Sending::Pending | Sending::Acknowledged | Sending::Failed,
             ) if !committed => {
-                if forgets {
+                let resends = pipeline.producer.on_send_failure == OnSendFailure::Resend;
+                if !forgets && (sending == Sending::Pending || resends) {
+                    Sending::Unsent
+                } else {
                     ledger.abort(record);
                     Sending::Aborted
-                } else {
-                    Sending::Unsent
                 }
             }
             (Source::DualWrite(DualWriteOrder::DatabaseFirst), Sending::Unsent)

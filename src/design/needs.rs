@@ -49,7 +49,7 @@ pub(crate) fn check(parts: &Parts<'_>, order: Option<&Order>, report: &mut Repor
     delivery_reports(parts, report);
     workers(parts.application, order, report);
     listener(parts, report);
-    dead_letters(parts.application, order, report);
+    dead_letters(parts.application, report);
     sink(parts, order, report);
 }
 
@@ -283,20 +283,10 @@ fn listener(parts: &Parts<'_>, report: &mut Report) {
     }
 }
 
-fn dead_letters(application: &Application, order: Option<&Order>, report: &mut Report) {
+fn dead_letters(application: &Application, report: &mut Report) {
     let letters = application.after_attempts.value == AfterAttempts::DeadLetter;
     let at = application.dead_letter_order.at;
     let commits_first = application.dead_letter_order.value == DeadLetterOrder::CommitWrite;
-    let commits = |order: &Order| {
-        [
-            Step::Commit,
-            Step::CommitAsync,
-            Step::SaveOffset,
-            Step::StoreOffset,
-        ]
-        .into_iter()
-        .any(|step| order.contains(step))
-    };
     refuse(
         &[
             Need {
@@ -314,14 +304,6 @@ fn dead_letters(application: &Application, order: Option<&Order>, report: &mut R
                 needed: "workers = 0",
                 why: "A worker commits nothing: the poll loop does, after the worker has written the dead letter and is done with the record.",
                 write: "Write dead-letter-order = \"write -> commit\".",
-            },
-            Need {
-                what: "dead-letter-order = \"commit -> write\"",
-                at,
-                met: !letters || !commits_first || order.is_none_or(commits),
-                needed: "an order that commits",
-                why: "The application's own commit comes before the dead letter; this order has none, and automatic commit keeps its own time.",
-                write: "Write dead-letter-order = \"write -> commit\", or an order with `commit`.",
             },
         ],
         report,

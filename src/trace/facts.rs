@@ -229,10 +229,9 @@ fn in_hand(consumer: &Consumer) -> String {
 
 fn at_work(consumer: &Consumer) -> String {
     list(consumer.crew.tasks.iter().map(|task| {
-        let state = match (task.begun, task.done) {
-            (_, true) => "done".into(),
-            (false, false) => "waiting".into(),
-            (true, false) => format!("step {}", task.operation + 1),
+        let state = match task.done {
+            true => "done".into(),
+            false => format!("step {}", task.operation + 1),
         };
         let orphan = if task.orphaned { ", orphaned" } else { "" };
         format!("{} ({state}{orphan})", name(task.record))

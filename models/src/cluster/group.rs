@@ -288,7 +288,7 @@ impl Cluster {
             consumer.stored = None;
             consumer.pending = None;
         } else {
-            consumer.give_up(Phase::Idle, drops);
+            consumer.give_up(Phase::Idle, drops, &self.pipeline);
         }
         if let Some(joiner) = self.other(owner).filter(|_| rebalance.joins) {
             self.enter(state, joiner);
@@ -318,7 +318,7 @@ impl Cluster {
         if self.is_member(state, who) {
             self.expel(state, who);
         }
-        state.consumers[usize::from(who)].give_up(Phase::Outside, drops);
+        state.consumers[usize::from(who)].give_up(Phase::Outside, drops, &self.pipeline);
     }
 
     /// Whether `who`'s process may stand still beyond its session.
@@ -337,7 +337,7 @@ impl Cluster {
         self.expel(state, who);
         let consumer = &mut state.consumers[usize::from(who)];
         if consumer.phase == Phase::Idle {
-            consumer.give_up(Phase::Outside, false);
+            consumer.give_up(Phase::Outside, false, &self.pipeline);
         }
     }
 
@@ -358,7 +358,7 @@ impl Cluster {
         for who in self.everyone() {
             let polls = state.consumers[usize::from(who)].phase == Phase::Polling;
             if polls && self.is_member(state, who) && !self.owns(state, who) {
-                state.consumers[usize::from(who)].give_up(Phase::Idle, false);
+                state.consumers[usize::from(who)].give_up(Phase::Idle, false, &self.pipeline);
             }
         }
     }

@@ -99,7 +99,6 @@ impl Cluster {
     /// A worker does the next operation of its task.
     pub(super) fn work_on(&self, state: &mut State, who: u8, index: u8) {
         let task = state.consumers[usize::from(who)].crew.tasks[usize::from(index)];
-        state.consumers[usize::from(who)].crew.tasks[usize::from(index)].begun = true;
         if task.writes {
             self.write_failed(state, who, Place::Task(index));
             return;
@@ -313,7 +312,6 @@ impl Cluster {
         match at {
             Place::Task(index) => {
                 let task = self.task(state, who, index);
-                task.begun = true;
                 task.operation = 0;
                 task.skipped = false;
                 task.looked = None;
@@ -348,7 +346,6 @@ impl Cluster {
         match at {
             Place::Task(index) => {
                 let task = self.task(state, who, index);
-                task.begun = true;
                 task.skipped = true;
                 task.looked = None;
             }
@@ -366,7 +363,6 @@ impl Cluster {
         match at {
             Place::Task(index) => {
                 let task = self.task(state, who, index);
-                task.begun = true;
                 task.writes = true;
                 task.done = recovery == Recovery::Commit;
                 let consumer = &mut state.consumers[usize::from(who)];

@@ -182,7 +182,7 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
                 let in_hand =
                     consumer.phase == Phase::Handling && usize::from(consumer.operation) == *before;
                 let mut tasks = consumer.crew.tasks.iter();
-                in_hand || tasks.any(|task| task.begun && usize::from(task.operation) == *before)
+                in_hand || tasks.any(|task| !task.done && usize::from(task.operation) == *before)
             })
         }
         (Witness::DeathWithTasks, Action::Fault { strike, .. }) => ends_consumer(*strike)

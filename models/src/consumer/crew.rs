@@ -30,8 +30,6 @@ pub struct Task {
     pub orphaned: bool,
     /// Failed attempts.
     pub attempts: u8,
-    /// Whether a worker has begun.
-    pub begun: bool,
     /// Whether its later steps do nothing.
     pub skipped: bool,
     /// In a transaction whose look-ups were made before it commits: whether they found it.
@@ -71,10 +69,15 @@ impl Crew {
     }
 
     /// The assignment ends: what is done is forgotten.
-    pub(super) fn orphan(&mut self, drop_buffered: bool) {
+    pub(super) fn orphan(&mut self, drop_buffered: bool, workers: u8) {
+        let mut in_hands = [false; MAX_TASKS];
+        for index in self.ready(workers) {
+            in_hands[usize::from(index)] = true;
+        }
         for index in (0..self.tasks.len()).rev() {
             let task = self.tasks[index];
-            if task.done && !task.writes || drop_buffered && !task.begun {
+            let buffered = !in_hands[index];
+            if !task.is_unfinished() || drop_buffered && buffered {
                 self.tasks.remove(index);
             } else {
                 self.tasks[index].orphaned = true;
@@ -89,13 +92,13 @@ impl Crew {
         limit.saturating_sub(self.tasks.len() as u8)
     }
 
-    /// The tasks whose next step some worker may take now.
+    /// The tasks whose next step some worker may take now: workers take them in the order of the
+    /// queue, so those in their hands are the first that are not finished.
     pub fn ready(&self, workers: u8) -> impl Iterator<Item = u8> + '_ {
-        let busy = |task: &&Task| task.begun && (!task.done || task.writes);
-        let free = self.tasks.iter().filter(busy).count() < usize::from(workers);
-        let waiting = self.tasks.iter().position(|task| !task.begun);
+        let unfinished = |index: &usize| self.tasks[*index].is_unfinished();
         (0..self.tasks.len())
-            .filter(move |index| busy(&&self.tasks[*index]) || free && waiting == Some(*index))
+            .filter(unfinished)
+            .take(usize::from(workers))
             .map(|index| index as u8)
     }
 
@@ -108,7 +111,7 @@ impl Crew {
         for index in (0..self.tasks.len()).rev() {
             let task = self.tasks[index];
             let counted = task.orphaned || task.offset < self.done;
-            if task.done && !task.writes && counted {
+            if !task.is_unfinished() && counted {
                 self.tasks.remove(index);
             }
         }
@@ -143,6 +146,11 @@ impl Crew {
 }
 
 impl Task {
+    /// Whether a worker has still something to do.
+    fn is_unfinished(&self) -> bool {
+        !self.done || self.writes
+    }
+
     fn code(&mut self, codec: &mut impl Codec, limits: &Limits) {
         codec.field(&mut self.record, limits.records - 1);
         codec.field(&mut self.offset, limits.log);
@@ -152,7 +160,6 @@ impl Task {
         }
         codec.flag(&mut self.orphaned);
         codec.field(&mut self.attempts, limits.failures);
-        codec.flag(&mut self.begun);
         codec.flag_if(limits.skips, &mut self.skipped);
         codec.flag_if(limits.writes_failed, &mut self.writes);
         codec.flag(&mut self.done);

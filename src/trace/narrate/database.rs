@@ -4,7 +4,7 @@
 use super::Scene;
 use crate::trace::facts::name;
 use semel_models::pipeline::{ConfirmOn, Source};
-use semel_models::producer::Sending;
+use semel_models::producer::{Answer, Sending};
 
 impl Scene<'_> {
     pub(super) fn commit_upstream(&self, record: u8) -> String {
@@ -49,6 +49,43 @@ impl Scene<'_> {
             format!("the application does {who} again")
         };
         format!("The application's database transaction of {who} rolls back: {then}.")
+    }
+
+    pub(super) fn producer_crash(&self) -> String {
+        let became = |sending: Sending| -> String {
+            let newly = |record: &u8| {
+                let index = usize::from(*record);
+                self.after.producer.sending[index] == sending
+                    && self.before.producer.sending[index] != sending
+            };
+            let records = 0..self.cluster.pipeline().bounds.records;
+            let names: Vec<String> = records.filter(newly).map(name).collect();
+            names.join(" and ")
+        };
+        let (forgotten, aborted) = (became(Sending::Forgotten), became(Sending::Aborted));
+        let unhandled = self.before.producer.flights.iter();
+        let unhandled: Vec<String> = unhandled
+            .filter(|flight| flight.answer == Answer::None)
+            .map(|flight| name(flight.batch.record))
+            .collect();
+        let after = |text: &str, records: String, rest: &str| match records.is_empty() {
+            true => String::new(),
+            false => format!("; {text}{records}{rest}"),
+        };
+        format!(
+            "{} dies and starts again with a new producer id{}{}{}.",
+            match self.cluster.pipeline().producer.source {
+                Source::Memory | Source::DualWrite(_) => "The producer's process",
+                Source::Outbox { .. } => "The relay",
+            },
+            after("it forgets ", forgotten, ""),
+            after("the database rolls ", aborted, " back"),
+            after(
+                "",
+                unhandled.join(" and "),
+                " was still on the wire and is gone"
+            ),
+        )
     }
 
     pub(super) fn producer_pause(&self) -> String {

@@ -5,7 +5,6 @@ use crate::trace::facts::name;
 use semel_models::action::{ConsumerStrike, Strike, Target};
 use semel_models::consumer::Phase;
 use semel_models::pipeline::{Acks, OnCommitFailure};
-use semel_models::producer::{Answer, Sending};
 
 impl Scene<'_> {
     pub(super) fn strike(&self, strike: Strike) -> (&'static str, &'static str, String) {
@@ -66,37 +65,6 @@ impl Scene<'_> {
 
     fn of(&self, who: u8) -> ConsumerScene<'_> {
         ConsumerScene { scene: *self, who }
-    }
-
-    pub(super) fn producer_crash(&self) -> String {
-        let lost: Vec<String> = (0..self.cluster.pipeline().bounds.records)
-            .filter(|record| {
-                self.after.producer.sending[usize::from(*record)] == Sending::Forgotten
-                    && self.before.producer.sending[usize::from(*record)] == Sending::Pending
-            })
-            .map(name)
-            .collect();
-        let forgotten = if lost.is_empty() {
-            String::new()
-        } else {
-            format!("; it forgets {}", lost.join(" and "))
-        };
-        let unhandled = self.before.producer.flights.iter();
-        let unhandled: Vec<String> = unhandled
-            .filter(|flight| flight.answer == Answer::None)
-            .map(|flight| name(flight.batch.record))
-            .collect();
-        let gone = if unhandled.is_empty() {
-            String::new()
-        } else {
-            format!(
-                "; {} was still on the wire and is gone",
-                unhandled.join(" and ")
-            )
-        };
-        format!(
-            "The producer's process dies and starts again with a new producer id{forgotten}{gone}."
-        )
     }
 
     pub(super) fn power_loss(&self) -> String {

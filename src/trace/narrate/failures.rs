@@ -28,10 +28,11 @@ impl ConsumerScene<'_> {
                     tasks.join(" and ")
                 );
             }
-            return format!(
-                "{}'s process dies between two polls, with nothing in hand.",
-                self.the()
-            );
+            let nothing = match consumer.crew.tasks.is_empty() {
+                true => ", with nothing in hand",
+                false => "",
+            };
+            return format!("{}'s process dies between two polls{nothing}.", self.the());
         }
         let who = self.records_at_hand();
         let next = &self.operation().item;

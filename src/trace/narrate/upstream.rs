@@ -4,23 +4,23 @@ use super::Scene;
 use crate::trace::facts::name;
 use semel_models::cluster::State;
 use semel_models::limbo::Late;
-use semel_models::pipeline::{Acks, Client, Source};
+use semel_models::pipeline::{Acks, Client, DualWriteOrder, Source};
 use semel_models::producer::{Answer, Sending};
 
 impl Scene<'_> {
     pub(super) fn send(&self, record: u8) -> String {
         let who = name(record);
         if self.before.ledger.sent & (1 << record) != 0 {
-            let relay = matches!(
-                self.cluster.pipeline().producer.source,
-                Source::Outbox { .. }
-            );
-            if relay {
-                format!("The relay finds row {who} unmarked and publishes it again.")
-            } else {
-                format!(
+            match self.cluster.pipeline().producer.source {
+                Source::Outbox { .. } => {
+                    format!("The relay finds row {who} unmarked and publishes it again.")
+                }
+                Source::DualWrite(DualWriteOrder::KafkaFirst) => format!(
+                    "After its restart the application does {who} again, whose database transaction was rolled back, and sends it."
+                ),
+                Source::DualWrite(DualWriteOrder::DatabaseFirst) | Source::Memory => format!(
                     "After its restart the application sends {who} again, which it never saw acknowledged."
-                )
+                ),
             }
         } else if self.refuses(record) {
             format!("The application sends {who}; the client is in a fatal state and refuses it.")

@@ -1,0 +1,77 @@
+//! What each client does when the broker does not take a batch at its place: it expects another
+//! sequence number, or does not know the producer id.
+
+use super::{Answer, Batch, Failure, Flight, Producer, java, java_before_2_5, librdkafka};
+use crate::ledger::Ledger;
+use crate::pipeline::{Client, Pipeline};
+
+impl Producer {
+    pub(super) fn out_of_order_java(
+        &mut self,
+        batch: Batch,
+        pipeline: &Pipeline,
+        ledger: &mut Ledger,
+    ) {
+        let bump = self.java.calls_for_bump(&batch);
+        let failure = Failure::Answered(Answer::OutOfOrder);
+        if self.retry(batch, failure, pipeline, ledger) && bump {
+            java::bump_epoch(self);
+        }
+    }
+
+    pub(super) fn unknown_java(&mut self, batch: Batch, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let failure = Failure::Answered(Answer::UnknownProducerId);
+        if self.retry(batch, failure, pipeline, ledger) && !batch.renumbered {
+            java::bump_epoch(self);
+        }
+    }
+
+    /// A Java client before KIP-360 hears that the broker lost track of it. It looks at its
+    /// sequence numbers even for a batch that it gave up.
+    pub(super) fn lost_track(&mut self, flight: Flight, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let Flight { batch, answer, .. } = flight;
+        let failure = Failure::Answered(answer);
+        if flight.expired {
+            java_before_2_5::failed(self, &batch, failure);
+        } else if java_before_2_5::may_retry(self, &batch, answer, flight.offset) {
+            let again = self.retry(batch, failure, pipeline, ledger);
+            if again && answer == Answer::UnknownProducerId && !batch.renumbered {
+                java_before_2_5::start_at_beginning(self);
+            }
+        } else {
+            self.give_up(batch, failure, pipeline, ledger);
+        }
+    }
+
+    pub(super) fn unknown_librdkafka(
+        &mut self,
+        batch: Batch,
+        pipeline: &Pipeline,
+        ledger: &mut Ledger,
+    ) {
+        if librdkafka::unknown_producer_id(self, &batch) {
+            self.requeue(batch, pipeline);
+        } else {
+            self.give_up(batch, Failure::Fatal, pipeline, ledger);
+        }
+    }
+
+    pub(super) fn out_of_order_librdkafka(
+        &mut self,
+        batch: Batch,
+        pipeline: &Pipeline,
+        ledger: &mut Ledger,
+    ) {
+        if librdkafka::out_of_order(self, &batch) {
+            self.requeue(batch, pipeline);
+        } else {
+            self.give_up(batch, Failure::Fatal, pipeline, ledger);
+        }
+    }
+}
+
+/// Whether the client is an idempotent Java client before KIP-360.
+pub(super) fn before_kip_360(pipeline: &Pipeline) -> bool {
+    let old = pipeline.client == Client::Java && !pipeline.rules.java_bumps_epoch;
+    old && pipeline.producer.idempotence
+}
