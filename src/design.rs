@@ -69,6 +69,7 @@ mod value;
 mod verdicts;
 mod version;
 mod warning;
+mod write;
 
 use std::path::Path;
 
@@ -90,6 +91,7 @@ pub use version::{
     Versions,
 };
 pub use warning::{Warning, WarningKind};
+pub use write::write;
 
 use choices::ClientName;
 use document::Document;
@@ -177,6 +179,12 @@ impl Design {
     /// The text that it was read from, without the values of properties that hold secrets.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// A text that says the same in semel's own words: what is resolved is stated, comments and
+    /// properties without bearing on delivery are gone. It resolves to the same pipeline.
+    pub fn to_toml(&self) -> String {
+        write::design(self)
     }
 
     /// The verdicts that are expected, in the order of the design.

@@ -153,7 +153,10 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
             any(&[Fault::PowerLoss, Fault::PowerLossAll, Fault::DiskLoss])
         }
         Rule::OffsetsExpireWithTheGroup => any(&[Fault::OffsetsExpiry]),
-        Rule::PollDuringRebalance => protocol == Some(GroupProtocol::Cooperative),
+        Rule::PollDuringRebalance => {
+            protocol == Some(GroupProtocol::Cooperative)
+                && parts.versions.has(Rule::CooperativeRebalancing)
+        }
         Rule::CommitBehindRebalance => {
             protocol == Some(GroupProtocol::Eager)
                 && parts.rules.consumer.auto_commit != AutoCommit::Off
@@ -202,6 +205,10 @@ pub(crate) fn rules_of_version(parts: &Parts<'_>, faults: &FaultBudget, report: 
     };
     let (key, version, at) = match row.party {
         Party::Broker | Party::Both => ("kafka", parts.versions.kafka, parts.versions_at.0),
+        // Left out, the clients are as old as the brokers.
+        Party::Client if parts.versions_at.0 == parts.versions_at.1 => {
+            ("kafka", parts.versions.client, parts.versions_at.0)
+        }
         Party::Client => ("client-version", parts.versions.client, parts.versions_at.1),
     };
     let (what, until) = match row.until {

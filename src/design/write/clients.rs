@@ -1,0 +1,145 @@
+//! Kafka's own tables.
+
+use semel_models::order::Step;
+use semel_models::pipeline::{
+    Acks, AfterAttempts, Assignment, AutoCommit, Client, GroupProtocol, OffsetReset, OnRevoke,
+    Pipeline,
+};
+
+use super::super::table::Table;
+use super::super::version::{Rule, Versions};
+use super::{Lines, quoted};
+
+pub(super) fn producer(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {
+    let producer = &pipeline.producer;
+    lines.table(Table::Producer);
+    lines.state("acks", quoted(acks(producer.acks)));
+    idempotence(producer.idempotence, versions, lines);
+    let retries = match producer.retries_are_capped {
+        true => i32::MAX,
+        false => i32::from(producer.retries),
+    };
+    lines.state("retries", retries);
+    lines.state(
+        "max.in.flight.requests.per.connection",
+        producer.max_in_flight,
+    );
+    if producer.id_expires_first {
+        // Longer than any broker's default of producer.id.expiration.ms.
+        lines.state("delivery.timeout.ms", i32::MAX);
+    }
+}
+
+fn acks(acks: Acks) -> &'static str {
+    match acks {
+        Acks::None => "0",
+        Acks::Leader => "1",
+        Acks::All => "all",
+    }
+}
+
+/// The oldest Java clients do not have the setting.
+fn idempotence(on: bool, versions: &Versions, lines: &mut Lines) {
+    let old = versions.library == Client::Java
+        && !versions
+            .client
+            .at_least(Rule::IdempotentProducer.introduction().since);
+    if !old {
+        lines.state("enable.idempotence", on);
+    }
+}
+
+pub(super) fn topic(pipeline: &Pipeline, lines: &mut Lines) {
+    let topic = &pipeline.topic;
+    if topic.flush_messages.is_none() && topic.retention {
+        return;
+    }
+    lines.table(Table::Topic);
+    lines.state_if("flush.messages", topic.flush_messages);
+    if !topic.retention {
+        lines.state("retention.ms", -1);
+    }
+}
+
+pub(super) fn consumer(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {
+    let consumer = &pipeline.consumer;
+    lines.table(Table::Consumer);
+    lines.state(
+        "enable.auto.commit",
+        consumer.auto_commit != AutoCommit::Off,
+    );
+    if versions.library == Client::Librdkafka {
+        let automatic = match consumer.auto_commit {
+            AutoCommit::Background { automatic_store } => automatic_store,
+            // Without automatic commit the setting only decides whether `store-offset` is taken.
+            AutoCommit::Off | AutoCommit::AtPoll => !consumer.order.contains(Step::StoreOffset),
+        };
+        lines.state("enable.auto.offset.store", automatic);
+    }
+    lines.state(
+        "auto.offset.reset",
+        quoted(match (consumer.offset_reset, versions.library) {
+            (OffsetReset::Earliest, _) => "earliest",
+            (OffsetReset::Latest, _) => "latest",
+            (OffsetReset::None, Client::Java) => "none",
+            (OffsetReset::None, Client::Librdkafka) => "error",
+        }),
+    );
+    group(pipeline, versions, lines);
+}
+
+fn group(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {
+    let group = &pipeline.group;
+    match group.protocol {
+        GroupProtocol::Eager | GroupProtocol::Cooperative => {
+            let assignor = assignor(group.protocol, group.sticky, versions.library);
+            lines.state("partition.assignment.strategy", quoted(assignor));
+        }
+        GroupProtocol::Consumer => {
+            lines.state("group.protocol", quoted("consumer"));
+            let assignor = if group.sticky { "uniform" } else { "range" };
+            lines.state("group.remote.assignor", quoted(assignor));
+        }
+    }
+    if group.static_membership {
+        lines.state("group.instance.id", quoted("member"));
+    }
+    let librdkafka = versions.library == Client::Librdkafka;
+    let waits = group.assignment == Assignment::Subscribe && !group.revokes_in_background;
+    if librdkafka && waits && !listens(pipeline) {
+        lines.state("rebalance_cb", true);
+    }
+}
+
+fn assignor(protocol: GroupProtocol, sticky: bool, client: Client) -> &'static str {
+    let cooperative = protocol == GroupProtocol::Cooperative;
+    match (client, cooperative, sticky) {
+        (Client::Java, true, _) => "org.apache.kafka.clients.consumer.CooperativeStickyAssignor",
+        (Client::Java, false, true) => "org.apache.kafka.clients.consumer.StickyAssignor",
+        (Client::Java, false, false) => "org.apache.kafka.clients.consumer.RangeAssignor",
+        (Client::Librdkafka, true, _) => "cooperative-sticky",
+        (Client::Librdkafka, false, _) => "range",
+    }
+}
+
+/// Whether something else than a setting makes the application listen to rebalances.
+fn listens(pipeline: &Pipeline) -> bool {
+    let consumer = &pipeline.consumer;
+    consumer.on_revoke != OnRevoke::Nothing
+        || consumer.on_lost != OnRevoke::Nothing
+        || consumer.seek_on_assign && consumer.order.contains(Step::SaveOffset)
+        || pipeline.sink.fencing
+}
+
+pub(super) fn output(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {
+    let consumer = &pipeline.consumer;
+    match consumer.on_process_failure.then {
+        AfterAttempts::DeadLetter(_) | AfterAttempts::RetryTopic => {}
+        AfterAttempts::Stop | AfterAttempts::Close | AfterAttempts::Skip | AfterAttempts::Block => {
+            return;
+        }
+    }
+    lines.table(Table::OutputProducer);
+    lines.state("acks", quoted(acks(consumer.output_acks)));
+    idempotence(false, versions, lines);
+}
