@@ -6,6 +6,7 @@
 mod facts;
 mod narrate;
 mod tell;
+mod tidy;
 
 pub(crate) use tell::{Run, tell};
 

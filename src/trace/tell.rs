@@ -2,6 +2,7 @@
 
 use super::facts::{changes, name};
 use super::narrate::narrate;
+use super::tidy::tidy;
 use super::{Bound, DesignSource, FORMAT, Step, Trace, VERSION};
 use semel_models::action::Action;
 use semel_models::cluster::{Cluster, State};
@@ -26,6 +27,7 @@ pub(crate) fn tell(
     guarantee: Guarantee,
     run: &Run,
 ) -> Trace {
+    let run = tidy(cluster, run);
     let mut before = run.start;
     let mut last = run.start;
     let mut steps = Vec::with_capacity(run.steps.len());

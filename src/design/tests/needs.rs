@@ -83,9 +83,6 @@ fn dead_letters_have_an_order_that_can_be_kept() {
     let designs = [
         with_application("dead-letter-order = \"write -> commit\""),
         with_application(&format!("workers = 1\n{letters}")),
-        with_order("process")
-            .replace("enable.auto.commit = false", "enable.auto.commit = true")
-            .replace("[application]", &format!("[application]\n{letters}")),
     ];
     assert_snapshot!(all_told(&designs));
 }

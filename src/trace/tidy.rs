@@ -1,0 +1,104 @@
+//! The order in which a run is told.
+//!
+//! Steps of different actors that do not touch each other may be exchanged: the run stays as long
+//! and ends in the same state. Of all the orders that a run can be brought into in this way, one
+//! is told: what happens upstream comes as early as it can, then the consumers, in their order. A
+//! story then does not jump more than it must, and does not depend on how states are stored.
+
+use super::tell::Run;
+use semel_models::action::{Action, Strike, Target};
+use semel_models::cluster::{Cluster, State};
+use stateright::Model;
+
+/// Brings a run that ends into the order in which it is told.
+pub(super) fn tidy(cluster: &Cluster, run: &Run) -> Run {
+    let mut steps = run.steps.clone();
+    if run.loops_from.is_some() {
+        return Run { steps, ..*run };
+    }
+    let mut exchanged = true;
+    while exchanged {
+        exchanged = false;
+        for later in 1..steps.len() {
+            let start = match later {
+                1 => run.start,
+                _ => steps[later - 2].1,
+            };
+            let (first, second) = (steps[later - 1], steps[later]);
+            if actor(second.0) < actor(first.0)
+                && let Some(between) = exchange(cluster, &start, first, second)
+            {
+                steps[later - 1] = (second.0, between);
+                steps[later] = (first.0, second.1);
+                exchanged = true;
+            }
+        }
+    }
+    Run { steps, ..*run }
+}
+
+/// The state between the two steps in the other order, if both are enabled in that order and lead
+/// to the same state.
+fn exchange(
+    cluster: &Cluster,
+    start: &State,
+    first: (Action, State),
+    second: (Action, State),
+) -> Option<State> {
+    let enabled = |state: &State, action: Action| {
+        let mut actions = Vec::new();
+        cluster.actions(state, &mut actions);
+        actions
+            .contains(&action)
+            .then(|| cluster.next_state(state, action))
+            .flatten()
+    };
+    let between = enabled(start, second.0)?;
+    let end = enabled(&between, first.0)?;
+    (end == second.1).then_some(between)
+}
+
+/// Who acts, as a number in the order of telling.
+fn actor(action: Action) -> u8 {
+    const UPSTREAM: u8 = 0;
+    const ENVIRONMENT: u8 = 100;
+    match action {
+        Action::Consumer { who, .. } => 1 + who,
+        Action::LateArrives(_) => ENVIRONMENT,
+        Action::Fault { strike, .. } => match strike {
+            Strike::Consumer { who, .. } | Strike::DedupExpiry { who } => 1 + who,
+            Strike::LoseRequest(target)
+            | Strike::LoseAnswer(target)
+            | Strike::Refuse(target)
+            | Strike::Delay(target) => match target {
+                Target::Produce => UPSTREAM,
+                Target::Commit(who)
+                | Target::BackgroundCommit(who)
+                | Target::LeavingCommit(who)
+                | Target::FailedWrite(who) => 1 + who,
+                Target::Repeated(_) => ENVIRONMENT,
+            },
+            Strike::ProducerCrash
+            | Strike::ProducerPause
+            | Strike::ProducerPauseOfRequests
+            | Strike::Abort
+            | Strike::DeliveryTimeout => UPSTREAM,
+            Strike::ForgetProducer(_)
+            | Strike::Retention
+            | Strike::BrokerCrash
+            | Strike::PowerLoss { .. }
+            | Strike::DiskLoss
+            | Strike::Rebalance { .. }
+            | Strike::OffsetsExpiry
+            | Strike::OffsetReset { .. } => ENVIRONMENT,
+        },
+        Action::CommitUpstream(_)
+        | Action::Mark(_)
+        | Action::Send(_)
+        | Action::Transmit
+        | Action::HandleProduce
+        | Action::ReceiveAnswer
+        | Action::Expire
+        | Action::FailTooLate => UPSTREAM,
+    }
+}
