@@ -6,6 +6,8 @@ mod junit;
 mod markdown;
 pub(crate) mod matrix;
 mod mermaid;
+#[cfg(test)]
+mod tests;
 pub(crate) mod text;
 pub(crate) mod words;
 

@@ -157,9 +157,11 @@ fn write_witnesses(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> 
             };
             writeln!(out, "    {:<64} {reached}", witness.name)?;
         }
-    } else if !verdicts.witnesses().is_empty() {
+    } else {
         let names: Vec<&str> = reached.map(|witness| witness.name.as_str()).collect();
-        writeln!(out, "  Reached: {}.", names.join("; "))?;
+        if !names.is_empty() {
+            writeln!(out, "  Reached: {}.", names.join("; "))?;
+        }
     }
     if verdicts.final_states_with_failed() > 0 {
         writeln!(
