@@ -74,8 +74,20 @@ pub fn check_watched(
     options: &CheckOptions,
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<Verdicts, CheckError> {
+    check_pipeline(design, design.pipeline().clone(), options, watch)
+}
+
+/// Judges every guarantee of `pipeline`: that of `design`, or one that differs from it in what may
+/// go wrong.
+pub(crate) fn check_pipeline(
+    design: &Design,
+    pipeline: Pipeline,
+    options: &CheckOptions,
+    watch: &mut dyn FnMut(&Progress),
+) -> Result<Verdicts, CheckError> {
     let started = Instant::now();
-    let cluster = Cluster::new(design.pipeline().clone()).map_err(|cause| CheckError {
+    let bound = bound(&pipeline);
+    let cluster = Cluster::new(pipeline).map_err(|cause| CheckError {
         design: design.file().into(),
         cause,
     })?;
@@ -87,7 +99,6 @@ pub fn check_watched(
         file: design.file().into(),
         text: design.text().into(),
     };
-    let bound = bound(design.pipeline());
     let judge = |guarantee: Guarantee| {
         let verdict = match endings.run(&found, guarantee) {
             Some(run) => {

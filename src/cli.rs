@@ -3,15 +3,23 @@
 mod args;
 mod check;
 mod exit;
+mod explain;
+mod init;
 mod list;
+mod matrix;
+mod pages;
 mod progress;
+mod session;
 
 use args::{Arguments, Command};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use exit::Exit;
 use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
+
+/// The design that a command is about when none is named.
+const DEFAULT_FILE: &str = "semel.toml";
 
 /// Runs the command with the process's arguments.
 pub fn run() -> ExitCode {
@@ -25,7 +33,12 @@ fn run_with(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let done = match parsed.command {
         Command::Check(check) => check::run(&check),
+        Command::Matrix(matrix) => matrix::run(&matrix),
+        Command::Explain(explain) => explain::run(&explain),
         Command::List(list) => list::run(&list),
+        Command::Init(init) => init::run(&init),
+        Command::Completions(completions) => pages::completions(&completions),
+        Command::Man(man) => pages::man(&man),
         Command::Other(words) => Ok(other(&words)),
     };
     match done {
@@ -55,12 +68,18 @@ fn other(words: &[OsString]) -> Exit {
         .first()
         .map(|word| word.to_string_lossy())
         .unwrap_or_default();
+    let command = Arguments::command();
+    let known: Vec<&str> = command
+        .get_subcommands()
+        .map(|own| own.get_name())
+        .collect();
     if args::NOT_BUILT_YET.contains(&&*name) {
         complain(&format!(
-            "the command '{name}' is not built yet; this version has 'check' and 'list'"
+            "the command '{name}' is not built yet; this version has: {}",
+            known.join(", ")
         ));
     } else {
-        let nearest = crate::nearest(&name, ["check", "list", "help"].into_iter());
+        let nearest = crate::nearest(&name, known.into_iter().chain(["help"]));
         let hint = nearest.map_or(String::new(), |known| format!(" did you mean '{known}'?"));
         complain(&format!(
             "there is no command '{name}';{hint} 'semel --help' lists them"

@@ -43,10 +43,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod catalogue;
 pub mod check;
 pub mod cli;
 pub mod design;
 pub mod explore;
+pub mod matrix;
 pub mod mend;
 pub mod presets;
 mod report;

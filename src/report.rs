@@ -1,67 +1,85 @@
 //! Verdicts as people and programs read them: one file a format.
 
+pub(crate) mod catalogue;
 pub(crate) mod json;
-pub(crate) mod text;
-
-use crate::verdict::{Verdict, Verdicts};
-
-/// Everything about a design and its verdicts that should make an engineer look twice.
-pub(crate) fn warnings(verdicts: &Verdicts) -> Vec<String> {
-    let mut warnings: Vec<String> = verdicts
-        .warnings()
-        .iter()
-        .map(|warning| warning.to_string())
-        .collect();
-    if let Some(stop) = verdicts.stop() {
-        warnings.push(format!("not explored in full: {}", stop.reason()));
-    }
-    let holds = verdicts
-        .judgements()
-        .iter()
-        .any(|judgement| judgement.verdict() == &Verdict::Holds);
-    let unreached = verdicts
-        .witnesses()
-        .iter()
-        .filter(|witness| !witness.reached);
-    let unreached: Vec<&str> = unreached.map(|witness| witness.name.as_str()).collect();
-    if holds && !unreached.is_empty() {
-        warnings.push(format!(
-            "never reached within the bound, so what holds says nothing about it: {}",
-            unreached.join("; ")
-        ));
-    }
-    warnings
-}
-
-/// A number with its thousands apart.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// A count and its noun.
-pub(crate) fn counted(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(number))
-}
-
+mod junit;
+mod markdown;
+pub(crate) mod matrix;
+mod mermaid;
 #[cfg(test)]
-mod tests {
-    use super::*;
+mod tests;
+pub(crate) mod text;
+pub(crate) mod words;
 
-    #[test]
-    fn thousands_stand_apart() {
-        assert_eq!(grouped(7), "7");
-        assert_eq!(grouped(1_234), "1,234");
-        assert_eq!(grouped(1_234_567), "1,234,567");
-        assert_eq!(counted(1, "fault"), "1 fault");
-        assert_eq!(counted(0, "fault"), "0 faults");
+use crate::verdict::Verdicts;
+use std::io::{self, Write};
+use text::Detail;
+
+/// An output format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs: everything there is.
+    Json,
+    /// For a pull request or an issue.
+    Markdown,
+    /// A sequence diagram of each shortest run.
+    Mermaid,
+    /// For a build server.
+    Junit,
+}
+
+impl Format {
+    /// Every format.
+    pub(crate) const ALL: [Format; 5] = [
+        Format::Text,
+        Format::Json,
+        Format::Markdown,
+        Format::Mermaid,
+        Format::Junit,
+    ];
+
+    /// The format's name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Format::Text => "text",
+            Format::Json => "json",
+            Format::Markdown => "markdown",
+            Format::Mermaid => "mermaid",
+            Format::Junit => "junit",
+        }
+    }
+
+    /// Whether the format has a place for changes that would mend a design.
+    pub(crate) fn tells_mends(self) -> bool {
+        match self {
+            Format::Text | Format::Markdown => true,
+            Format::Json | Format::Mermaid | Format::Junit => false,
+        }
+    }
+}
+
+/// Verdicts in one format.
+pub(crate) trait Report {
+    /// Takes the verdicts on one more design; a format that need not wait for the others writes
+    /// them.
+    fn add(&mut self, out: &mut dyn Write, verdicts: Verdicts) -> io::Result<()>;
+
+    /// Writes what is left when the last design has been added.
+    fn finish(&mut self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// A report of verdicts in `format`.
+pub(crate) fn verdicts(format: Format, detail: Detail) -> Box<dyn Report> {
+    match format {
+        Format::Text => Box::new(text::Text {
+            detail,
+            is_first: true,
+        }),
+        Format::Json => Box::new(json::Json::default()),
+        Format::Markdown => Box::new(markdown::Markdown { is_first: true }),
+        Format::Mermaid => Box::new(mermaid::Mermaid { is_first: true }),
+        Format::Junit => Box::new(junit::Junit::default()),
     }
 }

@@ -1,58 +1,10 @@
 //! The command `semel`, as a shell sees it.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+#[path = "support/shell.rs"]
+mod shell;
 
-/// Runs semel in `folder`.
-fn semel(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_semel"));
-    command
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null());
-    command.output().expect("semel runs")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("it ends by itself")
-}
-
-fn out(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).expect("text")
-}
-
-fn err(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).expect("text")
-}
-
-/// A folder with one design in it.
-struct Bench {
-    folder: tempfile::TempDir,
-}
-
-impl Bench {
-    fn with(design: &[u8]) -> Bench {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("semel.toml"), design).expect("it can be written");
-        Bench { folder }
-    }
-
-    fn check(&self, arguments: &[&str]) -> Output {
-        semel(self.folder.path(), &[&["check"], arguments].concat())
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-}
-
-/// A small design with these lines before its first table.
-fn design(head: &str, order: &str) -> String {
-    format!(
-        "{head}\n[consumer]\nenable.auto.commit = false\nauto.offset.reset = \"earliest\"\n\
-         [application]\norder = \"{order}\"\n[faults]\nconsumer-crash = 1\n[bounds]\nrecords = 1\n"
-    )
-}
+use shell::{Bench, code, design, err, out, semel};
+use std::process::{Command, Stdio};
 
 #[test]
 fn what_is_required_and_holds_ends_in_0() {
@@ -147,14 +99,24 @@ fn usage_errors_end_in_2() {
     let folder = tempfile::tempdir().expect("a folder");
     for arguments in [
         &["chekc"][..],
-        &["matrix"],
-        &["check", "--format", "junit"],
+        &["suggest"],
+        &["check", "--format", "itf"],
+        &["matrix", "--format", "junit"],
+        &["matrix", "--fault-class", "weather"],
+        &["matrix", "--guarantee", "no-los"],
+        &["explain", "C99"],
+        &["explain", "C01", "--format", "junit"],
+        &["init", "-", "--preset", "at-lest-once"],
+        &["init", "-", "--preset", "at-least-once", "--client", "java"],
+        &["completions", "tcl"],
+        &["man", "chekc"],
         &["check", "--format", "yaml"],
         &["check", "--jobs", "0"],
         &["check", "--timeout", "soon"],
         &["check", "--max-memory", "much"],
         &["check", "--preset", "at-lest-once"],
-        &["list", "catalogue"],
+        &["list", "catalog"],
+        &["list", "--format", "markdown"],
         &[],
     ] {
         let output = semel(folder.path(), arguments);
@@ -170,8 +132,13 @@ fn usage_errors_end_in_2() {
 fn what_is_planned_is_refused_by_name_and_typing_errors_get_a_hint() {
     let folder = tempfile::tempdir().expect("a folder");
     let says = |arguments: &[&str]| err(&semel(folder.path(), arguments)).to_string();
-    assert!(says(&["matrix"]).contains("'matrix' is not built yet"));
-    assert!(says(&["check", "--format", "junit"]).contains("'junit' is not built yet"));
+    assert!(says(&["suggest"]).contains("'suggest' is not built yet"));
+    assert!(says(&["check", "--format", "itf"]).contains("'itf' is not built yet"));
+    assert!(says(&["explain", "C01", "--format", "junit"]).contains("does not print 'junit'"));
+    assert!(says(&["matrix", "--guarantee", "no-los"]).contains("did you mean 'no-loss'?"));
+    assert!(says(&["explain", "C0"]).contains("did you mean 'C01'?"));
+    assert!(says(&["list", "catalog"]).contains("did you mean 'catalogue'?"));
+    assert!(says(&["check", "P04"]).contains("semel explain P04"));
     assert!(says(&["chekc"]).contains("did you mean 'check'?"));
     assert!(says(&["check", "--preset", "at-lest-once"]).contains("'at-least-once'"));
 }

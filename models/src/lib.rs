@@ -7,6 +7,7 @@ pub mod action;
 pub mod application;
 pub mod bounded;
 pub mod broker;
+pub mod catalogue;
 pub mod cluster;
 pub mod codec;
 pub mod consumer;

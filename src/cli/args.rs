@@ -1,16 +1,24 @@
 //! What the command line may say.
 
+mod values;
+
 use super::exit::Exit;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::matrix::Environment;
+use crate::report::Format;
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+use semel_models::guarantee::Guarantee;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
+use values::{Suggested, Words};
 
 /// Commands that are planned and not there.
-pub(super) const NOT_BUILT_YET: [&str; 8] = [
-    "matrix", "suggest", "explain", "init", "explore", "report", "replay", "test",
-];
+pub(super) const NOT_BUILT_YET: [&str; 5] = ["suggest", "explore", "report", "replay", "test"];
+
+/// Formats that are planned and not there.
+const PLANNED_FORMATS: &[&str] = &["itf"];
 
 /// Checks what a Kafka pipeline really delivers.
 #[derive(Debug, Parser)]
@@ -30,122 +38,220 @@ pub(super) enum Command {
     /// Judge designs: a verdict per guarantee, and the shortest run that breaks each
     #[command(after_help = exit_codes())]
     Check(CheckArguments),
-    /// List presets, guarantees, faults, steps or Kafka properties
+    /// Compare designs: a verdict per guarantee and class of faults
+    #[command(after_help = exit_codes())]
+    Matrix(MatrixArguments),
+    /// Explain a published failure: what breaks, the shortest run, and what prevents it
+    #[command(after_help = exit_codes())]
+    Explain(ExplainArguments),
+    /// List presets, the catalogue, guarantees, faults, steps or Kafka properties
     List(ListArguments),
+    /// Write a design to start from
+    Init(InitArguments),
+    /// Print the completions for a shell
+    Completions(CompletionsArguments),
+    /// Print the manual page of semel, or of one of its commands
+    Man(ManArguments),
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
 
+/// Which designs a command is about.
 #[derive(Debug, Args)]
-pub(super) struct CheckArguments {
-    /// Design files; without any, and without --preset: semel.toml in this folder
-    #[arg(value_name = "FILE")]
+pub(super) struct SourceArguments {
+    /// Design files
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
     /// A design that comes with semel ('semel list presets'); may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = Suggested(preset_names), hide_possible_values = true)]
     pub preset: Vec<String>,
-    /// How to print the verdicts
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
-    pub format: Format,
+}
+
+/// How far an exploration may go.
+#[derive(Clone, Debug, Args)]
+pub(super) struct LimitArguments {
     /// Threads to explore with; without it, one per core
-    #[arg(short, long, value_name = "N", value_parser = threads)]
+    #[arg(short, long, value_name = "N", value_parser = values::threads)]
     pub jobs: Option<NonZeroUsize>,
     /// Stop, undecided, after this many states
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_states: Option<u64>,
     /// Stop, undecided, before the exploration holds more than this, such as 500MB or 2GiB;
     /// without it, and without one in the design, 4GiB
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub max_memory: Option<u64>,
-    /// Stop, undecided, after this time, such as 30s, 5m or 500ms
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    /// Stop, undecided, when the command has taken this time, such as 30s, 5m or 500ms
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub timeout: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    /// Without any, semel.toml in this folder
+    #[command(flatten)]
+    pub sources: SourceArguments,
+    /// How to print the verdicts
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats("check", CHECK_FORMATS))]
+    pub format: Format,
+    #[command(flatten)]
+    pub limits: LimitArguments,
     /// Also show what each step changes, every hard situation, and sizes
     #[arg(short, long)]
     pub verbose: bool,
 }
 
+const CHECK_FORMATS: &[Format] = &[
+    Format::Text,
+    Format::Json,
+    Format::Markdown,
+    Format::Mermaid,
+    Format::Junit,
+];
+
+#[derive(Debug, Args)]
+pub(super) struct MatrixArguments {
+    /// Without any, every preset
+    #[command(flatten)]
+    pub sources: SourceArguments,
+    /// Only this guarantee; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = Words::<Guarantee>::all())]
+    pub guarantee: Vec<Guarantee>,
+    /// Only these faults; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = Words::<Environment>::all())]
+    pub fault_class: Vec<Environment>,
+    /// Also print the shortest run of each cell that is violated; for one design
+    #[arg(long)]
+    pub trace: bool,
+    /// How to print the table
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats("matrix", MATRIX_FORMATS))]
+    pub format: Format,
+    #[command(flatten)]
+    pub limits: LimitArguments,
+}
+
+const MATRIX_FORMATS: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArguments {
+    /// An entry of the catalogue, such as P04 ('semel list catalogue'); without one, the whole
+    /// catalogue is checked and printed as a table
+    #[arg(value_name = "ID", value_parser = Suggested(entry_ids), hide_possible_values = true)]
+    pub id: Option<String>,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats("explain", EXPLAIN_FORMATS))]
+    pub format: Format,
+    #[command(flatten)]
+    pub limits: LimitArguments,
+}
+
+const EXPLAIN_FORMATS: &[Format] = &[
+    Format::Text,
+    Format::Json,
+    Format::Markdown,
+    Format::Mermaid,
+];
+
 #[derive(Debug, Args)]
 pub(super) struct ListArguments {
     /// What to list; without it, everything but the properties
-    #[arg(value_name = "WHAT", value_parser = listing)]
+    #[arg(value_name = "WHAT", value_parser = Words::<Listing>::all())]
     pub what: Option<Listing>,
     /// How to print it
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats("list", LIST_FORMATS))]
     pub format: Format,
 }
 
-/// An output format.
+const LIST_FORMATS: &[Format] = &[Format::Text, Format::Json];
+
+#[derive(Debug, Args)]
+pub(super) struct InitArguments {
+    /// The file to write; '-' prints the design
+    #[arg(value_name = "FILE", default_value = super::DEFAULT_FILE, value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Start from a design that comes with semel ('semel list presets')
+    #[arg(long, value_name = "NAME", value_parser = Suggested(preset_names), hide_possible_values = true)]
+    pub preset: Option<String>,
+    /// Whose defaults and rules apply; a preset states its own
+    #[arg(
+        long,
+        value_name = "CLIENT",
+        default_value = "java",
+        conflicts_with = "preset"
+    )]
+    pub client: Client,
+    /// Overwrite the file if it is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArguments {
+    /// The command; without it, the page of semel itself
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+}
+
+/// A client library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    Text,
-    Json,
+pub(super) enum Client {
+    Java,
+    Librdkafka,
 }
 
 /// A table that can be listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Listing {
     Presets,
+    Catalogue,
     Guarantees,
     Faults,
     Steps,
     Properties,
 }
 
-fn format(text: &str) -> Result<Format, String> {
-    one_of(text, &["markdown", "mermaid", "junit", "itf"])
-}
+impl Listing {
+    /// Every table.
+    pub(super) const ALL: [Listing; 6] = [
+        Listing::Presets,
+        Listing::Catalogue,
+        Listing::Guarantees,
+        Listing::Faults,
+        Listing::Steps,
+        Listing::Properties,
+    ];
 
-fn listing(text: &str) -> Result<Listing, String> {
-    one_of(text, &["catalogue"])
-}
-
-/// Reads one of a fixed set of words, and tells planned words from unknown ones.
-fn one_of<T: ValueEnum>(text: &str, planned: &[&str]) -> Result<T, String> {
-    if let Ok(value) = T::from_str(text, false) {
-        return Ok(value);
-    }
-    let known: Vec<String> = T::value_variants()
-        .iter()
-        .filter_map(|value| Some(value.to_possible_value()?.get_name().to_string()))
-        .collect();
-    let known = known.join(", ");
-    if planned.contains(&text) {
-        Err(format!(
-            "'{text}' is not built yet; this version has: {known}"
-        ))
-    } else {
-        Err(format!("expected one of: {known}"))
+    /// The table's name on the command line, and its title.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Listing::Presets => "presets",
+            Listing::Catalogue => "catalogue",
+            Listing::Guarantees => "guarantees",
+            Listing::Faults => "faults",
+            Listing::Steps => "steps",
+            Listing::Properties => "properties",
+        }
     }
 }
 
-fn threads(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse()
-        .map_err(|_| "expected a number of threads, 1 or more".to_string())
+fn formats(command: &'static str, served: &'static [Format]) -> Words<Format> {
+    Words::some(command, served, PLANNED_FORMATS)
 }
 
-fn size(text: &str) -> Result<u64, String> {
-    let hint = "expected a size such as 500MB or 2GiB";
-    crate::design::parse_memory(text)
-        .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| hint.to_string())
+fn preset_names() -> Vec<&'static str> {
+    let presets = crate::presets::PRESETS.iter();
+    presets.map(|preset| preset.name).collect()
 }
 
-fn time(text: &str) -> Result<Duration, String> {
-    let hint = || "expected a time such as 30s, 5m or 500ms".to_string();
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: f64 = number.parse().map_err(|_| hint())?;
-    let seconds = match unit {
-        "ms" => number / 1000.0,
-        "" | "s" => number,
-        "m" | "min" => number * 60.0,
-        "h" => number * 3600.0,
-        _ => return Err(hint()),
-    };
-    Duration::try_from_secs_f64(seconds).map_err(|_| hint())
+fn entry_ids() -> Vec<&'static str> {
+    let entries = crate::catalogue::ENTRIES.iter();
+    entries.map(|entry| entry.id).collect()
 }
 
 fn exit_codes() -> String {

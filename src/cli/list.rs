@@ -1,9 +1,11 @@
 //! `semel list`: every table that a design draws from.
 
-use super::args::{Format, ListArguments, Listing};
+use super::args::{ListArguments, Listing};
 use super::exit::Exit;
+use crate::catalogue::{ENTRIES, Symptom};
 use crate::design::{modelled, properties};
 use crate::presets::PRESETS;
+use crate::report::Format;
 use semel_models::fault::Fault;
 use semel_models::guarantee::Guarantee;
 use semel_models::order::Step;
@@ -28,6 +30,7 @@ pub(super) fn run(arguments: &ListArguments) -> io::Result<Exit> {
         Some(listing) => vec![listing],
         None => vec![
             Listing::Presets,
+            Listing::Catalogue,
             Listing::Guarantees,
             Listing::Faults,
             Listing::Steps,
@@ -35,11 +38,14 @@ pub(super) fn run(arguments: &ListArguments) -> io::Result<Exit> {
     };
     let tables: Vec<(&str, Vec<Row>)> = listings
         .into_iter()
-        .map(|listing| (title(listing), rows(listing)))
+        .map(|listing| (listing.name(), rows(listing)))
         .collect();
     let mut out = anstream::AutoStream::auto(io::stdout());
     match arguments.format {
-        Format::Text => write_text(&mut out, &tables)?,
+        // The arguments let no other format through.
+        Format::Text | Format::Markdown | Format::Mermaid | Format::Junit => {
+            write_text(&mut out, &tables)?;
+        }
         Format::Json => {
             let document: BTreeMap<&str, &Vec<Row>> =
                 tables.iter().map(|(title, rows)| (*title, rows)).collect();
@@ -49,16 +55,6 @@ pub(super) fn run(arguments: &ListArguments) -> io::Result<Exit> {
     }
     out.flush()?;
     Ok(Exit::Fine)
-}
-
-fn title(listing: Listing) -> &'static str {
-    match listing {
-        Listing::Presets => "presets",
-        Listing::Guarantees => "guarantees",
-        Listing::Faults => "faults",
-        Listing::Steps => "steps",
-        Listing::Properties => "properties",
-    }
 }
 
 fn row(name: &str, summary: &str) -> Row {
@@ -74,6 +70,16 @@ fn rows(listing: Listing) -> Vec<Row> {
         Listing::Presets => PRESETS
             .iter()
             .map(|preset| row(preset.name, preset.summary))
+            .collect(),
+        Listing::Catalogue => ENTRIES
+            .iter()
+            .map(|entry| {
+                let mut row = row(entry.id, entry.title);
+                let names = entry.symptoms.iter().map(|own| Symptom::name(*own));
+                let names: Vec<&str> = names.collect();
+                row.facts.insert("symptom", names.join(", "));
+                row
+            })
             .collect(),
         Listing::Guarantees => Guarantee::ALL
             .iter()

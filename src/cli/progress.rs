@@ -1,7 +1,7 @@
 //! How far a check has come, on a terminal.
 
 use crate::explore::Progress;
-use crate::report::grouped;
+use crate::report::words::grouped;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,7 @@
 //! Verdicts as JSON: `"format": "semel-verdicts"`.
 
+use super::Report;
+use super::words::warnings;
 use crate::trace::{Bound, Trace};
 use crate::verdict::{Judgement, Verdicts};
 use serde::Serialize;
@@ -18,7 +20,7 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
-struct DesignVerdicts<'a> {
+pub(super) struct DesignVerdicts<'a> {
     name: &'a str,
     file: &'a str,
     bound: &'a Bound,
@@ -45,18 +47,35 @@ struct Witness<'a> {
     reached: bool,
 }
 
-/// Writes the verdicts on all designs as one document.
-pub(crate) fn write(out: &mut dyn Write, designs: &[Verdicts]) -> io::Result<()> {
-    let document = Document {
-        format: FORMAT,
-        version: VERSION,
-        designs: designs.iter().map(design).collect(),
-    };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+/// Verdicts as one JSON document, when all designs are judged.
+#[derive(Default)]
+pub(super) struct Json {
+    designs: Vec<Verdicts>,
+}
+
+impl Report for Json {
+    fn add(&mut self, _: &mut dyn Write, verdicts: Verdicts) -> io::Result<()> {
+        self.designs.push(verdicts);
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let document = Document {
+            format: FORMAT,
+            version: VERSION,
+            designs: self.designs.iter().map(design).collect(),
+        };
+        write(out, &document)
+    }
+}
+
+/// Writes a document as people can read it, too.
+pub(super) fn write(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, document)?;
     writeln!(out)
 }
 
-fn design(verdicts: &Verdicts) -> DesignVerdicts<'_> {
+pub(super) fn design(verdicts: &Verdicts) -> DesignVerdicts<'_> {
     DesignVerdicts {
         name: verdicts.name(),
         file: verdicts.file(),
@@ -70,7 +89,7 @@ fn design(verdicts: &Verdicts) -> DesignVerdicts<'_> {
             .iter()
             .map(|judgement| guarantee(verdicts, judgement))
             .collect(),
-        warnings: super::warnings(verdicts),
+        warnings: warnings(verdicts),
     }
 }
 

@@ -1,6 +1,10 @@
 //! Verdicts as text for people.
 
-use super::{counted, grouped};
+use super::Report;
+use super::words::{
+    asked_in_words, bound_in_words, completeness, counted, extent_in_words, grouped,
+    verdict_in_words, warnings,
+};
 use crate::design::Expected;
 use crate::mend::Mends;
 use crate::trace::{Bound, Trace};
@@ -8,11 +12,11 @@ use crate::verdict::{Judgement, Outcome, Stop, Verdict, Verdicts};
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const OPEN: Style = AnsiColor::Yellow.on_default();
+pub(super) const BOLD: Style = Style::new().bold();
+pub(super) const DIM: Style = Style::new().dimmed();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const OPEN: Style = AnsiColor::Yellow.on_default();
 
 /// How much to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +27,27 @@ pub(crate) enum Detail {
     Verbose,
 }
 
+/// Verdicts as text, each design as soon as it is judged.
+pub(super) struct Text {
+    pub(super) detail: Detail,
+    pub(super) is_first: bool,
+}
+
+impl Report for Text {
+    fn add(&mut self, out: &mut dyn Write, verdicts: Verdicts) -> io::Result<()> {
+        if !std::mem::take(&mut self.is_first) {
+            writeln!(out)?;
+        }
+        write(out, &verdicts, self.detail)
+    }
+
+    fn finish(&mut self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Writes the verdicts on one design.
-pub(crate) fn write(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> io::Result<()> {
+fn write(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> io::Result<()> {
     writeln!(
         out,
         "{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}",
@@ -45,7 +68,7 @@ pub(crate) fn write(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) ->
             "  Nothing is required: add require = [\"no-loss\", ...] to make a verdict count."
         )?;
     }
-    for warning in super::warnings(verdicts) {
+    for warning in warnings(verdicts) {
         writeln!(out, "  {OPEN}warning:{OPEN:#} {warning}")?;
     }
     let wanted = |judgement: &&Judgement| judgement.expected() == Some(Expected::Holds);
@@ -61,92 +84,38 @@ pub(crate) fn write(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) ->
     Ok(())
 }
 
-/// The bound as a sentence that every `holds` needs.
-fn bound_in_words(bound: &Bound) -> String {
-    let faults: Vec<String> = bound
-        .faults
-        .iter()
-        .map(|(name, budget)| {
-            if *budget == 1 {
-                name.clone()
-            } else {
-                format!("{name} {budget}")
-            }
-        })
-        .collect();
-    let faults = if faults.is_empty() || bound.total == 0 {
-        "no faults".to_string()
-    } else {
-        format!(
-            "up to {} out of: {}",
-            counted(bound.total.into(), "fault"),
-            faults.join(", ")
-        )
-    };
-    format!(
-        "{}, {}, {}, up to {} a poll, {}; {faults}",
-        counted(bound.records.into(), "record"),
-        counted(bound.partitions.into(), "partition"),
-        counted(bound.keys.into(), "key"),
-        bound.poll,
-        counted(bound.retries.into(), "retry").replace("retrys", "retries"),
-    )
-}
-
-fn short_bound(bound: &Bound) -> String {
-    format!(
-        "for {}, {}, {}",
-        counted(bound.records.into(), "record"),
-        counted(bound.partitions.into(), "partition"),
-        counted(bound.total.into(), "fault"),
-    )
-}
-
 fn write_judgement(out: &mut dyn Write, bound: &Bound, judgement: &Judgement) -> io::Result<()> {
-    let (style, verdict) = match judgement.verdict() {
-        Verdict::Holds => (GOOD, format!("holds {}", short_bound(bound))),
-        Verdict::Violated(trace) => {
-            let faults = trace
-                .steps()
-                .iter()
-                .filter(|step| step.fault().is_some())
-                .count();
-            let told = format!(
-                "violated in {} with {}",
-                counted(trace.steps().len() as u64, "step"),
-                counted(faults as u64, "fault")
-            );
-            (BAD, told)
-        }
-        Verdict::Undecided => (OPEN, "undecided".to_string()),
-    };
-    let asked = match (judgement.expected(), judgement.outcome()) {
-        (None, _) => String::new(),
-        (Some(Expected::Holds), Outcome::AsAsked) => "  (required)".into(),
-        (Some(Expected::Holds), _) => format!("  {BAD}(required){BAD:#}"),
-        (Some(Expected::Violated), Outcome::AsAsked) => "  (as expected)".into(),
-        (Some(Expected::Violated), _) => format!("  {BAD}(expected: violated){BAD:#}"),
+    let verdict = verdict_in_words(bound, judgement.verdict());
+    let style = style_of(judgement.verdict());
+    let asked = match (asked_in_words(judgement), judgement.outcome()) {
+        ("", _) => String::new(),
+        (asked, Outcome::AsAsked) => format!("  ({asked})"),
+        (asked, Outcome::Undecided | Outcome::NotAsAsked) => format!("  {BAD}({asked}){BAD:#}"),
     };
     let name = judgement.guarantee().name();
     writeln!(out, "  {name:<20} {style}{verdict}{style:#}{asked}")
 }
 
+/// The colour of a verdict.
+pub(super) fn style_of(verdict: &Verdict) -> Style {
+    match verdict {
+        Verdict::Holds => GOOD,
+        Verdict::Violated(_) => BAD,
+        Verdict::Undecided => OPEN,
+    }
+}
+
 fn write_exploration(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> io::Result<()> {
-    let extent = format!(
-        "{}, {}, depth {}, {:.2} s",
-        counted(verdicts.unique_states(), "state"),
-        counted(verdicts.transitions(), "transition"),
-        verdicts.depth(),
-        verdicts.elapsed().as_secs_f64()
-    );
-    let stopped = match verdicts.stop() {
-        None => "  Explored in full: ".to_string(),
-        Some(Stop::States) => format!("  {OPEN}Stopped at --max-states:{OPEN:#} "),
-        Some(Stop::Memory) => format!("  {OPEN}Stopped at --max-memory:{OPEN:#} "),
-        Some(Stop::Time) => format!("  {OPEN}Stopped at --timeout:{OPEN:#} "),
-        Some(Stop::Interrupt) => format!("  {OPEN}Interrupted:{OPEN:#} "),
+    let (open, complete) = match verdicts.stop() {
+        None => (Style::new(), completeness(None)),
+        stop @ Some(_) => (OPEN, completeness(stop)),
     };
-    writeln!(out, "{stopped}{extent}.")?;
+    writeln!(
+        out,
+        "  {open}{complete}:{open:#} {}, {:.2} s.",
+        extent_in_words(verdicts),
+        verdicts.elapsed().as_secs_f64()
+    )?;
     let advice = match verdicts.stop() {
         None => "",
         Some(Stop::Interrupt) => {
@@ -188,9 +157,11 @@ fn write_witnesses(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> 
             };
             writeln!(out, "    {:<64} {reached}", witness.name)?;
         }
-    } else if !verdicts.witnesses().is_empty() {
+    } else {
         let names: Vec<&str> = reached.map(|witness| witness.name.as_str()).collect();
-        writeln!(out, "  Reached: {}.", names.join("; "))?;
+        if !names.is_empty() {
+            writeln!(out, "  Reached: {}.", names.join("; "))?;
+        }
     }
     if verdicts.final_states_with_failed() > 0 {
         writeln!(
@@ -203,7 +174,8 @@ fn write_witnesses(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> 
     Ok(())
 }
 
-fn write_trace(out: &mut dyn Write, trace: &Trace, detail: Detail) -> io::Result<()> {
+/// Writes one run, step by step, and what it ends in.
+pub(super) fn write_trace(out: &mut dyn Write, trace: &Trace, detail: Detail) -> io::Result<()> {
     writeln!(
         out,
         "{BAD}{} is violated{BAD:#} — the shortest run:",

@@ -1,0 +1,152 @@
+//! Published delivery failures: one table. Each comes as two designs, the broken one and the same
+//! with the published prevention.
+//!
+//! An entry is two files in `catalogue/` and one row here. A test checks that the broken design
+//! violates what the row says, and that the fixed one holds it.
+
+use crate::guarantee::Guarantee;
+use std::fmt;
+
+macro_rules! symptoms {
+    ($($variant:ident = $name:literal, $text:literal;)*) => {
+        /// How a failure shows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Symptom { $(#[doc = $text] $variant,)* }
+
+        impl Symptom {
+            /// Every symptom, in the order in which they are documented.
+            pub const ALL: &'static [Symptom] = &[$(Symptom::$variant,)*];
+
+            /// The symptom's name in tables.
+            pub fn name(self) -> &'static str {
+                match self { $(Symptom::$variant => $name,)* }
+            }
+
+            /// What it means, in one line.
+            pub fn summary(self) -> &'static str {
+                match self { $(Symptom::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+symptoms! {
+    Loss = "loss", "a record that the application relies on is gone";
+    Duplicate = "duplicate", "a record counts more than once";
+    Reorder = "reorder", "records change places";
+    AbortRead = "abort-read", "aborted or uncommitted data is read";
+    Diverge = "diverge", "replicas disagree";
+    Hang = "hang", "something waits for ever";
+    LostEffect = "lost-effect", "an effect is undone or written over";
+    Ghost = "ghost", "an effect has no cause";
+    Torn = "torn", "a part of a transaction stands alone";
+}
+
+impl fmt::Display for Symptom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A published failure.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its id.
+    pub id: &'static str,
+    /// The id and a short name: what the design files begin with.
+    pub slug: &'static str,
+    /// What the failure is, in one line.
+    pub title: &'static str,
+    /// How it shows.
+    pub symptoms: &'static [Symptom],
+    /// The guarantees that the broken design violates and the fixed one holds; the first tells the
+    /// published story.
+    pub violates: &'static [Guarantee],
+    /// What prevents it.
+    pub prevention: &'static str,
+    /// Where it was published.
+    pub source: &'static str,
+    /// The text of the broken design.
+    pub broken: &'static str,
+    /// The text of the fixed design.
+    pub fixed: &'static str,
+}
+
+macro_rules! catalogue {
+    ($(
+        $id:literal $name:literal: $title:literal,
+        shows [$($symptom:ident),+], violates [$($guarantee:ident),+],
+        prevented by $prevention:literal,
+        source $source:literal;
+    )*) => {
+        /// Every entry, in the order in which they are listed.
+        pub const ENTRIES: &[Entry] = &[
+            $(Entry {
+                id: $id,
+                slug: concat!($id, "-", $name),
+                title: $title,
+                symptoms: &[$(Symptom::$symptom),+],
+                violates: &[$(Guarantee::$guarantee),+],
+                prevention: $prevention,
+                source: $source,
+                broken: include_str!(concat!("../catalogue/", $id, "-", $name, ".broken.toml")),
+                fixed: include_str!(concat!("../catalogue/", $id, "-", $name, ".fixed.toml")),
+            },)*
+        ];
+    };
+}
+
+catalogue! {
+    "P01" "acks-0": "acks=0: the client reports success and nobody has the record",
+        shows [Loss], violates [NoLoss],
+        prevented by "acks=all: a record counts as sent when every in-sync replica has it",
+        source "Kafka, ProducerConfig.ACKS_DOC";
+    "P04" "retry-without-idempotence": "a retry without idempotence appends the record a second time",
+        shows [Duplicate], violates [NoDuplicates],
+        prevented by "enable.idempotence=true: the broker recognises the retry",
+        source "Kafka, ProducerConfig.RETRIES_DOC and ENABLE_IDEMPOTENCE_DOC; librdkafka, INTRODUCTION";
+    "P05" "in-flight-reorder": "a retry is overtaken by a later request in flight",
+        shows [Reorder], violates [InOrder],
+        prevented by "max.in.flight.requests.per.connection=1: nothing overtakes a retry (or idempotence)",
+        source "Kafka, ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION_DOC; KAFKA-3197; librdkafka, INTRODUCTION, \"Reordering\"";
+    "P06" "idempotence-silently-off": "idempotence that everybody believes in was switched off by another setting",
+        shows [Duplicate, Reorder], violates [NoDuplicates, InOrder],
+        prevented by "enable.idempotence=true, stated: the client then refuses what contradicts it",
+        source "Kafka, ProducerConfig.ENABLE_IDEMPOTENCE_DOC; KAFKA-13598";
+    "P08" "new-producer-id": "a restarted producer has a new id, so what it sends again is new to the broker",
+        shows [Duplicate], violates [NoDuplicates],
+        prevented by "dedup in the sink's transaction, by the record's own identity",
+        source "KIP-98, \"within a single producer session\"";
+    "P11" "buffered-send": "the source was told \"done\" when send() returned, and the buffer dies with the process",
+        shows [Loss], violates [NoLoss],
+        prevented by "confirm to the source when the delivery report has come",
+        source "Kafka, KafkaProducer javadoc: send() is asynchronous";
+    "C01" "commit-before-process": "the offset is committed before the record is handled",
+        shows [Loss], violates [NoLoss],
+        prevented by "process, then commit",
+        source "Kafka, design.html 4.6";
+    "C02" "process-before-commit": "the record is handled before its offset is committed",
+        shows [Duplicate], violates [NoDuplicates],
+        prevented by "dedup: the effect and a unique mark in one database transaction",
+        source "Kafka, design.html 4.6; KafkaConsumer javadoc";
+    "C04" "automatic-offset-store": "librdkafka stores the offset when it hands the record over, and commits it in the background",
+        shows [Loss], violates [NoLoss],
+        prevented by "enable.auto.offset.store=false, and the offset stored after handling",
+        source "librdkafka, INTRODUCTION, \"At-least-once processing\"; CONFIGURATION.md";
+    "C11" "reset-to-latest": "without a committed offset auto.offset.reset=latest skips what is there",
+        shows [Loss], violates [NoLoss],
+        prevented by "auto.offset.reset=earliest",
+        source "Kafka, ConsumerConfig.AUTO_OFFSET_RESET_DOC; librdkafka, CONFIGURATION.md";
+    "S02" "mark-apart": "the dedup mark is written in a transaction of its own, before the effect",
+        shows [Loss], violates [NoLoss],
+        prevented by "one database transaction for the mark and the effect",
+        source "model-checking-exactly-once: stores that are not written atomically";
+    "S05" "increment": "balance += amount runs again when the record is delivered again",
+        shows [Duplicate], violates [ExactlyOnceEffect],
+        prevented by "an effect that may be repeated: set the value instead of adding to it",
+        source "common knowledge, without a first publication";
+    "S07" "offset-not-sought": "the offset is in the sink's database, and nobody seeks to it",
+        shows [Duplicate], violates [NoDuplicates],
+        prevented by "seek() to the saved offset in onPartitionsAssigned",
+        source "Kafka, KafkaConsumer javadoc, \"Storing Offsets Outside Kafka\"";
+}

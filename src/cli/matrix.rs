@@ -1,0 +1,98 @@
+//! `semel matrix`.
+
+use super::args::MatrixArguments;
+use super::complain;
+use super::exit::Exit;
+use super::session::{Session, Sources};
+use crate::design::Design;
+use crate::matrix::{Environment, judge_watched};
+use crate::report::Format;
+use crate::report::matrix::{Matrix, Table, write_json, write_markdown, write_text};
+use semel_models::guarantee::Guarantee;
+use std::io::{self, Write};
+
+pub(super) fn run(arguments: &MatrixArguments) -> io::Result<Exit> {
+    let session = Session::begin(&arguments.limits);
+    let Sources { designs, mut exit } = if arguments.sources.is_empty() {
+        Sources::presets()
+    } else {
+        Sources::read(&arguments.sources)
+    };
+    if designs.is_empty() {
+        return Ok(exit.max(Exit::NothingChecked));
+    }
+    if arguments.trace && designs.len() > 1 {
+        complain(&format!(
+            "--trace is for one design, and there are {}: name one, or leave --trace out",
+            designs.len()
+        ));
+        return Ok(Exit::Usage);
+    }
+    let mut matrix = Matrix {
+        guarantees: chosen(&Guarantee::ALL, &arguments.guarantee),
+        tables: Vec::new(),
+        left_out: Vec::new(),
+        traces: arguments.trace,
+    };
+    for environment in chosen(&Environment::ALL, &arguments.fault_class) {
+        exit = exit.max(judge_all(&session, &designs, environment, &mut matrix));
+        if session.is_interrupted() {
+            break;
+        }
+    }
+    if !matrix.is_decided() {
+        exit = exit.max(Exit::Undecided);
+    }
+    if session.is_interrupted() {
+        exit = Exit::Interrupted;
+    }
+    let mut out = anstream::AutoStream::auto(io::stdout());
+    match arguments.format {
+        Format::Json => write_json(&mut out, &matrix)?,
+        Format::Markdown => write_markdown(&mut out, &matrix)?,
+        // The arguments let no other format through.
+        Format::Text | Format::Mermaid | Format::Junit => write_text(&mut out, &matrix)?,
+    }
+    out.flush()?;
+    Ok(exit)
+}
+
+/// Judges every design in one environment.
+fn judge_all(
+    session: &Session,
+    designs: &[Design],
+    environment: Environment,
+    matrix: &mut Matrix,
+) -> Exit {
+    let mut exit = Exit::Fine;
+    let mut rows = Vec::new();
+    let mut left_out = Vec::new();
+    for design in designs {
+        let options = session.options(design);
+        let judged = session.watched(|watch| judge_watched(design, environment, &options, watch));
+        match judged {
+            Ok(Some(verdicts)) => rows.push(verdicts),
+            Ok(None) => left_out.push(design.name().to_string()),
+            Err(error) => {
+                complain(&format!("{}: {error}", environment.name()));
+                exit = Exit::Usage;
+            }
+        }
+        if session.is_interrupted() {
+            break;
+        }
+    }
+    if !rows.is_empty() {
+        matrix.tables.push(Table { environment, rows });
+    }
+    if !left_out.is_empty() {
+        matrix.left_out.push((environment, left_out));
+    }
+    exit
+}
+
+/// What was asked for of all there is, in the order of the table; nothing asked for: everything.
+fn chosen<T: Copy + PartialEq>(all: &[T], asked: &[T]) -> Vec<T> {
+    let wanted = |value: &&T| asked.is_empty() || asked.contains(value);
+    all.iter().filter(wanted).copied().collect()
+}

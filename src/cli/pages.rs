@@ -1,0 +1,47 @@
+//! `semel completions` and `semel man`: what is generated from the definition of the command line.
+
+use super::args::{Arguments, CompletionsArguments, ManArguments};
+use super::complain;
+use super::exit::Exit;
+use clap::CommandFactory;
+use std::io::{self, Write};
+
+pub(super) fn completions(arguments: &CompletionsArguments) -> io::Result<Exit> {
+    let mut command = Arguments::command();
+    let mut script = Vec::new();
+    // Written to memory first: the generator panics where it cannot write.
+    clap_complete::generate(arguments.shell, &mut command, "semel", &mut script);
+    print(&script)
+}
+
+pub(super) fn man(arguments: &ManArguments) -> io::Result<Exit> {
+    let mut command = Arguments::command();
+    command.build();
+    let page = match arguments.command.as_deref() {
+        None => command,
+        Some(name) => match command.find_subcommand(name) {
+            Some(own) => own.clone(),
+            None => {
+                let names: Vec<String> = command
+                    .get_subcommands()
+                    .map(|own| own.get_name().to_string())
+                    .collect();
+                complain(&format!(
+                    "there is no command '{name}'; there are: {}",
+                    names.join(", ")
+                ));
+                return Ok(Exit::Usage);
+            }
+        },
+    };
+    let mut text = Vec::new();
+    clap_mangen::Man::new(page).render(&mut text)?;
+    print(&text)
+}
+
+fn print(bytes: &[u8]) -> io::Result<Exit> {
+    let mut out = io::stdout();
+    out.write_all(bytes)?;
+    out.flush()?;
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,259 @@
+//! Designs compared: each judged once per class of faults.
+//!
+//! ```
+//! use semel::matrix::{Environment, judge};
+//! use semel::{CheckOptions, Guarantee, presets};
+//!
+//! let preset = presets::named("at-most-once").expect("a preset");
+//! let design = presets::design(preset)?;
+//! let options = CheckOptions::default();
+//! let alone = judge(&design, Environment::NoFaults, &options)?.expect("always judged");
+//! assert_eq!(alone.of(Guarantee::NoLoss).name(), "holds");
+//! let stated = judge(&design, Environment::AsStated, &options)?.expect("always judged");
+//! assert_eq!(stated.of(Guarantee::NoLoss).name(), "violated");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use crate::check::{CheckError, CheckOptions, check_pipeline};
+use crate::design::{Design, models_fault};
+use crate::explore::Progress;
+use crate::verdict::{Stop, Verdicts};
+use semel_models::cluster::{Cluster, Witness};
+use semel_models::fault::{Fault, FaultBudget, FaultClass, FaultKey};
+use semel_models::pipeline::Pipeline;
+
+/// How many faults of a class one run may meet.
+pub const FAULTS_PER_RUN: u8 = 2;
+
+/// How many states a class is explored with before it is judged with one fault in a run instead,
+/// unless the caller sets a limit.
+const MAX_STATES: u64 = 500_000;
+
+/// What may go wrong around a design.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// Nothing.
+    NoFaults,
+    /// What the design states.
+    AsStated,
+    /// One of each fault of this class that the design can meet, no more than [`FAULTS_PER_RUN`]
+    /// in one run; only one in a run where that takes too many states.
+    Class(FaultClass),
+}
+
+impl Environment {
+    /// Every environment, in the order in which they are listed.
+    pub const ALL: [Environment; 8] = [
+        Environment::NoFaults,
+        Environment::AsStated,
+        Environment::Class(FaultClass::Process),
+        Environment::Class(FaultClass::Network),
+        Environment::Class(FaultClass::Group),
+        Environment::Class(FaultClass::Time),
+        Environment::Class(FaultClass::Storage),
+        Environment::Class(FaultClass::Operator),
+    ];
+
+    /// The environment's name on the command line and in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Environment::NoFaults => "none",
+            Environment::AsStated => "as-stated",
+            Environment::Class(FaultClass::Process) => "process",
+            Environment::Class(FaultClass::Network) => "network",
+            Environment::Class(FaultClass::Group) => "group",
+            Environment::Class(FaultClass::Time) => "time",
+            Environment::Class(FaultClass::Storage) => "storage",
+            Environment::Class(FaultClass::Operator) => "operator",
+        }
+    }
+
+    /// What it is, in one line.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Environment::NoFaults => "nothing goes wrong",
+            Environment::AsStated => "the faults that each design states",
+            Environment::Class(FaultClass::Process) => "processes die or fail",
+            Environment::Class(FaultClass::Network) => {
+                "requests and answers are lost, refused or late"
+            }
+            Environment::Class(FaultClass::Group) => "membership of the consumer group changes",
+            Environment::Class(FaultClass::Time) => "a time limit passes too early",
+            Environment::Class(FaultClass::Storage) => "brokers lose power, disks or leadership",
+            Environment::Class(FaultClass::Operator) => {
+                "an operator, or time on the scale of days, changes something"
+            }
+        }
+    }
+}
+
+/// Judges every guarantee of `design` in `environment`; `None`: the design can meet none of the
+/// faults of this class that are modelled.
+pub fn judge(
+    design: &Design,
+    environment: Environment,
+    options: &CheckOptions,
+) -> Result<Option<Verdicts>, CheckError> {
+    judge_watched(design, environment, options, &mut |_| {})
+}
+
+/// Judges as [`judge`] does, and shows `watch` how far it has come.
+pub(crate) fn judge_watched(
+    design: &Design,
+    environment: Environment,
+    options: &CheckOptions,
+    watch: &mut dyn FnMut(&Progress),
+) -> Result<Option<Verdicts>, CheckError> {
+    match environment {
+        Environment::NoFaults => {
+            check_with(design, FaultBudget::default(), options, watch).map(Some)
+        }
+        Environment::AsStated => {
+            let stated = design.pipeline().faults.clone();
+            check_with(design, stated, options, watch).map(Some)
+        }
+        Environment::Class(class) => judge_class(design, class, options, watch),
+    }
+}
+
+/// Judges with the faults of one class: as many in one run as can be explored in a short time.
+fn judge_class(
+    design: &Design,
+    class: FaultClass,
+    options: &CheckOptions,
+    watch: &mut dyn FnMut(&Progress),
+) -> Result<Option<Verdicts>, CheckError> {
+    let faults = budget(design.pipeline(), class);
+    if faults.entries.is_empty() {
+        return Ok(None);
+    }
+    if options.within(design).max_states.is_some() {
+        return check_with(design, faults, options, watch).map(Some);
+    }
+    let short = CheckOptions {
+        max_states: Some(MAX_STATES),
+        ..options.clone()
+    };
+    let judged = check_with(design, faults.clone(), &short, watch)?;
+    if judged.stop() != Some(Stop::States) {
+        return Ok(Some(judged));
+    }
+    let one = FaultBudget {
+        total: Some(1),
+        ..faults
+    };
+    check_with(design, one, options, watch).map(Some)
+}
+
+fn check_with(
+    design: &Design,
+    faults: FaultBudget,
+    options: &CheckOptions,
+    watch: &mut dyn FnMut(&Progress),
+) -> Result<Verdicts, CheckError> {
+    let pipeline = Pipeline {
+        faults,
+        ..design.pipeline().clone()
+    };
+    check_pipeline(design, pipeline, options, watch)
+}
+
+/// One of each fault of `class` that `pipeline` can meet.
+fn budget(pipeline: &Pipeline, class: FaultClass) -> FaultBudget {
+    let of_class = Fault::ALL.iter().filter(|fault| fault.class() == class);
+    let one = |fault: &Fault| FaultBudget {
+        entries: vec![(
+            FaultKey {
+                fault: *fault,
+                call: None,
+            },
+            1,
+        )],
+        total: None,
+    };
+    let met = of_class.filter(|fault| models_fault(**fault) && can_meet(pipeline, one(fault)));
+    FaultBudget {
+        entries: met.flat_map(|fault| one(fault).entries).collect(),
+        total: Some(FAULTS_PER_RUN),
+    }
+}
+
+/// Whether the model can spend every fault of `faults` on `pipeline`.
+fn can_meet(pipeline: &Pipeline, faults: FaultBudget) -> bool {
+    let exposed = Pipeline {
+        faults,
+        ..pipeline.clone()
+    };
+    let Ok(cluster) = Cluster::new(exposed) else {
+        // One fault fits wherever the design itself does; what does not is refused when explored.
+        return true;
+    };
+    cluster.witnesses().iter().all(|witness| match witness {
+        Witness::Fault { entry, .. } => entry.is_some(),
+        Witness::DeathBetween { .. }
+        | Witness::RetryAfterLostAnswer
+        | Witness::Recognised
+        | Witness::LateArrival => true,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use semel_models::guarantee::Guarantee;
+
+    fn design(order: &str) -> Design {
+        let text = format!(
+            "[consumer]\nenable.auto.commit = false\nauto.offset.reset = \"earliest\"\n\
+             [application]\norder = \"{order}\"\n[faults]\nconsumer-crash = 1\n\
+             [bounds]\nrecords = 1\n"
+        );
+        Design::parse("matrix.toml", text.as_bytes()).expect("a design")
+    }
+
+    #[test]
+    fn a_class_replaces_the_faults_that_the_design_states() {
+        let judged = |environment| {
+            let judged = judge(
+                &design("commit -> process"),
+                environment,
+                &CheckOptions::default(),
+            );
+            judged.expect("small").expect("judged")
+        };
+        let network = judged(Environment::Class(FaultClass::Network));
+        assert!(!network.bound().faults.contains_key("consumer-crash"));
+        assert!(network.bound().faults.contains_key("response-lost"));
+        assert_eq!(network.bound().total, FAULTS_PER_RUN);
+        assert_eq!(network.of(Guarantee::NoLoss).name(), "holds");
+        assert_eq!(
+            judged(Environment::AsStated).of(Guarantee::NoLoss).name(),
+            "violated"
+        );
+        assert_eq!(judged(Environment::NoFaults).bound().total, 0);
+    }
+
+    #[test]
+    fn a_class_holds_all_its_modelled_faults_that_the_design_can_meet_and_no_other() {
+        for environment in Environment::ALL {
+            let Environment::Class(class) = environment else {
+                continue;
+            };
+            for (key, count) in budget(design("process -> commit").pipeline(), class).entries {
+                assert_eq!((key.fault.class(), count), (class, 1));
+            }
+        }
+        let storage = budget(design("process -> commit").pipeline(), FaultClass::Storage);
+        assert!(storage.contains(Fault::PowerLoss) && storage.contains(Fault::DiskLoss));
+    }
+
+    #[test]
+    fn faults_of_a_sink_need_a_step_that_calls_it() {
+        // Every order that can be judged has an effect, so only a model without one shows it.
+        let mut pipeline = design("process -> commit").pipeline().clone();
+        pipeline.consumer.order.0.remove(0);
+        let process = budget(&pipeline, FaultClass::Process);
+        assert!(!process.contains(Fault::SinkUnavailable));
+        assert!(process.contains(Fault::ConsumerCrash));
+    }
+}
