@@ -188,13 +188,8 @@ fn can_meet(pipeline: &Pipeline, faults: FaultBudget) -> bool {
         // One fault fits wherever the design itself does; what does not is refused when explored.
         return true;
     };
-    cluster.witnesses().iter().all(|witness| match witness {
-        Witness::Fault { entry, .. } => entry.is_some(),
-        Witness::DeathBetween { .. }
-        | Witness::RetryAfterLostAnswer
-        | Witness::Recognised
-        | Witness::LateArrival => true,
-    })
+    let never = |witness: &Witness| matches!(witness, Witness::Fault { entry: None, .. });
+    !cluster.witnesses().iter().any(never)
 }
 
 #[cfg(test)]
