@@ -318,6 +318,9 @@ fn design(document: &Document, source: &Source, report: &mut Report) -> Option<D
         sink: &sink,
         producer,
         consumer,
+        broker,
+        output: output_producer,
+        offsets_expire_first: sooner(times::Sooner::OffsetsThanRecords),
         required: &required,
         expected: &expected,
     };
