@@ -306,6 +306,7 @@ fn design(document: &Document, source: &Source, report: &mut Report) -> Option<D
         rules: &rules,
         topic: topic_settings,
         producer,
+        consumer,
         group,
         output_acks,
         id_expires_first: rules.producer.idempotence

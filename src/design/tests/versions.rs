@@ -161,3 +161,15 @@ fn librdkafka_brings_its_own_rules_to_any_broker() {
     assert!(!design.rules().has(Rule::StaticMembership));
     assert!(!design.rules().has(Rule::IdempotenceByDefault));
 }
+
+#[test]
+fn versions_too_far_apart_do_not_speak_to_each_other() {
+    let text = |kafka: &str, client: &str| {
+        let off = with_producer("acks = \"all\"");
+        format!("client-version = \"{client}\"\n{}", at(kafka, &off))
+    };
+    assert_eq!(only(&text("4.0", "2.0")).0, Code::RefusedByKafka);
+    assert_eq!(only(&text("2.0", "4.0")).0, Code::RefusedByKafka);
+    accepted(&text("4.0", "2.1"));
+    accepted(&text("3.9", "2.0"));
+}
