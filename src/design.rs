@@ -53,6 +53,7 @@ mod needs;
 mod order;
 mod output;
 mod properties;
+mod reading;
 mod report;
 mod resolve;
 mod secrets;
@@ -74,7 +75,7 @@ mod write;
 use std::path::Path;
 
 use semel_models::guarantee::Guarantee;
-use semel_models::pipeline::{Client, Pipeline};
+use semel_models::pipeline::Pipeline;
 
 pub use bounds::{Limits, MAX_PARTITIONS, MAX_RECORDS, MAX_RETRIES, parse_memory};
 pub use diagnostic::{Code, DesignError, Problem};
@@ -93,15 +94,9 @@ pub use version::{
 pub use warning::{Warning, WarningKind};
 pub use write::write;
 
-use choices::ClientName;
 use document::Document;
-use kafka::Properties;
-use keys::Keys;
 use report::Report;
 use source::Source;
-
-/// The longest name of a design, in characters.
-const MAX_NAME: usize = 100;
 
 /// A design that can be judged.
 #[derive(Clone, Debug)]
@@ -142,7 +137,7 @@ impl Design {
         let toml = toml::parse(&source)?;
         let mut report = Report::new(&source);
         let document = Document::read(&toml, &mut report);
-        match design(&document, &source, &mut report) {
+        match reading::design(&document, &source, &mut report) {
             Some(mut design) if report.problems.is_empty() => {
                 design.warnings = report.warnings;
                 Ok(design)
@@ -211,187 +206,4 @@ impl Design {
     pub fn settings(&self) -> &[Setting] {
         &self.settings
     }
-}
-
-/// Kafka's tables, in the order in which they are read.
-const KAFKA_TABLES: [Table; 7] = [
-    Table::Producer,
-    Table::Topic,
-    Table::Consumer,
-    Table::Broker,
-    Table::OutputProducer,
-    Table::OutputTopic,
-    Table::OutputConsumer,
-];
-
-/// Of these, those that every design has.
-const OUTSIDE_THE_OUTPUT: [Table; 4] = [
-    Table::Producer,
-    Table::Topic,
-    Table::Consumer,
-    Table::Broker,
-];
-
-/// Reads every part of the document; `None`, or a problem reported: it cannot be judged.
-fn design(document: &Document, source: &Source, report: &mut Report) -> Option<Design> {
-    let mut root = Keys::new(document, Table::Root, report);
-    let name = name(&mut root, source, report);
-    let library = match root.choice("client", ClientName::Java, report).value {
-        ClientName::Java => Client::Java,
-        ClientName::Librdkafka => Client::Librdkafka,
-    };
-    let versions = Versions::read(&mut root, library, report);
-    let required = verdicts::required(&mut root, report);
-    root.finish(report);
-    let expected = verdicts::expected(document, report);
-    verdicts::not_both(document, report);
-
-    let read = |table: Table, report: &mut Report| {
-        let scope = table.scope().unwrap_or(Scope::Broker);
-        Properties::read(document, table, scope, library, &versions, report)
-    };
-    let tables = KAFKA_TABLES.map(|table| read(table, report));
-    let [producer, topic, consumer, broker, output_producer, ..] = &tables;
-
-    let mut rules = clients::rules(producer, consumer, broker, report);
-    let topic_settings = cluster::topic(topic, broker, &mut rules.resolutions, report);
-    let application = application::Application::read(document, report);
-    let sink = sink::Sink::read(document, report);
-    let bounds = bounds::StatedBounds::read(document, report);
-    output::refuse_unmodelled(document, &application, report);
-    let output_acks = output::acks(
-        document,
-        output_producer,
-        &application,
-        &mut rules.resolutions,
-        report,
-    );
-    let store = rules.consumer.automatic_store;
-    let order = resolve::checked_order(&application, &sink, library, store, report);
-    let group = group::Group {
-        consumer,
-        broker,
-        application: &application,
-        sink: &sink,
-        order: order.as_ref(),
-        auto_commit: rules.consumer.auto_commit,
-        versions: &versions,
-    };
-    let group = group.settings(report);
-    let exposure = faults::Exposure {
-        order: order
-            .clone()
-            .unwrap_or(semel_models::order::Order(Vec::new())),
-        idempotence: rules.producer.idempotence,
-        retention: topic_settings.retention,
-        dual_write: application.source.value == choices::RecordSource::DualWrite,
-        group: group.clone(),
-    };
-    let faults = faults::read(document, &exposure, report);
-    let sooner = |which| times::sooner(which, &tables, &rules.resolutions);
-    let root_at = |name: &str| {
-        let fields = document.fields(Table::Root);
-        let stated = fields.iter().find(|field| field.name == name)?;
-        Some(stated.value_span)
-    };
-    let parts = resolve::Parts {
-        versions,
-        versions_at: (
-            root_at("kafka"),
-            root_at("client-version").or_else(|| root_at("kafka")),
-        ),
-        application: &application,
-        sink: &sink,
-        bounds: &bounds,
-        rules: &rules,
-        topic: topic_settings,
-        producer,
-        group,
-        output_acks,
-        id_expires_first: rules.producer.idempotence
-            && sooner(times::Sooner::ProducerIdThanDelivery),
-    };
-    let pipeline = resolve::pipeline(&parts, order, faults, report)?;
-    let judged = advice::Judged {
-        pipeline: &pipeline,
-        application: &application,
-        sink: &sink,
-        producer,
-        consumer,
-        required: &required,
-        expected: &expected,
-    };
-    advice::warn(&judged, report);
-    let mut settings = all_settings(document, source, &tables, &rules.resolutions, &versions);
-    in_force::defaults(&pipeline, &application, &sink, &mut settings);
-    settings.sort_by_key(|setting| setting.table);
-    Some(Design {
-        name,
-        file: source.file().to_owned(),
-        text: secrets::redacted(document, source),
-        versions,
-        required,
-        expected,
-        pipeline,
-        limits: bounds.limits,
-        warnings: Vec::new(),
-        settings,
-    })
-}
-
-fn name(root: &mut Keys<'_>, source: &Source, report: &mut Report) -> String {
-    let stem = || source.stem().to_owned();
-    let Some(stated) = root.text("name", report) else {
-        return stem();
-    };
-    let text = stated.value.trim();
-    if text.is_empty() || text.chars().count() > MAX_NAME || text.contains(char::is_control) {
-        report
-            .problem(Code::OutOfRange, stated.at, "`name` is not a name")
-            .write(format!("Write one line of 1 to {MAX_NAME} characters, or leave it out: then the file's name is taken."));
-        return stem();
-    }
-    text.to_owned()
-}
-
-fn all_settings(
-    document: &Document,
-    source: &Source,
-    tables: &[Properties],
-    resolutions: &[clients::Resolution],
-    versions: &Versions,
-) -> Vec<Setting> {
-    let mut settings = Vec::new();
-    settings::stated(document, Table::Root, source, &mut settings);
-    let client = match versions.library {
-        Client::Java => choices::Choice::name(ClientName::Java),
-        Client::Librdkafka => choices::Choice::name(ClientName::Librdkafka),
-    };
-    settings::default(Table::Root, "client", client, &mut settings);
-    settings::default(
-        Table::Root,
-        "client-version",
-        versions.client,
-        &mut settings,
-    );
-    settings::default(Table::Root, "kafka", versions.kafka, &mut settings);
-    let stated = |properties: &&Properties| {
-        let output = properties.table == Table::OutputProducer;
-        OUTSIDE_THE_OUTPUT.contains(&properties.table)
-            || output && document.section(Table::OutputProducer).is_some()
-    };
-    for properties in tables.iter().filter(stated) {
-        if let Some(scope) = properties.table.scope() {
-            settings::of_kafka(properties, scope, resolutions, source, &mut settings);
-        }
-    }
-    for table in [
-        Table::Application,
-        Table::Sink,
-        Table::Faults,
-        Table::Bounds,
-    ] {
-        settings::stated(document, table, source, &mut settings);
-    }
-    settings
 }

@@ -1,8 +1,12 @@
 //! Warnings about a design that can be judged: what its author would want to know first.
 
+mod hazards;
+
 use semel_models::guarantee::Guarantee;
 use semel_models::order::{Order, Step};
-use semel_models::pipeline::{AutoCommit, Dedup, OffsetReset, Pipeline};
+use semel_models::pipeline::{
+    AfterAttempts, Assignment, AutoCommit, Dedup, DedupKey, OffsetReset, OnRevoke, Pipeline,
+};
 
 use super::application::Application;
 use super::kafka::Properties;
@@ -10,6 +14,7 @@ use super::report::{Report, alternatives};
 use super::sink::Sink;
 use super::source::Span;
 use super::verdicts::Expected;
+use super::version::Rule;
 use super::warning::WarningKind;
 
 /// Everything that the warnings look at.
@@ -19,6 +24,11 @@ pub(crate) struct Judged<'d> {
     pub sink: &'d Sink,
     pub producer: &'d Properties,
     pub consumer: &'d Properties,
+    pub broker: &'d Properties,
+    /// `[output.producer]`
+    pub output: &'d Properties,
+    /// Whether offsets of an empty group expire before the topic's records do.
+    pub offsets_expire_first: bool,
     pub required: &'d [Guarantee],
     pub expected: &'d [(Guarantee, Expected)],
 }
@@ -27,7 +37,10 @@ pub(crate) fn warn(judged: &Judged<'_>, report: &mut Report) {
     commits(judged, report);
     offset_reset(judged, report);
     dedup(judged, report);
+    offsets_expire(judged, report);
+    hazards::warn(judged, report);
     without_effect(judged, report);
+    without_meaning(judged, report);
     vacuous(judged, report);
 }
 
@@ -94,7 +107,9 @@ fn commits(judged: &Judged<'_>, report: &mut Report) {
                 "enable.auto.commit = false: stored offsets are never committed, and every restart begins where auto.offset.reset says.",
             );
         }
-        (AutoCommit::Off, None) if !order.contains(Step::SaveOffset) => {
+        (AutoCommit::Off, None)
+            if !order.contains(Step::SaveOffset) && !commits_on_callback(judged) =>
+        {
             report.warn(
                 WarningKind::NothingCommits,
                 judged.consumer.at("enable.auto.commit"),
@@ -103,6 +118,12 @@ fn commits(judged: &Judged<'_>, report: &mut Report) {
         }
         (AutoCommit::Off | AutoCommit::AtPoll | AutoCommit::Background { .. }, _) => {}
     }
+}
+
+/// Whether the rebalance listener commits.
+fn commits_on_callback(judged: &Judged<'_>) -> bool {
+    let consumer = &judged.pipeline.consumer;
+    [consumer.on_revoke, consumer.on_lost].contains(&OnRevoke::Commit)
 }
 
 fn offset_reset(judged: &Judged<'_>, report: &mut Report) {
@@ -116,6 +137,42 @@ fn offset_reset(judged: &Judged<'_>, report: &mut Report) {
             "auto.offset.reset is left out, and its default is latest: a consumer that restarts before its first commit begins at the log's end and skips what was sent meanwhile.",
         );
     }
+}
+
+/// Offsets that go before the records leave the reset policy to decide, long after the first start.
+fn offsets_expire(judged: &Judged<'_>, report: &mut Report) {
+    const NAME: &str = "offsets.retention.minutes";
+    let recent = judged.broker.versions.has(Rule::OffsetsExpireWithTheGroup);
+    let stated = judged.broker.is_set(NAME);
+    // An unlimited topic outlives every offset; that alone is no news.
+    if !judged.offsets_expire_first || !judged.pipeline.consumer.commits() || recent && !stated {
+        return;
+    }
+    let consequence = match judged.pipeline.consumer.offset_reset {
+        OffsetReset::Earliest => "everything in the log is read again",
+        OffsetReset::Latest => "everything in the log that was not read yet is skipped",
+        OffsetReset::None => "the consumer fails",
+    };
+    let minutes = judged.broker.text(NAME).unwrap_or("");
+    let since = match recent {
+        true => "A group that is empty for longer",
+        false => {
+            "Brokers before 2.1 count from the commit: a group that commits nothing for longer, be it active,"
+        }
+    };
+    let fault = match recent {
+        true => " The fault `offsets-expiry` shows it.",
+        false => "",
+    };
+    let place = judged.broker.at(NAME);
+    report.warn(
+        match stated {
+            true => WarningKind::Hazard,
+            false => WarningKind::UnsafeDefault,
+        },
+        place,
+        format!("{NAME} = {minutes} is less than the topic's retention. {since} loses its offsets while the records are still there: {consequence}.{fault}"),
+    );
 }
 
 fn dedup(judged: &Judged<'_>, report: &mut Report) {
@@ -153,7 +210,8 @@ fn without_effect(judged: &Judged<'_>, report: &mut Report) {
     let application = judged.application;
     let sink = judged.sink;
     let dedups = order.contains(Step::Remember) || order.contains(Step::SkipIfSeen);
-    let commits = order.contains(Step::Commit) || order.contains(Step::CommitAsync);
+    let on_callback = commits_on_callback(judged);
+    let commits = order.contains(Step::Commit) || order.contains(Step::CommitAsync) || on_callback;
     let saves = order.contains(Step::SaveOffset);
     let mut unused = |at: Option<Span>, used: bool, key: &str, needs: &[&str]| {
         if let Some(at) = at.filter(|_| !used) {
@@ -184,7 +242,7 @@ fn without_effect(judged: &Judged<'_>, report: &mut Report) {
     );
     unused(
         application.on_commit_failure.at,
-        order.contains(Step::Commit),
+        order.contains(Step::Commit) || on_callback,
         "on-commit-failure",
         &["commit"],
     );
@@ -208,6 +266,38 @@ fn without_effect(judged: &Judged<'_>, report: &mut Report) {
             WarningKind::NoEffect,
             transaction_timeout,
             "`transaction.timeout.ms` has no bearing without transactional.id.",
+        );
+    }
+}
+
+/// What is stated beside something that takes its meaning away.
+fn without_meaning(judged: &Judged<'_>, report: &mut Report) {
+    let application = judged.application;
+    let pipeline = judged.pipeline;
+    let assigns = pipeline.group.assignment == Assignment::Assign;
+    let instance = judged.consumer.at("group.instance.id");
+    if let Some(at) = instance.filter(|_| assigns) {
+        report.warn(
+            WarningKind::NoEffect,
+            at,
+            "`group.instance.id` has no bearing: a consumer that calls assign() is no member of a group.",
+        );
+    }
+    let blocks = pipeline.consumer.on_process_failure.then == AfterAttempts::Block;
+    if blocks && pipeline.consumer.on_process_failure.attempts > 1 {
+        report.warn(
+            WarningKind::NoEffect,
+            application.attempts.at,
+            "`attempts` has no bearing with then = \"block\": the record is tried for ever.",
+        );
+    }
+    let window = pipeline.sink.dedup_window;
+    let keeps_all = window.is_some_and(|window| window >= pipeline.bounds.records);
+    if keeps_all && pipeline.sink.dedup_key == DedupKey::Record {
+        report.warn(
+            WarningKind::NoEffect,
+            judged.sink.dedup_window.at,
+            format!("`dedup-window` has no bearing within this bound: {} records have no more identities than it keeps. Raise `records` in [bounds] or lower the window.", pipeline.bounds.records),
         );
     }
 }

@@ -36,7 +36,7 @@ impl Group<'_> {
         self.refuse_newer(report);
         let protocol = self.protocol();
         let listens = self.listens();
-        let static_membership = self.consumer.is_set("group.instance.id") && subscribes;
+        let static_membership = self.is_static() && subscribes;
         Some(GroupSettings {
             instances: u8::try_from(self.application.instances.value).ok()?,
             assignment,
@@ -48,6 +48,12 @@ impl Group<'_> {
         })
     }
 
+    /// librdkafka takes an empty name for none.
+    fn is_static(&self) -> bool {
+        let name = self.consumer.get("group.instance.id");
+        name.is_some_and(|stated| !stated.value.trim().is_empty())
+    }
+
     /// What the versions of brokers and clients do not have yet.
     fn refuse_newer(&self, report: &mut Report) {
         let cooperative = self.consumer.is_set(STRATEGY) && self.strategies().any(is_cooperative);
@@ -55,7 +61,7 @@ impl Group<'_> {
         let newer = [
             (
                 "group.instance.id",
-                self.consumer.is_set("group.instance.id"),
+                self.is_static(),
                 Rule::StaticMembership,
                 "static membership",
             ),

@@ -1,5 +1,10 @@
 //! Kafka's own tables: every property with its value, checked against the table of properties.
 
+mod history;
+
+pub(crate) use history::default;
+use history::{default_of, exists};
+
 use semel_models::pipeline::Client;
 
 use super::diagnostic::Code;
@@ -11,8 +16,7 @@ use super::report::{Report, nearest};
 use super::source::Span;
 use super::table::{OWN_KEYS, Table};
 use super::value::Kind;
-use super::version::defaults::former_default;
-use super::version::{Version, Versions};
+use super::version::Versions;
 
 /// A property that the design states.
 #[derive(Clone, Debug)]
@@ -216,45 +220,6 @@ fn other_client(row: &Property, client: Client, scope: Scope, field: &Field, rep
     };
 }
 
-/// Whether the versions that the design is about have the property already.
-fn is_there(row: &Property, scope: Scope, versions: &Versions) -> bool {
-    let since = row.since.as_deref().and_then(super::version::parse);
-    match (versions.of(scope), since) {
-        (Some(version), Some(since)) => version.at_least(since),
-        (None, _) | (_, None) => true,
-    }
-}
-
-/// Refuses a property that the versions that the design is about do not have.
-fn exists(
-    row: &Property,
-    scope: Scope,
-    versions: &Versions,
-    field: &Field,
-    report: &mut Report,
-) -> bool {
-    let Some(version) = versions.of(scope) else {
-        return true;
-    };
-    let limit = |text: &Option<String>| text.as_deref().and_then(super::version::parse);
-    let (since, until) = (limit(&row.since), limit(&row.until));
-    let gone = |until: Version| (version.major, version.minor) > (until.major, until.minor);
-    let message = if since.is_some_and(|since| !version.at_least(since)) {
-        format!("`{}` does not exist in Kafka {version}", row.name)
-    } else if until.is_some_and(gone) {
-        format!("`{}` no longer exists in Kafka {version}", row.name)
-    } else {
-        return true;
-    };
-    let problem = report.problem(Code::UnknownKey, field.name_span, message);
-    match (since, until) {
-        (Some(since), _) => problem.write(format!("It exists since Kafka {since}.")),
-        (None, Some(until)) => problem.write(format!("It existed until Kafka {until}.")),
-        (None, None) => problem,
-    };
-    false
-}
-
 fn value(row: &Property, client: Client, field: &Field, report: &mut Report) -> Option<String> {
     let kind = row.kind(client);
     let Some(text) = text(&field.value, &kind) else {
@@ -350,6 +315,16 @@ fn text(value: &Scalar, kind: &Kind<'_>) -> Option<String> {
     }
 }
 
+/// Names of classes are the Java client's.
+fn belongs_to(value: &str, client: Client) -> bool {
+    let class = value.starts_with("org.apache.kafka.");
+    let short = ["range", "roundrobin", "cooperative-sticky"].contains(&value);
+    match client {
+        Client::Java => !short,
+        Client::Librdkafka => !class,
+    }
+}
+
 /// Refuses a value that the model does not honour.
 fn refuse_unmodelled(
     row: &'static Property,
@@ -391,7 +366,8 @@ fn refuse_unmodelled(
     problem.because(why);
     match (default, accepted.as_slice()) {
         (_, [_, ..]) => {
-            let values = super::report::alternatives(accepted.iter().copied());
+            let own = |value: &&str| scope != Scope::Consumer || belongs_to(value, client);
+            let values = super::report::alternatives(accepted.iter().copied().filter(own));
             problem.write(format!("Accepted: {values}."));
         }
         (Some(default), []) => {
@@ -401,31 +377,6 @@ fn refuse_unmodelled(
             problem.write("Leave it out.");
         }
     }
-}
-
-/// The default in the versions that the design is about.
-pub(crate) fn default(
-    row: &'static Property,
-    scope: Scope,
-    versions: &Versions,
-) -> Option<&'static str> {
-    let client = versions.library;
-    if !is_there(row, scope, versions) {
-        return None;
-    }
-    former_default(versions, scope, row.canonical(client)).or_else(|| row.default(client))
-}
-
-/// The default in the one spelling of its kind.
-fn default_of(row: &'static Property, scope: Scope, versions: &Versions) -> Option<String> {
-    let client = versions.library;
-    let row = find(client, scope, row.canonical(client)).unwrap_or(row);
-    let default = default(row, scope, versions)?;
-    Some(
-        row.kind(client)
-            .check(default)
-            .unwrap_or_else(|_| default.to_owned()),
-    )
 }
 
 fn shown(value: &Scalar, text: &str) -> String {

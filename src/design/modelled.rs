@@ -14,7 +14,7 @@ use super::choices::{
     OutboxCursor, OutboxOrder, RecordSource, Start,
 };
 use super::order::GroupKind;
-use super::version::Rule;
+use super::version::{Rule, Versions};
 
 /// Whether this release models the step.
 pub fn step(step: Step) -> bool {
@@ -224,9 +224,9 @@ pub(crate) fn start(choice: Start) -> Option<model::Start> {
 }
 
 /// Whether the model is right about versions in which the rule is not as in the newest release:
-/// because a setting of the pipeline says so, or because a design with one replica and without
-/// transactions never meets it.
-pub(crate) fn former_rule(rule: Rule) -> bool {
+/// because the pipeline says so, or because a design with one replica and without transactions
+/// never meets it.
+pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
     match rule {
         // Settled while the design is read.
         Rule::IdempotentProducer
@@ -241,6 +241,13 @@ pub(crate) fn former_rule(rule: Rule) -> bool {
         | Rule::RevocationInPollsOnly
         | Rule::AssignmentInPollsOnly
         | Rule::EpochOfTheAssignment => true,
+        // Rules of the pipeline.
+        Rule::StateOutlivesRecords
+        | Rule::UnknownProducerId
+        | Rule::EpochInCommits
+        | Rule::PositionValidation => true,
+        // Brokers and clients of 0.11 have no error of its own for an unknown producer id.
+        Rule::AnySequenceWithoutState | Rule::LocalEpochBump => versions.has(Rule::FiveBatches),
         // About several replicas.
         Rule::TruncationByEpoch
         | Rule::EpochOfTheAnswer
@@ -253,12 +260,6 @@ pub(crate) fn former_rule(rule: Rule) -> bool {
         | Rule::OffsetVerification
         | Rule::TransactionVersion2 => true,
         Rule::HeartbeatThread
-        | Rule::UnknownProducerId
-        | Rule::AnySequenceWithoutState
-        | Rule::LocalEpochBump
-        | Rule::StateOutlivesRecords
-        | Rule::EpochInCommits
-        | Rule::PositionValidation
         | Rule::OffsetsExpireWithTheGroup
         | Rule::PollDuringRebalance
         | Rule::CommitBehindRebalance => false,

@@ -1,12 +1,14 @@
 //! Statements that mean nothing, or cannot both hold, without another part of the design.
 
+mod reports;
+
 use semel_models::order::{Order, Step};
 use semel_models::pipeline::Client;
 
 use super::application::Application;
 use super::choices::{
     AfterAttempts, CommitCovers, ConfirmOn, DeadLetterOrder, EffectName, OnRestart, OnRevoke,
-    OnSendFailure, RecordSource,
+    RecordSource,
 };
 use super::diagnostic::Code;
 use super::group::assigns_itself;
@@ -46,7 +48,7 @@ pub(crate) fn check(parts: &Parts<'_>, order: Option<&Order>, report: &mut Repor
     source(parts.application, report);
     confirmation(parts.application, report);
     resumption(parts.application, report);
-    delivery_reports(parts, report);
+    reports::check(parts, report);
     workers(parts.application, order, report);
     listener(parts, report);
     dead_letters(parts.application, report);
@@ -134,56 +136,6 @@ fn resumption(application: &Application, report: &mut Report) {
     }
 }
 
-/// What the application hears of its sends decides what it can rely on.
-fn delivery_reports(parts: &Parts<'_>, report: &mut Report) {
-    let rules = &parts.rules.producer;
-    let application = parts.application;
-    let confirms = application.confirm_on.value == ConfirmOn::Ack;
-    let resends = application.on_send_failure.value == OnSendFailure::Resend;
-    let resumes = application.on_restart.value == OnRestart::ResendUnconfirmed;
-    let waits = match application.source.value {
-        RecordSource::Outbox | RecordSource::DualWrite => true,
-        RecordSource::Memory | RecordSource::Transaction => false,
-    };
-    let (culprit, needed) = if !rules.reports && (confirms || resends || resumes || waits) {
-        let callback = ["dr_msg_cb", "dr_cb"]
-            .into_iter()
-            .find(|name| parts.producer.is_set(name))
-            .unwrap_or("dr_msg_cb");
-        (callback, "delivery reports")
-    } else if !rules.reports_success && (confirms || resumes || waits) {
-        (
-            "delivery.report.only.error",
-            "reports of records that were acknowledged",
-        )
-    } else {
-        return;
-    };
-    let relies = match (confirms, waits, resends) {
-        (true, _, _) => "confirm-on = \"ack\"",
-        (false, true, _) => match application.source.value {
-            RecordSource::Outbox => "source = \"outbox\"",
-            RecordSource::DualWrite | RecordSource::Memory | RecordSource::Transaction => {
-                "source = \"dual-write\""
-            }
-        },
-        (false, false, true) => "on-send-failure = \"resend\"",
-        (false, false, false) => "on-restart = \"resend-unconfirmed\"",
-    };
-    let write = match waits {
-        true => format!("Leave `{culprit}` out."),
-        false => format!("Leave `{culprit}` out, or write confirm-on = \"send\" in [application]."),
-    };
-    report
-        .problem(
-            Code::Contradiction,
-            parts.producer.at(culprit),
-            format!("{relies} needs {needed}, and `{culprit}` takes them away"),
-        )
-        .because("The application would never learn that a record was acknowledged.")
-        .write(write);
-}
-
 /// What a commit of the poll loop can cover, with workers and without.
 fn workers(application: &Application, order: Option<&Order>, report: &mut Report) {
     let workers = application.workers.value;
@@ -265,6 +217,30 @@ fn listener(parts: &Parts<'_>, report: &mut Report) {
             ],
             report,
         );
+    }
+    callbacks(parts, report);
+}
+
+/// What the client calls, and what it does not call.
+fn callbacks(parts: &Parts<'_>, report: &mut Report) {
+    let application = parts.application;
+    let acts = [application.on_revoke.value, application.on_lost.value]
+        .into_iter()
+        .any(|choice| choice != OnRevoke::Nothing);
+    if acts
+        && parts
+            .consumer
+            .get("rebalance_cb")
+            .is_some_and(|stated| stated.value == "false")
+    {
+        report
+            .problem(
+                Code::Contradiction,
+                parts.consumer.at("rebalance_cb"),
+                "on-revoke and on-lost need a rebalance callback, and `rebalance_cb` takes it away",
+            )
+            .because("Without a callback librdkafka gives partitions up by itself, and no code of the application runs.")
+            .write("Leave `rebalance_cb` out.");
     }
     let alike = application.on_lost.value == application.on_revoke.value;
     let java = parts.versions.library == Client::Java;

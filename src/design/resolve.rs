@@ -34,6 +34,7 @@ pub(crate) struct Parts<'d> {
     pub rules: &'d ClientRules,
     pub topic: TopicSettings,
     pub producer: &'d Properties,
+    pub consumer: &'d Properties,
     pub group: Option<GroupSettings>,
     /// `acks` of what is written to dead-letter and retry topics.
     pub output_acks: Acks,

@@ -5,6 +5,7 @@ mod application;
 mod client_rules;
 mod faults;
 mod groups;
+mod hazards;
 mod needs;
 mod orders;
 mod properties;

@@ -138,7 +138,7 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
     let idempotent = parts.rules.producer.idempotence;
     let protocol = parts.group.as_ref().map(|group| group.protocol);
     match rule {
-        Rule::UnknownProducerId | Rule::AnySequenceWithoutState | Rule::LocalEpochBump => {
+        Rule::AnySequenceWithoutState | Rule::LocalEpochBump => {
             idempotent
                 && any(&[
                     Fault::ProducerIdExpiry,
@@ -147,10 +147,6 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
                     Fault::PowerLossAll,
                     Fault::DiskLoss,
                 ])
-        }
-        Rule::StateOutlivesRecords => idempotent && any(&[Fault::Retention]),
-        Rule::EpochInCommits | Rule::PositionValidation => {
-            any(&[Fault::PowerLoss, Fault::PowerLossAll, Fault::DiskLoss])
         }
         Rule::OffsetsExpireWithTheGroup => any(&[Fault::OffsetsExpiry]),
         Rule::PollDuringRebalance => {
@@ -162,6 +158,10 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
                 && parts.rules.consumer.auto_commit != AutoCommit::Off
         }
         Rule::HeartbeatThread
+        | Rule::UnknownProducerId
+        | Rule::StateOutlivesRecords
+        | Rule::EpochInCommits
+        | Rule::PositionValidation
         | Rule::IdempotentProducer
         | Rule::IdempotenceByDefault
         | Rule::AcksAllByDefault
@@ -196,7 +196,7 @@ pub(crate) fn rules_of_version(parts: &Parts<'_>, faults: &FaultBudget, report: 
     let other = RULES.iter().find(|row| {
         let rule = row.rule;
         parts.versions.has(rule) != newest.has(rule)
-            && !modelled::former_rule(rule)
+            && !modelled::former_rule(rule, &parts.versions)
             && meets(rule, parts, faults)
             && (row.party == Party::Broker || parts.versions.library == Client::Java)
     });

@@ -126,10 +126,30 @@ impl Versions {
                 one_of(keys, "client-version", &LIBRDKAFKA_VERSIONS, newest, report)
             }
         };
-        Versions {
+        let versions = Versions {
             kafka,
             client,
             library,
+        };
+        versions.speak_alike(report);
+        versions
+    }
+
+    /// Brokers and clients of 4.0 no longer speak the protocols from before 2.1.
+    fn speak_alike(&self, report: &mut Report) {
+        let (first, last) = (version(4, 0), version(2, 1));
+        let apart = |one: Version, other: Version| one.at_least(first) && !other.at_least(last);
+        let java = self.library == Client::Java;
+        if java && (apart(self.kafka, self.client) || apart(self.client, self.kafka)) {
+            let (kafka, client) = (self.kafka, self.client);
+            report
+                .problem(
+                    Code::RefusedByKafka,
+                    None,
+                    format!("brokers of Kafka {kafka} and Java clients of {client} do not speak to each other"),
+                )
+                .because("org.apache.kafka.common.errors.UnsupportedVersionException: since 4.0 brokers and clients need the other side to be of 2.1 or newer (KIP-896).")
+                .write("Write versions of `kafka` and `client-version` that are nearer to each other.");
         }
     }
 

@@ -19,6 +19,7 @@ kinds! {
     NoEffect = "no-effect", "a statement has no bearing on this design";
     DefaultFaults = "default-faults", "no faults are stated: the default ones are in force";
     NoFaults = "no-faults", "the budgets allow no fault at all";
+    Hazard = "hazard", "a combination of settings that loses, repeats or blocks by its nature";
     Vacuous = "vacuous", "a required guarantee cannot be violated within the bound";
     OpenRace = "open-race", "the client has a known race that the model does not contain";
 }

@@ -109,6 +109,21 @@ fn librdkafka_without_a_callback_revokes_and_rejoins_in_the_background() {
     assert_eq!(of("rebalance_cb = true", ""), (false, false));
     assert_eq!(of("", "on-revoke = \"commit\""), (false, false));
     assert_eq!(of("", "assignment = \"assign\""), (false, false));
+    let consumer = "enable.auto.commit = false\nrebalance_cb = false";
+    let text = librdkafka("enable.idempotence = true", consumer)
+        .replace("[application]", "[application]\non-revoke = \"commit\"");
+    assert_eq!(only(&text).0, Code::Contradiction);
+}
+
+#[test]
+fn an_empty_name_makes_no_static_member() {
+    let consumer = "enable.auto.commit = false\ngroup.instance.id = \"\"";
+    let text = librdkafka("enable.idempotence = true", consumer);
+    assert!(!group(&text).static_membership);
+    assert_eq!(
+        only(&with_consumer("group.instance.id = \"\"")).0,
+        Code::UnknownValue
+    );
 }
 
 #[test]

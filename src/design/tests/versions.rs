@@ -117,9 +117,7 @@ fn a_version_whose_rules_the_design_meets_and_the_model_lacks_is_refused() {
     let idempotent =
         |line: &str| format!("[producer]\nenable.idempotence = true\n{}", faults(line));
     let designs = [
-        at("2.3", &idempotent("retention = 1")),
-        at("2.4", &idempotent("producer-id-expiry = 1")),
-        at("2.2", &faults("power-loss = 1")),
+        at("0.11", &idempotent("producer-id-expiry = 1")),
         at("2.0", &faults("offsets-expiry = 1")),
         at("0.10.0", SOUND),
         at("3.2.1", &SOUND.replace("enable.auto.commit = false", "")),
@@ -127,9 +125,13 @@ fn a_version_whose_rules_the_design_meets_and_the_model_lacks_is_refused() {
     let told_of = |text: &String| told(&refused(text));
     assert_snapshot!(designs.iter().map(told_of).collect::<Vec<_>>().join("\n\n"));
     // The same versions, where nothing meets the rule.
-    accepted(&at("2.3", &faults("retention = 1")));
-    accepted(&at("2.2", &faults("broker-crash = 1")));
+    accepted(&at("0.11", &idempotent("broker-crash = 1")));
+    accepted(&at("2.0", &faults("offset-reset = 1")));
     accepted(&at("3.2", &SOUND.replace("enable.auto.commit = false", "")));
+    // Rules that the pipeline has.
+    accepted(&at("1.0", &idempotent("producer-id-expiry = 1")));
+    accepted(&at("2.3", &idempotent("retention = 1")));
+    accepted(&at("2.2", &faults("power-loss = 1")));
 }
 
 #[test]
@@ -160,4 +162,16 @@ fn librdkafka_brings_its_own_rules_to_any_broker() {
     assert!(design.rules().has(Rule::PositionValidation));
     assert!(!design.rules().has(Rule::StaticMembership));
     assert!(!design.rules().has(Rule::IdempotenceByDefault));
+}
+
+#[test]
+fn versions_too_far_apart_do_not_speak_to_each_other() {
+    let text = |kafka: &str, client: &str| {
+        let off = with_producer("acks = \"all\"");
+        format!("client-version = \"{client}\"\n{}", at(kafka, &off))
+    };
+    assert_eq!(only(&text("4.0", "2.0")).0, Code::RefusedByKafka);
+    assert_eq!(only(&text("2.0", "4.0")).0, Code::RefusedByKafka);
+    accepted(&text("4.0", "2.1"));
+    accepted(&text("3.9", "2.0"));
 }
