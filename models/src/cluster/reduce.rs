@@ -8,6 +8,7 @@ use crate::consumer::Consumer;
 use crate::limbo::Late;
 use crate::offset::Position;
 use crate::order::Step;
+use crate::pipeline::Effect;
 use crate::producer::Producer;
 use crate::program::Scope;
 
@@ -56,6 +57,7 @@ impl Cluster {
             self.forget_late_commits(state);
             self.forget_finished_producer(state);
             self.forget_skips(state);
+            self.forget_overlaps(state);
         }
     }
 
@@ -110,6 +112,19 @@ impl Cluster {
                 session: producer.session,
                 ..Producer::default()
             };
+        }
+    }
+
+    /// Which transactions overlapped with a record's own matters until its first effect, unless rows
+    /// are overwritten.
+    fn forget_overlaps(&self, state: &mut State) {
+        if self.limits.relay && self.pipeline.sink.effect != Effect::Upsert {
+            let ledger = &mut state.ledger;
+            for (overlaps, handled) in ledger.overlaps.iter_mut().zip(ledger.handled) {
+                if handled > 0 {
+                    *overlaps = 0;
+                }
+            }
         }
     }
 
