@@ -22,9 +22,11 @@
 //!
 //! **Retention** removes the oldest entry. Records of one segment leave together, so each of its
 //! removals is some of these one after the other. What the broker knows of producers outlives their
-//! records, except in a restart: the snapshots below the log's start are deleted
-//! (`ProducerStateManager.truncateAndReload`). Older rules are in [`KafkaRules`]. What left the log
-//! had been flushed, for only closed segments below the high watermark are deleted.
+//! records, except in a restart: snapshots at or below the log's start are deleted
+//! (`ProducerStateManager.truncateAndReload`). A snapshot of a later segment may still know a
+//! producer whose records are all gone; a restart that finds one does what one before the removal
+//! does, and that is explored, too. Older rules are in [`KafkaRules`]. What left the log had been
+//! flushed, for only closed segments below the high watermark are deleted.
 //!
 //! **Left out.** A roll of the segment, which also takes a snapshot but forgets nothing in the
 //! running broker. With one replica the

@@ -1,6 +1,6 @@
 //! All actors of a pipeline composed into one [`stateright::Model`].
 //!
-//! A state is the product of the actors' states, the ledger, and the faults spent. A step is one
+//! A state is the product of the actors' states, the ledger, and the faults that are left. A step is one
 //! [`Action`]; `steps` says which are enabled and what each does, `faults` the same for the
 //! environment, `upstream` both for the producer's side, `judge` which guarantees a state violates
 //! and `witness` which hard situations a step reaches.
@@ -61,8 +61,10 @@ pub struct State {
     pub ledger: Ledger,
     /// Records whose handling always fails.
     pub poisoned: u8,
-    /// The faults spent, per entry of the budget that can be spent.
-    pub spent: [u8; MAX_BUDGETS],
+    /// The faults that are left, per entry of the budget that can be spent.
+    pub left: [u8; MAX_BUDGETS],
+    /// How many faults are left in all.
+    pub left_in_all: u8,
 }
 
 impl State {
@@ -165,7 +167,7 @@ impl Cluster {
         if limits.poisons {
             codec.field(&mut state.poisoned, ((1u16 << limits.records) - 1) as u8);
         }
-        self.budget.code(&mut state.spent, codec);
+        self.budget.code(state, codec);
     }
 }
 
@@ -175,6 +177,7 @@ impl Model for Cluster {
 
     fn init_states(&self) -> Vec<State> {
         let mut state = State::default();
+        self.budget.fill(&mut state);
         if self.pipeline.bounds.start == Start::Joined {
             state.group.owner = self.pipeline.subscribes().then_some(0);
             for who in self.everyone() {
@@ -214,7 +217,8 @@ impl Model for Cluster {
             if !changed && self.is_harmless(entry) {
                 return None;
             }
-            next.spent[usize::from(entry)] += 1;
+            self.budget.pay(&mut next, entry);
+            self.reduce(&mut next);
             return Some(next);
         }
         changed.then_some(next)

@@ -28,5 +28,5 @@ pub mod program;
 pub mod reference;
 pub mod rules;
 pub mod sink;
-mod source;
+pub mod source;
 pub mod subject;

@@ -7,7 +7,8 @@
 pub struct KafkaRules {
     /// The broker keeps what it knows of a producer id when retention has removed all of its
     /// records, until the id expires. Brokers from 2.4 (KAFKA-7190, part of KIP-360:
-    /// `ProducerStateManager.truncateHead` is gone). Before, it forgets the id with its last record.
+    /// `ProducerStateManager.truncateHead` evicts no producer any more). Before, it forgets the id
+    /// with the last of its records, and until then remembers also those that are gone.
     pub producer_state_outlives_records: bool,
     /// The broker takes any sequence number of a producer id that it does not know. Brokers from 2.5
     /// (KAFKA-8710, KIP-360: `ProducerAppendInfo.checkSequence`). Before, it takes 0 and answers
@@ -19,8 +20,8 @@ pub struct KafkaRules {
     /// another producer id otherwise ([`crate::producer::java`]). librdkafka always bumps.
     pub java_bumps_epoch: bool,
     /// A consumer whose position carries a leader epoch notices that the log was truncated below
-    /// it. Java clients from 2.3 (KAFKA-7747, KIP-320: `OffsetsForLeaderEpoch`), librdkafka from
-    /// 2.1.0. Before, a position is valid again as soon as the log has grown over it.
+    /// it. Java clients and brokers from 2.3 (KAFKA-7747, KIP-320: `OffsetsForLeaderEpoch`),
+    /// librdkafka from 2.1.0. Before, a position is valid again as soon as the log has grown over it.
     pub truncation_noticed: bool,
 }
 

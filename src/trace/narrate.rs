@@ -6,6 +6,8 @@ mod database;
 mod environment;
 mod failures;
 mod membership;
+#[cfg(test)]
+mod tests;
 mod upstream;
 
 use super::facts::name;
@@ -36,7 +38,7 @@ pub(super) fn narrate(cluster: &Cluster, before: &State, action: Action, after: 
             ("database", "commit-upstream", scene.commit_upstream(record))
         }
         Action::Mark(row) => ("relay", "mark", scene.mark(row)),
-        Action::Send(record) => ("application", "send", scene.send(record)),
+        Action::Send(record) => (scene.sender(), "send", scene.send(record)),
         Action::Transmit => ("producer", "transmit", scene.transmit()),
         Action::HandleProduce => ("broker", "handle-produce", scene.handle_produce()),
         Action::ReceiveAnswer => ("producer", "receive-answer", scene.receive_answer()),

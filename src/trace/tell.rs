@@ -121,7 +121,9 @@ fn violation(
             let keys = cluster.pipeline().bounds.keys;
             let passed_by = those(&|record| {
                 let passed = |late: u8| {
-                    first(late) && late % keys == record % keys && ledger.is_before(late, record)
+                    first(late)
+                        && late % keys == record % keys
+                        && before.ledger.is_before(late, record)
                 };
                 before.ledger.is_handled(record) && (0..record).any(passed)
             });

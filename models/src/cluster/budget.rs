@@ -4,7 +4,6 @@ use super::State;
 use crate::action::Strike;
 use crate::codec::Codec;
 use crate::fault::{Call, Fault, FaultKey};
-use crate::limits::MAX_BUDGETS;
 use crate::order::Step;
 use crate::pipeline::{Acks, Dedup, GroupProtocol, Pipeline, Source};
 
@@ -34,27 +33,68 @@ impl Budget {
         &self.entries
     }
 
+    /// The most faults that one run spends.
+    fn most(&self) -> u8 {
+        let sum: u32 = self.entries.iter().map(|(_, own)| u32::from(*own)).sum();
+        self.total.min(u8::try_from(sum).unwrap_or(u8::MAX))
+    }
+
+    /// Fills the budget of a first state.
+    pub(super) fn fill(&self, state: &mut State) {
+        state.left_in_all = self.most();
+        for (left, (_, own)) in state.left.iter_mut().zip(&self.entries) {
+            *left = (*own).min(state.left_in_all);
+        }
+    }
+
+    /// How many faults were spent.
+    pub(super) fn spent(&self, state: &State) -> u8 {
+        self.most() - state.left_in_all
+    }
+
+    /// Pays with one of `entry`. No entry can be spent more often than faults are left in all.
+    pub(super) fn pay(&self, state: &mut State, entry: u8) {
+        state.left[usize::from(entry)] -= 1;
+        state.left_in_all -= 1;
+        for left in &mut state.left {
+            *left = (*left).min(state.left_in_all);
+        }
+    }
+
     /// The entry that pays for `strike`, if there is one left. A budget for one call is spent
     /// before one for any call: that leaves the most to choose from.
     pub(super) fn payer(&self, state: &State, strike: Strike) -> Option<u8> {
-        let spent: u8 = state.spent.iter().sum();
-        if spent >= self.total {
+        if state.left_in_all == 0 {
             return None;
         }
-        let left = |index: usize| state.spent[index] < self.entries[index].1;
+        let paid_by = strike.paid_by();
         let named = |call: Option<Call>| {
             (0..self.entries.len()).find(|index| {
                 let key = self.entries[*index].0;
-                key.call == call && strike.paid_by().contains(&key.fault) && left(*index)
+                key.call == call && paid_by.contains(&key.fault) && state.left[*index] > 0
             })
         };
         let special = strike.call().and_then(|call| named(Some(call)));
         special.or_else(|| named(None)).map(|index| index as u8)
     }
 
-    pub(super) fn code(&self, spent: &mut [u8; MAX_BUDGETS], codec: &mut impl Codec) {
-        for (spent, (_, budget)) in spent.iter_mut().zip(&self.entries) {
-            codec.field(spent, (*budget).min(self.total));
+    /// Takes away what is left of entries whose faults can never strike again.
+    pub(super) fn forget(&self, state: &mut State, never: impl Fn(FaultKey) -> bool) {
+        for (left, (key, _)) in state.left.iter_mut().zip(&self.entries) {
+            if *left > 0 && never(*key) {
+                *left = 0;
+            }
+        }
+    }
+
+    pub(super) fn code(&self, state: &mut State, codec: &mut impl Codec) {
+        let most = self.most();
+        codec.field(&mut state.left_in_all, most);
+        if codec.places(usize::from(state.left_in_all), 1) == 0 {
+            return;
+        }
+        for (left, (_, own)) in state.left.iter_mut().zip(&self.entries) {
+            codec.field(left, (*own).min(most));
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn observe(cluster: &Cluster, state: &State, quiescent: bool) -> Obse
         violated,
         reached: 0,
         counted,
-        weight: state.spent.iter().sum(),
+        weight: cluster.budget.spent(state),
     }
 }
 

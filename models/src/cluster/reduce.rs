@@ -6,9 +6,11 @@
 use super::{Cluster, State};
 use crate::consumer::crew::Crew;
 use crate::consumer::{Consumer, Phase};
+use crate::fault::{Call, Fault};
 use crate::limbo::Late;
 use crate::offset::Position;
 use crate::order::Step;
+use crate::pipeline::Effect;
 use crate::producer::Producer;
 use crate::program::Scope;
 
@@ -61,6 +63,8 @@ impl Cluster {
         if self.reductions.dead_fields {
             self.forget_late_commits(state);
             self.forget_finished_producer(state);
+            self.forget_upstream_faults(state);
+            self.forget_overlaps(state);
             for who in self.everyone() {
                 self.forget_skips(&mut state.consumers[usize::from(who)]);
                 self.forget_zombies_commits(state, who);
@@ -150,6 +154,39 @@ impl Cluster {
                 session: producer.session,
                 ..Producer::default()
             };
+        }
+    }
+
+    /// What is left of faults that only strike a producer is never spent once it has ended: it
+    /// neither sends nor starts again.
+    fn forget_upstream_faults(&self, state: &mut State) {
+        if state.left_in_all == 0 || state.producer.is_busy(&state.database, &self.pipeline) {
+            return;
+        }
+        self.budget
+            .forget(state, |key| match (key.fault, key.call) {
+                (
+                    Fault::ProducerCrash
+                    | Fault::ProducerPause
+                    | Fault::DeliveryTimeout
+                    | Fault::Abort,
+                    None,
+                ) => true,
+                (_, Some(Call::Produce | Call::InitProducerId)) => true,
+                _ => false,
+            });
+    }
+
+    /// Which transactions overlapped with a record's own matters until its first effect, unless rows
+    /// are overwritten.
+    fn forget_overlaps(&self, state: &mut State) {
+        if self.limits.relay && self.pipeline.sink.effect != Effect::Upsert {
+            let ledger = &mut state.ledger;
+            for (overlaps, handled) in ledger.overlaps.iter_mut().zip(ledger.handled) {
+                if handled > 0 {
+                    *overlaps = 0;
+                }
+            }
         }
     }
 

@@ -220,10 +220,24 @@ impl Cluster {
 
     /// The connection breaks before the broker handles the oldest request.
     pub(super) fn lose_produce_request(&self, state: &mut State) {
+        self.read_answers(state);
         if let Some(first) = state.producer.first_unhandled() {
             state
                 .producer
                 .lose_requests(first, &self.pipeline, &mut state.ledger);
+        }
+    }
+
+    /// A client reads the answers on a connection before it notices that it broke. For the client
+    /// before KIP-360, whose numbers depend on the order of answers and repeats, they are read in
+    /// the same step; for others they may be read at any later moment.
+    fn read_answers(&self, state: &mut State) {
+        let answered = |producer: &Producer| {
+            let first = producer.flights.first();
+            first.is_some_and(|flight| flight.answer != Answer::None)
+        };
+        while self.limits.answered_offsets && answered(&state.producer) {
+            state.producer.receive(&self.pipeline, &mut state.ledger);
         }
     }
 
@@ -252,6 +266,7 @@ impl Cluster {
 
     /// The oldest request that the broker has not handled becomes late.
     pub(super) fn delay_produce(&self, state: &mut State) {
+        self.read_answers(state);
         let Some(first) = state.producer.first_unhandled() else {
             return;
         };

@@ -162,20 +162,25 @@ fn of_group(pipeline: &Pipeline, spendable: &Spendable<'_>) -> Vec<Witness> {
 
 /// The situations that taking `action` in `state` reaches, as bits.
 pub(super) fn reached_by(cluster: &Cluster, state: &State, action: &Action) -> u64 {
-    let bits = cluster.witnesses.iter().enumerate();
-    bits.filter(|(_, witness)| is_reached(cluster, witness, state, action))
-        .map(|(index, _)| 1 << index)
-        .sum()
+    // The faults come first: each is reached by its own entry alone.
+    let (faults, others) = cluster
+        .witnesses
+        .split_at(cluster.pipeline.faults.entries.len());
+    let mut bits = 0;
+    if let Action::Fault { entry, .. } = action {
+        let own = |witness: &Witness| matches!(witness, Witness::Fault { entry: Some(own), .. } if own == entry);
+        bits |= faults.iter().position(own).map_or(0, |index| 1 << index);
+    }
+    for (index, witness) in others.iter().enumerate() {
+        if is_reached(cluster, witness, state, action) {
+            bits |= 1 << (faults.len() + index);
+        }
+    }
+    bits
 }
 
 fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Action) -> bool {
     match (witness, action) {
-        (
-            Witness::Fault {
-                entry: Some(own), ..
-            },
-            Action::Fault { entry, .. },
-        ) => own == entry,
         (Witness::DeathBetween { before, .. }, Action::Fault { strike, .. }) => {
             ends_consumer(*strike).is_some_and(|who| {
                 let consumer = &state.consumers[usize::from(who)];

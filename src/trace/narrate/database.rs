@@ -3,7 +3,8 @@
 
 use super::Scene;
 use crate::trace::facts::name;
-use semel_models::pipeline::{ConfirmOn, Source};
+use semel_models::outbox;
+use semel_models::pipeline::{ConfirmOn, OutboxCursor, OutboxOrder, Source};
 use semel_models::producer::{Answer, Sending};
 
 impl Scene<'_> {
@@ -14,14 +15,62 @@ impl Scene<'_> {
             ConfirmOn::Ack | ConfirmOn::Send => String::new(),
         };
         match self.cluster.pipeline().producer.source {
-            Source::Outbox { .. } if self.before.database.is_passed(record) => format!(
-                "The transaction that inserted row {who} commits{confirmed}, below an id that the relay has passed."
+            Source::Outbox {
+                cursor: OutboxCursor::HighestId,
+                ..
+            } if self.before.database.is_passed(record) => format!(
+                "The transaction that inserted row {who} commits{confirmed}. The relay is past its id and will never read it."
             ),
             Source::Outbox { .. } => {
                 format!("The transaction that inserted row {who} commits{confirmed}.")
             }
             Source::DualWrite(_) | Source::Memory => {
                 format!("The application commits its database transaction of {who}{confirmed}.")
+            }
+        }
+    }
+
+    /// Who sends.
+    pub(super) fn sender(&self) -> &'static str {
+        match self.cluster.pipeline().producer.source {
+            Source::Memory | Source::DualWrite(_) => "application",
+            Source::Outbox { .. } => "relay",
+        }
+    }
+
+    pub(super) fn publish(&self, row: u8) -> String {
+        let who = name(row);
+        let sent = self.after.producer.sending[usize::from(row)] == Sending::Pending;
+        let replaced = self.after.producer.session > self.before.producer.session;
+        match (replaced, sent) {
+            (true, true) => format!(
+                "The relay's client is in a fatal state: the relay starts again with a new producer id and publishes {who}."
+            ),
+            (true, false) => format!(
+                "The relay's client is in a fatal state: the relay starts again with a new producer id and forgets {who}, which it had marked."
+            ),
+            (false, _) if self.before.ledger.sent & (1 << row) != 0 => {
+                format!("The relay finds row {who} unmarked and publishes it again.")
+            }
+            (false, _) => format!("The relay publishes {who}."),
+        }
+    }
+
+    /// Where a relay dies.
+    fn between(&self) -> String {
+        let Source::Outbox { order, .. } = self.cluster.pipeline().producer.source else {
+            return String::new();
+        };
+        let (producer, database) = (&self.before.producer, &self.before.database);
+        let records = self.cluster.pipeline().bounds.records;
+        let row = outbox::row_in_hand(producer, database, order, records);
+        match (order, row.map(name)) {
+            (_, None) => String::new(),
+            (OutboxOrder::PublishMark, Some(who)) => {
+                format!(" after it published {who} and before it marked it")
+            }
+            (OutboxOrder::MarkPublish, Some(who)) => {
+                format!(" after it marked {who} and before it published it")
             }
         }
     }
@@ -73,11 +122,12 @@ impl Scene<'_> {
             false => format!("; {text}{records}{rest}"),
         };
         format!(
-            "{} dies and starts again with a new producer id{}{}{}.",
+            "{} dies{} and starts again with a new producer id{}{}{}.",
             match self.cluster.pipeline().producer.source {
                 Source::Memory | Source::DualWrite(_) => "The producer's process",
                 Source::Outbox { .. } => "The relay",
             },
+            self.between(),
             after("it forgets ", forgotten, ""),
             after("the database rolls ", aborted, " back"),
             after(

@@ -9,16 +9,18 @@ use semel_models::producer::{Answer, Sending};
 
 impl Scene<'_> {
     pub(super) fn send(&self, record: u8) -> String {
+        if let Source::Outbox { .. } = self.cluster.pipeline().producer.source {
+            return self.publish(record);
+        }
         let who = name(record);
         if self.before.ledger.sent & (1 << record) != 0 {
             match self.cluster.pipeline().producer.source {
-                Source::Outbox { .. } => {
-                    format!("The relay finds row {who} unmarked and publishes it again.")
-                }
                 Source::DualWrite(DualWriteOrder::KafkaFirst) => format!(
                     "After its restart the application does {who} again, whose database transaction was rolled back, and sends it."
                 ),
-                Source::DualWrite(DualWriteOrder::DatabaseFirst) | Source::Memory => format!(
+                Source::DualWrite(DualWriteOrder::DatabaseFirst)
+                | Source::Memory
+                | Source::Outbox { .. } => format!(
                     "After its restart the application sends {who} again, which it never saw acknowledged."
                 ),
             }
