@@ -112,14 +112,16 @@ pub(crate) fn judge_watched(
             let stated = design.pipeline().faults.clone();
             check_with(design, stated, options, watch).map(Some)
         }
-        Environment::Class(class) => judge_class(design, class, options, watch),
+        Environment::Class(class) => judge_class(design, class, MAX_STATES, options, watch),
     }
 }
 
-/// Judges with the faults of one class: as many in one run as can be explored in a short time.
+/// Judges with the faults of one class, and with one of them in a run where more take more than
+/// `most` states.
 fn judge_class(
     design: &Design,
     class: FaultClass,
+    most: u64,
     options: &CheckOptions,
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<Option<Verdicts>, CheckError> {
@@ -131,7 +133,7 @@ fn judge_class(
         return check_with(design, faults, options, watch).map(Some);
     }
     let short = CheckOptions {
-        max_states: Some(MAX_STATES),
+        max_states: Some(most),
         ..options.clone()
     };
     let judged = check_with(design, faults.clone(), &short, watch)?;
@@ -240,6 +242,29 @@ mod tests {
         }
         let storage = budget(design("process -> commit").pipeline(), FaultClass::Storage);
         assert!(storage.contains(Fault::PowerLoss) && storage.contains(Fault::DiskLoss));
+    }
+
+    #[test]
+    fn a_class_that_takes_too_many_states_is_judged_with_one_fault_in_a_run() {
+        let total = |most, options: &CheckOptions| {
+            let design = design("process -> commit");
+            let judged = judge_class(&design, FaultClass::Network, most, options, &mut |_| {});
+            let judged = judged.expect("small").expect("judged");
+            (judged.bound().total, judged.stop())
+        };
+        let free = CheckOptions::default();
+        assert_eq!(total(MAX_STATES, &free), (FAULTS_PER_RUN, None));
+        assert_eq!(total(50, &free), (1, None));
+        let limited = CheckOptions {
+            max_states: Some(50),
+            ..CheckOptions::default()
+        };
+        let stopped = Some(Stop::States);
+        assert_eq!(
+            total(50, &limited),
+            (FAULTS_PER_RUN, stopped),
+            "whoever sets a limit gets it"
+        );
     }
 
     #[test]

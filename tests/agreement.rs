@@ -3,6 +3,7 @@
 
 mod support;
 
+use semel::catalogue::{ENTRIES, broken, fixed};
 use semel::trace::Trace;
 use semel::{CheckOptions, Design, Guarantee, check};
 use semel_models::cluster::Cluster;
@@ -44,4 +45,13 @@ fn both_engines_see_the_same_graph_of_every_preset() {
 #[test]
 fn both_engines_see_the_same_graph_of_every_derived_design() {
     derived_designs().iter().for_each(assert_same_graph);
+}
+
+#[test]
+fn both_engines_see_the_same_graph_of_both_designs_of_every_catalogue_entry() {
+    for entry in ENTRIES {
+        for design in [broken(entry), fixed(entry)] {
+            assert_same_graph(&design.expect("a design"));
+        }
+    }
 }

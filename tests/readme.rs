@@ -7,26 +7,12 @@ use std::process::{Command, Output};
 
 const README: &str = include_str!("../README.md");
 
-/// A fenced block: what stands behind its opening fence, and its text.
-struct Block {
-    info: String,
-    text: String,
-}
+/// Set, the README is written anew instead of compared.
+const UPDATE: &str = "UPDATE_README";
 
-fn blocks() -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut lines = README.lines();
-    while let Some(line) = lines.next() {
-        if let Some(info) = line.strip_prefix("```") {
-            let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-            blocks.push(Block {
-                info: info.into(),
-                text: body.join("\n"),
-            });
-        }
-    }
-    blocks
-}
+/// How a part begins that the command in it prints.
+const GENERATED: &str = "<!-- semel ";
+const GENERATED_END: &str = "<!-- end -->";
 
 /// Runs a command of the README in `folder`; `None` for those that this test cannot run.
 fn run(command: &str, folder: &Path) -> Option<Output> {
@@ -62,32 +48,121 @@ fn timeless(text: &str) -> String {
     replaced.collect::<Vec<_>>().join(" ")
 }
 
-#[test]
-fn every_command_runs_and_prints_what_the_readme_shows() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let blocks = blocks();
-    let mut commands = 0;
-    for (index, block) in blocks.iter().enumerate() {
-        if let Some(file) = block.info.strip_prefix("toml ") {
-            std::fs::write(folder.path().join(file), &block.text).expect("it can be written");
+/// Writes the README anew, line by line.
+struct Renewal<'a> {
+    folder: &'a Path,
+    text: String,
+    commands: usize,
+    /// What the block before printed, if it was one of commands.
+    printed: Option<Printed>,
+}
+
+struct Printed {
+    text: String,
+    is_success: bool,
+}
+
+impl Renewal<'_> {
+    fn put(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    /// Takes over a fenced block; of an output what is printed today, unless only times differ.
+    fn block(&mut self, info: &str, body: &str) {
+        let printed = self.printed.take();
+        let body = match (info, printed) {
+            ("text", Some(printed)) if timeless(&printed.text) != timeless(body) => printed.text,
+            ("text", Some(_) | None) => body.to_string(),
+            (info, printed) => {
+                let failed = printed.is_some_and(|printed| !printed.is_success);
+                assert!(!failed, "a command before this block fails:\n{body}");
+                if let Some(file) = info.strip_prefix("toml ") {
+                    std::fs::write(self.folder.join(file), body).expect("it can be written");
+                }
+                if info == "sh" {
+                    self.printed = self.run_all(body);
+                }
+                body.to_string()
+            }
+        };
+        self.put(&format!("```{info}"));
+        if !body.is_empty() {
+            self.put(&body);
         }
-        if block.info != "sh" {
-            continue;
-        }
-        for command in block.text.lines() {
-            let Some(output) = run(command, folder.path()) else {
-                continue;
-            };
-            commands += 1;
-            let printed = String::from_utf8(output.stdout).expect("text");
-            let shown = blocks.get(index + 1).filter(|next| next.info == "text");
-            match shown {
-                Some(shown) => assert_eq!(timeless(printed.trim_end()), timeless(&shown.text)),
-                None => assert!(output.status.success(), "{command} fails: {printed}"),
+        self.put("```");
+    }
+
+    fn run_all(&mut self, commands: &str) -> Option<Printed> {
+        let mut printed = None;
+        for command in commands.lines() {
+            if let Some(output) = run(command, self.folder) {
+                self.commands += 1;
+                let text = String::from_utf8(output.stdout).expect("text");
+                printed = Some(Printed {
+                    text: text.trim_end().to_string(),
+                    is_success: output.status.success(),
+                });
             }
         }
+        printed
     }
-    assert_eq!(commands, 2, "the README has its commands");
+
+    fn generated(&mut self, line: &str) {
+        let command = line.trim_start_matches("<!-- ").trim_end_matches(" -->");
+        let printed = self.run_all(command).expect("this test runs semel");
+        assert!(printed.is_success, "{command} fails");
+        self.put(line);
+        self.put(&printed.text);
+        self.put(GENERATED_END);
+    }
+}
+
+/// The README with what its commands print today.
+fn renewed<'a>(readme: &str, folder: &'a Path) -> Renewal<'a> {
+    let mut renewal = Renewal {
+        folder,
+        text: String::new(),
+        commands: 0,
+        printed: None,
+    };
+    let mut lines = readme.lines();
+    while let Some(line) = lines.next() {
+        if let Some(info) = line.strip_prefix("```") {
+            let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            renewal.block(info, &body.join("\n"));
+        } else if line.starts_with(GENERATED) {
+            lines.by_ref().find(|line| *line == GENERATED_END);
+            renewal.generated(line);
+        } else {
+            renewal.put(line);
+        }
+    }
+    renewal
+}
+
+#[test]
+fn every_command_runs_and_prints_what_the_readme_shows() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(&file).expect("the README is there");
+    let folder = tempfile::tempdir().expect("a folder");
+    let renewal = renewed(&readme, folder.path());
+    assert!(renewal.commands >= 7, "the README has its commands");
+    if std::env::var_os(UPDATE).is_some() {
+        std::fs::write(&file, renewal.text).expect("the README can be written");
+        return;
+    }
+    for (shown, printed) in readme.lines().zip(renewal.text.lines()) {
+        assert_eq!(
+            shown, printed,
+            "to write it anew: {UPDATE}=1 cargo test --test readme"
+        );
+    }
+    assert_eq!(
+        readme.len(),
+        renewal.text.len(),
+        "to write it anew: {UPDATE}=1 cargo test --test readme"
+    );
 }
 
 fn assert_has_rows(rows: impl Iterator<Item = (String, String)>) {

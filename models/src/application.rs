@@ -71,18 +71,12 @@ pub struct Work<'a> {
 impl Work<'_> {
     /// Runs an operation; a refused one changes nothing. Commits are not run here: they are calls.
     pub fn run(&mut self, operation: &Operation) -> Result<(), Refused> {
-        let before = (*self.sink, *self.ledger, *self.consumer);
-        let done = if operation.transaction {
-            self.run_transaction(operation)
-        } else {
-            self.run_parts(operation).map(|conflicts| {
-                self.job.skipped |= conflicts;
-            })
-        };
-        if done.is_err() {
-            (*self.sink, *self.ledger, *self.consumer) = before;
+        if operation.transaction {
+            return self.run_transaction(operation);
         }
-        done
+        // A single step is refused before it changes anything.
+        self.job.skipped |= self.run_parts(operation)?;
+        Ok(())
     }
 
     /// Makes the look-ups of a transaction; returns what they found.
@@ -98,12 +92,12 @@ impl Work<'_> {
         let before = (*self.sink, *self.ledger, *self.consumer);
         loop {
             let skipped = self.job.skipped;
-            let conflicts = self.run_parts(operation)?;
-            if conflicts == 0 {
+            let conflicts = self.run_parts(operation);
+            if conflicts == Ok(0) {
                 return Ok(());
             }
             (*self.sink, *self.ledger, *self.consumer) = before;
-            self.job.skipped = skipped | conflicts;
+            self.job.skipped = skipped | conflicts?;
         }
     }
 

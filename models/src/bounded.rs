@@ -1,11 +1,12 @@
 //! A list of bounded length that is `Copy`, so that states are plain values.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 
 /// A list of at most `N` items. Unused places hold `T::default()`, so that equal lists are equal
 /// values.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy)]
 pub struct List<T, const N: usize> {
     len: u8,
     items: [T; N],
@@ -71,6 +72,20 @@ impl<T: Copy + Default, const N: usize> Default for List<T, N> {
             len: 0,
             items: [T::default(); N],
         }
+    }
+}
+
+impl<T: PartialEq, const N: usize> PartialEq for List<T, N> {
+    fn eq(&self, other: &Self) -> bool {
+        self[..] == other[..]
+    }
+}
+
+impl<T: Eq, const N: usize> Eq for List<T, N> {}
+
+impl<T: Hash, const N: usize> Hash for List<T, N> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self[..].hash(state);
     }
 }
 

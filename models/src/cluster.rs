@@ -43,28 +43,29 @@ use stateright::{Model, Property};
 /// A state of the whole pipeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct State {
-    /// The upstream application's database.
-    pub database: Database,
+    // What changes most often comes first: comparing two states then ends early.
+    /// The consumers of the group.
+    pub consumers: [Consumer; MAX_INSTANCES],
+    /// The faults that are left, per entry of the budget that can be spent.
+    pub left: [u8; MAX_BUDGETS],
+    /// How many faults are left in all.
+    pub left_in_all: u8,
+    /// The group coordinator.
+    pub group: GroupCoordinator,
+    /// What happened to each record.
+    pub ledger: Ledger,
+    /// The sink.
+    pub sink: Sink,
     /// The upstream producer.
     pub producer: Producer,
     /// The broker.
     pub broker: Broker,
     /// Requests that are late.
     pub limbo: Limbo,
-    /// The group coordinator.
-    pub group: GroupCoordinator,
-    /// The consumers of the group.
-    pub consumers: [Consumer; MAX_INSTANCES],
-    /// The sink.
-    pub sink: Sink,
-    /// What happened to each record.
-    pub ledger: Ledger,
+    /// The upstream application's database.
+    pub database: Database,
     /// Records whose handling always fails.
     pub poisoned: u8,
-    /// The faults that are left, per entry of the budget that can be spent.
-    pub left: [u8; MAX_BUDGETS],
-    /// How many faults are left in all.
-    pub left_in_all: u8,
 }
 
 impl State {

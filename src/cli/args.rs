@@ -36,10 +36,15 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Judge designs: a verdict per guarantee, and the shortest run that breaks each
-    #[command(after_help = exit_codes())]
+    #[command(after_help = exit_codes(), mut_arg("files", |files| files.help(CHECK_FILES)))]
     Check(CheckArguments),
     /// Compare designs: a verdict per guarantee and class of faults
-    #[command(after_help = exit_codes())]
+    ///
+    /// Each design is explored without faults, with the faults that it states, and with one of
+    /// each modelled fault of one class after the other: two in one run, or one where two take too
+    /// many states and no --max-states is given. It ends in 0 when every cell is decided, whatever
+    /// the designs require.
+    #[command(after_help = exit_codes(), mut_arg("files", |files| files.help(MATRIX_FILES)))]
     Matrix(MatrixArguments),
     /// Explain a published failure: what breaks, the shortest run, and what prevents it
     #[command(after_help = exit_codes())]
@@ -87,7 +92,6 @@ pub(super) struct LimitArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
-    /// Without any, semel.toml in this folder
     #[command(flatten)]
     pub sources: SourceArguments,
     /// How to print the verdicts
@@ -100,17 +104,13 @@ pub(super) struct CheckArguments {
     pub verbose: bool,
 }
 
-const CHECK_FORMATS: &[Format] = &[
-    Format::Text,
-    Format::Json,
-    Format::Markdown,
-    Format::Mermaid,
-    Format::Junit,
-];
+const CHECK_FILES: &str =
+    "Design files; without any, and without --preset: semel.toml in this folder";
+
+const CHECK_FORMATS: &[Format] = &Format::ALL;
 
 #[derive(Debug, Args)]
 pub(super) struct MatrixArguments {
-    /// Without any, every preset
     #[command(flatten)]
     pub sources: SourceArguments,
     /// Only this guarantee; may be repeated
@@ -128,6 +128,8 @@ pub(super) struct MatrixArguments {
     #[command(flatten)]
     pub limits: LimitArguments,
 }
+
+const MATRIX_FILES: &str = "Design files; without any, and without --preset: every preset";
 
 const MATRIX_FORMATS: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
 

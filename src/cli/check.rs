@@ -20,33 +20,27 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
         return Ok(Exit::NothingChecked);
     };
     let Sources { designs, mut exit } = Sources::read(&sources);
-    let detail = if arguments.verbose {
-        Detail::Verbose
-    } else {
-        Detail::Normal
-    };
-    let mut report = report::verdicts(arguments.format, detail);
+    let mut report = report::verdicts(arguments.format, Detail::of(arguments.verbose));
     let mut out = anstream::AutoStream::auto(io::stdout());
     let mut is_idle = true;
     for design in &designs {
         let started = Instant::now();
         let options = session.options(design);
-        let checked = session.watched(|watch| check_watched(design, &options, watch));
-        let mut verdicts = match checked {
-            Ok(verdicts) => verdicts,
+        match session.watched(|watch| check_watched(design, &options, watch)) {
+            Ok(mut verdicts) => {
+                exit = exit.max(session.exit_of(&verdicts));
+                if arguments.format.tells_mends() {
+                    find_mends(design, &mut verdicts, &options, started);
+                }
+                report.add(&mut out, verdicts)?;
+                out.flush()?;
+                is_idle = false;
+            }
             Err(error) => {
                 complain(&error.to_string());
                 exit = exit.max(Exit::Usage);
-                continue;
             }
-        };
-        exit = exit.max(session.exit_of(&verdicts));
-        if arguments.format.tells_mends() {
-            find_mends(design, &mut verdicts, &options, started);
         }
-        report.add(&mut out, verdicts)?;
-        out.flush()?;
-        is_idle = false;
         if session.is_interrupted() {
             exit = Exit::Interrupted;
             break;

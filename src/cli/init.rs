@@ -28,6 +28,35 @@ pub(super) fn run(arguments: &InitArguments) -> io::Result<Exit> {
         out.flush()?;
         return Ok(Exit::Fine);
     }
+    match write(arguments, text) {
+        Ok(()) => {
+            let named = if file == Path::new(super::DEFAULT_FILE) {
+                String::new()
+            } else {
+                format!(" {}", file.display())
+            };
+            complain(&format!(
+                "wrote {}; now run: semel check{named}",
+                file.display()
+            ));
+            Ok(Exit::Fine)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            complain(&format!(
+                "{} is there already and was left as it is; name another file, or overwrite it with --force",
+                file.display()
+            ));
+            Ok(Exit::Usage)
+        }
+        Err(error) => {
+            complain(&format!("cannot write {}: {error}", file.display()));
+            Ok(Exit::Io)
+        }
+    }
+}
+
+/// Writes the file; unless forced, only where there is none.
+fn write(arguments: &InitArguments, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true);
     if arguments.force {
@@ -35,31 +64,7 @@ pub(super) fn run(arguments: &InitArguments) -> io::Result<Exit> {
     } else {
         options.create_new(true);
     }
-    let name = file.display();
-    let written = options
-        .open(file)
-        .and_then(|mut file| file.write_all(text.as_bytes()));
-    match written {
-        Ok(()) => {
-            let check = if file == Path::new(super::DEFAULT_FILE) {
-                "semel check".to_string()
-            } else {
-                format!("semel check {name}")
-            };
-            complain(&format!("wrote {name}; now run: {check}"));
-            Ok(Exit::Fine)
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            complain(&format!(
-                "{name} is there already and was left as it is; name another file, or overwrite it with --force"
-            ));
-            Ok(Exit::Usage)
-        }
-        Err(error) => {
-            complain(&format!("cannot write {name}: {error}"));
-            Ok(Exit::Io)
-        }
-    }
+    options.open(&arguments.file)?.write_all(text.as_bytes())
 }
 
 /// A commented design to start from.

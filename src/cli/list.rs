@@ -2,7 +2,7 @@
 
 use super::args::{ListArguments, Listing};
 use super::exit::Exit;
-use crate::catalogue::{ENTRIES, Symptom};
+use crate::catalogue::{ENTRIES, Entry};
 use crate::design::{modelled, properties};
 use crate::presets::PRESETS;
 use crate::report::Format;
@@ -71,16 +71,7 @@ fn rows(listing: Listing) -> Vec<Row> {
             .iter()
             .map(|preset| row(preset.name, preset.summary))
             .collect(),
-        Listing::Catalogue => ENTRIES
-            .iter()
-            .map(|entry| {
-                let mut row = row(entry.id, entry.title);
-                let names = entry.symptoms.iter().map(|own| Symptom::name(*own));
-                let names: Vec<&str> = names.collect();
-                row.facts.insert("symptom", names.join(", "));
-                row
-            })
-            .collect(),
+        Listing::Catalogue => ENTRIES.iter().map(entry_row).collect(),
         Listing::Guarantees => Guarantee::ALL
             .iter()
             .map(|guarantee| {
@@ -108,6 +99,13 @@ fn rows(listing: Listing) -> Vec<Row> {
             })
             .collect(),
     }
+}
+
+fn entry_row(entry: &Entry) -> Row {
+    let mut row = row(entry.id, entry.title);
+    let names: Vec<&str> = entry.symptoms.iter().map(|own| own.name()).collect();
+    row.facts.insert("symptom", names.join(", "));
+    row
 }
 
 /// A row of a table of which not everything is modelled yet.

@@ -46,15 +46,19 @@ pub(super) fn run(arguments: &MatrixArguments) -> io::Result<Exit> {
     if session.is_interrupted() {
         exit = Exit::Interrupted;
     }
-    let mut out = anstream::AutoStream::auto(io::stdout());
-    match arguments.format {
-        Format::Json => write_json(&mut out, &matrix)?,
-        Format::Markdown => write_markdown(&mut out, &matrix)?,
-        // The arguments let no other format through.
-        Format::Text | Format::Mermaid | Format::Junit => write_text(&mut out, &matrix)?,
-    }
-    out.flush()?;
+    print(arguments.format, &matrix)?;
     Ok(exit)
+}
+
+fn print(format: Format, matrix: &Matrix) -> io::Result<()> {
+    let mut out = anstream::AutoStream::auto(io::stdout());
+    match format {
+        Format::Json => write_json(&mut out, matrix)?,
+        Format::Markdown => write_markdown(&mut out, matrix)?,
+        // The arguments let no other format through.
+        Format::Text | Format::Mermaid | Format::Junit => write_text(&mut out, matrix)?,
+    }
+    out.flush()
 }
 
 /// Judges every design in one environment.

@@ -91,10 +91,6 @@ impl Report for Mermaid {
 /// Writes one run as a sequence diagram.
 pub(super) fn write_diagram(out: &mut dyn Write, trace: &Trace) -> io::Result<()> {
     let actors = actors(trace);
-    let id = |actor: &str| {
-        let place = actors.iter().position(|known| *known == actor);
-        place.unwrap_or(actors.len())
-    };
     writeln!(out, "sequenceDiagram")?;
     writeln!(
         out,
@@ -109,31 +105,37 @@ pub(super) fn write_diagram(out: &mut dyn Write, trace: &Trace) -> io::Result<()
         if trace.loops_from() == Some(index) {
             writeln!(out, "    loop for ever")?;
         }
-        let number = index + 1;
-        let told = escaped(step.sentence());
-        match step.fault() {
-            Some(fault) => writeln!(
-                out,
-                "    Note over p{}: {number}. ⚡ {told} ({})",
-                id(step.actor()),
-                escaped(fault)
-            )?,
-            None => {
-                let (from, to) = ends(step);
-                writeln!(out, "    p{}->>p{}: {number}. {told}", id(from), id(to))?;
-            }
-        }
+        write_step(out, &actors, index + 1, step)?;
     }
     if trace.loops_from().is_some() {
         writeln!(out, "    end")?;
     }
-    let last = actors.len().saturating_sub(1);
-    let all = if last == 0 {
-        "p0".into()
-    } else {
-        format!("p0,p{last}")
+    let all = match actors.len() {
+        0 | 1 => "p0".into(),
+        several => format!("p0,p{}", several - 1),
     };
     writeln!(out, "    Note over {all}: {}", escaped(trace.violation()))
+}
+
+/// Writes a message, or for a fault a note.
+fn write_step(out: &mut dyn Write, actors: &[&str], number: usize, step: &Step) -> io::Result<()> {
+    let id = |actor: &str| {
+        let place = actors.iter().position(|known| *known == actor);
+        place.unwrap_or(actors.len())
+    };
+    let told = escaped(step.sentence());
+    match step.fault() {
+        Some(fault) => writeln!(
+            out,
+            "    Note over p{}: {number}. ⚡ {told} ({})",
+            id(step.actor()),
+            escaped(fault)
+        ),
+        None => {
+            let (from, to) = ends(step);
+            writeln!(out, "    p{}->>p{}: {number}. {told}", id(from), id(to))
+        }
+    }
 }
 
 /// From whom to whom a step goes.

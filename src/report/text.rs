@@ -27,6 +27,16 @@ pub(crate) enum Detail {
     Verbose,
 }
 
+impl Detail {
+    /// What `-v` asks for.
+    pub(crate) fn of(verbose: bool) -> Detail {
+        match verbose {
+            true => Detail::Verbose,
+            false => Detail::Normal,
+        }
+    }
+}
+
 /// Verdicts as text, each design as soon as it is judged.
 pub(super) struct Text {
     pub(super) detail: Detail,

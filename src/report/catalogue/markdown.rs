@@ -1,7 +1,7 @@
 //! The catalogue as Markdown.
 
 use super::{broken_in_words, judged, symptoms};
-use crate::catalogue::{Explained, changes};
+use crate::catalogue::{Entry, Explained, changes};
 use crate::report::markdown::{escaped, write_run};
 use crate::report::words::{
     bound_in_words, completeness, extent_in_words, grouped, short_bound, warnings,
@@ -22,6 +22,7 @@ pub(super) fn write(out: &mut dyn Write, explained: &Explained) -> io::Result<()
     )?;
     writeln!(out)?;
     write_design(out, "The broken design", explained, &explained.broken)?;
+    writeln!(out)?;
     for (guarantee, ..) in judged(explained, &explained.broken) {
         if let Some(trace) = explained.broken.of(guarantee).trace() {
             writeln!(out, "The shortest run that violates `{guarantee}`:")?;
@@ -30,6 +31,11 @@ pub(super) fn write(out: &mut dyn Write, explained: &Explained) -> io::Result<()
             writeln!(out)?;
         }
     }
+    write_changes(out, entry)?;
+    write_design(out, "The fixed design", explained, &explained.fixed)
+}
+
+fn write_changes(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
     writeln!(out, "**Prevented by** {}:", escaped(entry.prevention))?;
     writeln!(out)?;
     writeln!(out, "```diff")?;
@@ -44,7 +50,7 @@ pub(super) fn write(out: &mut dyn Write, explained: &Explained) -> io::Result<()
     }
     writeln!(out, "```")?;
     writeln!(out)?;
-    write_design(out, "The fixed design", explained, &explained.fixed)
+    Ok(())
 }
 
 fn write_design(
@@ -72,7 +78,7 @@ fn write_design(
     for warning in warnings(verdicts) {
         writeln!(out, "- **Warning:** {}", escaped(&warning))?;
     }
-    writeln!(out)
+    Ok(())
 }
 
 /// Writes the whole catalogue as a table.

@@ -1,7 +1,7 @@
 //! The catalogue as text for people.
 
 use super::{broken_in_words, judged, symptoms};
-use crate::catalogue::{Explained, changes};
+use crate::catalogue::{Entry, Explained, changes};
 use crate::report::text::{BAD, BOLD, DIM, Detail, GOOD, OPEN, style_of, write_trace};
 use crate::report::words::{
     bound_in_words, completeness, extent_in_words, grouped, short_bound, warnings,
@@ -26,19 +26,7 @@ pub(super) fn write(out: &mut dyn Write, explained: &Explained) -> io::Result<()
             writeln!(out)?;
         }
     }
-    writeln!(out, "{BOLD}Prevented by{BOLD:#} {}:", entry.prevention)?;
-    let mut table = "";
-    for change in changes(entry) {
-        if change.table != table {
-            writeln!(out, "    {DIM}{}{DIM:#}", change.table)?;
-            table = change.table;
-        }
-        match change.is_added {
-            true => writeln!(out, "  {GOOD}+ {}{GOOD:#}", change.line)?,
-            false => writeln!(out, "  {BAD}- {}{BAD:#}", change.line)?,
-        }
-    }
-    writeln!(out)?;
+    write_changes(out, entry)?;
     write_design(out, "The fixed design", explained, &explained.fixed)?;
     match explained.outcome() {
         Outcome::AsAsked => Ok(()),
@@ -51,6 +39,22 @@ pub(super) fn write(out: &mut dyn Write, explained: &Explained) -> io::Result<()
             "{BAD}Not as published:{BAD:#} the model of this version does not show the failure and its prevention."
         ),
     }
+}
+
+fn write_changes(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
+    writeln!(out, "{BOLD}Prevented by{BOLD:#} {}:", entry.prevention)?;
+    let mut table = "";
+    for change in changes(entry) {
+        if change.table != table {
+            writeln!(out, "    {DIM}{}{DIM:#}", change.table)?;
+            table = change.table;
+        }
+        match change.is_added {
+            true => writeln!(out, "  {GOOD}+ {}{GOOD:#}", change.line)?,
+            false => writeln!(out, "  {BAD}- {}{BAD:#}", change.line)?,
+        }
+    }
+    writeln!(out)
 }
 
 fn write_design(
