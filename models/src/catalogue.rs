@@ -125,6 +125,10 @@ catalogue! {
         shows [Duplicate], violates [NoDuplicates],
         prevented by "dedup in the sink's transaction, by the record's own identity",
         source "KIP-98, \"within a single producer session\"";
+    "P09" "producer-id-forgotten": "retention removes a producer's records, the broker forgets the producer, and its retry is new",
+        shows [Duplicate], violates [NoDuplicates],
+        prevented by "brokers from 2.4 and clients from 2.5: what is known of a producer outlives its records",
+        source "KIP-360; KAFKA-7190";
     "P11" "buffered-send": "the source was told \"done\" when send() returned, and the buffer dies with the process",
         shows [Loss], violates [NoLoss],
         prevented by "confirm to the source when the delivery report has come",
