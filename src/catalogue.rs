@@ -41,14 +41,22 @@ pub struct Explained {
 }
 
 impl Explained {
-    /// Whether the broken design violates what it should, and the fixed one holds it.
+    /// Whether the broken design violates what it should, and the fixed one holds it (or loses less).
     pub fn is_as_published(&self) -> bool {
         self.outcome() == Outcome::AsAsked
     }
 
     /// How what was found relates to what was published.
     pub fn outcome(&self) -> Outcome {
-        self.broken.outcome().max(self.fixed.outcome())
+        let outcome = self.broken.outcome().max(self.fixed.outcome());
+        let lost = (self.broken.most_lost(), self.fixed.most_lost());
+        match self.entry.loses {
+            Some(_) if self.broken.stop().is_some() || self.fixed.stop().is_some() => {
+                outcome.max(Outcome::Undecided)
+            }
+            Some(published) if published != lost => Outcome::NotAsAsked,
+            Some(_) | None => outcome,
+        }
     }
 
     /// The shortest run that tells the published story.

@@ -5,7 +5,7 @@ use crate::explore::{Exploration, Limit, Livelock, Options, Outcome, Progress, S
 use crate::mend::{self, Mends};
 use crate::trace::{Bound, DesignSource, Run, tell};
 use crate::verdict::{Judgement, Stop, Verdict, Verdicts, WitnessReport};
-use semel_models::cluster::{Cluster, FINAL, FINAL_WITH_FAILED, Witness};
+use semel_models::cluster::{Cluster, FINAL, FINAL_WITH_FAILED, Witness, final_losing};
 use semel_models::guarantee::Guarantee;
 use semel_models::limits::TooLarge;
 use semel_models::pipeline::Pipeline;
@@ -121,6 +121,8 @@ pub(crate) fn check_pipeline(
         reached: reached & (1 << bit) != 0,
     };
     let counted = |bit: u32| found.counted()[bit.trailing_zeros() as usize];
+    let is_met = |lost: &u8| counted(final_losing(*lost)) > 0;
+    let most_lost = (1..=bound.records).rev().find(is_met).unwrap_or(0);
     Ok(Verdicts {
         name: design.name().into(),
         file: design.file().into(),
@@ -134,6 +136,7 @@ pub(crate) fn check_pipeline(
         memory_bytes: found.bytes(),
         final_states: counted(FINAL),
         final_states_with_failed: counted(FINAL_WITH_FAILED),
+        most_lost,
         stop: endings.exploration.or(endings.livelock_search),
         warnings: design.warnings().to_vec(),
         mends: Mends::NotTried,

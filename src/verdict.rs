@@ -142,6 +142,7 @@ pub struct Verdicts {
     pub(crate) witnesses: Vec<WitnessReport>,
     pub(crate) final_states: u64,
     pub(crate) final_states_with_failed: u64,
+    pub(crate) most_lost: u8,
     pub(crate) stop: Option<Stop>,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) mends: Mends,
@@ -216,6 +217,11 @@ impl Verdicts {
     /// In how many of them a record was reported failed.
     pub fn final_states_with_failed(&self) -> u64 {
         self.final_states_with_failed
+    }
+
+    /// The most records that one run loses, among the runs that were explored.
+    pub fn most_lost(&self) -> u8 {
+        self.most_lost
     }
 
     /// Why the exploration is not complete; `None`: it is.

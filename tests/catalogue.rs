@@ -5,6 +5,10 @@ use semel::design::Expected;
 use semel::{CheckOptions, Guarantee, Verdict};
 use std::path::Path;
 
+/// Faults that a fixed design cannot meet, because its prevention is to take them away: an outbox
+/// whose transaction rolls back has no row.
+const TAKEN_AWAY: &[(&str, &str)] = &[("P13b", "abort")];
+
 /// A prevention changes no more lines than this.
 const MOST_CHANGED_LINES: usize = 5;
 
@@ -16,17 +20,28 @@ fn every_broken_design_fails_as_published_and_its_fixed_one_holds() {
         for guarantee in entry.violates {
             let run = explained.broken.of(*guarantee).trace();
             assert!(run.is_some(), "{} violates {guarantee}", entry.id);
-            assert_eq!(
-                explained.fixed.of(*guarantee),
-                &Verdict::Holds,
-                "{}",
-                entry.id
-            );
+            let holds = explained.fixed.of(*guarantee) == &Verdict::Holds;
+            assert_eq!(holds, entry.loses.is_none(), "{}", entry.id);
         }
-        assert_eq!(explained.after(), &Verdict::Holds);
+        assert_eq!(explained.after() == &Verdict::Holds, entry.loses.is_none());
         let story = explained.story().map(|trace| trace.guarantee());
         assert_eq!(story, entry.violates.first().map(|own| own.name()));
     }
+}
+
+#[test]
+fn what_cannot_be_mended_wholly_loses_fewer_records() {
+    let partly: Vec<&str> = ENTRIES
+        .iter()
+        .filter(|entry| entry.loses.is_some())
+        .map(|entry| entry.id)
+        .collect();
+    assert_eq!(partly, ["C12"]);
+    let entry = named("C12").expect("an entry");
+    let explained = explain(entry, &CheckOptions::default()).expect("both designs are sound");
+    let lost = (explained.broken.most_lost(), explained.fixed.most_lost());
+    assert_eq!(entry.loses, Some(lost));
+    assert!(lost.1 < lost.0, "{lost:?}");
 }
 
 #[test]
@@ -40,7 +55,10 @@ fn no_design_of_the_catalogue_is_undecided_or_idle() {
                 let witnesses = verdicts.witnesses().iter();
                 let mut reached = witnesses.filter(|witness| witness.reached);
                 let is_reached = reached.any(|witness| witness.name == *fault);
-                assert!(is_reached, "{} never meets {fault}", verdicts.file());
+                let fixed = verdicts.file().ends_with(".fixed.toml");
+                let taken_away = fixed && TAKEN_AWAY.contains(&(entry.id, fault.as_str()));
+                let file = verdicts.file();
+                assert_ne!(is_reached, taken_away, "whether {file} meets {fault}");
             }
         }
     }
@@ -61,12 +79,11 @@ fn a_design_expects_what_its_row_says() {
             entry.id
         );
         let fixed = fixed(entry).expect("a design");
-        assert_eq!(
-            fixed.expected(),
-            expectations(Expected::Holds),
-            "{}",
-            entry.id
-        );
+        let after = match entry.loses {
+            Some(_) => Expected::Violated,
+            None => Expected::Holds,
+        };
+        assert_eq!(fixed.expected(), expectations(after), "{}", entry.id);
     }
 }
 
@@ -77,13 +94,12 @@ fn a_prevention_changes_a_few_lines_and_neither_faults_nor_bounds() {
         let added = changes.iter().any(|change| change.is_added);
         assert!(added && changes.len() <= MOST_CHANGED_LINES, "{}", entry.id);
         for change in changes {
-            let same = ["", "[faults]", "[bounds]"];
-            assert!(
-                !same.contains(&change.table),
-                "{}: {}",
-                entry.id,
-                change.line
-            );
+            let changeable = match change.table {
+                "" => change.line.starts_with("kafka = "),
+                "[faults]" | "[bounds]" => false,
+                _ => true,
+            };
+            assert!(changeable, "{}: {}", entry.id, change.line);
         }
     }
 }

@@ -25,6 +25,14 @@ fn an_entry_in_markdown_shows_its_change_as_a_diff() {
 }
 
 #[test]
+fn an_entry_that_cannot_be_mended_wholly_tells_how_much_is_lost() {
+    let text = explain(&["C12"]);
+    let lost = |records| text.contains(&format!("; the worst run loses {records}\n"));
+    assert!(lost("3 records") && lost("1 record"), "{text}");
+    assert!(!text.contains("Not as published"), "{text}");
+}
+
+#[test]
 fn an_entry_in_mermaid_is_one_diagram() {
     let text = explain(&["p04", "--format", "mermaid"]);
     assert_eq!(text.matches("sequenceDiagram").count(), 1);

@@ -54,8 +54,12 @@ fn without_a_name_every_preset_is_compared() {
     let presets: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
     assert_eq!(names, presets);
     for row in rows {
+        let name = row["name"].as_str().expect("a name");
         for cell in row["guarantees"].as_array().expect("cells") {
-            assert_eq!(cell["verdict"], "holds", "without a fault, {}", row["name"]);
+            // Threads race for records of one key; a fault is not needed for that.
+            let races = name.starts_with("workers-") && cell["name"] == "in-order";
+            let expected = if races { "violated" } else { "holds" };
+            assert_eq!(cell["verdict"], expected, "without a fault, {name}");
         }
     }
 }

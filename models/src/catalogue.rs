@@ -2,7 +2,8 @@
 //! with the published prevention.
 //!
 //! An entry is two files in `catalogue/` and one row here. A test checks that the broken design
-//! violates what the row says, and that the fixed one holds it.
+//! violates what the row says, and that the fixed one holds it. A failure that was published in two
+//! variants has two entries, `S07` and `S07b`.
 
 use crate::guarantee::Guarantee;
 use std::fmt;
@@ -59,9 +60,12 @@ pub struct Entry {
     pub title: &'static str,
     /// How it shows.
     pub symptoms: &'static [Symptom],
-    /// The guarantees that the broken design violates and the fixed one holds; the first tells the
-    /// published story.
+    /// The guarantees that the broken design violates and the fixed one holds (or, where `loses`
+    /// says so, breaks less badly); the first tells the published story.
     pub violates: &'static [Guarantee],
+    /// Where nothing mends it wholly: how many records the worst run loses in the broken design, and
+    /// in the fixed one.
+    pub loses: Option<(u8, u8)>,
     /// What prevents it.
     pub prevention: &'static str,
     /// Where it was published.
@@ -73,9 +77,12 @@ pub struct Entry {
 }
 
 macro_rules! catalogue {
+    (@loses) => { None };
+    (@loses $broken:literal $fixed:literal) => { Some(($broken, $fixed)) };
     ($(
         $id:literal $name:literal: $title:literal,
         shows [$($symptom:ident),+], violates [$($guarantee:ident),+],
+        $(loses $broken:literal then $fixed:literal,)?
         prevented by $prevention:literal,
         source $source:literal;
     )*) => {
@@ -87,6 +94,7 @@ macro_rules! catalogue {
                 title: $title,
                 symptoms: &[$(Symptom::$symptom),+],
                 violates: &[$(Guarantee::$guarantee),+],
+                loses: catalogue!(@loses $($broken $fixed)?),
                 prevention: $prevention,
                 source: $source,
                 broken: include_str!(concat!("../catalogue/", $id, "-", $name, ".broken.toml")),
@@ -117,10 +125,22 @@ catalogue! {
         shows [Duplicate], violates [NoDuplicates],
         prevented by "dedup in the sink's transaction, by the record's own identity",
         source "KIP-98, \"within a single producer session\"";
+    "P09" "producer-id-forgotten": "retention removes a producer's records, the broker forgets the producer, and its retry is new",
+        shows [Duplicate], violates [NoDuplicates],
+        prevented by "brokers from 2.4 and clients from 2.5: what is known of a producer outlives its records",
+        source "KIP-360; KAFKA-7190";
     "P11" "buffered-send": "the source was told \"done\" when send() returned, and the buffer dies with the process",
         shows [Loss], violates [NoLoss],
         prevented by "confirm to the source when the delivery report has come",
         source "Kafka, KafkaProducer javadoc: send() is asynchronous";
+    "P13" "dual-write": "the database commits, the process dies, and the record is never sent",
+        shows [Loss], violates [NoLoss],
+        prevented by "an outbox: the record is a row of the same transaction, and a relay publishes it",
+        source "atlasofengineering.com, \"Transactional outbox\"";
+    "P13b" "dual-write-ghost": "the record is sent, and the database transaction that it tells of rolls back",
+        shows [Ghost], violates [NoPhantom],
+        prevented by "an outbox: a row that rolls back is never published",
+        source "atlasofengineering.com, \"Transactional outbox\"";
     "C01" "commit-before-process": "the offset is committed before the record is handled",
         shows [Loss], violates [NoLoss],
         prevented by "process, then commit",
@@ -129,18 +149,54 @@ catalogue! {
         shows [Duplicate], violates [NoDuplicates],
         prevented by "dedup: the effect and a unique mark in one database transaction",
         source "Kafka, design.html 4.6; KafkaConsumer javadoc";
+    "C03" "automatic-commit-workers": "another thread handles the record while the next poll commits it",
+        shows [Loss], violates [NoLoss],
+        prevented by "no automatic commit: the loop commits what the thread has finished",
+        source "Kafka, KafkaConsumer javadoc: consume all data of a poll before the next; franz-go #57";
     "C04" "automatic-offset-store": "librdkafka stores the offset when it hands the record over, and commits it in the background",
         shows [Loss], violates [NoLoss],
         prevented by "enable.auto.offset.store=false, and the offset stored after handling",
         source "librdkafka, INTRODUCTION, \"At-least-once processing\"; CONFIGURATION.md";
+    "C06" "highest-of-workers": "threads finish out of order, and the highest finished offset is committed",
+        shows [Loss], violates [NoLoss],
+        prevented by "a commit that ends before the first record that is not finished",
+        source "martynwin.com on a parallel consumer's highest seen offset";
+    "C07" "saved-commit": "a commit that failed is kept, and sent again over a later one",
+        shows [Duplicate], violates [NoDuplicates],
+        prevented by "no commit is kept that a later one has overtaken: it is repeated before anything else is handled",
+        source "spring-kafka #3186";
+    "C09" "revoked-before-commit": "a handled record moves to another consumer before its commit has arrived",
+        shows [Duplicate], violates [NoDuplicates],
+        prevented by "a synchronous commit in onPartitionsRevoked",
+        source "Kafka, 536cdf692fb (KAFKA-14196); KafkaConsumer javadoc, rebalance listeners";
     "C11" "reset-to-latest": "without a committed offset auto.offset.reset=latest skips what is there",
         shows [Loss], violates [NoLoss],
         prevented by "auto.offset.reset=earliest",
         source "Kafka, ConsumerConfig.AUTO_OFFSET_RESET_DOC; librdkafka, CONFIGURATION.md";
+    "C12" "out-of-range": "retention overtakes the consumer, and the reset jumps over what is still there",
+        shows [Loss], violates [NoLoss], loses 3 then 1,
+        prevented by "auto.offset.reset=earliest: only what retention took is lost, and nothing brings that back",
+        source "Kafka, ConsumerConfig.AUTO_OFFSET_RESET_DOC; KIP-320; examples/ExactlyOnceMessageProcessor.java";
+    "C15" "poison-skipped": "a record that always fails is passed over after some attempts",
+        shows [Loss], violates [NoLoss],
+        prevented by "a dead-letter topic, written before the offset is committed",
+        source "Kafka, examples/ExactlyOnceMessageProcessor.java, \"Skipping records\"";
+    "C15b" "poison-blocks": "a record that always fails is tried for ever, and everything behind it waits",
+        shows [Hang], violates [Progress],
+        prevented by "a dead-letter topic after some attempts",
+        source "Kafka, examples/ExactlyOnceMessageProcessor.java";
+    "S01" "check-then-act": "two consumers look a record up, neither finds it, both apply it",
+        shows [Duplicate], violates [NoDuplicates],
+        prevented by "a unique key in the transaction of the effect",
+        source "exactly-once.github.io, \"Improving outbox\"";
     "S02" "mark-apart": "the dedup mark is written in a transaction of its own, before the effect",
         shows [Loss], violates [NoLoss],
         prevented by "one database transaction for the mark and the effect",
         source "model-checking-exactly-once: stores that are not written atomically";
+    "S03" "dedup-window": "the dedup store has forgotten a record when it is delivered again",
+        shows [Duplicate], violates [NoDuplicates],
+        prevented by "a window that reaches as far back as a delivery can be repeated",
+        source "exactly-once.github.io, \"Outbox\"; cruxible.dev";
     "S05" "increment": "balance += amount runs again when the record is delivered again",
         shows [Duplicate], violates [ExactlyOnceEffect],
         prevented by "an effect that may be repeated: set the value instead of adding to it",
@@ -149,4 +205,20 @@ catalogue! {
         shows [Duplicate], violates [NoDuplicates],
         prevented by "seek() to the saved offset in onPartitionsAssigned",
         source "Kafka, KafkaConsumer javadoc, \"Storing Offsets Outside Kafka\"";
+    "S07b" "zombie-write": "a consumer that lost the partition writes its effect and its offset over the new owner's",
+        shows [LostEffect, Duplicate], violates [ExactlyOnceEffect, NoDuplicates],
+        prevented by "compare-and-set: a row or an offset is only written over an older one",
+        source "Kafka, KafkaConsumer javadoc, \"Storing Offsets Outside Kafka\" (the recipe; the failure is common knowledge)";
+    "S08" "outbox-relay": "the relay publishes a row and dies before it marks it",
+        shows [Duplicate], violates [NoDuplicates],
+        prevented by "dedup downstream, by the row's identity",
+        source "tomodahinata.com, outbox guide";
+    "S08b" "outbox-marked-first": "the relay marks a row and dies before it publishes it",
+        shows [Loss], violates [NoLoss],
+        prevented by "publish, then mark",
+        source "tomodahinata.com, outbox guide";
+    "S09" "outbox-highest-id": "a row commits below the id that the relay has reached, and is never read",
+        shows [Loss], violates [NoLoss],
+        prevented by "a status in each row (or change data capture)",
+        source "denis-tsv/Outbox, README: the basic relay can miss messages";
 }

@@ -17,7 +17,7 @@ mod upstream;
 mod upstream_witness;
 mod witness;
 
-pub use judge::{FINAL, FINAL_WITH_FAILED};
+pub use judge::{FINAL, FINAL_WITH_FAILED, final_losing};
 pub use reduce::Reductions;
 pub use witness::Witness;
 

@@ -7,7 +7,7 @@ mod text;
 
 use super::Format;
 use super::mermaid;
-use super::words::verdict_in_words;
+use super::words::{counted, verdict_in_words};
 use crate::catalogue::{Explained, Symptom};
 use crate::verdict::{Verdict, Verdicts};
 use semel_models::guarantee::Guarantee;
@@ -75,7 +75,11 @@ fn judged<'a>(
 ) -> impl Iterator<Item = (Guarantee, &'a Verdict, String)> {
     explained.entry.violates.iter().map(|guarantee| {
         let verdict = verdicts.of(*guarantee);
-        let told = verdict_in_words(verdicts.bound(), verdict);
+        let mut told = verdict_in_words(verdicts.bound(), verdict);
+        if explained.entry.loses.is_some() && *guarantee == Guarantee::NoLoss {
+            let lost = counted(verdicts.most_lost().into(), "record");
+            told.push_str(&format!("; the worst run loses {lost}"));
+        }
         (*guarantee, verdict, told)
     })
 }
@@ -95,5 +99,10 @@ fn broken_in_words(explained: &Explained) -> String {
                     format!("{guarantee} {}", verdict.name())
                 }
             });
-    told.collect::<Vec<_>>().join(", ")
+    let told = told.collect::<Vec<_>>().join(", ");
+    if explained.entry.loses.is_none() {
+        return told;
+    }
+    let (before, after) = (explained.broken.most_lost(), explained.fixed.most_lost());
+    format!("{told} (the worst run loses {before}, fixed {after})")
 }

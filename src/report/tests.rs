@@ -86,6 +86,7 @@ fn verdicts() -> Verdicts {
         }],
         final_states: 2,
         final_states_with_failed: 0,
+        most_lost: 1,
         stop: Some(Stop::States),
         warnings: Vec::new(),
         mends: Mends::Tried(Vec::new()),

@@ -12,8 +12,13 @@ pub const FINAL: u32 = 1 << 0;
 /// Bit of [`Observation::counted`]: a final state in which a record was reported failed.
 pub const FINAL_WITH_FAILED: u32 = 1 << 1;
 
+/// Bit of [`Observation::counted`]: a final state in which this many records are lost, at least one.
+pub const fn final_losing(records: u8) -> u32 {
+    FINAL_WITH_FAILED << records
+}
+
 pub(super) fn observe(cluster: &Cluster, state: &State, quiescent: bool) -> Observation {
-    let violated = Guarantee::ALL
+    let violated: u32 = Guarantee::ALL
         .into_iter()
         .filter(|guarantee| violates(cluster, state, *guarantee, quiescent))
         .map(Guarantee::bit)
@@ -23,6 +28,9 @@ pub(super) fn observe(cluster: &Cluster, state: &State, quiescent: bool) -> Obse
         counted |= FINAL;
         if state.ledger.failed != 0 {
             counted |= FINAL_WITH_FAILED;
+        }
+        if violated & Guarantee::NoLoss.bit() != 0 {
+            counted |= final_losing(lost(cluster, state));
         }
     }
     Observation {
@@ -42,14 +50,7 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
             .filter(|record| ledger.is_confirmed(*record))
     };
     match guarantee {
-        Guarantee::NoLoss => {
-            quiescent && {
-                let position = group_position(cluster, state);
-                confirmed().any(|record| {
-                    !ledger.is_settled(record) && !state.broker.holds_from(record, position)
-                })
-            }
-        }
+        Guarantee::NoLoss => quiescent && lost(cluster, state) > 0,
         Guarantee::NoDuplicates => ledger.handled.contains(&2),
         Guarantee::ExactlyOnceEffect => quiescent && !is_exactly_once(cluster, state),
         Guarantee::InOrder => ledger.disordered,
@@ -63,6 +64,19 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
             }
         }
     }
+}
+
+/// How many records are lost in a quiescent state: confirmed, not settled, and not to be read any
+/// more.
+fn lost(cluster: &Cluster, state: &State) -> u8 {
+    let position = group_position(cluster, state);
+    let is_lost = |record: &u8| {
+        state.ledger.is_confirmed(*record)
+            && !state.ledger.is_settled(*record)
+            && !state.broker.holds_from(*record, position)
+    };
+    let lost = (0..cluster.pipeline.bounds.records).filter(is_lost);
+    lost.map(|_| 1).sum()
 }
 
 fn may_have_effect(ledger: &Ledger, record: u8) -> bool {
