@@ -61,6 +61,8 @@ pub enum ConsumerStep {
     Relocate,
     /// A poll returns this many records.
     Poll(u8),
+    /// A poll returns the next record of the retry topic.
+    PollRetries,
     /// The application does the next operation of its order.
     Operate,
     /// A worker does the next operation for the task in this place.

@@ -35,6 +35,7 @@ use crate::outbox::Database;
 use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
 use crate::program::Program;
+use crate::retries::Retries;
 use crate::sink::Sink;
 use crate::subject::{Observation, Subject};
 use budget::Budget;
@@ -60,6 +61,8 @@ pub struct State {
     pub producer: Producer,
     /// The broker.
     pub broker: Broker,
+    /// The retry topic, from the group's committed offset on.
+    pub retries: Retries,
     /// Requests that are late.
     pub limbo: Limbo,
     /// The upstream application's database.
@@ -165,6 +168,7 @@ impl Cluster {
         }
         state.sink.code(codec, limits, pipeline);
         state.ledger.code(codec, limits);
+        state.retries.code(codec, limits);
         if limits.poisons {
             codec.field(&mut state.poisoned, ((1u16 << limits.records) - 1) as u8);
         }

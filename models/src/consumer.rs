@@ -116,6 +116,8 @@ pub struct Consumer {
     pub leader_epoch: Option<u8>,
     /// The records in hand.
     pub hand: List<u8, MAX_RECORDS>,
+    /// Whether they come from the retry topic.
+    pub retrying: bool,
     /// Which of them is being handled.
     pub cursor: u8,
     /// The next operation of the order.
@@ -188,8 +190,13 @@ impl Consumer {
 
     /// The position after what is in hand: where the next poll reads.
     pub fn position(&self) -> Position {
+        let in_hand = if self.retrying {
+            0
+        } else {
+            self.hand.len() as u8
+        };
         Position {
-            next: NextOffset(self.first + self.hand.len() as u8),
+            next: NextOffset(self.first + in_hand),
             leader_epoch: self.leader_epoch,
         }
     }
@@ -256,6 +263,13 @@ impl Consumer {
         }
     }
 
+    /// A poll returns a record of the retry topic.
+    pub fn poll_retries(&mut self, record: u8) {
+        self.hand.push(record);
+        self.retrying = true;
+        self.phase = Phase::Handling;
+    }
+
     /// The offset of the record at `place` of the hand.
     pub fn offset(&self, place: u8) -> Offset {
         Offset(self.first + place)
@@ -295,6 +309,7 @@ impl Consumer {
     fn finish_hand(&mut self) {
         let position = self.reassigned.take().unwrap_or(self.position());
         self.hand.truncate(0);
+        self.retrying = false;
         self.seek(position);
         self.operation = 0;
         self.skipped = 0;

@@ -26,6 +26,7 @@ pub mod presets;
 pub mod producer;
 pub mod program;
 pub mod reference;
+pub mod retries;
 pub mod rules;
 pub mod sink;
 pub mod source;

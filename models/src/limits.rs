@@ -18,6 +18,8 @@ pub const MAX_INSTANCES: usize = 2;
 pub const MAX_RECORDS: usize = 6;
 /// The most records in the hands of one consumer's workers.
 pub const MAX_TASKS: usize = 16;
+/// The most entries of the retry topic that the group has not passed.
+pub const MAX_RETRIES_WAITING: usize = 12;
 /// The most entries of a dedup store that forgets.
 pub const MAX_REMEMBERED: usize = 16;
 /// The most entries that a log may get.
@@ -98,6 +100,8 @@ pub struct Limits {
     pub failures: u8,
     /// Whether records that failed are written elsewhere.
     pub writes_failed: bool,
+    /// Entries of the retry topic that the group has not passed.
+    pub retries_waiting: u8,
     /// Whether commits that failed are kept for later.
     pub saves_failed_commits: bool,
     /// Whether where an assignment began is of interest.
@@ -270,6 +274,17 @@ impl Limits {
             tasks: narrow(tasks),
             failures: if fails { on_failure.attempts } else { 0 },
             writes_failed: fails && consumer.writes_failed(),
+            retries_waiting: if fails && on_failure.then == AfterAttempts::RetryTopic {
+                // Each record is there once, and once more for each fault that lets it be handled
+                // or written again.
+                at_most(
+                    "records in the retry topic",
+                    records + total + 1,
+                    MAX_RETRIES_WAITING,
+                )?
+            } else {
+                0
+            },
             saves_failed_commits: consumer.on_commit_failure == OnCommitFailure::RetrySaved,
             assigned_at: workers || consumer.on_revoke == OnRevoke::Commit,
             looks_ahead: pipeline.is_concurrent() && order.contains(Step::SkipIfSeen),
@@ -281,7 +296,7 @@ impl Limits {
             },
             fences,
             supersedes: pipeline.sink.version_guard && pipeline.sink.effect == Effect::Upsert,
-            dead_letters: fails && consumer.writes_failed(),
+            dead_letters: fails && matches!(on_failure.then, AfterAttempts::DeadLetter(_)),
             poisons: can(Fault::Poison),
             offset_resets: can(Fault::OffsetReset),
             commits: consumer.commits() || can(Fault::OffsetReset),

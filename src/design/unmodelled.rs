@@ -1,10 +1,11 @@
 //! Refuses by name what can be read and is not modelled, or cannot be meant.
 
 use semel_models::fault::{Fault, FaultBudget};
+use semel_models::order::{Order, Step};
 use semel_models::pipeline::{AutoCommit, Client, CommitCovers, GroupProtocol};
 
 use super::application::Application;
-use super::choices::Choice;
+use super::choices::{self, AfterAttempts, Choice};
 use super::keys::Stated;
 use super::modelled;
 use super::order::text::OrderText;
@@ -224,4 +225,45 @@ pub(crate) fn rules_of_version(parts: &Parts<'_>, faults: &FaultBudget, report: 
         .write(format!(
             "Write {key} = \"{until}\" or newer, or take the fault or setting away that meets the rule."
         ));
+}
+
+/// A retry topic is a second topic whose offsets are committed beside the first one's: modelled
+/// where each commit is waited for and repeated until it succeeds.
+pub(crate) fn retry_topic(parts: &Parts<'_>, order: Option<&Order>, report: &mut Report) {
+    let application = parts.application;
+    if application.after_attempts.value != AfterAttempts::RetryTopic {
+        return;
+    }
+    let lacks_commit = order.is_some_and(|order| !order.contains(Step::Commit));
+    let stores = [Step::CommitAsync, Step::SaveOffset, Step::StoreOffset];
+    let other = order.and_then(|order| stores.into_iter().find(|step| order.contains(*step)));
+    let with = if lacks_commit {
+        Some("an order without `commit`".to_string())
+    } else if let Some(step) = other {
+        Some(format!("`{}`", step.name()))
+    } else if parts.rules.consumer.auto_commit != AutoCommit::Off {
+        Some("automatic commit".into())
+    } else if application.workers.value > 0 {
+        Some("`workers`".into())
+    } else if application.on_commit_failure.value != choices::OnCommitFailure::RetryLatest {
+        Some(format!(
+            "on-commit-failure = \"{}\"",
+            application.on_commit_failure.value.name()
+        ))
+    } else if parts.sink.dedup_key.value == choices::DedupKey::Offset {
+        Some("dedup-key = \"offset\"".into())
+    } else if parts.sink.version_guard.value {
+        Some("version-guard = true".into())
+    } else {
+        None
+    };
+    if let Some(with) = with {
+        report
+            .not_modelled(
+                application.after_attempts.at,
+                format!("then = \"retry-topic\" together with {with}"),
+            )
+            .because("The retry topic has offsets of its own, which are modelled where `commit` waits for its answer and is repeated until it succeeds.")
+            .write("Accepted with it: an order with `commit`, enable.auto.commit = false, workers = 0, on-commit-failure = \"retry-latest\", dedup-key = \"record\", version-guard = false.");
+    }
 }

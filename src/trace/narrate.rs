@@ -92,6 +92,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 | ConsumerStep::Leave
                 | ConsumerStep::NoticeLoss
                 | ConsumerStep::Relocate
+                | ConsumerStep::PollRetries
                 | ConsumerStep::CommitDone
                 | ConsumerStep::WriteFailed
                 | ConsumerStep::CommitSaved

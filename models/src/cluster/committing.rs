@@ -34,7 +34,11 @@ impl Cluster {
         let taken = self.takes_commits_of(state, who);
         let consumer = &mut state.consumers[usize::from(who)];
         consumer.pending = None;
-        if taken {
+        if taken && consumer.retrying {
+            if let Some(record) = consumer.hand.first() {
+                state.retries.commit(*record);
+            }
+        } else if taken {
             state.group.committed = Some(position);
             consumer.known_committed = Some(position.next);
         }

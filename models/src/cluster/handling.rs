@@ -379,14 +379,19 @@ impl Cluster {
 
     /// The record that failed is written to the dead-letter topic, and passed over.
     pub(super) fn write_failed(&self, state: &mut State, who: u8, at: Place) {
-        if let Some(record) = self.failing_record(state, who, at) {
-            state.ledger.dead_letter(record);
-        }
+        self.write(state, who, at);
         self.write_is_over(state, who, at);
     }
 
-    fn failing_record(&self, state: &State, who: u8, at: Place) -> Option<u8> {
-        self.record_at(state, who, at)
+    fn write(&self, state: &mut State, who: u8, at: Place) {
+        let Some(record) = self.record_at(state, who, at) else {
+            return;
+        };
+        if self.pipeline.consumer.on_process_failure.then == AfterAttempts::RetryTopic {
+            state.retries.write(record, &self.limits);
+        } else {
+            state.ledger.dead_letter(record);
+        }
     }
 
     fn write_is_over(&self, state: &mut State, who: u8, at: Place) {
@@ -417,10 +422,8 @@ impl Cluster {
 
     /// The answer to the write is lost: the write is repeated.
     pub(super) fn lose_failed_write_answer(&self, state: &mut State, who: u8) {
-        if let Some(at) = self.writing(state, who)
-            && let Some(record) = self.failing_record(state, who, at)
-        {
-            state.ledger.dead_letter(record);
+        if let Some(at) = self.writing(state, who) {
+            self.write(state, who, at);
         }
     }
 

@@ -60,7 +60,10 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
         Guarantee::Progress => {
             quiescent && {
                 let position = group_position(cluster, state);
-                confirmed().any(|record| state.broker.holds_from(record, position))
+                confirmed().any(|record| {
+                    state.broker.holds_from(record, position)
+                        || state.retries.waiting.contains(&record)
+                })
             }
         }
     }
@@ -73,6 +76,7 @@ fn lost(cluster: &Cluster, state: &State) -> u8 {
     let is_lost = |record: &u8| {
         state.ledger.is_confirmed(*record)
             && !state.ledger.is_settled(*record)
+            && !state.retries.waiting.contains(record)
             && !state.broker.holds_from(*record, position)
     };
     let lost = (0..cluster.pipeline.bounds.records).filter(is_lost);

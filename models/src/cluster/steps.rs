@@ -51,6 +51,9 @@ impl Cluster {
                 for count in 1..=self.most_polled(state, consumer) {
                     add(ConsumerStep::Poll(count));
                 }
+                if !state.retries.waiting.is_empty() {
+                    add(ConsumerStep::PollRetries);
+                }
             }
             Phase::Handling if self.writing(state, who).is_some() => add(ConsumerStep::WriteFailed),
             Phase::Handling => add(match consumer.call {
@@ -128,6 +131,11 @@ impl Cluster {
             ConsumerStep::Relocate => self.relocate(state, who),
             ConsumerStep::Poll(count) => {
                 state.consumers[usize::from(who)].poll(count, &self.pipeline, &state.broker);
+            }
+            ConsumerStep::PollRetries => {
+                if let Some(record) = state.retries.waiting.first() {
+                    state.consumers[usize::from(who)].poll_retries(*record);
+                }
             }
             ConsumerStep::Operate => self.operate(state, who),
             ConsumerStep::Work(task) => self.work_on(state, who, task),

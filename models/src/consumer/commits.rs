@@ -152,7 +152,7 @@ impl Consumer {
 
     /// How many records at the beginning of the hand are done with.
     fn done_in_hand(&self, program: &Program) -> u8 {
-        if self.hand.is_empty() {
+        if self.hand.is_empty() || self.retrying {
             return 0;
         }
         let operation = usize::from(self.operation);

@@ -46,9 +46,10 @@ impl Consumer {
         let mut held = self.hand.len() as u8;
         codec.field(&mut held, limits.poll);
         self.hand.resize(usize::from(held));
+        codec.flag_if(limits.retries_waiting > 0, &mut self.retrying);
         for place in 0..codec.places(self.hand.len(), limits.poll) {
             let mut record = self.hand.get(place).copied().unwrap_or_default();
-            if limits.truncation {
+            if limits.truncation || limits.retries_waiting > 0 {
                 codec.field(&mut record, limits.records - 1);
             } else if let Some(entry) = broker.log.get(usize::from(self.first) + place) {
                 record = entry.record;

@@ -21,6 +21,7 @@ impl ConsumerScene<'_> {
             ConsumerStep::NoticeLoss => ("consumer", "notice-loss", self.notice_loss()),
             ConsumerStep::Relocate => ("consumer", "relocate", self.relocate()),
             ConsumerStep::Poll(count) => ("consumer", "poll", self.poll(count)),
+            ConsumerStep::PollRetries => ("consumer", "poll-retries", self.poll_retries()),
             ConsumerStep::Operate => ("consumer", "operate", self.operate()),
             ConsumerStep::Work(task) => ("worker", "work", self.work(task)),
             ConsumerStep::CommitDone => ("consumer", "commit-done", self.commit_done()),
@@ -93,6 +94,15 @@ impl ConsumerScene<'_> {
             "A poll{} returns {}{handed}.",
             self.of_whom(),
             records.join(" and ")
+        )
+    }
+
+    fn poll_retries(&self) -> String {
+        let record = self.after().hand.first().copied().unwrap_or_default();
+        format!(
+            "A poll of the retry topic{} returns {}.",
+            self.of_whom(),
+            name(record)
         )
     }
 
