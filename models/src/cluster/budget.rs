@@ -54,7 +54,9 @@ impl Budget {
 
     /// Pays with one of `entry`. No entry can be spent more often than faults are left in all.
     pub(super) fn pay(&self, state: &mut State, entry: u8) {
-        state.left[usize::from(entry)] -= 1;
+        // Nothing may be left of it already, where the strike was the last that could be.
+        let own = &mut state.left[usize::from(entry)];
+        *own = own.saturating_sub(1);
         state.left_in_all -= 1;
         for left in &mut state.left {
             *left = (*left).min(state.left_in_all);
