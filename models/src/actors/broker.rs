@@ -68,6 +68,11 @@ impl State {
                 mail.push((Role::Nemesis, Message::Delayed(late)));
                 return self.break_at(request, mail);
             }
+            Some(Wire::Refuse) if self.armed.first() == Some(&Wire::LoseAnswer) => {
+                // Two faults meet one request.
+                self.armed.remove(0);
+                Reply::Lost
+            }
             Some(Wire::Refuse) => Reply::Refused,
             Some(Wire::LoseAnswer) => {
                 self.append(setting, request.record, request.stamp);
