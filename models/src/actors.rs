@@ -160,7 +160,10 @@ pub fn model<C>(pipeline: Pipeline, config: C) -> Result<ActorModel<Node, C>, To
 }
 
 /// The ledger of a state in which nothing but faults can happen; `None` where something else can.
-pub fn final_ledger<C>(model: &ActorModel<Node, C>, state: &ActorModelState<Node>) -> Option<Ledger> {
+pub fn final_ledger<C>(
+    model: &ActorModel<Node, C>,
+    state: &ActorModelState<Node>,
+) -> Option<Ledger> {
     let timers = || state.timers_set.iter().flat_map(|timers| timers.iter());
     let starts_in_vain = Timer {
         owner: Role::Consumer,
@@ -181,13 +184,16 @@ pub fn final_ledger<C>(model: &ActorModel<Node, C>, state: &ActorModelState<Node
     let quiet = state.network.len() == 0 && choices.map.is_empty();
     let idle = if consumer.in_vain {
         let setting = &model.actors[0].setting;
-        let committed = coordinator.group.committed.map(|there| Position::bare(there.next));
+        let committed = coordinator
+            .group
+            .committed
+            .map(|there| Position::bare(there.next));
         timers().all(|timer| *timer == starts_in_vain)
             && broker.locate(setting, committed, sink.sink.saved).is_none()
     } else {
         timers().next().is_none()
     };
-    (quiet && idle).then(|| Ledger {
+    (quiet && idle).then_some(Ledger {
         handled: sink.ledger.handled,
         disordered: sink.ledger.disordered,
         superseded: sink.ledger.superseded,

@@ -5,10 +5,11 @@
 //! and the broker, one after the other. What the process does not hear it does not know: neither
 //! which offset is committed nor where the log ends.
 
+mod committing;
 mod handling;
 
 use super::Setting;
-use super::message::{Blow, CommitKind, CommitReply, Event, Message, Pick, Renewal, Role};
+use super::message::{Blow, CommitKind, Event, Message, Pick, Renewal, Role};
 use super::node::{Behave, Mail};
 use crate::bounded::List;
 use crate::broker::{Broker, Entry};
@@ -17,24 +18,24 @@ use crate::group_coordinator::GroupCoordinator;
 use crate::limits::MAX_RECORDS;
 use crate::offset::{NextOffset, Position};
 use crate::order::Step;
-use crate::pipeline::{OnCommitFailure, Start};
+use crate::pipeline::{OnRevoke, Start};
 
 /// What the process waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Waits {
     /// Nothing.
     #[default]
-    ForNothing,
+    Nothing,
     /// The answer to its join.
-    ForAssignment,
+    Assignment,
     /// The saved offset; the committed one is known.
-    ForSaved(Option<Position>),
+    Saved(Option<Position>),
     /// Where reading starts; the committed and the saved offset are known.
-    ForStart(Option<Position>, Option<NextOffset>),
+    Start(Option<Position>, Option<NextOffset>),
     /// The sink's answer, at which handling fails at this place, if at one.
-    ForSink(Option<u8>),
+    Sink(Option<u8>),
     /// The answer to this commit.
-    ForCommit(Position),
+    Commit(Position),
 }
 
 /// The consumer's side.
@@ -66,7 +67,7 @@ impl Behave for State {
                 self.joined(setting, committed, mail);
             }
             Message::Saved(life, saved) if life == self.life => {
-                if let Waits::ForSaved(committed) = self.waits {
+                if let Waits::Saved(committed) = self.waits {
                     self.ask_start(committed, saved, mail);
                 }
             }
@@ -94,7 +95,7 @@ impl Behave for State {
         match event {
             Event::Join => {
                 mail.push((Role::Coordinator, Message::Join(self.life, self.renewal)));
-                self.waits = Waits::ForAssignment;
+                self.waits = Waits::Assignment;
                 self.renewal = Renewal::Keep;
                 self.in_vain = false;
             }
@@ -111,7 +112,7 @@ impl Behave for State {
             }
             Event::CommitSaved => {
                 if let Some(position) = self.process.failed_commit {
-                    self.waits = Waits::ForCommit(position);
+                    self.waits = Waits::Commit(position);
                     self.commit(CommitKind::Saved, position, mail);
                 }
             }
@@ -130,7 +131,7 @@ impl Behave for State {
     }
 
     fn events(&self, setting: &Setting) -> Vec<Event> {
-        let free = self.waits == Waits::ForNothing;
+        let free = self.waits == Waits::Nothing;
         let mut events = Vec::new();
         match self.process.phase {
             Phase::Down | Phase::Outside if free => events.push(Event::Join),
@@ -149,7 +150,7 @@ impl Behave for State {
             events.push(Event::CommitAutomatically);
         }
         // Commits go over one connection: the one that is waited for first.
-        let occupied = self.in_flight.is_some() || matches!(self.waits, Waits::ForCommit(_));
+        let occupied = self.in_flight.is_some() || matches!(self.waits, Waits::Commit(_));
         if self.process.pending.is_some() && !occupied {
             events.push(Event::TransmitCommit);
         }
@@ -157,7 +158,7 @@ impl Behave for State {
     }
 
     fn picks(&self, setting: &Setting) -> Vec<Pick> {
-        let polls = self.process.phase == Phase::Polling && self.waits == Waits::ForNothing;
+        let polls = self.process.phase == Phase::Polling && self.waits == Waits::Nothing;
         if !polls || self.fetching {
             return Vec::new();
         }
@@ -190,7 +191,7 @@ impl State {
 
     /// Whoever asked for something is no longer there to hear the answer.
     fn begin_life(&mut self) {
-        let asked = self.waits != Waits::ForNothing || self.fetching || self.in_flight.is_some();
+        let asked = self.waits != Waits::Nothing || self.fetching || self.in_flight.is_some();
         *self = State {
             process: self.process,
             life: self.life + u8::from(asked),
@@ -207,7 +208,7 @@ impl State {
 
     /// It is no longer a member, and joins again.
     fn lose(&mut self, setting: &Setting) {
-        let drops = setting.pipeline.consumer.on_lost == crate::pipeline::OnRevoke::DropBuffered;
+        let drops = setting.pipeline.consumer.on_lost == OnRevoke::DropBuffered;
         self.process
             .give_up(Phase::Outside, drops, &setting.pipeline);
         self.renewal = Renewal::Renew;
@@ -215,8 +216,13 @@ impl State {
     }
 
     fn joined(&mut self, setting: &Setting, committed: Option<Position>, mail: &mut Mail) {
-        if setting.program.operations.iter().any(|operation| operation.contains(Step::SaveOffset)) {
-            self.waits = Waits::ForSaved(committed);
+        if setting
+            .program
+            .operations
+            .iter()
+            .any(|operation| operation.contains(Step::SaveOffset))
+        {
+            self.waits = Waits::Saved(committed);
             mail.push((Role::Sink, Message::ReadSaved(self.life)));
         } else {
             self.ask_start(committed, None, mail);
@@ -229,15 +235,15 @@ impl State {
         saved: Option<NextOffset>,
         mail: &mut Mail,
     ) {
-        self.waits = Waits::ForStart(committed, saved);
+        self.waits = Waits::Start(committed, saved);
         mail.push((Role::Broker, Message::Locate(self.life, committed, saved)));
     }
 
     fn start_at(&mut self, there: Option<Position>) {
-        let Waits::ForStart(committed, saved) = self.waits else {
+        let Waits::Start(committed, saved) = self.waits else {
             return;
         };
-        self.waits = Waits::ForNothing;
+        self.waits = Waits::Nothing;
         let Some(position) = there else {
             // The poll throws, and the process ends.
             self.crash();
@@ -269,73 +275,5 @@ impl State {
         }
         let count = records.len() as u8;
         self.process.poll(count, &setting.pipeline, &seen);
-    }
-
-    /// What the client would commit on its own now, as far as it knows.
-    fn automatic_commit(&self, setting: &Setting) -> Option<Position> {
-        let known = Consumer {
-            pending: self.process.pending.or(self.in_flight),
-            ..self.process
-        };
-        let group = GroupCoordinator {
-            committed: self.heard,
-            ..GroupCoordinator::default()
-        };
-        let due = known.automatic_commit(&setting.pipeline, &group);
-        due.map(|position| Position::bare(position.next))
-    }
-
-    fn commit(&mut self, kind: CommitKind, position: Position, mail: &mut Mail) {
-        self.renewal = Renewal::Renew;
-        let generation = self.process.generation;
-        let bare = Position::bare(position.next);
-        let commit = Message::Commit(self.life, kind, bare, generation);
-        mail.push((Role::Coordinator, commit));
-    }
-
-    /// The answer to a commit, or the lack of one, reaches the client.
-    fn committed(&mut self, setting: &Setting, kind: CommitKind, reply: CommitReply) {
-        if kind == CommitKind::Background {
-            let sent = self.in_flight.take();
-            if reply == CommitReply::Taken {
-                self.heard = sent;
-                self.process.known_committed = sent.map(|sent| sent.next);
-            }
-            return;
-        }
-        let Waits::ForCommit(position) = std::mem::take(&mut self.waits) else {
-            return;
-        };
-        match reply {
-            CommitReply::Taken => {
-                self.heard = Some(position);
-                self.process.known_committed = Some(position.next);
-                // What was handed to the client before came before it.
-                self.process.pending = None;
-            }
-            CommitReply::AnswerLost => self.process.pending = None,
-            CommitReply::Failed | CommitReply::Fenced => {}
-        }
-        match (kind, reply) {
-            (CommitKind::Saved, CommitReply::Taken) => self.process.failed_commit = None,
-            (CommitKind::Saved, CommitReply::Fenced) => self.lose(setting),
-            (CommitKind::Saved, _) => {}
-            (_, CommitReply::Taken) => self.process.advance(&setting.program),
-            (_, CommitReply::Fenced) => {
-                if setting.pipeline.consumer.on_commit_failure == OnCommitFailure::Ignore {
-                    self.process.advance(&setting.program);
-                } else {
-                    self.lose(setting);
-                }
-            }
-            (_, CommitReply::Failed | CommitReply::AnswerLost) => {
-                match setting.pipeline.consumer.on_commit_failure {
-                    OnCommitFailure::RetryLatest => return,
-                    OnCommitFailure::RetrySaved => self.process.failed_commit = Some(position),
-                    OnCommitFailure::Ignore => {}
-                }
-                self.process.advance(&setting.program);
-            }
-        }
     }
 }

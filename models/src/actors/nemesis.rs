@@ -86,9 +86,8 @@ impl State {
         let (fault, call) = blow.price();
         let pays = |wanted: Option<Call>| {
             let mut entries = setting.pipeline.faults.entries.iter().zip(&self.left);
-            entries.position(|((key, _), left)| {
-                key.fault == fault && key.call == wanted && *left > 0
-            })
+            entries
+                .position(|((key, _), left)| key.fault == fault && key.call == wanted && *left > 0)
         };
         let named = call.and_then(|call| pays(Some(call)));
         named.or_else(|| pays(None)).filter(|_| self.total > 0)
@@ -97,7 +96,12 @@ impl State {
 
 /// Everything that can strike a pipeline of this kind.
 fn blows(setting: &Setting) -> Vec<Blow> {
-    let wires = [Wire::LoseRequest, Wire::LoseAnswer, Wire::Refuse, Wire::Delay];
+    let wires = [
+        Wire::LoseRequest,
+        Wire::LoseAnswer,
+        Wire::Refuse,
+        Wire::Delay,
+    ];
     let consumer = &setting.pipeline.consumer;
     // Which record fails only matters where the application goes on without it.
     let places = match consumer.on_process_failure.goes_on() {

@@ -39,7 +39,11 @@ impl Behave for State {
             Message::Produced(..) | Message::Broke(_) => {}
             _ => unreachable!("{message:?} is not for the producer"),
         }
-        self.close_if_lost(setting, mail, message == Message::Strike(Blow::ProducerCrash));
+        self.close_if_lost(
+            setting,
+            mail,
+            message == Message::Strike(Blow::ProducerCrash),
+        );
     }
 
     fn fire(&mut self, setting: &Setting, event: Event, mail: &mut Mail) {

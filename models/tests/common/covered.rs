@@ -45,12 +45,26 @@ fn orders() -> impl Strategy<Value = Order> {
         Order(list(&[Process, SaveOffset])),
         Order(list(&[SaveOffset, Process, Commit])),
         Order(list(&[CommitAsync, Process, Commit])),
-        Order(vec![step(SkipIfSeen), database(&[Process, Remember]), step(Commit)]),
-        Order(vec![database(&[SkipIfSeen, Process, Remember]), step(CommitAsync)]),
+        Order(vec![
+            step(SkipIfSeen),
+            database(&[Process, Remember]),
+            step(Commit),
+        ]),
+        Order(vec![
+            database(&[SkipIfSeen, Process, Remember]),
+            step(CommitAsync),
+        ]),
         Order(vec![database(&[Process, SaveOffset])]),
-        Order(vec![database(&[Remember, Process, SaveOffset]), step(Commit)]),
+        Order(vec![
+            database(&[Remember, Process, SaveOffset]),
+            step(Commit),
+        ]),
         Order(vec![each(&[Process]), step(Commit)]),
-        Order(vec![each(&[SkipIfSeen, Process]), step(Remember), step(Commit)]),
+        Order(vec![
+            each(&[SkipIfSeen, Process]),
+            step(Remember),
+            step(Commit),
+        ]),
         Order(vec![step(Commit), each(&[Process, StoreOffset])]),
         Order(vec![each(&[Process, CommitAsync]), step(Commit)]),
         Order(vec![
@@ -80,7 +94,13 @@ fn producers() -> impl Strategy<Value = ProducerSettings> {
     ]);
     let retrying = (any::<bool>(), acks, 0..3u8, any::<bool>(), 1..4u32);
     (retrying, confirm, failure, restart, source).prop_map(
-        |((idempotence, acks, retries, capped, max_in_flight), confirm, failure, restart, source)| {
+        |(
+            (idempotence, acks, retries, capped, max_in_flight),
+            confirm,
+            failure,
+            restart,
+            source,
+        )| {
             ProducerSettings {
                 acks: if idempotence { Acks::All } else { acks },
                 idempotence,

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 pub type Ledgers = HashSet<Ledger>;
 
 /// Where the actor model's checker leaves the final ledgers that it meets.
-type Recorder = Arc<Mutex<Ledgers>>;
+pub type Recorder = Arc<Mutex<Ledgers>>;
 
 /// Notes the ledger of a final state. A property, so that Stateright's checker looks at every
 /// state with it.
@@ -24,22 +24,28 @@ fn record(model: &ActorModel<Node, Recorder>, state: &ActorModelState<Node>) -> 
     true
 }
 
-/// The final ledgers that the actors reach, and in how many states; `None`: above the limit.
-pub fn of_actors(pipeline: &Pipeline, limit: usize) -> Option<(Ledgers, usize)> {
+/// The final ledgers that the actors reach; `None`: that takes more than `limit` steps.
+pub fn of_actors(pipeline: &Pipeline, limit: usize) -> Option<Ledgers> {
+    of_actors_with(pipeline, limit, |_| {})
+}
+
+/// The same after `change` to the model.
+pub fn of_actors_with(
+    pipeline: &Pipeline,
+    limit: usize,
+    change: impl FnOnce(&mut ActorModel<Node, Recorder>),
+) -> Option<Ledgers> {
     let recorder = Recorder::default();
-    let model = actors::model(pipeline.clone(), Arc::clone(&recorder)).expect("small");
+    let mut model = actors::model(pipeline.clone(), Arc::clone(&recorder)).expect("small");
+    change(&mut model);
     let checker = model
         .property(Expectation::Always, "recorded", record)
         .checker()
         .target_state_count(limit)
         .spawn_dfs()
         .join();
-    if checker.state_count() >= limit {
-        return None;
-    }
-    let states = checker.unique_state_count();
-    let ledgers = recorder.lock().expect("no panic").clone();
-    Some((ledgers, states))
+    let complete = checker.state_count() < limit;
+    complete.then(|| recorder.lock().expect("no panic").clone())
 }
 
 /// The final ledgers that the cluster reaches.
@@ -78,19 +84,4 @@ pub fn difference(cluster: &Ledgers, actors: &Ledgers) -> Option<String> {
             extra.join("\n  ")
         )
     })
-}
-
-/// The same pipeline with the faults that the actors know, at most `total` of them, and at most
-/// `records` records.
-pub fn cut(pipeline: &Pipeline, records: u8, total: u8) -> Pipeline {
-    let mut cut = pipeline.clone();
-    cut.bounds.records = cut.bounds.records.min(records);
-    cut.bounds.poll = cut.bounds.poll.min(records);
-    cut.bounds.keys = cut.bounds.keys.min(records);
-    let budget = &mut cut.faults;
-    budget
-        .entries
-        .retain(|(key, _)| actors::spends(key.fault));
-    budget.total = Some(budget.total.unwrap_or(total).min(total));
-    cut
 }

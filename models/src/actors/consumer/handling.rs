@@ -36,7 +36,7 @@ impl State {
         let operation = self.operation(setting);
         if operation.contains(Step::Commit) {
             let position = self.process.covered(operation.scope, &setting.pipeline);
-            self.waits = Waits::ForCommit(position);
+            self.waits = Waits::Commit(position);
             self.commit(CommitKind::Waiting, position, mail);
         } else if self.calls_sink(setting) {
             self.call_sink(setting, None, mail);
@@ -47,7 +47,7 @@ impl State {
     }
 
     fn call_sink(&mut self, setting: &Setting, fails_at: Option<u8>, mail: &mut Mail) {
-        self.waits = Waits::ForSink(fails_at);
+        self.waits = Waits::Sink(fails_at);
         let run = Message::Run(self.life, self.statement(setting));
         mail.push((Role::Sink, run));
     }
@@ -96,7 +96,7 @@ impl State {
 
     /// The sink answers, or fails to.
     pub(super) fn ran(&mut self, setting: &Setting, reply: SinkReply) {
-        let Waits::ForSink(fails_at) = std::mem::take(&mut self.waits) else {
+        let Waits::Sink(fails_at) = std::mem::take(&mut self.waits) else {
             return;
         };
         match (reply, fails_at) {
@@ -110,10 +110,7 @@ impl State {
             }
             (SinkReply::Refused, _) => self.lose(setting),
             (SinkReply::Failed(nth), _) => {
-                let about_records = self
-                    .operation(setting)
-                    .steps()
-                    .any(Step::is_about_a_record);
+                let about_records = self.operation(setting).steps().any(Step::is_about_a_record);
                 let left = self.statement(setting).left();
                 let place = left.get(usize::from(nth)).filter(|_| about_records);
                 self.fail(setting, place.copied());
@@ -125,7 +122,7 @@ impl State {
     pub(super) fn struck(&mut self, setting: &Setting, late: bool, nth: u8, mail: &mut Mail) {
         let handles = self.process.phase == Phase::Handling
             && self.process.recovery == Recovery::None
-            && self.waits == Waits::ForNothing
+            && self.waits == Waits::Nothing
             && self.operation(setting).contains(Step::Process);
         if !handles {
             return;
