@@ -1,6 +1,6 @@
 //! The two hosts of the model, its own and Stateright's `ActorModel`, reach the same final ledgers.
 
-#[path = "../models/tests/common/hosts.rs"]
+#[path = "../models/tests/actors/hosts.rs"]
 mod hosts;
 mod support;
 

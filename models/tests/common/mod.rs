@@ -1,8 +1,5 @@
 //! A pipeline to start from.
 
-pub mod covered;
-pub mod hosts;
-
 use semel_models::fault::{Fault, FaultBudget, FaultKey};
 use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::*;

@@ -1,6 +1,6 @@
 //! Random pipelines of the kind that the actors cover.
 
-use super::pipeline;
+use crate::common::pipeline;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use semel_models::fault::{Call, Fault, FaultBudget, FaultKey};

@@ -1,9 +1,12 @@
 //! The actors of Stateright's `ActorModel` and the cluster reach the same final ledgers; a host
 //! with one actor that does something else is told apart; and no states collide.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod covered;
+mod hosts;
 
-use common::{covered, hosts, pipeline};
+use common::pipeline;
 use proptest::prelude::*;
 use semel_models::actors::message::{Event, Role, Timer};
 use semel_models::actors::{self, Node, covers};
