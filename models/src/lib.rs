@@ -4,6 +4,7 @@
 //! over a small `Copy` state; [`cluster::Cluster`] composes them.
 
 pub mod action;
+pub mod actors;
 pub mod application;
 pub mod bounded;
 pub mod broker;

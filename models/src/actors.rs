@@ -1,0 +1,202 @@
+//! The pipeline as actors of Stateright's own `ActorModel`: a second, independent host of the same
+//! step functions, for designs with one consumer.
+//!
+//! [`crate::cluster::Cluster`] composes the actors in one model whose steps it chooses itself:
+//! calls are one step with an outcome, and a fault strikes in the step in which it is noticed.
+//! Here each actor owns its state, and everything else travels: requests, answers, notices of
+//! broken connections and faults are messages in Stateright's network, which keeps the order
+//! between two actors and no other. The nemesis is an actor that holds the budgets.
+//!
+//! # Why the final ledgers must agree
+//!
+//! A ledger is final if the state is quiescent: nothing but faults can happen. The two hosts take
+//! different steps, but a run of one is a run of the other with the same final ledger:
+//!
+//! - *A call that is split* acts at one moment, when its server handles it; its single-threaded
+//!   caller does nothing meanwhile that the server could notice. Move the request and the answer
+//!   there, and it is Cluster's one step. Only the caller reads the answer, so its arrival can move.
+//! - *A fault that is under way* strikes when something meets it. Move its choice there. One that
+//!   meets nothing is a run with a smaller budget, which Cluster has, too.
+//! - *A notice of a lost connection* comes some time after the loss. What the client sends in
+//!   between is lost with the rest; let the loss happen when it is noticed.
+//! - *A request whose sender is gone* may still arrive, before anything else that its sender, or
+//!   who comes after it, sends: that is one handled just before the sender went.
+//! - The other way round, the steps of a Cluster run can follow one another here with every message
+//!   delivered at once.
+//!
+//! The ledger is in two parts, one in the hands of the upstream application and one of the sink:
+//! no field is written by both.
+//!
+//! # What is covered
+//!
+//! See [`covers`]: one consumer without workers; records from memory or a dual write; the faults of
+//! processes (crashes, failures of handling and of the sink, an abort) and of the network, and
+//! delivery timeouts. Faults of calls that are simply repeated are not spent.
+//!
+//! Left out: an outbox (the sink's ledger needs the overlaps that only the upstream database
+//! knows), pauses, rebalances, restarts of the broker, retention, expiry, poison, dead letters and
+//! fencing.
+//!
+//! # Fingerprints
+//!
+//! Stateright tells states apart by a hash in which an actor's timers and choices come without
+//! their owner and without their number: `{a}, {}` and `{}, {a}` are the same to it. So each timer
+//! and each choice names its owner ([`message::Timer`], [`message::Choice`]): then the one sequence
+//! of hashes that is left can be cut in one way only.
+
+mod broker;
+mod consumer;
+mod coordinator;
+pub mod message;
+mod nemesis;
+mod node;
+mod producer;
+mod sink;
+
+pub use node::{Node, NodeState};
+
+use crate::fault::Fault;
+use crate::ledger::Ledger;
+use crate::limits::{Limits, TooLarge};
+use crate::offset::Position;
+use crate::order::Step;
+use crate::pipeline::{AfterAttempts, Dedup, Pipeline, Source};
+use crate::program::Program;
+use message::{Event, Role, Timer};
+use stateright::actor::{ActorModel, ActorModelState, Network};
+use std::sync::Arc;
+
+/// What every actor of a model knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    pipeline: Pipeline,
+    program: Program,
+    limits: Limits,
+}
+
+/// The faults that the nemesis can spend.
+const FAULTS: [Fault; 12] = [
+    Fault::ProducerCrash,
+    Fault::Abort,
+    Fault::DeliveryTimeout,
+    Fault::ConsumerCrash,
+    Fault::ProcessFailure,
+    Fault::ProcessFailureLate,
+    Fault::SinkUnavailable,
+    Fault::SinkAnswerLost,
+    Fault::RequestLost,
+    Fault::ResponseLost,
+    Fault::RequestRefused,
+    Fault::RequestDelayed,
+];
+
+/// Whether the nemesis can spend `fault`.
+pub fn spends(fault: Fault) -> bool {
+    FAULTS.contains(&fault)
+}
+
+/// Whether this host models everything that `pipeline` can meet.
+pub fn covers(pipeline: &Pipeline) -> bool {
+    let consumer = &pipeline.consumer;
+    let faults = &pipeline.faults;
+    let fails = [
+        Fault::ProcessFailure,
+        Fault::ProcessFailureLate,
+        Fault::SinkUnavailable,
+        Fault::SinkAnswerLost,
+    ];
+    let goes_on = match consumer.on_process_failure.then {
+        AfterAttempts::Stop | AfterAttempts::Skip | AfterAttempts::Block => true,
+        AfterAttempts::Close | AfterAttempts::DeadLetter(_) | AfterAttempts::RetryTopic => false,
+    };
+    let from = match pipeline.producer.source {
+        Source::Memory | Source::DualWrite(_) => true,
+        Source::Outbox { .. } => false,
+    };
+    pipeline.group.instances == 1
+        && consumer.workers == 0
+        && from
+        && !pipeline.sink.fencing
+        && faults.entries.iter().all(|(key, _)| spends(key.fault))
+        && (goes_on || !fails.into_iter().any(|fault| faults.contains(fault)))
+        && covers_order(pipeline)
+}
+
+/// Whether each operation of the order is one call of the sink, one commit, or within the process.
+fn covers_order(pipeline: &Pipeline) -> bool {
+    let program = Program::compile(&pipeline.consumer.order, 0);
+    program.operations.iter().all(|operation| {
+        operation.steps().all(|step| match step {
+            Step::Process | Step::SaveOffset => true,
+            Step::SkipIfSeen | Step::Remember => {
+                !operation.transaction || pipeline.sink.dedup != Dedup::Memory
+            }
+            Step::Commit | Step::CommitAsync | Step::StoreOffset => !operation.transaction,
+            Step::Produce | Step::ProduceAsync | Step::Flush => false,
+        })
+    })
+}
+
+/// The actors of `pipeline`, which this host must cover ([`covers`]); `config` is the caller's.
+///
+/// # Panics
+/// When the pipeline is not covered.
+pub fn model<C>(pipeline: Pipeline, config: C) -> Result<ActorModel<Node, C>, TooLarge> {
+    assert!(covers(&pipeline), "not covered: {pipeline:?}");
+    let limits = Limits::of(&pipeline, &pipeline.faults.entries, true)?;
+    let program = Program::compile(&pipeline.consumer.order, 0);
+    let setting = Arc::new(Setting {
+        pipeline,
+        program,
+        limits,
+    });
+    let actors = Role::ALL.map(|role| Node {
+        role,
+        setting: Arc::clone(&setting),
+    });
+    Ok(ActorModel::new(config, ())
+        .init_network(Network::new_ordered([]))
+        .actors(actors))
+}
+
+/// The ledger of a state in which nothing but faults can happen; `None` where something else can.
+pub fn final_ledger<C>(
+    model: &ActorModel<Node, C>,
+    state: &ActorModelState<Node>,
+) -> Option<Ledger> {
+    let timers = || state.timers_set.iter().flat_map(|timers| timers.iter());
+    let starts_in_vain = Timer {
+        owner: Role::Consumer,
+        event: Event::Join,
+    };
+    let [
+        NodeState::Producer(producer),
+        NodeState::Broker(broker),
+        NodeState::Coordinator(coordinator),
+        NodeState::Consumer(consumer),
+        NodeState::Sink(sink),
+        NodeState::Nemesis(_),
+    ] = [0, 1, 2, 3, 4, 5].map(|index: usize| &*state.actor_states[index])
+    else {
+        unreachable!("the actors stand in the order of their roles");
+    };
+    let choices = &state.random_choices[Role::Consumer as usize];
+    let quiet = state.network.len() == 0 && choices.map.is_empty();
+    let idle = if consumer.in_vain {
+        let setting = &model.actors[0].setting;
+        let committed = coordinator
+            .group
+            .committed
+            .map(|there| Position::bare(there.next));
+        timers().all(|timer| *timer == starts_in_vain)
+            && broker.locate(setting, committed, sink.sink.saved).is_none()
+    } else {
+        timers().next().is_none()
+    };
+    (quiet && idle).then_some(Ledger {
+        handled: sink.ledger.handled,
+        disordered: sink.ledger.disordered,
+        superseded: sink.ledger.superseded,
+        ..producer.ledger
+    })
+}
