@@ -1,5 +1,6 @@
 //! A list of bounded length that is `Copy`, so that states are plain values.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
@@ -82,6 +83,18 @@ impl<T: PartialEq, const N: usize> PartialEq for List<T, N> {
 }
 
 impl<T: Eq, const N: usize> Eq for List<T, N> {}
+
+impl<T: PartialOrd, const N: usize> PartialOrd for List<T, N> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self[..].partial_cmp(&other[..])
+    }
+}
+
+impl<T: Ord, const N: usize> Ord for List<T, N> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self[..].cmp(&other[..])
+    }
+}
 
 impl<T: Hash, const N: usize> Hash for List<T, N> {
     fn hash<H: Hasher>(&self, state: &mut H) {

@@ -244,10 +244,9 @@ impl Cluster {
     /// `who` gives the partition up in a rebalance, or closes. A client that does not wait for the
     /// application gives it up behind its back.
     pub(super) fn begin_leaving(&self, state: &mut State, who: u8, closing: bool) {
-        if closing {
-            // close() waits for what is on its way.
-            self.pending_commit_arrives(state, who);
-        }
+        // What is on its way comes before what is sent later on the same connection; close() waits
+        // for it.
+        self.pending_commit_arrives(state, who);
         let consumer = &mut state.consumers[usize::from(who)];
         consumer.owed = consumer.owes(closing, &state.group, &self.program, &self.pipeline);
         if closing || consumer.phase != Phase::Handling {

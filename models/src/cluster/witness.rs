@@ -203,6 +203,13 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
             Witness::RelayDiesBetween | Witness::WriterDiesBetween | Witness::ForgottenWhileLate,
             Action::Fault { strike, .. },
         ) => upstream_witness::is_reached(cluster, witness, state, *strike),
+        (
+            Witness::HandedOver,
+            Action::Fault {
+                strike: Strike::Rebalance { to },
+                ..
+            },
+        ) => state.group.owner != Some(*to),
         (witness, Action::Consumer { who, does }) => {
             is_reached_by_consumer(cluster, witness, state, *who, *does)
         }
