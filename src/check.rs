@@ -152,7 +152,7 @@ pub(crate) fn find_mends(
     started: Instant,
 ) {
     let options = options.within(design);
-    verdicts.mends = mend::find(design.pipeline(), verdicts, &options, started);
+    verdicts.mends = mend::find(design, verdicts, &options, started);
 }
 
 fn expected(design: &Design, guarantee: Guarantee) -> Option<Expected> {

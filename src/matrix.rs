@@ -162,7 +162,10 @@ fn check_with(
 
 /// One of each fault of `class` that `pipeline` can meet.
 fn budget(pipeline: &Pipeline, class: FaultClass) -> FaultBudget {
-    let of_class = Fault::ALL.iter().filter(|fault| fault.class() == class);
+    // Poison is met by name only: it blocks or loses by its nature.
+    let of_class = Fault::ALL
+        .iter()
+        .filter(|fault| fault.class() == class && **fault != Fault::Poison);
     let one = |fault: &Fault| FaultBudget {
         entries: vec![(
             FaultKey {

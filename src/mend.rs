@@ -7,7 +7,7 @@
 mod changes;
 
 use crate::check::CheckOptions;
-use crate::design::Expected;
+use crate::design::{Design, Expected, write};
 use crate::explore::{Livelock, Options, Outcome, explore};
 use crate::verdict::{Judgement, Verdict, Verdicts};
 use semel_models::cluster::Cluster;
@@ -51,10 +51,10 @@ pub enum Mends {
     Stopped,
 }
 
-/// Looks for changes to `pipeline` that mend what `verdicts` found violated. `started` is when the
+/// Looks for changes to `design` that mend what `verdicts` found violated. `started` is when the
 /// check began: a time limit counts from there.
 pub(crate) fn find(
-    pipeline: &Pipeline,
+    design: &Design,
     verdicts: &Verdicts,
     options: &CheckOptions,
     started: Instant,
@@ -88,8 +88,11 @@ pub(crate) fn find(
         .engine(started)
         .max_states(4 * MAX_STATES)
         .stop_when_violated(targets);
-    for change in changes::of(pipeline) {
-        let Some(holding) = holding(change.pipeline, &engine) else {
+    for change in changes::of(design.pipeline()) {
+        let Some(changed) = as_written(&change.pipeline, design) else {
+            continue;
+        };
+        let Some(holding) = holding(changed, &engine) else {
             return Mends::Stopped;
         };
         let missing = wanted
@@ -109,6 +112,14 @@ pub(crate) fn find(
         mending.sort_by_key(|mend| mend.price.len());
     }
     Mends::Tried(mends)
+}
+
+/// What a changed pipeline is once it is written down as a design: a change may have others follow
+/// from it. `None`: as a design it would be refused.
+fn as_written(changed: &Pipeline, design: &Design) -> Option<Pipeline> {
+    let text = write(changed, &design.versions());
+    let design = Design::parse(design.file(), text.as_bytes()).ok()?;
+    Some(design.pipeline().clone())
 }
 
 /// The guarantees that hold for `pipeline`, or none where none of those that `engine` stops for

@@ -2,8 +2,9 @@
 
 use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::{
-    Acks, AutoCommit, CommitCovers, ConfirmOn, Dedup, DedupInsert, DedupKey, Effect, OffsetReset,
-    OnCommitFailure, OnRestart, OnSendFailure, Pipeline,
+    Acks, AfterAttempts, AutoCommit, CommitCovers, ConfirmOn, DeadLetterOrder, Dedup, DedupInsert,
+    DedupKey, Effect, OffsetReset, OnCommitFailure, OnRestart, OnRevoke, OnSendFailure,
+    OutboxCursor, OutboxOrder, Pipeline, Source,
 };
 
 /// The most requests in flight that an idempotent producer may have.
@@ -29,7 +30,9 @@ pub(super) fn of(pipeline: &Pipeline) -> Vec<Change> {
         }
     };
     producer_changes(pipeline, &mut add);
+    source_changes(pipeline, &mut add);
     consumer_changes(pipeline, &mut add);
+    group_changes(pipeline, &mut add);
     for order in orders(pipeline) {
         let text = format!("[application] order = \"{order}\"");
         add(&text, &|pipeline| pipeline.consumer.order = order.clone());
@@ -67,9 +70,12 @@ fn producer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
             pipeline.producer.retries_are_capped = true;
         }
     });
-    add("[application] confirm-on = \"ack\"", &|pipeline| {
-        pipeline.producer.confirm_on = ConfirmOn::Ack;
-    });
+    // Where a row of a database confirms a record, this would only promise less.
+    if pipeline.producer.source == Source::Memory {
+        add("[application] confirm-on = \"ack\"", &|pipeline| {
+            pipeline.producer.confirm_on = ConfirmOn::Ack;
+        });
+    }
     add("[application] on-restart = \"forget\"", &|pipeline| {
         pipeline.producer.on_restart = OnRestart::Forget;
     });
@@ -80,6 +86,69 @@ fn producer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
     });
     add("[topic] flush.messages = 1", &|pipeline| {
         pipeline.topic.flush_messages = Some(1)
+    });
+}
+
+fn source_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
+    match pipeline.producer.source {
+        Source::Memory => {}
+        Source::Outbox { order, cursor } => {
+            add(
+                "[application] outbox-order = \"publish -> mark\"",
+                &|pipeline| {
+                    let order = OutboxOrder::PublishMark;
+                    pipeline.producer.source = Source::Outbox { order, cursor };
+                },
+            );
+            add("[application] outbox-cursor = \"status\"", &|pipeline| {
+                let cursor = OutboxCursor::Status;
+                pipeline.producer.source = Source::Outbox { order, cursor };
+            });
+        }
+        Source::DualWrite(_) => add("[application] source = \"outbox\"", &|pipeline| {
+            pipeline.producer.source = Source::Outbox {
+                order: OutboxOrder::PublishMark,
+                cursor: OutboxCursor::Status,
+            };
+            pipeline.producer.on_restart = OnRestart::Forget;
+        }),
+    }
+}
+
+fn group_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
+    let settings = &pipeline.consumer;
+    if settings.workers > 0 {
+        add(
+            "[application] commit-covers = \"contiguous\"",
+            &|pipeline| {
+                pipeline.consumer.commit_covers = CommitCovers::Contiguous;
+            },
+        );
+        add("[application] workers = 0", &|pipeline| {
+            pipeline.consumer.workers = 0;
+            pipeline.consumer.commit_covers = CommitCovers::Next;
+        });
+    }
+    add("[application] on-revoke = \"commit\"", &|pipeline| {
+        pipeline.consumer.on_revoke = OnRevoke::Commit;
+    });
+    add(
+        "[application] on-process-failure = { then = \"dead-letter\" }",
+        &|pipeline| {
+            let then = &mut pipeline.consumer.on_process_failure.then;
+            let letters = AfterAttempts::DeadLetter(DeadLetterOrder::WriteCommit);
+            if *then != AfterAttempts::Stop {
+                *then = letters;
+            }
+        },
+    );
+    if pipeline.group.instances > 1 {
+        add("[sink] fencing = true", &|pipeline| {
+            pipeline.sink.fencing = true;
+        });
+    }
+    add("[sink] version-guard = true", &|pipeline| {
+        pipeline.sink.version_guard = true;
     });
 }
 
