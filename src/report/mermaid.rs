@@ -6,17 +6,23 @@ use crate::trace::{Step, Trace};
 use crate::verdict::Verdicts;
 use std::io::{self, Write};
 
-/// The actors in the order in which they stand, as far as they take part. One that is not among
-/// them stands behind.
-const ACTORS: [&str; 7] = [
+/// The kinds of actors in the order in which they stand, as far as they take part. One that is not
+/// among them stands behind.
+const ACTORS: [&str; 10] = [
+    DATABASE,
     APPLICATION,
+    RELAY,
     PRODUCER,
     NETWORK,
     BROKER,
     COORDINATOR,
     CONSUMER,
+    WORKER,
     SINK,
 ];
+const DATABASE: &str = "database";
+const RELAY: &str = "relay";
+const WORKER: &str = "worker";
 const APPLICATION: &str = "application";
 const PRODUCER: &str = "producer";
 const NETWORK: &str = "network";
@@ -27,13 +33,22 @@ const SINK: &str = "sink";
 
 /// The steps that are a message from one actor to another: actor, action, from, to. Any other step
 /// is something that its actor does by itself.
-const MESSAGES: [(&str, &str, &str, &str); 9] = [
+const MESSAGES: [(&str, &str, &str, &str); 18] = [
     (APPLICATION, "send", APPLICATION, PRODUCER),
+    (RELAY, "send", RELAY, PRODUCER),
+    (RELAY, "mark", RELAY, DATABASE),
     (PRODUCER, "transmit", PRODUCER, BROKER),
     (PRODUCER, "receive-answer", BROKER, PRODUCER),
     (BROKER, "late-produce-arrives", NETWORK, BROKER),
     (CONSUMER, "join", CONSUMER, COORDINATOR),
     (CONSUMER, "poll", BROKER, CONSUMER),
+    (CONSUMER, "poll-retries", BROKER, CONSUMER),
+    (CONSUMER, "write-failed", CONSUMER, BROKER),
+    (CONSUMER, "leave", CONSUMER, COORDINATOR),
+    (CONSUMER, "commit-done", CONSUMER, COORDINATOR),
+    (CONSUMER, "commit-saved", CONSUMER, COORDINATOR),
+    (CONSUMER, "notice-loss", COORDINATOR, CONSUMER),
+    (COORDINATOR, "assign", COORDINATOR, CONSUMER),
     (CONSUMER, "commit-automatically", CONSUMER, COORDINATOR),
     (CONSUMER, "receive-commit-answer", COORDINATOR, CONSUMER),
     (COORDINATOR, "late-commit-arrives", NETWORK, COORDINATOR),
@@ -118,7 +133,12 @@ pub(super) fn write_diagram(out: &mut dyn Write, trace: &Trace) -> io::Result<()
 }
 
 /// Writes a message, or for a fault a note.
-fn write_step(out: &mut dyn Write, actors: &[&str], number: usize, step: &Step) -> io::Result<()> {
+fn write_step(
+    out: &mut dyn Write,
+    actors: &[String],
+    number: usize,
+    step: &Step,
+) -> io::Result<()> {
     let id = |actor: &str| {
         let place = actors.iter().position(|known| *known == actor);
         place.unwrap_or(actors.len())
@@ -133,52 +153,78 @@ fn write_step(out: &mut dyn Write, actors: &[&str], number: usize, step: &Step) 
         ),
         None => {
             let (from, to) = ends(step);
-            writeln!(out, "    p{}->>p{}: {number}. {told}", id(from), id(to))
+            writeln!(out, "    p{}->>p{}: {number}. {told}", id(&from), id(&to))
         }
     }
 }
 
 /// From whom to whom a step goes.
-fn ends(step: &Step) -> (&str, &str) {
+fn ends(step: &Step) -> (String, String) {
+    let kind = kind(step.actor());
+    let own = || step.actor().to_string();
     let named = MESSAGES
         .iter()
-        .find(|(actor, action, ..)| (*actor, *action) == (step.actor(), step.action()));
+        .find(|(actor, action, ..)| (*actor, *action) == (kind, step.action()));
     if let Some((_, _, from, to)) = named {
-        return (from, to);
+        return (told(from, step), told(to, step));
     }
-    if (step.actor(), step.action()) == (CONSUMER, "operate") {
-        let operation = step.sentence().split(": ").next().unwrap_or_default();
-        let called = CALLS.iter().find(|(name, _)| {
-            operation == *name || name.ends_with('[') && operation.starts_with(name)
-        });
-        if let Some((_, to)) = called {
-            return (step.actor(), to);
-        }
+    let works = kind == CONSUMER && step.action() == "operate";
+    if works && let Some((_, to)) = CALLS.iter().find(|(name, _)| calls(step, name)) {
+        return (own(), told(to, step));
     }
-    (step.actor(), step.actor())
+    if kind == WORKER {
+        return (own(), SINK.to_string());
+    }
+    (own(), own())
+}
+
+/// Whether the step is the operation `name`; a name that ends with a bracket stands for a group.
+fn calls(step: &Step, name: &str) -> bool {
+    let whose = step.parameters().get("consumer");
+    let sentence = whose
+        .and_then(|letter| step.sentence().strip_prefix(&format!("{letter}: ")))
+        .unwrap_or(step.sentence());
+    let operation = sentence.split(": ").next().unwrap_or_default();
+    operation == name || name.ends_with('[') && operation.starts_with(name)
+}
+
+/// What kind of actor one is: two consumers are told apart by a letter.
+fn kind(actor: &str) -> &str {
+    let without = |letter| actor.strip_suffix(letter);
+    without(" A").or(without(" B")).unwrap_or(actor)
+}
+
+/// The actor of a kind that a step is about.
+fn told(kind: &str, step: &Step) -> String {
+    match step.parameters().get("consumer") {
+        Some(letter) if kind == CONSUMER || kind == WORKER => format!("{kind} {letter}"),
+        Some(_) | None => kind.to_string(),
+    }
 }
 
 /// Who takes part in a run.
-fn actors(trace: &Trace) -> Vec<&str> {
-    let taking_part = || {
-        trace.steps().iter().flat_map(|step| match step.fault() {
-            Some(_) => [step.actor(), step.actor()],
-            None => {
-                let (from, to) = ends(step);
-                [from, to]
+fn actors(trace: &Trace) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for step in trace.steps() {
+        let both = match step.fault() {
+            Some(_) => [step.actor().to_string(), step.actor().to_string()],
+            None => ends(step).into(),
+        };
+        for actor in both {
+            if !all.contains(&actor) {
+                all.push(actor);
             }
-        })
-    };
-    let mut actors: Vec<&str> = ACTORS
-        .into_iter()
-        .filter(|actor| taking_part().any(|other| other == *actor))
-        .collect();
-    for actor in taking_part() {
-        if !actors.contains(&actor) {
-            actors.push(actor);
         }
     }
-    actors
+    let place = |actor: &String| {
+        let known = ACTORS.iter().position(|other| *other == kind(actor));
+        (known.unwrap_or(ACTORS.len()), actor.clone())
+    };
+    let known = |actor: &&String| ACTORS.contains(&kind(actor));
+    let mut standing: Vec<String> = all.iter().filter(known).cloned().collect();
+    standing.sort_by_key(place);
+    standing.extend(all.iter().filter(|actor| !known(actor)).cloned());
+    standing
 }
 
 fn comment(out: &mut dyn Write, text: &str) -> io::Result<()> {

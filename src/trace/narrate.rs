@@ -11,27 +11,36 @@ mod tests;
 mod upstream;
 
 use super::facts::name;
-use semel_models::action::{Action, ConsumerStep, Strike};
+use semel_models::action::{Action, ConsumerStep, ConsumerStrike, Strike};
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Consumer;
-use semel_models::pipeline::OffsetReset;
+use semel_models::limits::MAX_INSTANCES;
+use semel_models::pipeline::{AfterAttempts, OffsetReset};
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
 /// A step, told.
 pub(super) struct Told {
-    pub actor: &'static str,
+    pub actor: String,
     pub action: &'static str,
     pub parameters: BTreeMap<String, String>,
     pub sentence: String,
 }
 
-/// Tells the step from `before` to `after`.
-pub(super) fn narrate(cluster: &Cluster, before: &State, action: Action, after: &State) -> Told {
+/// Tells the step from `before` to `after`; `running`: the consumers whose process runs before it,
+/// though it may be out of the group.
+pub(super) fn narrate(
+    cluster: &Cluster,
+    before: &State,
+    action: Action,
+    after: &State,
+    running: [bool; MAX_INSTANCES],
+) -> Told {
     let scene = Scene {
         cluster,
         before,
         after,
+        running,
     };
     let (actor, verb, sentence) = match action {
         Action::CommitUpstream(record) => {
@@ -49,10 +58,55 @@ pub(super) fn narrate(cluster: &Cluster, before: &State, action: Action, after: 
         Action::Fault { strike, .. } => scene.strike(strike),
     };
     Told {
-        actor,
+        actor: named(cluster, action, actor),
         action: verb,
         parameters: parameters(cluster, before, action),
         sentence,
+    }
+}
+
+/// The actor's name, with its letter where there are two consumers.
+fn named(cluster: &Cluster, action: Action, actor: &str) -> String {
+    let who = match action {
+        Action::Consumer { who, .. }
+        | Action::Fault {
+            strike: Strike::Consumer { who, .. },
+            ..
+        } => Some(who),
+        _ => None,
+    };
+    let is_one_of_them = matches!(actor, "consumer" | "worker");
+    let letter = who
+        .filter(|_| is_one_of_them)
+        .and_then(|who| letter(cluster, who));
+    letter.map_or(actor.to_string(), |letter| format!("{actor} {letter}"))
+}
+
+/// Whether the consumer's process ends in the step that puts it out of the group.
+pub(super) fn ends_process(cluster: &Cluster, before: &State, action: Action, who: u8) -> bool {
+    let poisoned = before.poisoned != 0;
+    match action {
+        Action::Consumer { who: own, does } if own == who => match does {
+            ConsumerStep::NoticeLoss
+            | ConsumerStep::CommitDone
+            | ConsumerStep::CommitSaved
+            | ConsumerStep::HandleCommit
+            | ConsumerStep::Rejoin => false,
+            ConsumerStep::Operate | ConsumerStep::Work(_) => {
+                let then = cluster.pipeline().consumer.on_process_failure.then;
+                poisoned && matches!(then, AfterAttempts::Stop | AfterAttempts::Close)
+            }
+            _ => true,
+        },
+        Action::Fault {
+            strike:
+                Strike::Consumer {
+                    who: own,
+                    how: ConsumerStrike::Pause | ConsumerStrike::Slow,
+                },
+            ..
+        } => own != who,
+        _ => true,
     }
 }
 
@@ -133,6 +187,7 @@ struct Scene<'a> {
     cluster: &'a Cluster,
     before: &'a State,
     after: &'a State,
+    running: [bool; MAX_INSTANCES],
 }
 
 /// A step of one consumer.

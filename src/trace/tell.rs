@@ -1,7 +1,7 @@
 //! From a path through the model to a trace.
 
 use super::facts::{changes, name};
-use super::narrate::narrate;
+use super::narrate::{ends_process, narrate};
 use super::tidy::tidy;
 use super::{Bound, DesignSource, FORMAT, Step, Trace, VERSION};
 use semel_models::action::Action;
@@ -31,10 +31,18 @@ pub(crate) fn tell(
     let mut before = run.start;
     let mut last = run.start;
     let mut steps = Vec::with_capacity(run.steps.len());
+    let mut running = before.consumers.map(|consumer| consumer.is_running());
     for (action, after) in &run.steps {
-        let told = narrate(cluster, &before, *action, after);
+        let told = narrate(cluster, &before, *action, after, running);
+        for (who, running) in running.iter_mut().enumerate() {
+            let died = *running
+                && !after.consumers[who].is_running()
+                && before.consumers[who].is_running()
+                && ends_process(cluster, &before, *action, who as u8);
+            *running = after.consumers[who].is_running() || *running && !died;
+        }
         steps.push(Step {
-            actor: told.actor.into(),
+            actor: told.actor,
             action: told.action.into(),
             parameters: told.parameters,
             fault: fault(cluster, *action),

@@ -5,11 +5,10 @@ use semel_models::consumer::Phase;
 
 impl ConsumerScene<'_> {
     pub(super) fn join(&self, to: u8) -> String {
-        let comes = match self.before().phase {
-            Phase::Outside => "joins the group again",
-            Phase::Down | Phase::Idle | Phase::Polling | Phase::Handling | Phase::Leaving => {
-                "starts, joins the group"
-            }
+        let comes = if self.running[usize::from(self.who)] {
+            "joins the group again"
+        } else {
+            "starts, joins the group"
         };
         if !self.cluster.pipeline().subscribes() {
             return format!("{} starts and {}.", self.the(), self.reads_from());

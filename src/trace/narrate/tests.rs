@@ -67,7 +67,7 @@ fn sentences(pipeline: Pipeline) -> String {
                 continue;
             };
             if is_told_here(action) {
-                told.insert(narrate(&cluster, &state, action, &next).sentence);
+                told.insert(narrate(&cluster, &state, action, &next, [false; 2]).sentence);
             }
             if seen.insert(next) {
                 open.push(next);
