@@ -24,11 +24,11 @@ fn a_crash_between_commit_and_process_loses_the_record() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
         "A poll returns r0 (offset 0).",
         "commit: the group's committed offset is 1.",
         "The consumer's process dies after commit and before process of r0.",
         "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
-        "The acknowledgement of r0 reaches the producer.",
     ];
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(at_most_once(), "consumer-crash"))
@@ -50,11 +50,11 @@ fn an_exception_between_commit_and_process_loses_the_record_too() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
         "A poll returns r0 (offset 0).",
         "commit: the group's committed offset is 1.",
         "Handling r0 fails before its effect, and the process ends.",
         "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
-        "The acknowledgement of r0 reaches the producer.",
     ];
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(at_most_once(), "process-failure"))

@@ -80,11 +80,11 @@ fn with_the_order_turned_round_a_record_is_lost() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
         "A poll returns r0 (offset 0).",
         "commit: the group's committed offset is 1.",
         "The consumer's process dies after commit and before process of r0.",
         "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
-        "The acknowledgement of r0 reaches the producer.",
     ];
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&turned, "consumer-crash"))
@@ -97,11 +97,11 @@ fn with_latest_a_crash_before_the_first_commit_loses_the_record() {
     let latest = changed(AT_LEAST_ONCE, EARLIEST, "auto.offset.reset = \"latest\"");
     let steps = [
         "The application sends r0.",
-        "The consumer's process dies between two polls, with nothing in hand.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
-        "The consumer starts, joins the group and reads from offset 1 (no offset is committed, auto.offset.reset=latest).",
         "The acknowledgement of r0 reaches the producer.",
+        "The consumer's process dies between two polls, with nothing in hand.",
+        "The consumer starts, joins the group and reads from offset 1 (no offset is committed, auto.offset.reset=latest).",
     ];
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&latest, "consumer-crash"))
@@ -127,10 +127,10 @@ fn with_none_the_consumer_stops_instead_of_losing() {
     let none = changed(AT_LEAST_ONCE, EARLIEST, "auto.offset.reset = \"none\"");
     let steps = [
         "The application sends r0.",
-        "The consumer's process dies between two polls, with nothing in hand.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
         "The acknowledgement of r0 reaches the producer.",
+        "The consumer's process dies between two polls, with nothing in hand.",
     ];
     let end = "r0: confirmed and in the log, but never delivered: the consumer fails at every start, for it has no valid offset and auto.offset.reset=none.";
     judge(&story(&none, "consumer-crash"))

@@ -63,6 +63,7 @@ fn without_a_guard_a_crash_before_the_commit_applies_the_record_twice() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
         "A poll returns r0 (offset 0).",
         "process: the effect of r0 takes place.",
         "The consumer's process dies after process and before commit of r0.",
@@ -70,7 +71,6 @@ fn without_a_guard_a_crash_before_the_commit_applies_the_record_twice() {
         "A poll returns r0 (offset 0; its effect already took place).",
         "process: the effect of r0 takes place a second time.",
         "commit: the group's committed offset is 1.",
-        "The acknowledgement of r0 reaches the producer.",
     ];
     let end = "r0: the effect is in the sink twice.";
     judge(&story(UNGUARDED, "consumer-crash"))
@@ -127,6 +127,7 @@ fn a_mark_outside_the_transaction_guards_nothing() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
         "A poll returns r0 (offset 0).",
         "skip-if-seen: the dedup store does not know r0.",
         "process: the effect of r0 takes place.",
@@ -137,7 +138,6 @@ fn a_mark_outside_the_transaction_guards_nothing() {
         "process: the effect of r0 takes place a second time.",
         "remember: r0 is in the dedup store.",
         "commit: the group's committed offset is 1.",
-        "The acknowledgement of r0 reaches the producer.",
     ];
     let end = "r0: the effect is in the sink twice.";
     judge(&story(
@@ -160,10 +160,10 @@ fn a_saved_offset_that_nobody_seeks_to_guards_nothing() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
         "A poll returns r0 (offset 0).",
         "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place and offset 1 is saved.",
         "The consumer's process dies between two polls, with nothing in hand.",
-        "The acknowledgement of r0 reaches the producer.",
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
         "A poll returns r0 (offset 0; its effect already took place).",
         "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place a second time.",

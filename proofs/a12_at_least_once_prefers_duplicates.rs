@@ -147,11 +147,11 @@ fn under_latest_the_plainest_one_loses_like_this() {
     let plainest = family().swap_remove(0);
     let steps = [
         "The application sends r0.",
-        "The consumer's process dies between two polls, with nothing in hand.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
-        "The consumer starts, joins the group and reads from offset 1 (no offset is committed, auto.offset.reset=latest).",
         "The acknowledgement of r0 reaches the producer.",
+        "The consumer's process dies between two polls, with nothing in hand.",
+        "The consumer starts, joins the group and reads from offset 1 (no offset is committed, auto.offset.reset=latest).",
     ];
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(

@@ -110,11 +110,11 @@ fn commit_first_loses_like_this() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
         "A poll returns r0 (offset 0).",
         "commit: the group's committed offset is 1.",
         "The consumer's process dies after commit and before process of r0.",
         "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
-        "The acknowledgement of r0 reaches the producer.",
     ];
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&commits_first, "consumer-crash"))
