@@ -1,0 +1,161 @@
+//! **A17. Every failure of the list is survived by some preset, and not by another.**
+//!
+//! A preset survives a failure if, with it as the only fault, it keeps `exactly-once-effect` and
+//! `in-order`. Without any fault every preset does.
+//!
+//! | failure | as a fault | survived by | not by, and why |
+//! | --- | --- | --- | --- |
+//! | consumer crash | `consumer-crash` | dedup-in-transaction | at-least-once: repeats |
+//! | broker failure | `broker-crash` | idempotent-producer | fire-and-forget: what was on the wire is gone |
+//! | lost acknowledgement | `response-lost.produce` | idempotent-producer | retrying-producer: a second entry |
+//! | producer retry | `request-refused.produce` | idempotent-producer | retrying-producer: the later record is first |
+//! | restart of the producer | `producer-crash` | idempotent-producer | fire-and-forget: what was on the wire is gone |
+//! | restart of both sides | `graceful-restart`, `producer-crash` | dedup-in-transaction | dedup-in-memory: the new process does not know what the old one did |
+//! | time-out of the session | `consumer-pause` | dedup-in-transaction | at-least-once: the zombie's commit is refused |
+//! | time-out of the poll interval | `slow-processing` | dedup-in-transaction | at-least-once: the same |
+//! | lost packet, before the broker acted | `request-lost` | idempotent-producer | retrying-producer: reorders |
+//! | lost packet, after the broker acted | `response-lost` | idempotent-producer | retrying-producer: a second entry |
+//!
+//! Proved for the presets as they are (Java clients, one partition with one replica, one consumer,
+//! 2 records) with these faults in place of their own, one of each.
+
+mod support;
+
+use semel::Guarantee;
+use semel::presets::PRESETS;
+use support::{Judged, faults, judge, one_record, preset, with_faults};
+
+/// A failure, the fault, a preset that survives, one that does not, and what that one breaks.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    Guarantee,
+);
+
+const FAILURES: [Row; 10] = [
+    (
+        "consumer crash",
+        "consumer-crash = 1",
+        "dedup-in-transaction",
+        "at-least-once",
+        Guarantee::ExactlyOnceEffect,
+    ),
+    (
+        "broker failure",
+        "broker-crash = 1",
+        "idempotent-producer",
+        "fire-and-forget",
+        Guarantee::ExactlyOnceEffect,
+    ),
+    (
+        "lost acknowledgement",
+        "response-lost.produce = 1",
+        "idempotent-producer",
+        "retrying-producer",
+        Guarantee::ExactlyOnceEffect,
+    ),
+    (
+        "producer retry",
+        "request-refused.produce = 1",
+        "idempotent-producer",
+        "retrying-producer",
+        Guarantee::InOrder,
+    ),
+    (
+        "restart of the producer",
+        "producer-crash = 1",
+        "idempotent-producer",
+        "fire-and-forget",
+        Guarantee::ExactlyOnceEffect,
+    ),
+    (
+        "restart of both sides",
+        "graceful-restart = 1\nproducer-crash = 1",
+        "dedup-in-transaction",
+        "dedup-in-memory",
+        Guarantee::ExactlyOnceEffect,
+    ),
+    (
+        "time-out of the session",
+        "consumer-pause = 1",
+        "dedup-in-transaction",
+        "at-least-once",
+        Guarantee::ExactlyOnceEffect,
+    ),
+    (
+        "time-out of the poll interval",
+        "slow-processing = 1",
+        "dedup-in-transaction",
+        "at-least-once",
+        Guarantee::ExactlyOnceEffect,
+    ),
+    (
+        "lost packet, before the broker acted",
+        "request-lost = 1",
+        "idempotent-producer",
+        "retrying-producer",
+        Guarantee::InOrder,
+    ),
+    (
+        "lost packet, after the broker acted",
+        "response-lost = 1",
+        "idempotent-producer",
+        "retrying-producer",
+        Guarantee::ExactlyOnceEffect,
+    ),
+];
+
+/// The names of the faults in a budget.
+fn names(budget: &str) -> Vec<&str> {
+    budget
+        .lines()
+        .filter_map(|line| line.split(" = ").next())
+        .collect()
+}
+
+fn survives(judged: &Judged) -> bool {
+    judged.keeps(Guarantee::ExactlyOnceEffect) && judged.keeps(Guarantee::InOrder)
+}
+
+#[test]
+fn each_failure_is_survived_by_one_preset_and_not_by_another() {
+    for (failure, budget, survivor, victim, broken) in FAILURES {
+        let survivor = judge(&with_faults(preset(survivor), budget));
+        assert!(survives(&survivor), "{failure}");
+        survivor
+            .reached_all(&names(budget))
+            .agrees_with_stateright();
+
+        let victim = judge(&with_faults(preset(victim), budget));
+        let mut struck = faults(victim.run_against(broken));
+        let mut whole = names(budget);
+        struck.sort_unstable();
+        whole.sort_unstable();
+        assert_eq!(struck, whole, "{failure}");
+        victim.agrees_with_stateright();
+    }
+}
+
+#[test]
+fn without_a_failure_every_preset_survives() {
+    for preset in PRESETS {
+        let calm = judge(&with_faults(preset.text, "consumer-crash = 1\ntotal = 0"));
+        for guarantee in Guarantee::ALL {
+            assert!(calm.keeps(guarantee), "{}: {guarantee}", preset.name);
+        }
+    }
+}
+
+/// The least expected of them, told.
+#[test]
+fn both_sides_restart_in_good_order_and_a_record_is_applied_twice() {
+    let steps = [""];
+    let end = "r0: the effect took place twice.";
+    let budget = "graceful-restart = 1\nproducer-crash = 1";
+    let design = one_record(&with_faults(preset("dedup-in-memory"), budget));
+    judge(&design)
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .explored(1, 1);
+}
