@@ -159,7 +159,14 @@ fn each_system_gets_what_it_requires() {
             judged.verdicts().transitions(),
         )
     });
-    let expected = [(0, 0); 6];
+    let expected = [
+        (445, 811),
+        (12_760, 33_829),
+        (16_988, 44_880),
+        (13_938, 36_305),
+        (6_766, 17_497),
+        (12_760, 33_829),
+    ];
     assert_eq!(sizes, expected);
 }
 

@@ -6,7 +6,7 @@
 //! | failure | as a fault | survived by | not by, and why |
 //! | --- | --- | --- | --- |
 //! | consumer crash | `consumer-crash` | dedup-in-transaction | at-least-once: repeats |
-//! | broker failure | `broker-crash` | idempotent-producer | fire-and-forget: what was on the wire is gone |
+//! | broker failure | `broker-crash` | dedup-in-transaction | fire-and-forget: what was on the wire is gone |
 //! | lost acknowledgement | `response-lost.produce` | idempotent-producer | retrying-producer: a second entry |
 //! | producer retry | `request-refused.produce` | idempotent-producer | retrying-producer: the later record is first |
 //! | restart of the producer | `producer-crash` | idempotent-producer | fire-and-forget: what was on the wire is gone |
@@ -16,6 +16,12 @@
 //! | lost packet, before the broker acted | `request-lost` | idempotent-producer | retrying-producer: reorders |
 //! | lost packet, after the broker acted | `response-lost` | idempotent-producer | retrying-producer: a second entry |
 //!
+//! Of the broker failure one would expect that the idempotent producer survives it, too. It does not
+//! with more than one request in flight: the broken connection takes both answers, the client gives
+//! the first record up because its time is over while retries are left, and starts a new epoch
+//! (`Sender.failBatch`, `TransactionManager.handleFailedBatch`). The second record, which is in the
+//! log, is numbered anew and sent again.
+//!
 //! Proved for the presets as they are (Java clients, one partition with one replica, one consumer,
 //! 2 records) with these faults in place of their own, one of each.
 
@@ -23,7 +29,7 @@ mod support;
 
 use semel::Guarantee;
 use semel::presets::PRESETS;
-use support::{Judged, faults, judge, one_record, preset, with_faults};
+use support::{Judged, changed, faults, judge, one_record, preset, with_faults};
 
 /// A failure, the fault, a preset that survives, one that does not, and what that one breaks.
 type Row = (
@@ -45,7 +51,7 @@ const FAILURES: [Row; 10] = [
     (
         "broker failure",
         "broker-crash = 1",
-        "idempotent-producer",
+        "dedup-in-transaction",
         "fire-and-forget",
         Guarantee::ExactlyOnceEffect,
     ),
@@ -151,11 +157,61 @@ fn without_a_failure_every_preset_survives() {
 /// The least expected of them, told.
 #[test]
 fn both_sides_restart_in_good_order_and_a_record_is_applied_twice() {
-    let steps = [""];
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "The producer's process dies and starts again with a new producer id.",
+        "After its restart the application sends r0 again, which it never saw acknowledged.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 1, a second entry of the same record.",
+        "A poll returns r0 (offset 0).",
+        "skip-if-seen: the dedup store does not know r0.",
+        "process: the effect of r0 takes place.",
+        "remember: r0 is in the dedup store.",
+        "commit: the group's committed offset is 1.",
+        "The consumer is shut down with nothing in hand.",
+        "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
+        "A poll returns r0 (offset 1; its effect already took place).",
+        "skip-if-seen: the dedup store does not know r0.",
+        "process: the effect of r0 takes place a second time.",
+    ];
     let end = "r0: the effect took place twice.";
     let budget = "graceful-restart = 1\nproducer-crash = 1";
     let design = one_record(&with_faults(preset("dedup-in-memory"), budget));
     judge(&design)
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(1, 1);
+        .explored(190, 326);
+}
+
+#[test]
+fn an_idempotent_producer_alone_does_not_survive_a_broker_failure() {
+    let steps = [
+        "The application sends r0.",
+        "The application sends r1.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "The producer puts r1 on the wire.",
+        "The broker appends r1 at offset 1.",
+        "A poll returns r0 (offset 0).",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place and offset 1 is saved.",
+        "The broker's process dies and starts again; the producer's connection breaks.",
+        "The answer for r0 is missing, and delivery.timeout.ms has passed by then; r0 is reported failed, and the client starts a new producer epoch with new sequence numbers.",
+        "The producer puts r1 on the wire again (retry 1).",
+        "The broker appends r1 at offset 2, a second entry of the same record.",
+        "A poll returns r1 (offset 1) and r1 (offset 2).",
+        "db[process, save-offset] of r1 is committed to the database: the effect of r1 takes place and offset 2 is saved.",
+        "db[process, save-offset] of r1 is committed to the database: the effect of r1 takes place a second time and offset 3 is saved.",
+    ];
+    let end = "r1: the effect took place twice.";
+    let failing = with_faults(preset("idempotent-producer"), "broker-crash = 1");
+    judge(&failing)
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .explored(1_401, 3_356);
+    let one_at_a_time = changed(
+        &failing,
+        "max.in.flight.requests.per.connection = 5",
+        "max.in.flight.requests.per.connection = 1",
+    );
+    assert!(survives(&judge(&one_at_a_time)));
 }

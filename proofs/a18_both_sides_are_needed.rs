@@ -96,25 +96,40 @@ fn the_reliable_pair_gives_exactly_once() {
         .holds(Guarantee::ExactlyOnceEffect)
         .holds(Guarantee::InOrder)
         .reached("a record is sent again after its answer was lost")
-        .explored(1, 1);
+        .explored(2_238, 6_196);
 }
 
 #[test]
 fn a_reliable_consumer_loses_behind_a_producer_that_is_not_answered() {
-    let steps = [""];
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire; with acks=0 it counts as delivered at once.",
+        "The connection breaks: the produce request of r0 never reaches the broker.",
+    ];
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&pairing(PRODUCERS[0], ORDERS[2]), "request-lost"))
         .is_broken(Guarantee::NoLoss, &steps, end)
-        .explored(2, 2);
+        .explored(7, 6);
 }
 
 #[test]
 fn a_reliable_consumer_duplicates_behind_a_producer_whose_retries_nobody_recognises() {
-    let steps = [""];
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "The broker's answer for r0 is lost; r0 will be retried.",
+        "The producer puts r0 on the wire again (retry 1).",
+        "The broker appends r0 at offset 1, a second entry of the same record.",
+        "A poll returns r0 (offset 0).",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place and offset 1 is saved.",
+        "A poll returns r0 (offset 1; its effect already took place).",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place a second time and offset 2 is saved.",
+    ];
     let end = "r0: the effect took place twice.";
     judge(&story(&pairing(PRODUCERS[1], ORDERS[2]), "response-lost"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(3, 3);
+        .explored(41, 67);
 }
 
 #[test]
@@ -136,7 +151,7 @@ fn a_consumer_that_knows_records_by_name_mends_the_duplicates_of_the_producer_an
         .holds(Guarantee::NoLoss)
         .holds(Guarantee::NoDuplicates)
         .reached("the dedup store recognises a record")
-        .explored(4, 4);
+        .explored(5_815, 15_277);
     judge(&pairing(PRODUCERS[0], order))
         .violates(Guarantee::NoLoss)
         .holds(Guarantee::NoDuplicates);

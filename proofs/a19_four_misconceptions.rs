@@ -56,7 +56,17 @@ fn with_effect(effect: &str) -> String {
 
 #[test]
 fn exactly_once_does_not_mean_that_nothing_is_ever_handled_twice() {
-    let steps = [""];
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll returns r0 (offset 0).",
+        "process: the effect of r0 takes place.",
+        "The consumer's process dies after process and before commit of r0.",
+        "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A poll returns r0 (offset 0; its effect already took place).",
+        "process: the effect of r0 takes place a second time.",
+    ];
     let end = "r0: the effect took place twice.";
     let row = with_effect("effect = \"upsert\"");
     judge(&story(&row, "consumer-crash"))
@@ -65,13 +75,25 @@ fn exactly_once_does_not_mean_that_nothing_is_ever_handled_twice() {
     judge(&row)
         .violates(Guarantee::NoDuplicates)
         .holds(Guarantee::ExactlyOnceEffect)
-        .explored(1, 1);
+        .explored(6_766, 17_497);
 }
 
 #[test]
 fn kafka_does_not_give_exactly_once_outside_its_log() {
-    let steps = [""];
-    let end = "r0: the provider saw it twice.";
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
+        "A poll returns r0 (offset 0).",
+        "process: the effect of r0 takes place.",
+        "The consumer's process dies after process and before commit of r0.",
+        "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A poll returns r0 (offset 0; its effect already took place).",
+        "process: the effect of r0 takes place a second time.",
+        "commit: the group's committed offset is 1.",
+    ];
+    let end = "r0: the effect is in the sink twice.";
     judge(&story(DESIGN, "consumer-crash"))
         .is_broken(Guarantee::ExactlyOnceEffect, &steps, end)
         .explored(39, 62);
@@ -80,12 +102,21 @@ fn kafka_does_not_give_exactly_once_outside_its_log() {
     ))
     .holds(Guarantee::ExactlyOnceEffect)
     .reached("the consumer dies between process and commit")
-    .explored(2, 2);
+    .explored(5_972, 15_891);
 }
 
 #[test]
 fn at_most_once_is_not_the_safer_choice() {
-    let steps = [""];
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
+        "A poll returns r0 (offset 0).",
+        "commit: the group's committed offset is 1.",
+        "The consumer's process dies after commit and before process of r0.",
+        "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
+    ];
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     let commits_first = changed(DESIGN, "process -> commit", "commit -> process");
     judge(&story(&commits_first, "consumer-crash"))
@@ -94,12 +125,23 @@ fn at_most_once_is_not_the_safer_choice() {
     judge(DESIGN)
         .holds(Guarantee::NoLoss)
         .reached("the consumer dies between process and commit")
-        .explored(3, 3);
+        .explored(6_766, 17_497);
 }
 
 #[test]
 fn acks_all_alone_is_not_enough() {
-    let steps = [""];
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "The broker's answer for r0 is lost; r0 will be retried.",
+        "The producer puts r0 on the wire again (retry 1).",
+        "The broker appends r0 at offset 1, a second entry of the same record.",
+        "A poll returns r0 (offset 0).",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place and offset 1 is saved.",
+        "A poll returns r0 (offset 1; its effect already took place).",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place a second time and offset 2 is saved.",
+    ];
     let end = "r0: the effect took place twice.";
     // A consumer that applies each entry of the log once: what is doubled is doubled in the log.
     let applied = changed(
@@ -114,16 +156,28 @@ fn acks_all_alone_is_not_enough() {
     );
     judge(&story(&plain, "response-lost"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(4, 4);
+        .explored(41, 67);
     judge(&applied)
         .holds(Guarantee::NoDuplicates)
         .reached("a record is sent again after its answer was lost")
-        .explored(5, 5);
+        .explored(3_569, 9_443);
 }
 
 #[test]
 fn an_idempotent_producer_is_not_enough() {
-    let steps = [""];
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "The producer's process dies and starts again with a new producer id.",
+        "After its restart the application sends r0 again, which it never saw acknowledged.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 1, a second entry of the same record.",
+        "A poll returns r0 (offset 0).",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place and offset 1 is saved.",
+        "A poll returns r0 (offset 1; its effect already took place).",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place a second time and offset 2 is saved.",
+    ];
     let end = "r0: the effect took place twice.";
     let applied = changed(
         &with_effect("effect = \"add\""),
@@ -133,7 +187,7 @@ fn an_idempotent_producer_is_not_enough() {
     let resending = changed(&applied, "\"forget\"", "\"resend-unconfirmed\"");
     judge(&story(&resending, "producer-crash"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(6, 6);
+        .explored(38, 55);
     let marked = changed(
         &resending,
         "db[process, save-offset]",
@@ -143,5 +197,5 @@ fn an_idempotent_producer_is_not_enough() {
         .holds(Guarantee::NoDuplicates)
         .holds(Guarantee::ExactlyOnceEffect)
         .reached("the dedup store recognises a record")
-        .explored(7, 7);
+        .explored(12_760, 33_829);
 }
