@@ -56,8 +56,8 @@ const PRICES: [(&str, &str, &str); 11] = [
     // Look-up, effect, mark, COMMIT.
     (
         "dedup-in-transaction",
-        "7 calls, 3 durable writes, 1 transactions",
-        "6.5 calls, 3 durable writes, 1 transactions",
+        "7 calls, 3 durable writes, 1 transaction",
+        "6.5 calls, 3 durable writes, 1 transaction",
     ),
     // Look-up, effect and mark, each on its own.
     (
@@ -73,29 +73,29 @@ const PRICES: [(&str, &str, &str); 11] = [
     // Effect, offset, COMMIT; none to Kafka.
     (
         "offsets-in-database",
-        "5 calls, 2 durable writes, 1 transactions",
-        "4.5 calls, 2 durable writes, 1 transactions",
+        "5 calls, 2 durable writes, 1 transaction",
+        "4.5 calls, 2 durable writes, 1 transaction",
     ),
     (
         "fire-and-forget",
-        "5 calls, 2 durable writes, 1 transactions",
-        "4.5 calls, 2 durable writes, 1 transactions",
+        "5 calls, 2 durable writes, 1 transaction",
+        "4.5 calls, 2 durable writes, 1 transaction",
     ),
     (
         "retrying-producer",
-        "5 calls, 2 durable writes, 1 transactions",
-        "4.5 calls, 2 durable writes, 1 transactions",
+        "5 calls, 2 durable writes, 1 transaction",
+        "4.5 calls, 2 durable writes, 1 transaction",
     ),
     (
         "idempotent-producer",
-        "5 calls, 2 durable writes, 1 transactions",
-        "4.5 calls, 2 durable writes, 1 transactions",
+        "5 calls, 2 durable writes, 1 transaction",
+        "4.5 calls, 2 durable writes, 1 transaction",
     ),
     // Mark, effect, COMMIT, and the offset to Kafka.
     (
         "payment-platform",
-        "6 calls, 3 durable writes, 1 transactions",
-        "5.5 calls, 3 durable writes, 1 transactions",
+        "6 calls, 3 durable writes, 1 transaction",
+        "5.5 calls, 3 durable writes, 1 transaction",
     ),
 ];
 
@@ -107,6 +107,19 @@ fn each_preset_costs_what_was_worked_out_by_hand() {
             (by_one.into(), by_poll.into()),
             "{name}"
         );
+    }
+}
+
+/// The README's table has a row for each of them.
+#[test]
+fn the_table_of_the_readme_is_current() {
+    let readme = include_str!("../README.md");
+    for (name, ..) in PRICES {
+        let cost = of(preset(name), Polls::One);
+        let [calls, writes, transactions] =
+            [cost.calls, cost.durable_writes, cost.transactions].map(|total| total / cost.records);
+        let row = format!("| `{name}` | {calls} | {writes} | {transactions} |");
+        assert!(readme.contains(&row), "{row}");
     }
 }
 
@@ -180,7 +193,7 @@ fn an_outbox_costs_a_transaction_a_read_and_a_mark() {
         "source = \"outbox\"\non-restart = \"forget\"",
     );
     // The row and its message and COMMIT; the relay's read; the mark.
-    assert_eq!(alone(&outbox), "9 calls, 5 durable writes, 1 transactions");
+    assert_eq!(alone(&outbox), "9 calls, 5 durable writes, 1 transaction");
 }
 
 #[test]

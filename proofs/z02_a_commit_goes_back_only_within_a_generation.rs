@@ -22,7 +22,10 @@ mod support;
 
 use semel::Guarantee;
 use semel::design::Design;
-use semel_models::cluster::{Cluster, State};
+use semel_models::action::Action;
+use semel_models::cluster::{Cluster, Reductions, State};
+use semel_models::limbo::Late;
+use semel_models::offset::NextOffset;
 use stateright::Model;
 use std::collections::HashSet;
 use support::{GROUP_SITUATIONS, changed, consumer_protocol, judge, with_faults};
@@ -56,14 +59,10 @@ total = 2
 records = 2
 "#;
 
-/// Whether some step takes the group's committed offset back, and how many states there are.
-fn goes_back(design: &str) -> (bool, usize) {
-    let design = Design::parse("theorem.toml", design.as_bytes()).expect("a design");
-    let cluster = Cluster::new(design.pipeline().clone()).expect("a bound that the model holds");
-    let committed = |state: &State| state.group.committed.map(|position| position.next);
+/// Visits each step of each run; returns how many states there are.
+fn each_step(cluster: &Cluster, visit: &mut impl FnMut(&State, Action, &State)) -> usize {
     let mut open = cluster.init_states();
     let mut known: HashSet<State> = open.iter().copied().collect();
-    let mut back = false;
     while let Some(state) = open.pop() {
         let mut actions = Vec::new();
         cluster.actions(&state, &mut actions);
@@ -71,13 +70,28 @@ fn goes_back(design: &str) -> (bool, usize) {
             let Some(next) = cluster.next_state(&state, action) else {
                 continue;
             };
-            back |= committed(&next) < committed(&state);
+            visit(&state, action, &next);
             if known.insert(next) {
                 open.push(next);
             }
         }
     }
-    (back, known.len())
+    known.len()
+}
+
+fn committed(state: &State) -> Option<NextOffset> {
+    state.group.committed.map(|position| position.next)
+}
+
+/// Whether some step takes the group's committed offset back, and how many states there are.
+fn goes_back(design: &str) -> (bool, usize) {
+    let design = Design::parse("theorem.toml", design.as_bytes()).expect("a design");
+    let cluster = Cluster::new(design.pipeline().clone()).expect("a bound that the model holds");
+    let mut back = false;
+    let states = each_step(&cluster, &mut |state, _, next| {
+        back |= committed(next) < committed(state);
+    });
+    (back, states)
 }
 
 #[test]
@@ -117,6 +131,26 @@ fn a_late_commit_takes_the_group_back_as_long_as_the_generation_lasts() {
         .reached("a late request arrives")
         .explored(348, 789);
     assert!(goes_back(&late).0);
+}
+
+/// Without reductions: they would take such a commit away before it arrives.
+#[test]
+fn a_late_commit_of_an_older_generation_is_refused() {
+    let late = with_faults(COMMITS, "rebalance = 1\nrequest-delayed.offset-commit = 1");
+    let design = Design::parse("theorem.toml", late.as_bytes()).expect("a design");
+    let cluster = Cluster::with_reductions(design.pipeline().clone(), Reductions::NONE)
+        .expect("a bound that the model holds");
+    let mut arrived = 0;
+    let states = each_step(&cluster, &mut |state, action, next| {
+        if let Action::LateArrives(slot) = action
+            && let Late::Commit { generation, .. } = state.limbo.requests[usize::from(slot)]
+            && generation < state.group.generation
+        {
+            arrived += 1;
+            assert_eq!(committed(state), committed(next));
+        }
+    });
+    assert_eq!((states, arrived), (945, 54));
 }
 
 #[test]

@@ -96,20 +96,19 @@ impl AddAssign for Cost {
 
 impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let share = |total: u32| {
-            let hundredths = (total * 100).div_euclid(self.records.max(1));
+        let share = |total: u32, what: &str| {
+            let hundredths = total * 100 / self.records.max(1);
             let digits = format!("{}.{:02}", hundredths / 100, hundredths % 100);
-            digits
-                .trim_end_matches('0')
-                .trim_end_matches('.')
-                .to_owned()
+            let digits = digits.trim_end_matches('0').trim_end_matches('.');
+            let plural = if digits == "1" { "" } else { "s" };
+            format!("{digits} {what}{plural}")
         };
         write!(
             f,
-            "{} calls, {} durable writes, {} transactions",
-            share(self.calls),
-            share(self.durable_writes),
-            share(self.transactions)
+            "{}, {}, {}",
+            share(self.calls, "call"),
+            share(self.durable_writes, "durable write"),
+            share(self.transactions, "transaction")
         )
     }
 }
