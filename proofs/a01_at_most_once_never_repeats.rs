@@ -11,15 +11,26 @@
 //!   so a commit that was held up on the way takes the group back;
 //! - the commit is known to be done before the record is handled: not if its failure is ignored.
 //!
+//! Two consumers of a group change nothing: of a zombie and the new owner only one can have
+//! committed a record's offset in the generation in which it read it, and only that one handles it.
+//! What it needs is a coordinator that refuses the other's commit. It does not where the consumers
+//! assign the partition to themselves, nor where a client gives the partition up while the
+//! application has records in hand and is still a member (Java, consumer protocol, before 4.2.1,
+//! no listener: KAFKA-20332).
+//!
 //! Proved: `no-duplicates` for the preset `at-most-once`, that is for Java clients, one partition
 //! with one replica, one consumer, 2 records, and at most 2 of the faults producer crash, consumer
-//! crash, lost request and lost answer. Everything else here is that design with one change,
+//! crash, lost request and lost answer; and for two consumers with at most 2 of the faults consumer
+//! crash, consumer pause, slow processing and rebalance. Everything else here is that design with one change,
 //! and where a single record is enough to break it, with a single record.
 
 mod support;
 
 use semel::Guarantee;
-use support::{changed, judge, one_record, preset};
+use support::{
+    GROUP_SITUATIONS, changed, consumer_protocol, contended, judge, one_record, preset, story,
+    two_instances,
+};
 
 fn at_most_once() -> &'static str {
     preset("at-most-once")
@@ -78,12 +89,12 @@ fn a_retry_that_the_broker_does_not_recognise_is_handled_as_well() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
-        "A poll returns r0 (offset 0).",
-        "commit: the group's committed offset is 1.",
         "The broker's answer for r0 is lost; r0 will be retried.",
-        "process: the effect of r0 takes place.",
         "The producer puts r0 on the wire again (retry 1).",
         "The broker appends r0 at offset 1, a second entry of the same record.",
+        "A poll returns r0 (offset 0).",
+        "commit: the group's committed offset is 1.",
+        "process: the effect of r0 takes place.",
         "A poll returns r0 (offset 1; its effect already took place).",
         "commit: the group's committed offset is 2.",
         "process: the effect of r0 takes place a second time.",
@@ -104,10 +115,10 @@ fn a_record_sent_again_by_a_new_producer_process_is_handled_as_well() {
         "The producer's process dies and starts again with a new producer id.",
         "After its restart the application sends r0 again, which it never saw acknowledged.",
         "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 1, a second entry of the same record.",
         "A poll returns r0 (offset 0).",
         "commit: the group's committed offset is 1.",
         "process: the effect of r0 takes place.",
-        "The broker appends r0 at offset 1, a second entry of the same record.",
         "A poll returns r0 (offset 1; its effect already took place).",
         "commit: the group's committed offset is 2.",
         "process: the effect of r0 takes place a second time.",
@@ -128,8 +139,8 @@ fn a_late_commit_takes_the_group_back_and_a_record_is_handled_twice() {
     let steps = [
         "The application sends r0.",
         "The producer puts r0 on the wire.",
-        "The broker appends r0 at offset 0.",
         "The application sends r1.",
+        "The broker appends r0 at offset 0.",
         "The producer puts r1 on the wire.",
         "The broker appends r1 at offset 1.",
         "A poll returns r0 (offset 0) and r1 (offset 1).",
@@ -176,4 +187,89 @@ fn a_commit_whose_failure_is_ignored_does_not_come_first() {
     judge(&one_record(&careless))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .explored(374, 797);
+}
+
+#[test]
+fn of_a_zombie_and_the_new_owner_only_one_handles_the_record() {
+    judge(&contended(at_most_once()))
+        .holds(Guarantee::NoDuplicates)
+        .reached_all(&GROUP_SITUATIONS)
+        .reached("a commit of a consumer that was put out of the group arrives")
+        .explored(7_938, 26_244);
+}
+
+#[test]
+fn a_zombie_that_ignores_the_refusal_of_its_commit_handles_the_record_as_well() {
+    let careless = changed(
+        &two_instances(at_most_once()),
+        "[application]",
+        "[application]\non-commit-failure = \"ignore\"",
+    );
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll of A returns r0 (offset 0).",
+        "Consumer A takes longer than max.poll.interval.ms before commit of r0: its client leaves the group, and its application goes on.",
+        "A: commit: the coordinator refuses it, for the consumer A is no longer a member; it goes on all the same.",
+        "A: process: the effect of r0 takes place.",
+        "The group assigns the partition to B, which reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A poll of B returns r0 (offset 0; its effect already took place).",
+        "B: commit: the group's committed offset is 1.",
+        "B: process: the effect of r0 takes place a second time.",
+    ];
+    let end = "r0: the effect took place twice.";
+    judge(&story(&careless, "slow-processing"))
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .explored(83, 161);
+}
+
+#[test]
+fn a_client_that_gives_the_partition_up_between_two_steps_commits_for_a_record_of_another() {
+    let moved =
+        |version| consumer_protocol(&two_instances(&story(at_most_once(), "rebalance")), version);
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll of A returns r0 (offset 0).",
+        "The group rebalances: B gets the partition and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A: commit: the group's committed offset is 1.",
+        "A: process: the effect of r0 takes place.",
+        "A poll of B returns r0 (offset 0; its effect already took place).",
+        "B: commit: the group's committed offset is 1.",
+        "B: process: the effect of r0 takes place a second time.",
+    ];
+    let end = "r0: the effect took place twice.";
+    judge(&moved("4.1"))
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .explored(48, 86);
+    judge(&moved("4.3"))
+        .holds(Guarantee::NoDuplicates)
+        .reached("rebalance")
+        .explored(22, 33);
+}
+
+#[test]
+fn two_consumers_that_assign_the_partition_to_themselves_both_handle_the_record() {
+    let assigned = changed(
+        &two_instances(at_most_once()),
+        "[application]",
+        "[application]\nassignment = \"assign\"",
+    );
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll of A returns r0 (offset 0).",
+        "A: commit: the group's committed offset is 1.",
+        "A: process: the effect of r0 takes place.",
+        "A poll of B returns r0 (offset 0; its effect already took place).",
+        "B: commit: the group's committed offset is 1.",
+        "B: process: the effect of r0 takes place a second time.",
+    ];
+    let end = "r0: the effect took place twice.";
+    judge(&story(&assigned, "consumer-crash"))
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .explored(130, 327);
 }

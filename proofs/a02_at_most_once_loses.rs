@@ -8,11 +8,15 @@
 //! shortest run to a loss has the crash between the two steps; without crashes of the consumer,
 //! all other faults left in, nothing is lost; and the same crashes lose nothing if the order is
 //! turned round. An exception in between is as good as a crash.
+//!
+//! Of two consumers one may be put out of the group between the two steps. Nothing is lost by that
+//! alone, for it handles the record all the same; unless the sink refuses it as a zombie. What
+//! protects from a repeat (fencing) costs a record here: the order is the wrong one for it.
 
 mod support;
 
 use semel::Guarantee;
-use support::{changed, judge, preset, story};
+use support::{changed, judge, preset, story, two_instances, with_faults};
 
 fn at_most_once() -> &'static str {
     preset("at-most-once")
@@ -24,11 +28,11 @@ fn a_crash_between_commit_and_process_loses_the_record() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
         "A poll returns r0 (offset 0).",
         "commit: the group's committed offset is 1.",
         "The consumer's process dies after commit and before process of r0.",
         "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
-        "The acknowledgement of r0 reaches the producer.",
     ];
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(at_most_once(), "consumer-crash"))
@@ -50,11 +54,11 @@ fn an_exception_between_commit_and_process_loses_the_record_too() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
         "A poll returns r0 (offset 0).",
         "commit: the group's committed offset is 1.",
         "Handling r0 fails before its effect, and the process ends.",
         "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
-        "The acknowledgement of r0 reaches the producer.",
     ];
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(at_most_once(), "process-failure"))
@@ -82,4 +86,39 @@ fn with_the_order_turned_round_the_same_crashes_lose_nothing() {
         .holds(Guarantee::NoLoss)
         .reached("the consumer dies between process and commit")
         .explored(6_766, 17_497);
+}
+
+#[test]
+fn a_zombie_that_has_committed_still_handles_its_record() {
+    let stands_still = with_faults(
+        at_most_once(),
+        "consumer-pause = 1\nslow-processing = 1\nrebalance = 1\ntotal = 2",
+    );
+    judge(&two_instances(&stands_still))
+        .holds(Guarantee::NoLoss)
+        .reached("consumer-pause")
+        .reached("slow-processing")
+        .reached("a consumer that was put out of the group writes to the sink")
+        .explored(4_176, 12_866);
+}
+
+#[test]
+fn a_sink_that_refuses_the_zombie_loses_the_record_that_it_committed() {
+    let fenced = changed(at_most_once(), "[sink]", "[sink]\nfencing = true");
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
+        "A poll of A returns r0 (offset 0).",
+        "A: commit: the group's committed offset is 1.",
+        "Consumer A takes longer than max.poll.interval.ms before process of r0: its client leaves the group, and its application goes on.",
+        "The group assigns the partition to B, which reads from offset 1 (the committed offset).",
+        "A: process of r0 is refused by the sink: a newer generation owns the partition. The consumer A drops what it has in hand, and joins again.",
+        "Consumer A starts, joins the group; B gets the partition and reads from offset 1 (the committed offset).",
+    ];
+    let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
+    judge(&story(&two_instances(&fenced), "slow-processing"))
+        .is_broken(Guarantee::NoLoss, &steps, end)
+        .explored(63, 115);
 }

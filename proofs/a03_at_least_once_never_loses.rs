@@ -6,13 +6,15 @@
 //!   is not flushed confirms what a power failure takes away;
 //! - the group begins at the log's start, or has a committed offset to begin at. Where it has
 //!   none, `auto.offset.reset` decides, and its default is `latest` in both clients: the first
-//!   crash before the first commit passes over whatever was there.
+//!   crash before the first commit passes over whatever was there. With two consumers it takes no
+//!   crash: a rebalance is enough.
 //!
 //! Proved: `no-loss` for Java clients, one partition with one replica that flushes each record, one
 //! consumer, 2 records, and at most 2 of the faults producer crash, consumer crash, lost request,
 //! lost answer and loss of power. From a committed start it is proved with `latest` as well: there
 //! both engines explore the same pipeline from another first state, and find as many states as with
-//! `earliest`. The runs that break it are told with a single record and a single fault.
+//! `earliest`. Two consumers are judged with 2 records and at most 2 of the faults consumer crash,
+//! consumer pause, slow processing and rebalance. The runs that break it are told with a single record and a single fault.
 
 mod support;
 
@@ -24,7 +26,7 @@ use semel_models::cluster::{Cluster, State};
 use semel_models::offset::{NextOffset, Position};
 use semel_models::subject::{Observation, Subject};
 use stateright::{Checker, Model, Property};
-use support::{changed, judge, one_record, story};
+use support::{GROUP_SITUATIONS, changed, contended, judge, one_record, story, two_instances};
 
 const AT_LEAST_ONCE: &str = r#"
 client = "java"
@@ -80,11 +82,11 @@ fn with_the_order_turned_round_a_record_is_lost() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
         "A poll returns r0 (offset 0).",
         "commit: the group's committed offset is 1.",
         "The consumer's process dies after commit and before process of r0.",
         "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
-        "The acknowledgement of r0 reaches the producer.",
     ];
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&turned, "consumer-crash"))
@@ -97,11 +99,11 @@ fn with_latest_a_crash_before_the_first_commit_loses_the_record() {
     let latest = changed(AT_LEAST_ONCE, EARLIEST, "auto.offset.reset = \"latest\"");
     let steps = [
         "The application sends r0.",
-        "The consumer's process dies between two polls, with nothing in hand.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
-        "The consumer starts, joins the group and reads from offset 1 (no offset is committed, auto.offset.reset=latest).",
         "The acknowledgement of r0 reaches the producer.",
+        "The consumer's process dies between two polls, with nothing in hand.",
+        "The consumer starts, joins the group and reads from offset 1 (no offset is committed, auto.offset.reset=latest).",
     ];
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&latest, "consumer-crash"))
@@ -127,10 +129,10 @@ fn with_none_the_consumer_stops_instead_of_losing() {
     let none = changed(AT_LEAST_ONCE, EARLIEST, "auto.offset.reset = \"none\"");
     let steps = [
         "The application sends r0.",
-        "The consumer's process dies between two polls, with nothing in hand.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
         "The acknowledgement of r0 reaches the producer.",
+        "The consumer's process dies between two polls, with nothing in hand.",
     ];
     let end = "r0: confirmed and in the log, but never delivered: the consumer fails at every start, for it has no valid offset and auto.offset.reset=none.";
     judge(&story(&none, "consumer-crash"))
@@ -249,4 +251,29 @@ impl Subject for CommittedStart {
     fn reached_by(&self, state: &State, action: &Action) -> u64 {
         self.0.reached_by(state, action)
     }
+}
+
+#[test]
+fn two_consumers_lose_nothing_wherever_the_partition_goes() {
+    judge(&contended(AT_LEAST_ONCE))
+        .holds(Guarantee::NoLoss)
+        .reached_all(&GROUP_SITUATIONS)
+        .reached("a commit of a consumer that was put out of the group arrives")
+        .explored(12_273, 39_504);
+}
+
+#[test]
+fn with_latest_a_rebalance_before_the_first_commit_loses_the_record() {
+    let latest = changed(AT_LEAST_ONCE, EARLIEST, "auto.offset.reset = \"latest\"");
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
+        "The group rebalances: B gets the partition and reads from offset 1 (no offset is committed, auto.offset.reset=latest).",
+    ];
+    let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
+    judge(&story(&two_instances(&latest), "rebalance"))
+        .is_broken(Guarantee::NoLoss, &steps, end)
+        .explored(26, 37);
 }

@@ -8,11 +8,15 @@
 //! shortest run to a repeat has the crash between the two steps; without crashes of the consumer,
 //! all other faults left in, nothing is handled twice; nor with them if the order is turned round.
 //! An exception after the effect is as good as a crash.
+//!
+//! Two consumers need no crash: one that takes too long is put out of the group, finishes what it
+//! has in hand, and so does the new owner. A rebalance alone repeats nothing, because a consumer
+//! gives the partition up in a poll, when everything in its hands is handled and committed.
 
 mod support;
 
 use semel::Guarantee;
-use support::{changed, judge, preset, story};
+use support::{changed, judge, preset, story, two_instances, with_faults};
 
 fn at_least_once() -> &'static str {
     preset("at-least-once")
@@ -80,4 +84,35 @@ fn with_the_order_turned_round_the_same_crashes_repeat_nothing() {
         .holds(Guarantee::NoDuplicates)
         .reached("the consumer dies between commit and process")
         .explored(5_927, 15_513);
+}
+
+#[test]
+fn two_consumers_that_only_rebalance_handle_no_record_twice() {
+    judge(&two_instances(&with_faults(
+        at_least_once(),
+        "rebalance = 2",
+    )))
+    .holds(Guarantee::NoDuplicates)
+    .reached("rebalance")
+    .explored(189, 408);
+}
+
+#[test]
+fn a_consumer_that_is_too_slow_handles_what_the_new_owner_handles() {
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll of A returns r0 (offset 0).",
+        "Consumer A takes longer than max.poll.interval.ms before process of r0: its client leaves the group, and its application goes on.",
+        "A: process: the effect of r0 takes place.",
+        "The group assigns the partition to B, which reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A poll of B returns r0 (offset 0; its effect already took place).",
+        "B: process: the effect of r0 takes place a second time.",
+    ];
+    let end = "r0: the effect took place twice.";
+    judge(&story(&two_instances(at_least_once()), "slow-processing"))
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .reached("a consumer that was put out of the group writes to the sink")
+        .explored(57, 108);
 }

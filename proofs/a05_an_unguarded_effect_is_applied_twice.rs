@@ -10,15 +10,21 @@
 //! Each guard falls with its own condition: the mark must be in the same transaction, and the
 //! saved offset must be what the consumer starts from.
 //!
+//! With two consumers, one of them a zombie, the unique mark and the provider's key still guard.
+//! An effect that may be repeated does not: a zombie repeats an older one behind a newer one. The
+//! saved offset needs a sink that refuses the zombie; that is a theorem of its own
+//! (`z01_a_zombie_overwrites_what_nobody_fences`).
+//!
 //! Proved: `exactly-once-effect` for Java clients with an idempotent producer that sends nothing
 //! again after a restart, one partition with one replica, one consumer, 2 records, and at most 2
 //! of the faults producer crash, consumer crash (both of them, if need be), lost answer of the
-//! sink, and lost answer of a broker.
+//! sink, and lost answer of a broker. For two consumers: at most 2 of the faults consumer crash,
+//! consumer pause, slow processing and rebalance.
 
 mod support;
 
 use semel::Guarantee;
-use support::{changed, judge, story};
+use support::{GROUP_SITUATIONS, changed, contended, judge, story, two_instances, with_faults};
 
 const UNGUARDED: &str = r#"
 client = "java"
@@ -63,6 +69,7 @@ fn without_a_guard_a_crash_before_the_commit_applies_the_record_twice() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
         "A poll returns r0 (offset 0).",
         "process: the effect of r0 takes place.",
         "The consumer's process dies after process and before commit of r0.",
@@ -70,7 +77,6 @@ fn without_a_guard_a_crash_before_the_commit_applies_the_record_twice() {
         "A poll returns r0 (offset 0; its effect already took place).",
         "process: the effect of r0 takes place a second time.",
         "commit: the group's committed offset is 1.",
-        "The acknowledgement of r0 reaches the producer.",
     ];
     let end = "r0: the effect is in the sink twice.";
     judge(&story(UNGUARDED, "consumer-crash"))
@@ -127,6 +133,7 @@ fn a_mark_outside_the_transaction_guards_nothing() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
         "A poll returns r0 (offset 0).",
         "skip-if-seen: the dedup store does not know r0.",
         "process: the effect of r0 takes place.",
@@ -137,7 +144,6 @@ fn a_mark_outside_the_transaction_guards_nothing() {
         "process: the effect of r0 takes place a second time.",
         "remember: r0 is in the dedup store.",
         "commit: the group's committed offset is 1.",
-        "The acknowledgement of r0 reaches the producer.",
     ];
     let end = "r0: the effect is in the sink twice.";
     judge(&story(
@@ -160,10 +166,10 @@ fn a_saved_offset_that_nobody_seeks_to_guards_nothing() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
         "A poll returns r0 (offset 0).",
         "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place and offset 1 is saved.",
         "The consumer's process dies between two polls, with nothing in hand.",
-        "The acknowledgement of r0 reaches the producer.",
         "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
         "A poll returns r0 (offset 0; its effect already took place).",
         "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place a second time.",
@@ -172,4 +178,54 @@ fn a_saved_offset_that_nobody_seeks_to_guards_nothing() {
     judge(&story(&unsought, "consumer-crash"))
         .is_broken(Guarantee::ExactlyOnceEffect, &steps, end)
         .explored(31, 48);
+}
+
+#[test]
+fn a_unique_mark_guards_the_effect_from_a_zombie() {
+    judge(&contended(&with_order("db[process, remember] -> commit")))
+        .holds(Guarantee::ExactlyOnceEffect)
+        .holds(Guarantee::NoDuplicates)
+        .reached_all(&GROUP_SITUATIONS)
+        .explored(9_000, 30_415);
+}
+
+#[test]
+fn a_provider_that_knows_the_key_guards_the_effect_from_a_zombie() {
+    judge(&contended(&with_effect(
+        "effect = \"external\"\nidempotency-key = true",
+    )))
+    .holds(Guarantee::ExactlyOnceEffect)
+    .holds(Guarantee::NoDuplicates)
+    .reached_all(&GROUP_SITUATIONS)
+    .explored(9_000, 30_415);
+}
+
+#[test]
+fn an_effect_that_may_be_repeated_may_not_be_repeated_by_a_zombie() {
+    let two = two_instances(&with_effect("effect = \"upsert\""));
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The application sends r1.",
+        "The producer puts r1 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "The broker appends r1 at offset 1.",
+        "The acknowledgement of r0 reaches the producer.",
+        "The acknowledgement of r1 reaches the producer.",
+        "A poll of A returns r0 (offset 0).",
+        "Consumer A takes longer than max.poll.interval.ms before process of r0: its client leaves the group, and its application goes on.",
+        "The group assigns the partition to B, which reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A poll of B returns r0 (offset 0) and r1 (offset 1).",
+        "B: process: the effect of r0 takes place.",
+        "B: commit: the group's committed offset is 1.",
+        "B: process: the effect of r1 takes place.",
+        "A: process: the effect of r0 takes place a second time.",
+        "A: commit: the coordinator refuses it, for the consumer A is no longer a member; it drops what it has in hand, and joins again.",
+        "B: commit: the group's committed offset is 2.",
+        "Consumer A starts, joins the group; B gets the partition and reads from offset 2 (the committed offset).",
+    ];
+    let end = "The sink holds an older record's value where a newer confirmed one should stand.";
+    judge(&with_faults(&two, "slow-processing = 1"))
+        .is_broken(Guarantee::ExactlyOnceEffect, &steps, end)
+        .explored(579, 1_429);
 }

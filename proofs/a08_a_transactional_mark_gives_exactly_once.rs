@@ -16,21 +16,30 @@
 //!
 //! A plain insert refuses nothing, so with it the look-up is the guard. For *one* consumer that is
 //! enough, because nobody writes between its look-up and its insert: the states are the same ones,
-//! and what uniqueness adds shows only where nobody looks. Two instances, one of them a zombie that
-//! was taken for dead, could both look before either inserts; of that nothing is proved here, and
-//! a design with two instances is refused rather than judged.
+//! and what uniqueness adds shows only where nobody looks.
+//!
+//! Of *two* consumers one may be a zombie: it was taken for dead, the other has its partition, and
+//! it goes on with the records in its hands. Both look before either inserts, and both write. The
+//! transaction around look-up and insert does not help (read committed: a look-up waits for
+//! nobody); the unique insert does. A rebalance makes no zombie as long as the client waits for a
+//! poll before it gives the partition up. The Java client of the consumer protocol before 4.2.1
+//! does not wait if no listener is registered (KAFKA-20332), and there a rebalance is enough.
 //!
 //! Proved: `no-duplicates`, `exactly-once-effect` and `no-loss` for the preset
 //! `dedup-in-transaction` and with its look-up in each other place (before the transaction and for
 //! whole polls with 2 records, in it and without any with 1), that is for Java clients with a
 //! producer that sends unconfirmed records again, one partition with one replica, one consumer, and
-//! at most 2 of the faults producer crash, consumer crash, lost request and lost answer.
+//! at most 2 of the faults producer crash, consumer crash, lost request and lost answer. With two
+//! consumers for 2 records, and at most 2 of the faults consumer crash, consumer pause, slow
+//! processing and rebalance, under the classic protocol and the consumer protocol.
 
 mod support;
 
 use semel::Guarantee;
-use semel::design::{Code, Design};
-use support::{changed, judge, one_record, preset, story};
+use support::{
+    GROUP_SITUATIONS, changed, consumer_protocol, contended, judge, one_record, preset, story,
+    two_instances, with_faults,
+};
 
 const LOOK_UP_FIRST: &str = "skip-if-seen -> db[process, remember] -> commit";
 
@@ -151,6 +160,7 @@ fn a_mark_before_the_effect_in_a_write_of_its_own_lets_it_never_happen() {
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The acknowledgement of r0 reaches the producer.",
         "A poll returns r0 (offset 0).",
         "skip-if-seen: the dedup store does not know r0.",
         "remember: r0 is in the dedup store.",
@@ -159,7 +169,6 @@ fn a_mark_before_the_effect_in_a_write_of_its_own_lets_it_never_happen() {
         "A poll returns r0 (offset 0).",
         "skip-if-seen: the dedup store knows r0; it will be skipped.",
         "r0 is skipped: it is not inserted.",
-        "The acknowledgement of r0 reaches the producer.",
         "r0 is skipped: its effect does not take place.",
         "commit: the group's committed offset is 1.",
     ];
@@ -184,14 +193,14 @@ fn a_mark_of_the_place_in_the_log_does_not_recognise_a_record_that_was_sent_agai
         "The application sends r0.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
-        "A poll returns r0 (offset 0).",
-        "skip-if-seen: the dedup store does not know r0.",
         "The producer's process dies and starts again with a new producer id.",
         "After its restart the application sends r0 again, which it never saw acknowledged.",
-        "db[process, remember] of r0 is committed to the database: the effect of r0 takes place and the dedup store has the record.",
-        "commit: the group's committed offset is 1.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 1, a second entry of the same record.",
+        "A poll returns r0 (offset 0).",
+        "skip-if-seen: the dedup store does not know r0.",
+        "db[process, remember] of r0 is committed to the database: the effect of r0 takes place and the dedup store has the record.",
+        "commit: the group's committed offset is 1.",
         "A poll returns r0 (offset 1; its effect already took place).",
         "skip-if-seen: the dedup store does not know r0.",
         "db[process, remember] of r0 is committed to the database: the effect of r0 takes place a second time and the dedup store has the record.",
@@ -230,14 +239,144 @@ fn a_plain_insert_without_a_look_up_guards_nothing() {
     .explored(595, 1_266);
 }
 
+/// Where the look-up may stand, or be left out.
 #[test]
-fn two_instances_are_refused_rather_than_judged() {
-    let two = changed(
-        preset("dedup-in-transaction"),
-        "[application]",
-        "[application]\ninstances = 2",
+fn two_consumers_and_a_unique_mark_in_the_transaction_give_exactly_once() {
+    for (order, unique_states, transitions) in [
+        (LOOK_UP_FIRST, 16_821, 54_796),
+        (
+            "db[skip-if-seen, process, remember] -> commit",
+            16_821,
+            54_796,
+        ),
+        ("db[process, remember] -> commit", 9_000, 30_415),
+        ("db[remember, process] -> commit", 9_000, 30_415),
+        ("db[each(process -> remember)] -> commit", 8_880, 30_155),
+    ] {
+        judge(&contended(&with_order(order)))
+            .holds(Guarantee::NoDuplicates)
+            .holds(Guarantee::ExactlyOnceEffect)
+            .holds(Guarantee::NoLoss)
+            .reached_all(&GROUP_SITUATIONS)
+            .reached("the dedup store recognises a record")
+            .explored(unique_states, transitions);
+    }
+}
+
+#[test]
+fn it_does_so_where_the_partition_is_given_up_behind_the_applications_back() {
+    let two = consumer_protocol(&contended(&with_order(LOOK_UP_FIRST)), "4.1");
+    judge(&one_record(&two))
+        .holds(Guarantee::NoDuplicates)
+        .holds(Guarantee::ExactlyOnceEffect)
+        .holds(Guarantee::NoLoss)
+        .reached_all(&GROUP_SITUATIONS)
+        .explored(3_658, 10_872);
+}
+
+#[test]
+fn behind_a_plain_insert_a_zombie_and_the_new_owner_both_look_and_find_nothing() {
+    let two = two_instances(&with_plain_insert(LOOK_UP_FIRST));
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "Consumer A stands still between two polls; its session expires, and the group goes on without it. It does not know.",
+        "A poll of A returns r0 (offset 0).",
+        "A: skip-if-seen: the dedup store does not know r0.",
+        "The group assigns the partition to B, which reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A poll of B returns r0 (offset 0).",
+        "B: skip-if-seen: the dedup store does not know r0.",
+        "A: db[process, remember] of r0 is committed to the database: the effect of r0 takes place and the dedup store has the record.",
+        "B: db[process, remember] of r0 is committed to the database: the effect of r0 takes place a second time.",
+    ];
+    let end = "r0: the effect took place twice.";
+    judge(&story(&two, "consumer-pause"))
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .explored(170, 379);
+}
+
+#[test]
+fn a_look_up_in_the_transaction_waits_for_nobody() {
+    let two = two_instances(&with_plain_insert(
+        "db[skip-if-seen, process, remember] -> commit",
+    ));
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll of A returns r0 (offset 0).",
+        "Consumer A stands still before db[skip-if-seen, process, remember] of r0; its session expires, and the group goes on without it. It does not know.",
+        "A: db[skip-if-seen, process, remember] of r0 begins: its look-up does not find them in the dedup store.",
+        "The group assigns the partition to B, which reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A poll of B returns r0 (offset 0).",
+        "B: db[skip-if-seen, process, remember] of r0 begins: its look-up does not find them in the dedup store.",
+        "A: db[skip-if-seen, process, remember] of r0 is committed to the database: the effect of r0 takes place and the dedup store has the record.",
+        "B: db[skip-if-seen, process, remember] of r0 is committed to the database: the effect of r0 takes place a second time.",
+    ];
+    let end = "r0: the effect took place twice.";
+    judge(&story(&two, "consumer-pause"))
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .explored(170, 379);
+}
+
+#[test]
+fn a_unique_mark_in_a_write_of_its_own_comes_too_late_for_a_zombie() {
+    let two = two_instances(&with_order("skip-if-seen -> process -> remember -> commit"));
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "Consumer A stands still between two polls; its session expires, and the group goes on without it. It does not know.",
+        "A poll of A returns r0 (offset 0).",
+        "A: skip-if-seen: the dedup store does not know r0.",
+        "A: process: the effect of r0 takes place.",
+        "The group assigns the partition to B, which reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A poll of B returns r0 (offset 0; its effect already took place).",
+        "B: skip-if-seen: the dedup store does not know r0.",
+        "B: process: the effect of r0 takes place a second time.",
+    ];
+    let end = "r0: the effect took place twice.";
+    judge(&story(&two, "consumer-pause"))
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .explored(216, 478);
+}
+
+#[test]
+fn a_plain_insert_is_enough_for_two_consumers_that_give_the_partition_up_in_a_poll() {
+    let calm = with_faults(
+        &with_plain_insert(LOOK_UP_FIRST),
+        "consumer-crash = 1\nrebalance = 2\ntotal = 2",
     );
-    let refusal = Design::parse("theorem.toml", two.as_bytes()).expect_err("one instance only");
-    let kinds: Vec<Code> = refusal.problems().iter().map(|one| one.kind()).collect();
-    assert_eq!(kinds, [Code::NotModelled]);
+    judge(&two_instances(&calm))
+        .holds(Guarantee::NoDuplicates)
+        .holds(Guarantee::ExactlyOnceEffect)
+        .reached("the partition goes to the other consumer")
+        .explored(1_221, 3_257);
+}
+
+#[test]
+fn a_plain_insert_is_not_enough_where_it_is_given_up_behind_the_applications_back() {
+    let two = two_instances(&with_plain_insert(LOOK_UP_FIRST));
+    let moved = |version| consumer_protocol(&story(&two, "rebalance"), version);
+    let steps = [
+        "The application sends r0.",
+        "The producer puts r0 on the wire.",
+        "The broker appends r0 at offset 0.",
+        "A poll of A returns r0 (offset 0).",
+        "A: skip-if-seen: the dedup store does not know r0.",
+        "The group rebalances: B gets the partition and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "A poll of B returns r0 (offset 0).",
+        "B: skip-if-seen: the dedup store does not know r0.",
+        "A: db[process, remember] of r0 is committed to the database: the effect of r0 takes place and the dedup store has the record.",
+        "B: db[process, remember] of r0 is committed to the database: the effect of r0 takes place a second time.",
+    ];
+    let end = "r0: the effect took place twice.";
+    judge(&moved("4.1"))
+        .is_broken(Guarantee::NoDuplicates, &steps, end)
+        .explored(80, 154);
+    judge(&moved("4.3"))
+        .holds(Guarantee::NoDuplicates)
+        .reached("rebalance")
+        .explored(26, 39);
 }

@@ -7,13 +7,14 @@
 //! waiting for it or not, Java's automatic commit, librdkafka's offset store, the record's own
 //! offset instead of the next, a mark that is not in the effect's transaction), a sink (a balance,
 //! a row, a provider) and a number of records that a poll may return; each for one partition with
-//! one replica, one consumer, 2 records, and at most one crash of the consumer and one lost commit.
+//! one replica, one consumer, 2 records, and at most one crash of the consumer and one lost commit;
+//! and each with two consumers, one of which may be taken for dead and go on.
 //! The conditions are those of A3: under `latest` every member of the family loses as well.
 
 mod support;
 
 use semel::Guarantee;
-use support::{changed, faults, judge, story};
+use support::{changed, faults, judge, story, two_instances, with_faults};
 
 /// The client, its settings, and the order of the steps.
 const LOOPS: [(&str, &str, &str); 11] = [
@@ -147,11 +148,11 @@ fn under_latest_the_plainest_one_loses_like_this() {
     let plainest = family().swap_remove(0);
     let steps = [
         "The application sends r0.",
-        "The consumer's process dies between two polls, with nothing in hand.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
-        "The consumer starts, joins the group and reads from offset 1 (no offset is committed, auto.offset.reset=latest).",
         "The acknowledgement of r0 reaches the producer.",
+        "The consumer's process dies between two polls, with nothing in hand.",
+        "The consumer starts, joins the group and reads from offset 1 (no offset is committed, auto.offset.reset=latest).",
     ];
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(
@@ -160,4 +161,23 @@ fn under_latest_the_plainest_one_loses_like_this() {
     ))
     .is_broken(Guarantee::NoLoss, &steps, end)
     .explored(35, 54);
+}
+
+#[test]
+fn of_two_consumers_a_zombie_is_enough_to_make_every_one_repeat_and_none_loses() {
+    let mut states = 0;
+    let mut transitions = 0;
+    for design in family() {
+        let design = two_instances(&with_faults(&design, "consumer-pause = 1"));
+        let judged = judge(&design);
+        assert!(judged.keeps(Guarantee::NoLoss), "loses:\n{design}");
+        let run = judged.run_against(Guarantee::NoDuplicates);
+        assert_eq!(faults(run), ["consumer-pause"], "{design}");
+        judged
+            .reached("a consumer that was put out of the group writes to the sink")
+            .agrees_with_stateright();
+        states += judged.verdicts().unique_states();
+        transitions += judged.verdicts().transitions();
+    }
+    assert_eq!((states, transitions), (117_855, 346_242));
 }

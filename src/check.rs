@@ -77,6 +77,14 @@ pub fn check_watched(
     check_pipeline(design, design.pipeline().clone(), options, watch)
 }
 
+/// The model of `pipeline`: that of `design`, or one that differs from it in a detail.
+pub(crate) fn cluster(design: &Design, pipeline: Pipeline) -> Result<Cluster, CheckError> {
+    Cluster::new(pipeline).map_err(|cause| CheckError {
+        design: design.file().into(),
+        cause,
+    })
+}
+
 /// Judges every guarantee of `pipeline`: that of `design`, or one that differs from it in what may
 /// go wrong.
 pub(crate) fn check_pipeline(
@@ -87,10 +95,7 @@ pub(crate) fn check_pipeline(
 ) -> Result<Verdicts, CheckError> {
     let started = Instant::now();
     let bound = bound(&pipeline);
-    let cluster = Cluster::new(pipeline).map_err(|cause| CheckError {
-        design: design.file().into(),
-        cause,
-    })?;
+    let cluster = cluster(design, pipeline)?;
     let engine = options.within(design).engine(started);
     let found = explore(&cluster, &engine, watch);
     let endings = Endings::of(&found, &engine);

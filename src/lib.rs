@@ -46,6 +46,7 @@
 pub mod catalogue;
 pub mod check;
 pub mod cli;
+pub mod cost;
 pub mod design;
 pub mod explore;
 pub mod matrix;
@@ -56,6 +57,7 @@ pub mod trace;
 pub mod verdict;
 
 pub use check::{CheckError, CheckOptions, check};
+pub use cost::{Cost, Polls, cost};
 pub use design::{Design, DesignError};
 pub use semel_models::guarantee::Guarantee;
 pub use trace::Trace;

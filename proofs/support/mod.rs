@@ -31,10 +31,61 @@ pub fn one_record(design: &str) -> String {
 /// a violation needs and nothing else, so that its shortest telling has no step beside the point.
 #[track_caller]
 pub fn story(design: &str, fault: &str) -> String {
+    one_record(&with_faults(design, &format!("{fault} = 1")))
+}
+
+/// `design` with this budget of faults.
+#[track_caller]
+pub fn with_faults(design: &str, faults: &str) -> String {
     let start = design.find("[faults]").expect("faults");
     let end = design.find("[bounds]").expect("bounds");
     let (before, after) = (&design[..start], &design[end..]);
-    one_record(&format!("{before}[faults]\n{fault} = 1\n\n{after}"))
+    format!("{before}[faults]\n{faults}\n\n{after}")
+}
+
+/// What takes the partition away from a consumer: at most 2 of these in one run.
+pub const GROUP_FAULTS: &str = "consumer-crash = 1
+consumer-pause = 1
+slow-processing = 1
+rebalance = 1
+total = 2";
+
+/// The situations that a verdict about two instances should have met.
+pub const GROUP_SITUATIONS: [&str; 6] = [
+    "consumer-crash",
+    "consumer-pause",
+    "slow-processing",
+    "rebalance",
+    "a consumer that was put out of the group writes to the sink",
+    "the partition goes to the other consumer",
+];
+
+/// `design` with two consumers in its group.
+#[track_caller]
+pub fn two_instances(design: &str) -> String {
+    changed(design, "[application]", "[application]\ninstances = 2")
+}
+
+/// `design` with two consumers in its group, and what takes the partition away from one of them as
+/// the only faults.
+#[track_caller]
+pub fn contended(design: &str) -> String {
+    two_instances(&with_faults(design, GROUP_FAULTS))
+}
+
+/// `design` under the consumer protocol (KIP-848), with Java clients and brokers of `version`.
+#[track_caller]
+pub fn consumer_protocol(design: &str, version: &str) -> String {
+    let design = changed(
+        design,
+        "client = \"java\"",
+        &format!("client = \"java\"\nclient-version = \"{version}\"\nkafka = \"{version}\""),
+    );
+    changed(
+        &design,
+        "[consumer]",
+        "[consumer]\n\"group.protocol\" = \"consumer\"",
+    )
 }
 
 /// A design with the verdicts on it.
@@ -112,6 +163,15 @@ impl Judged {
         match reached(situation) {
             Some(witness) => assert!(witness.reached, "never reached: {situation}"),
             None => panic!("no such situation: {situation}\namong {witnesses:#?}"),
+        }
+        self
+    }
+
+    /// Claims that some run within the bound reached each of these hard situations.
+    #[track_caller]
+    pub fn reached_all(&self, situations: &[&str]) -> &Self {
+        for situation in situations {
+            self.reached(situation);
         }
         self
     }
