@@ -192,6 +192,7 @@ fn turn(action: Action) -> (u8, Reverse<u8>) {
             | ConsumerStep::CommitSaved => 3,
             ConsumerStep::CommitDone => 4,
             ConsumerStep::Poll(count) => return (5, Reverse(count)),
+            ConsumerStep::PollRetries => 5,
             ConsumerStep::CommitAutomatically => NEVER,
         },
     };
@@ -236,7 +237,7 @@ fn of_consumer(cluster: &Cluster, does: ConsumerStep, before: &Consumer, after: 
     let operations = &cluster.program().operations;
     let pipeline = cluster.pipeline();
     match does {
-        ConsumerStep::Poll(_) => Cost::CALL,
+        ConsumerStep::Poll(_) | ConsumerStep::PollRetries => Cost::CALL,
         ConsumerStep::CommitArrives | ConsumerStep::CommitDone => Cost::WRITING_CALL,
         ConsumerStep::Operate => {
             let operation = &operations[usize::from(before.operation)];

@@ -216,17 +216,19 @@ pub(super) enum Listing {
     Faults,
     Steps,
     Properties,
+    Versions,
 }
 
 impl Listing {
     /// Every table.
-    pub(super) const ALL: [Listing; 6] = [
+    pub(super) const ALL: [Listing; 7] = [
         Listing::Presets,
         Listing::Catalogue,
         Listing::Guarantees,
         Listing::Faults,
         Listing::Steps,
         Listing::Properties,
+        Listing::Versions,
     ];
 
     /// The table's name on the command line, and its title.
@@ -238,6 +240,7 @@ impl Listing {
             Listing::Faults => "faults",
             Listing::Steps => "steps",
             Listing::Properties => "properties",
+            Listing::Versions => "versions",
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::args::{ListArguments, Listing};
 use super::exit::Exit;
 use crate::catalogue::{ENTRIES, Entry};
-use crate::design::{modelled, properties};
+use crate::design::{Introduction, Party, RULES, modelled, properties};
 use crate::presets::PRESETS;
 use crate::report::Format;
 use semel_models::fault::Fault;
@@ -89,6 +89,7 @@ fn rows(listing: Listing) -> Vec<Row> {
             .iter()
             .map(|step| state_row(step.name(), step.summary(), modelled::step(*step)))
             .collect(),
+        Listing::Versions => RULES.iter().map(rule_row).collect(),
         Listing::Properties => properties()
             .iter()
             .map(|property| {
@@ -99,6 +100,22 @@ fn rows(listing: Listing) -> Vec<Row> {
             })
             .collect(),
     }
+}
+
+/// A rule that a release of Kafka brought, or took away again.
+fn rule_row(rule: &Introduction) -> Row {
+    let mut row = row(&rule.since.to_string(), rule.summary);
+    let until = rule
+        .until
+        .map_or(String::new(), |until| format!(", until {until}"));
+    let who = match rule.party {
+        Party::Broker => "brokers",
+        Party::Client => "clients",
+        Party::Both => "brokers and clients",
+    };
+    row.facts.insert("party", format!("{who}{until}"));
+    row.facts.insert("reference", rule.reference.into());
+    row
 }
 
 fn entry_row(entry: &Entry) -> Row {
