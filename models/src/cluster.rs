@@ -6,6 +6,7 @@
 //! and `witness` which hard situations a step reaches.
 
 mod budget;
+mod calm;
 mod committing;
 mod faults;
 mod group;

@@ -1,0 +1,79 @@
+//! A reduction: once no fault is left and every consumer is a member again, nobody will ever start
+//! to read anew, so where reading would begin is of no interest any more.
+
+use super::{Cluster, State};
+use crate::consumer::Phase;
+use crate::offset::{NextOffset, Position};
+use crate::pipeline::{AutoCommit, OffsetReset};
+
+impl Cluster {
+    /// Forgets the committed and the saved offset where nothing reads them again. Whether a commit
+    /// is still on its way, or due, stays: steps are left as they are.
+    pub(super) fn forget_where_to_begin(&self, state: &mut State) {
+        if !self.is_calm(state) {
+            return;
+        }
+        state.group.committed = match self.pipeline.consumer.auto_commit {
+            // Java commits again what differs from what it committed last.
+            AutoCommit::AtPoll => state.group.committed.filter(|committed| {
+                self.everyone()
+                    .any(|who| state.consumers[usize::from(who)].position() == *committed)
+            }),
+            AutoCommit::Off | AutoCommit::Background { .. } => None,
+        };
+        if !self.pipeline.sink.version_guard {
+            state.sink.saved = None;
+        }
+        for consumer in &mut state.consumers {
+            if self.pipeline.consumer.auto_commit == AutoCommit::Off {
+                forget_offset(&mut consumer.pending);
+            }
+            forget_offset(&mut consumer.failed_commit);
+            if self.pipeline.consumer.workers == 0 {
+                consumer.assigned_at = 0;
+            }
+        }
+    }
+
+    /// Whether no consumer will ever be assigned the partition again: no fault can strike, nothing
+    /// is left to fail by itself, and every consumer is a member, one of them the owner.
+    fn is_calm(&self, state: &State) -> bool {
+        let settings = &self.pipeline;
+        let positions_are_lost = (self.limits.truncation || self.limits.retention)
+            && settings.consumer.offset_reset == OffsetReset::None;
+        let is_refused = |who: u8| {
+            settings.sink.version_guard
+                && self.limits.saves
+                && state.consumers[usize::from(who)].expected != state.sink.saved
+        };
+        let is_settled = |who: u8| {
+            let consumer = &state.consumers[usize::from(who)];
+            let at_work = match consumer.phase {
+                Phase::Idle => true,
+                Phase::Polling | Phase::Handling => !is_refused(who),
+                Phase::Down | Phase::Outside | Phase::Leaving => false,
+            };
+            let reads = consumer.reads();
+            at_work
+                && consumer.owed.next().is_none()
+                && if settings.subscribes() {
+                    self.is_member(state, who)
+                } else {
+                    reads
+                }
+        };
+        state.left_in_all == 0
+            && state.poisoned == 0
+            && state.group.rebalance.is_none()
+            && !positions_are_lost
+            && self.everyone().all(is_settled)
+            && self.everyone().any(|who| self.owns(state, who))
+    }
+}
+
+/// That there is a commit matters, its offset does not.
+fn forget_offset(commit: &mut Option<Position>) {
+    if let Some(position) = commit {
+        *position = Position::bare(NextOffset(0));
+    }
+}
