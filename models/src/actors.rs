@@ -58,10 +58,11 @@ pub use node::{Node, NodeState};
 use crate::fault::Fault;
 use crate::ledger::Ledger;
 use crate::limits::{Limits, TooLarge};
-use crate::offset::Position;
+use crate::offset::NextOffset;
 use crate::order::Step;
-use crate::pipeline::{AfterAttempts, Dedup, Pipeline, Source};
+use crate::pipeline::{AfterAttempts, AutoCommit, Dedup, Pipeline, Source};
 use crate::program::Program;
+use crate::sink::Sink;
 use message::{Event, Role, Timer};
 use stateright::actor::{ActorModel, ActorModelState, Network};
 use std::sync::Arc;
@@ -159,16 +160,23 @@ pub fn model<C>(pipeline: Pipeline, config: C) -> Result<ActorModel<Node, C>, To
         .actors(actors))
 }
 
-/// The ledger of a state in which nothing but faults can happen; `None` where something else can.
-pub fn final_ledger<C>(
-    model: &ActorModel<Node, C>,
-    state: &ActorModelState<Node>,
-) -> Option<Ledger> {
-    let timers = || state.timers_set.iter().flat_map(|timers| timers.iter());
-    let starts_in_vain = Timer {
-        owner: Role::Consumer,
-        event: Event::Join,
-    };
+/// How a run can end: what is left where nothing but faults can happen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct End {
+    /// What happened to each record.
+    pub ledger: Ledger,
+    /// The records in the log.
+    pub log: Vec<u8>,
+    /// The committed offset.
+    pub committed: Option<NextOffset>,
+    /// Where the consumer reads on, unless its process starts in vain.
+    pub position: Option<NextOffset>,
+    /// The sink.
+    pub sink: Sink,
+}
+
+/// How a run ends in `state`; `None` where something other than a fault can still happen.
+pub fn end<C>(model: &ActorModel<Node, C>, state: &ActorModelState<Node>) -> Option<End> {
     let [
         NodeState::Producer(producer),
         NodeState::Broker(broker),
@@ -180,23 +188,34 @@ pub fn final_ledger<C>(
     else {
         unreachable!("the actors stand in the order of their roles");
     };
+    let setting = &model.actors[0].setting;
+    let committed = coordinator.group.committed;
+    // What comes again and again, and changes nothing any more.
+    let is_idle = |timer: &Timer| match timer.event {
+        Event::Join if consumer.in_vain => {
+            let there = broker.locate(setting, committed, sink.sink.saved);
+            there.is_none()
+        }
+        Event::CommitAutomatically => {
+            setting.pipeline.consumer.auto_commit == AutoCommit::AtPoll
+                && committed.map(|position| position.next) == consumer.position()
+        }
+        _ => false,
+    };
+    let mut timers = state.timers_set.iter().flat_map(|timers| timers.iter());
+    let idle = timers.all(is_idle);
     let choices = &state.random_choices[Role::Consumer as usize];
     let quiet = state.network.len() == 0 && choices.map.is_empty();
-    let idle = if consumer.in_vain {
-        let setting = &model.actors[0].setting;
-        let committed = coordinator
-            .group
-            .committed
-            .map(|there| Position::bare(there.next));
-        timers().all(|timer| *timer == starts_in_vain)
-            && broker.locate(setting, committed, sink.sink.saved).is_none()
-    } else {
-        timers().next().is_none()
-    };
-    (quiet && idle).then_some(Ledger {
-        handled: sink.ledger.handled,
-        disordered: sink.ledger.disordered,
-        superseded: sink.ledger.superseded,
-        ..producer.ledger
+    (quiet && idle).then(|| End {
+        ledger: Ledger {
+            handled: sink.ledger.handled,
+            disordered: sink.ledger.disordered,
+            superseded: sink.ledger.superseded,
+            ..producer.ledger
+        },
+        log: broker.broker.log.iter().map(|entry| entry.record).collect(),
+        committed: committed.map(|position| position.next),
+        position: consumer.position(),
+        sink: sink.sink,
     })
 }
