@@ -29,12 +29,11 @@
 //!
 //! # What is covered
 //!
-//! See [`covers`]: one consumer without workers; records from memory or a dual write; the faults of
+//! See [`covers`]: one consumer without workers; the faults of
 //! processes (crashes, failures of handling and of the sink, an abort) and of the network, and
 //! delivery timeouts. Faults of calls that are simply repeated are not spent.
 //!
-//! Left out: an outbox (the sink's ledger needs the overlaps that only the upstream database
-//! knows), pauses, rebalances, restarts of the broker, retention, expiry, poison, dead letters and
+//! Left out: pauses, rebalances, restarts of the broker, retention, expiry, poison, dead letters and
 //! fencing.
 //!
 //! # Fingerprints
@@ -60,7 +59,7 @@ use crate::ledger::Ledger;
 use crate::limits::{Limits, TooLarge};
 use crate::offset::NextOffset;
 use crate::order::Step;
-use crate::pipeline::{AfterAttempts, AutoCommit, Dedup, Pipeline, Source};
+use crate::pipeline::{AfterAttempts, AutoCommit, Dedup, Pipeline};
 use crate::program::Program;
 use crate::sink::Sink;
 use message::{Event, Role, Timer};
@@ -110,13 +109,8 @@ pub fn covers(pipeline: &Pipeline) -> bool {
         AfterAttempts::Stop | AfterAttempts::Skip | AfterAttempts::Block => true,
         AfterAttempts::Close | AfterAttempts::DeadLetter(_) | AfterAttempts::RetryTopic => false,
     };
-    let from = match pipeline.producer.source {
-        Source::Memory | Source::DualWrite(_) => true,
-        Source::Outbox { .. } => false,
-    };
     pipeline.group.instances == 1
         && consumer.workers == 0
-        && from
         && !pipeline.sink.fencing
         && faults.entries.iter().all(|(key, _)| spends(key.fault))
         && (goes_on || !fails.into_iter().any(|fault| faults.contains(fault)))
@@ -207,15 +201,24 @@ pub fn end<C>(model: &ActorModel<Node, C>, state: &ActorModelState<Node>) -> Opt
     let choices = &state.random_choices[Role::Consumer as usize];
     let quiet = state.network.len() == 0 && choices.map.is_empty();
     (quiet && idle).then(|| End {
-        ledger: Ledger {
-            handled: sink.ledger.handled,
-            disordered: sink.ledger.disordered,
-            superseded: sink.ledger.superseded,
-            ..producer.ledger
-        },
+        ledger: whole_ledger(producer, sink, setting.pipeline.bounds.keys),
         log: broker.broker.log.iter().map(|entry| entry.record).collect(),
         committed: committed.map(|position| position.next),
         position: consumer.position(),
         sink: sink.sink,
     })
+}
+
+/// The ledger from its two parts. Whether effects came in order takes both: the order in which the
+/// sink saw them, and which records upstream have no order.
+fn whole_ledger(producer: &producer::State, sink: &sink::State, keys: u8) -> Ledger {
+    let mut ledger = producer.ledger;
+    for record in &sink.firsts {
+        ledger.handle(*record, keys);
+    }
+    Ledger {
+        handled: sink.ledger.handled,
+        superseded: sink.ledger.superseded,
+        ..ledger
+    }
 }

@@ -62,6 +62,8 @@ pub struct Timer {
 pub enum Event {
     /// The upstream application commits this record's database transaction.
     CommitUpstream(u8),
+    /// The relay of an outbox marks this row.
+    Mark(u8),
     /// The upstream application sends this record.
     Send(u8),
     /// The producer's client puts the next batch on the wire.

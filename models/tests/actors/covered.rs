@@ -87,8 +87,13 @@ fn producers() -> impl Strategy<Value = ProducerSettings> {
         OnSendFailure::Ignore,
     ]);
     let restart = select(vec![OnRestart::Forget, OnRestart::ResendUnconfirmed]);
+    let outbox = |order, cursor| Source::Outbox { order, cursor };
     let source = select(vec![
         Source::Memory,
+        Source::Memory,
+        outbox(OutboxOrder::PublishMark, OutboxCursor::Status),
+        outbox(OutboxOrder::MarkPublish, OutboxCursor::Status),
+        outbox(OutboxOrder::PublishMark, OutboxCursor::HighestId),
         Source::DualWrite(DualWriteOrder::DatabaseFirst),
         Source::DualWrite(DualWriteOrder::KafkaFirst),
     ]);
