@@ -7,10 +7,11 @@
 //! broken connections and faults are messages in Stateright's network, which keeps the order
 //! between two actors and no other. The nemesis is an actor that holds the budgets.
 //!
-//! # Why the final ledgers must agree
+//! # Why both reach the same ends
 //!
-//! A ledger is final if the state is quiescent: nothing but faults can happen. The two hosts take
-//! different steps, but a run of one is a run of the other with the same final ledger:
+//! A run ends where nothing but faults can happen. What is left then, the ledger above all, must
+//! be the same set of [`End`]s in both hosts: they take different steps, but a run of one is a run
+//! of the other that ends in the same way.
 //!
 //! - *A call that is split* acts at one moment, when its server handles it; its single-threaded
 //!   caller does nothing meanwhile that the server could notice. Move the request and the answer
@@ -18,23 +19,41 @@
 //! - *A fault that is under way* strikes when something meets it. Move its choice there. One that
 //!   meets nothing is a run with a smaller budget, which Cluster has, too.
 //! - *A notice of a lost connection* comes some time after the loss. What the client sends in
-//!   between is lost with the rest; let the loss happen when it is noticed.
+//!   between is lost with the rest: let the loss happen when it is noticed.
 //! - *A request whose sender is gone* may still arrive, before anything else that its sender, or
 //!   who comes after it, sends: that is one handled just before the sender went.
+//! - *What an actor does not know* here, Cluster reads from the other's state: the Java client
+//!   commits the same position again and again, where Cluster asks the coordinator whether that
+//!   would be news. A state in which only such repetitions go on is an end.
 //! - The other way round, the steps of a Cluster run can follow one another here with every message
 //!   delivered at once.
 //!
-//! The ledger is in two parts, one in the hands of the upstream application and one of the sink:
-//! no field is written by both.
+//! The ledger is in two parts: what the upstream application writes, and what the sink does. Only
+//! whether effects came in order takes both, so the sink keeps their order.
 //!
 //! # What is covered
 //!
-//! See [`covers`]: one consumer without workers; the faults of
-//! processes (crashes, failures of handling and of the sink, an abort) and of the network, and
-//! delivery timeouts. Faults of calls that are simply repeated are not spent.
+//! [`covers`] says it of a design: one consumer without workers, whose records come from memory, an
+//! outbox or a dual write; crashes of the producer and the consumer, an abort, failures of handling
+//! and of the sink, delivery timeouts, and what the network does to produce requests and offset
+//! commits. Calls that are simply repeated are not struck: that changes nothing.
 //!
-//! Left out: pauses, rebalances, restarts of the broker, retention, expiry, poison, dead letters and
-//! fencing.
+//! Left out: pauses, rebalances and restarts in order; restarts of the broker, retention and expiry;
+//! poison; dead letters, retry topics and closing after a failure; fencing at the sink, which asks
+//! for generations.
+//!
+//! ```
+//! use semel_models::actors::{self, message::Role};
+//! use stateright::Model;
+//!
+//! # fn of(pipeline: semel_models::pipeline::Pipeline) -> Result<(), Box<dyn std::error::Error>> {
+//! let model = actors::model(pipeline, ())?;
+//! let start = &model.init_states()[0];
+//! assert_eq!(start.actor_states.len(), Role::ALL.len());
+//! assert!(actors::end(&model, start).is_none(), "there are records to be sent");
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Fingerprints
 //!

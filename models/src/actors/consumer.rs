@@ -9,7 +9,8 @@ mod committing;
 mod handling;
 
 use super::Setting;
-use super::message::{Blow, CommitKind, Event, Message, Pick, Renewal, Role};
+use super::coordinator::Renewal;
+use super::message::{Blow, CommitKind, Event, Message, Pick, Role};
 use super::node::{Behave, Mail};
 use crate::bounded::List;
 use crate::broker::{Broker, Entry};

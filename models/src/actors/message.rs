@@ -1,5 +1,6 @@
 //! What travels between the actors, and what each does of its own accord.
 
+use super::coordinator::Renewal;
 use crate::bounded::List;
 use crate::broker::Stamp;
 use crate::limbo::Late;
@@ -289,14 +290,4 @@ pub enum Message {
     Run(u8, Statement),
     /// Its answer.
     Ran(u8, SinkReply),
-}
-
-/// Whether a member that joins gets a new generation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Renewal {
-    /// Nothing carries the old one: it may stay.
-    #[default]
-    Keep,
-    /// A commit was sent in it.
-    Renew,
 }

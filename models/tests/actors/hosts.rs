@@ -1,4 +1,4 @@
-//! The final ends that each host reaches.
+//! The ends that each host reaches.
 
 use semel_models::actors::{self, End, Node};
 use semel_models::cluster::{Cluster, State};
@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex};
 /// Ends, as a set.
 pub type Ends = HashSet<End>;
 
-/// Where the actor model's checker leaves the final ends that it meets.
+/// Where the actor model's checker leaves the ends that it meets.
 pub type Recorder = Arc<Mutex<Ends>>;
 
-/// Notes the ledger of a final state. A property, so that Stateright's checker looks at every
+/// Notes how a run ends. A property, so that Stateright's checker looks at every
 /// state with it.
 fn record(model: &ActorModel<Node, Recorder>, state: &ActorModelState<Node>) -> bool {
     if let Some(end) = actors::end(model, state) {
@@ -23,7 +23,7 @@ fn record(model: &ActorModel<Node, Recorder>, state: &ActorModelState<Node>) -> 
     true
 }
 
-/// The final ends that the actors reach; `None`: that takes more than `limit` steps.
+/// The ends that the actors reach; `None`: that takes more than `limit` steps.
 pub fn of_actors(pipeline: &Pipeline, limit: usize) -> Option<Ends> {
     of_actors_with(pipeline, limit, |_| {})
 }
@@ -58,7 +58,7 @@ fn end_of(state: &State) -> End {
     }
 }
 
-/// The final ends that the cluster reaches.
+/// The ends that the cluster reaches.
 pub fn of_cluster(pipeline: &Pipeline) -> Ends {
     let cluster = Cluster::new(pipeline.clone()).expect("small");
     let mut seen: HashSet<State> = HashSet::new();

@@ -2,7 +2,8 @@
 
 use super::{State, Waits};
 use crate::actors::Setting;
-use crate::actors::message::{CommitKind, CommitReply, Message, Renewal, Role};
+use crate::actors::coordinator::Renewal;
+use crate::actors::message::{CommitKind, CommitReply, Message, Role};
 use crate::actors::node::Mail;
 use crate::consumer::Consumer;
 use crate::group_coordinator::GroupCoordinator;
