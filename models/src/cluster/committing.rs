@@ -36,7 +36,6 @@ impl Cluster {
         consumer.pending = None;
         if taken {
             state.group.committed = Some(position);
-            consumer.known_committed = Some(position.next);
         }
         taken
     }
@@ -95,6 +94,10 @@ impl Cluster {
 
     /// The answer arrives, and the application goes on.
     pub(super) fn commit_is_answered(&self, state: &mut State, who: u8) {
+        let due = self.due_commit(state, who);
+        if let Some(position) = due.filter(|_| self.takes_commits_of(state, who)) {
+            state.consumers[usize::from(who)].known_committed = Some(position.next);
+        }
         state.consumers[usize::from(who)].call = Call::None;
         self.commit_is_over(state, who);
     }
@@ -145,9 +148,12 @@ impl Cluster {
     /// The offset whose commit failed is committed again.
     pub(super) fn commit_saved(&self, state: &mut State, who: u8) {
         let saved = state.consumers[usize::from(who)].failed_commit.take();
-        if let Some(position) = saved
-            && !self.commit(state, who, position)
-        {
+        let Some(position) = saved else {
+            return;
+        };
+        if self.commit(state, who, position) {
+            state.consumers[usize::from(who)].known_committed = Some(position.next);
+        } else {
             self.lose(state, who);
         }
     }
