@@ -19,12 +19,12 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// A pipeline that takes more steps than this is left out.
-const LIMIT: usize = 100_000;
+const LIMIT: usize = 60_000;
 
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(64)
+        ..ProptestConfig::with_cases(48)
     })]
 
     #[test]
