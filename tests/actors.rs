@@ -1,4 +1,4 @@
-//! The two hosts of the model, its own and Stateright's `ActorModel`, reach the same final ledgers.
+//! The two hosts of the model, its own and Stateright's `ActorModel`, reach the same ends.
 
 #[path = "../models/tests/actors/hosts.rs"]
 mod hosts;
@@ -54,7 +54,7 @@ fn compared(designs: &[(String, Pipeline)], limit: usize) -> usize {
 }
 
 #[test]
-fn both_hosts_reach_the_same_final_ledgers_of_one_record() {
+fn both_hosts_reach_the_same_ends_of_one_record() {
     let designs = cut_designs(1, 2);
     let compared = compared(&designs, 1_000_000);
     assert_eq!(compared, designs.len(), "none is too large");
@@ -62,7 +62,7 @@ fn both_hosts_reach_the_same_final_ledgers_of_one_record() {
 }
 
 #[test]
-fn both_hosts_reach_the_same_final_ledgers_of_two_records_and_a_fault() {
+fn both_hosts_reach_the_same_ends_of_two_records_and_a_fault() {
     let designs = cut_designs(2, 1);
     let compared = compared(&designs, 1_000_000);
     assert_eq!(compared, designs.len(), "none is too large");
@@ -70,7 +70,7 @@ fn both_hosts_reach_the_same_final_ledgers_of_two_records_and_a_fault() {
 }
 
 #[test]
-fn both_hosts_reach_the_same_final_ledgers_of_two_records_and_two_faults() {
-    let compared = compared(&cut_designs(2, 2), 100_000);
+fn both_hosts_reach_the_same_ends_of_two_records_and_two_faults() {
+    let compared = compared(&cut_designs(2, 2), 60_000);
     assert!(compared > 80, "{compared} designs");
 }

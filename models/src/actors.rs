@@ -7,10 +7,11 @@
 //! broken connections and faults are messages in Stateright's network, which keeps the order
 //! between two actors and no other. The nemesis is an actor that holds the budgets.
 //!
-//! # Why the final ledgers must agree
+//! # Why both reach the same ends
 //!
-//! A ledger is final if the state is quiescent: nothing but faults can happen. The two hosts take
-//! different steps, but a run of one is a run of the other with the same final ledger:
+//! A run ends where nothing but faults can happen. What is left then, the ledger above all, must
+//! be the same set of [`End`]s in both hosts: they take different steps, but a run of one is a run
+//! of the other that ends in the same way.
 //!
 //! - *A call that is split* acts at one moment, when its server handles it; its single-threaded
 //!   caller does nothing meanwhile that the server could notice. Move the request and the answer
@@ -18,24 +19,41 @@
 //! - *A fault that is under way* strikes when something meets it. Move its choice there. One that
 //!   meets nothing is a run with a smaller budget, which Cluster has, too.
 //! - *A notice of a lost connection* comes some time after the loss. What the client sends in
-//!   between is lost with the rest; let the loss happen when it is noticed.
+//!   between is lost with the rest: let the loss happen when it is noticed.
 //! - *A request whose sender is gone* may still arrive, before anything else that its sender, or
 //!   who comes after it, sends: that is one handled just before the sender went.
+//! - *What an actor does not know* here, Cluster reads from the other's state: the Java client
+//!   commits the same position again and again, where Cluster asks the coordinator whether that
+//!   would be news. A state in which only such repetitions go on is an end.
 //! - The other way round, the steps of a Cluster run can follow one another here with every message
 //!   delivered at once.
 //!
-//! The ledger is in two parts, one in the hands of the upstream application and one of the sink:
-//! no field is written by both.
+//! The ledger is in two parts: what the upstream application writes, and what the sink does. Only
+//! whether effects came in order takes both, so the sink keeps their order.
 //!
 //! # What is covered
 //!
-//! See [`covers`]: one consumer without workers; records from memory or a dual write; the faults of
-//! processes (crashes, failures of handling and of the sink, an abort) and of the network, and
-//! delivery timeouts. Faults of calls that are simply repeated are not spent.
+//! [`covers`] says it of a design: one consumer without workers, whose records come from memory, an
+//! outbox or a dual write; crashes of the producer and the consumer, an abort, failures of handling
+//! and of the sink, delivery timeouts, and what the network does to produce requests and offset
+//! commits. Calls that are simply repeated are not struck: that changes nothing.
 //!
-//! Left out: an outbox (the sink's ledger needs the overlaps that only the upstream database
-//! knows), pauses, rebalances, restarts of the broker, retention, expiry, poison, dead letters and
-//! fencing.
+//! Left out: pauses, rebalances and restarts in order; restarts of the broker, retention and expiry;
+//! poison; dead letters, retry topics and closing after a failure; fencing at the sink, which asks
+//! for generations.
+//!
+//! ```
+//! use semel_models::actors::{self, message::Role};
+//! use stateright::Model;
+//!
+//! # fn of(pipeline: semel_models::pipeline::Pipeline) -> Result<(), Box<dyn std::error::Error>> {
+//! let model = actors::model(pipeline, ())?;
+//! let start = &model.init_states()[0];
+//! assert_eq!(start.actor_states.len(), Role::ALL.len());
+//! assert!(actors::end(&model, start).is_none(), "there are records to be sent");
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Fingerprints
 //!
@@ -58,10 +76,11 @@ pub use node::{Node, NodeState};
 use crate::fault::Fault;
 use crate::ledger::Ledger;
 use crate::limits::{Limits, TooLarge};
-use crate::offset::Position;
+use crate::offset::NextOffset;
 use crate::order::Step;
-use crate::pipeline::{AfterAttempts, Dedup, Pipeline, Source};
+use crate::pipeline::{AfterAttempts, AutoCommit, Dedup, Pipeline};
 use crate::program::Program;
+use crate::sink::Sink;
 use message::{Event, Role, Timer};
 use stateright::actor::{ActorModel, ActorModelState, Network};
 use std::sync::Arc;
@@ -109,13 +128,8 @@ pub fn covers(pipeline: &Pipeline) -> bool {
         AfterAttempts::Stop | AfterAttempts::Skip | AfterAttempts::Block => true,
         AfterAttempts::Close | AfterAttempts::DeadLetter(_) | AfterAttempts::RetryTopic => false,
     };
-    let from = match pipeline.producer.source {
-        Source::Memory | Source::DualWrite(_) => true,
-        Source::Outbox { .. } => false,
-    };
     pipeline.group.instances == 1
         && consumer.workers == 0
-        && from
         && !pipeline.sink.fencing
         && faults.entries.iter().all(|(key, _)| spends(key.fault))
         && (goes_on || !fails.into_iter().any(|fault| faults.contains(fault)))
@@ -159,16 +173,23 @@ pub fn model<C>(pipeline: Pipeline, config: C) -> Result<ActorModel<Node, C>, To
         .actors(actors))
 }
 
-/// The ledger of a state in which nothing but faults can happen; `None` where something else can.
-pub fn final_ledger<C>(
-    model: &ActorModel<Node, C>,
-    state: &ActorModelState<Node>,
-) -> Option<Ledger> {
-    let timers = || state.timers_set.iter().flat_map(|timers| timers.iter());
-    let starts_in_vain = Timer {
-        owner: Role::Consumer,
-        event: Event::Join,
-    };
+/// How a run can end: what is left where nothing but faults can happen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct End {
+    /// What happened to each record.
+    pub ledger: Ledger,
+    /// The records in the log.
+    pub log: Vec<u8>,
+    /// The committed offset.
+    pub committed: Option<NextOffset>,
+    /// Where the consumer reads on, unless its process starts in vain.
+    pub position: Option<NextOffset>,
+    /// The sink.
+    pub sink: Sink,
+}
+
+/// How a run ends in `state`; `None` where something other than a fault can still happen.
+pub fn end<C>(model: &ActorModel<Node, C>, state: &ActorModelState<Node>) -> Option<End> {
     let [
         NodeState::Producer(producer),
         NodeState::Broker(broker),
@@ -180,23 +201,43 @@ pub fn final_ledger<C>(
     else {
         unreachable!("the actors stand in the order of their roles");
     };
+    let setting = &model.actors[0].setting;
+    let committed = coordinator.group.committed;
+    // What comes again and again, and changes nothing any more.
+    let is_idle = |timer: &Timer| match timer.event {
+        Event::Join if consumer.in_vain => {
+            let there = broker.locate(setting, committed, sink.sink.saved);
+            there.is_none()
+        }
+        Event::CommitAutomatically => {
+            setting.pipeline.consumer.auto_commit == AutoCommit::AtPoll
+                && committed.map(|position| position.next) == consumer.position()
+        }
+        _ => false,
+    };
+    let mut timers = state.timers_set.iter().flat_map(|timers| timers.iter());
+    let idle = timers.all(is_idle);
     let choices = &state.random_choices[Role::Consumer as usize];
     let quiet = state.network.len() == 0 && choices.map.is_empty();
-    let idle = if consumer.in_vain {
-        let setting = &model.actors[0].setting;
-        let committed = coordinator
-            .group
-            .committed
-            .map(|there| Position::bare(there.next));
-        timers().all(|timer| *timer == starts_in_vain)
-            && broker.locate(setting, committed, sink.sink.saved).is_none()
-    } else {
-        timers().next().is_none()
-    };
-    (quiet && idle).then_some(Ledger {
-        handled: sink.ledger.handled,
-        disordered: sink.ledger.disordered,
-        superseded: sink.ledger.superseded,
-        ..producer.ledger
+    (quiet && idle).then(|| End {
+        ledger: whole_ledger(producer, sink, setting.pipeline.bounds.keys),
+        log: broker.broker.log.iter().map(|entry| entry.record).collect(),
+        committed: committed.map(|position| position.next),
+        position: consumer.position(),
+        sink: sink.sink,
     })
+}
+
+/// The ledger from its two parts. Whether effects came in order takes both: the order in which the
+/// sink saw them, and which records upstream have no order.
+fn whole_ledger(producer: &producer::State, sink: &sink::State, keys: u8) -> Ledger {
+    let mut ledger = producer.ledger;
+    for record in &sink.firsts {
+        ledger.handle(*record, keys);
+    }
+    Ledger {
+        handled: sink.ledger.handled,
+        superseded: sink.ledger.superseded,
+        ..ledger
+    }
 }

@@ -9,7 +9,8 @@ mod committing;
 mod handling;
 
 use super::Setting;
-use super::message::{Blow, CommitKind, Event, Message, Pick, Renewal, Role};
+use super::coordinator::Renewal;
+use super::message::{Blow, CommitKind, Event, Message, Pick, Role};
 use super::node::{Behave, Mail};
 use crate::bounded::List;
 use crate::broker::{Broker, Entry};
@@ -47,8 +48,6 @@ pub struct State {
     fetching: bool,
     /// The commit on the wire that nobody waits for; [`Consumer::pending`] is not yet there.
     in_flight: Option<Position>,
-    /// The committed offset, as far as the client has heard of it.
-    heard: Option<Position>,
     /// The process's life: answers to an earlier one reach nobody.
     life: u8,
     /// Whether the generation must change when it joins again.
@@ -176,6 +175,12 @@ impl State {
         state
     }
 
+    /// Where it reads on, if its process runs.
+    pub(super) fn position(&self) -> Option<NextOffset> {
+        let runs = self.process.is_running();
+        runs.then(|| self.process.position().next)
+    }
+
     /// Nothing can be truncated, so a leader epoch says nothing.
     fn forget_epochs(&mut self) {
         let bare = |position: &mut Option<Position>| {
@@ -186,7 +191,6 @@ impl State {
         bare(&mut self.process.pending);
         bare(&mut self.process.failed_commit);
         bare(&mut self.in_flight);
-        bare(&mut self.heard);
     }
 
     /// Whoever asked for something is no longer there to hear the answer.
@@ -256,7 +260,6 @@ impl State {
         };
         self.process.take(&group, position);
         self.process.expected = saved;
-        self.heard = committed;
     }
 
     fn fetched(&mut self, setting: &Setting, records: &List<u8, MAX_RECORDS>) {

@@ -1,11 +1,22 @@
 //! The group coordinator as an actor.
 
 use super::Setting;
-use super::message::{Blow, CommitKind, CommitReply, Message, Renewal, Role, Wire};
+use super::message::{Blow, CommitKind, CommitReply, Message, Role, Wire};
 use super::node::{Behave, Mail};
 use crate::group_coordinator::GroupCoordinator;
 use crate::limbo::Late;
 use crate::offset::Position;
+
+/// Whether a member that joins gets a new generation. Generations are only compared, and only by
+/// commits: one in which none was sent need not change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Renewal {
+    /// Nothing carries the old one: it may stay.
+    #[default]
+    Keep,
+    /// A commit was sent in it, or the member was put out of it.
+    Renew,
+}
 
 /// The coordinator.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -34,7 +45,7 @@ impl Behave for State {
             Message::Commit(life, kind, position, generation) => {
                 let reply = self.meet(setting, position, generation, mail);
                 let reply = match (kind, reply) {
-                    // Nobody waits: one that is not heard of is one that is not heard of.
+                    // Nobody waits, so nobody tells why there is no answer.
                     (CommitKind::Background, CommitReply::AnswerLost) => CommitReply::Failed,
                     (_, reply) => reply,
                 };

@@ -1,5 +1,6 @@
 //! What travels between the actors, and what each does of its own accord.
 
+use super::coordinator::Renewal;
 use crate::bounded::List;
 use crate::broker::Stamp;
 use crate::limbo::Late;
@@ -62,6 +63,8 @@ pub struct Timer {
 pub enum Event {
     /// The upstream application commits this record's database transaction.
     CommitUpstream(u8),
+    /// The relay of an outbox marks this row.
+    Mark(u8),
     /// The upstream application sends this record.
     Send(u8),
     /// The producer's client puts the next batch on the wire.
@@ -287,14 +290,4 @@ pub enum Message {
     Run(u8, Statement),
     /// Its answer.
     Ran(u8, SinkReply),
-}
-
-/// Whether a member that joins gets a new generation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Renewal {
-    /// Nothing carries the old one: it may stay.
-    #[default]
-    Keep,
-    /// A commit was sent in it.
-    Renew,
 }

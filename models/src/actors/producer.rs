@@ -11,7 +11,7 @@ use super::message::{Blow, Event, Message, Reply, Request, Role, Ticket};
 use super::node::{Behave, Mail};
 use crate::ledger::Ledger;
 use crate::outbox::Database;
-use crate::pipeline::Acks;
+use crate::pipeline::{Acks, Source};
 use crate::producer::{Answer, Producer};
 
 /// The producer's side.
@@ -53,6 +53,7 @@ impl Behave for State {
             Event::CommitUpstream(record) => {
                 Producer::commit_upstream(record, &mut self.database, pipeline, ledger);
             }
+            Event::Mark(row) => self.database.marked |= 1 << row,
             Event::Send(record) => producer.publish(record, &self.database, pipeline, ledger),
             Event::Transmit => self.transmit(setting, mail),
             Event::Expire => producer.expire(pipeline, ledger),
@@ -69,10 +70,8 @@ impl Behave for State {
             oldest.doubtful || producer.librdkafka.fatal && producer.queue.contains(&oldest)
         });
         let too_late = producer.next_to_fail_too_late(pipeline).is_some();
-        let commit = producer.next_to_commit(database, pipeline);
         let send = producer.next_to_send(database, pipeline);
-        commit
-            .map(Event::CommitUpstream)
+        self.database_events(setting)
             .into_iter()
             .chain(send.map(Event::Send))
             .chain(producer.can_transmit(pipeline).then_some(Event::Transmit))
@@ -83,6 +82,20 @@ impl Behave for State {
 }
 
 impl State {
+    fn database_events(&self, setting: &Setting) -> Vec<Event> {
+        let pipeline = &setting.pipeline;
+        let (producer, database) = (&self.producer, &self.database);
+        let commit = producer.next_to_commit(database, pipeline);
+        let mark = producer.next_to_mark(database, pipeline);
+        let mut events: Vec<Event> = commit.map(Event::CommitUpstream).into_iter().collect();
+        events.extend(mark.map(Event::Mark));
+        if matches!(pipeline.producer.source, Source::Outbox { .. }) {
+            let open = database.open(pipeline.bounds.records);
+            events.extend(open.map(Event::CommitUpstream));
+        }
+        events
+    }
+
     fn transmit(&mut self, setting: &Setting, mail: &mut Mail) {
         let pipeline = &setting.pipeline;
         self.producer.transmit(pipeline, &mut self.ledger);

@@ -13,6 +13,8 @@ use crate::sink::Sink;
 pub struct State {
     pub(super) sink: Sink,
     pub(super) ledger: Ledger,
+    /// The records in the order of their first effects.
+    pub(super) firsts: Vec<u8>,
     /// What strikes the next calls.
     armed: Vec<SinkBlow>,
 }
@@ -72,9 +74,17 @@ impl State {
             limits: &setting.limits,
         };
         let operation = &setting.program.operations[usize::from(statement.operation)];
-        match work.run(operation) {
+        let done = work.run(operation);
+        let skipped = work.job.skipped;
+        // Within one operation records have their effects in the order of the hand.
+        for record in statement.records.iter().copied() {
+            if self.ledger.is_handled(record) && !self.firsts.contains(&record) {
+                self.firsts.push(record);
+            }
+        }
+        match done {
             Ok(()) => SinkReply::Done {
-                skipped: work.job.skipped,
+                skipped,
                 expected: caller.expected,
             },
             Err(_) => SinkReply::Refused,

@@ -40,7 +40,6 @@ impl Cluster {
             }
         } else if taken {
             state.group.committed = Some(position);
-            consumer.known_committed = Some(position.next);
         }
         taken
     }
@@ -99,6 +98,10 @@ impl Cluster {
 
     /// The answer arrives, and the application goes on.
     pub(super) fn commit_is_answered(&self, state: &mut State, who: u8) {
+        let due = self.due_commit(state, who);
+        if let Some(position) = due.filter(|_| self.takes_commits_of(state, who)) {
+            state.consumers[usize::from(who)].known_committed = Some(position.next);
+        }
         state.consumers[usize::from(who)].call = Call::None;
         self.commit_is_over(state, who);
     }
@@ -149,9 +152,12 @@ impl Cluster {
     /// The offset whose commit failed is committed again.
     pub(super) fn commit_saved(&self, state: &mut State, who: u8) {
         let saved = state.consumers[usize::from(who)].failed_commit.take();
-        if let Some(position) = saved
-            && !self.commit(state, who, position)
-        {
+        let Some(position) = saved else {
+            return;
+        };
+        if self.commit(state, who, position) {
+            state.consumers[usize::from(who)].known_committed = Some(position.next);
+        } else {
             self.lose(state, who);
         }
     }

@@ -227,11 +227,16 @@ impl Cluster {
                 false
             }
         };
+        let expected = state.consumers[usize::from(who)].expected;
         let refused = acts
             && match at {
                 Place::Task(index) => self.run_task(state, who, index).is_err(),
                 Place::Hand(_) | Place::Poll => self.run_operation(state, who).is_err(),
             };
+        if failure == Failure::SinkAnswerLost {
+            // It has not heard that the guarded offset is saved.
+            state.consumers[usize::from(who)].expected = expected;
+        }
         if refused {
             self.lose(state, who);
         } else {

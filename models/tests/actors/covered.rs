@@ -4,7 +4,8 @@ use crate::common::pipeline;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use semel_models::fault::{Call, Fault, FaultBudget, FaultKey};
-use semel_models::order::{Item, Order, Step};
+use semel_models::order::Step::{self, *};
+use semel_models::order::{Item, Order};
 use semel_models::pipeline::*;
 
 const FAULTS: [(Fault, Option<Call>); 16] = [
@@ -26,51 +27,76 @@ const FAULTS: [(Fault, Option<Call>); 16] = [
     (Fault::RequestDelayed, Some(Call::Produce)),
 ];
 
-fn orders() -> impl Strategy<Value = Order> {
-    use Step::*;
-    let step = |step| Item::Step(step);
-    let list = |steps: &[Step]| steps.iter().copied().map(step).collect::<Vec<_>>();
-    let database = |steps: &[Step]| Item::Database(list(steps));
-    let each = |steps: &[Step]| Item::Each(list(steps));
-    select(vec![
-        Order(list(&[Process, Commit])),
-        Order(list(&[Commit, Process])),
-        Order(list(&[Process, CommitAsync])),
-        Order(list(&[CommitAsync, Process])),
-        Order(list(&[Process])),
-        Order(list(&[Process, StoreOffset])),
-        Order(list(&[StoreOffset, Process, Commit])),
-        Order(list(&[SkipIfSeen, Process, Remember, Commit])),
-        Order(list(&[SkipIfSeen, Remember, Process, CommitAsync])),
-        Order(list(&[Process, SaveOffset])),
-        Order(list(&[SaveOffset, Process, Commit])),
-        Order(list(&[CommitAsync, Process, Commit])),
-        Order(vec![
-            step(SkipIfSeen),
-            database(&[Process, Remember]),
-            step(Commit),
-        ]),
-        Order(vec![
+fn step(step: Step) -> Item {
+    Item::Step(step)
+}
+
+fn list(steps: &[Step]) -> Vec<Item> {
+    steps.iter().copied().map(step).collect()
+}
+
+fn database(steps: &[Step]) -> Item {
+    Item::Database(list(steps))
+}
+
+fn each(steps: &[Step]) -> Item {
+    Item::Each(list(steps))
+}
+
+/// Orders of single steps.
+fn plain_orders() -> Vec<Order> {
+    let orders: [&[Step]; 12] = [
+        &[Process, Commit],
+        &[Commit, Process],
+        &[Process, CommitAsync],
+        &[CommitAsync, Process],
+        &[Process],
+        &[Process, StoreOffset],
+        &[StoreOffset, Process, Commit],
+        &[SkipIfSeen, Process, Remember, Commit],
+        &[SkipIfSeen, Remember, Process, CommitAsync],
+        &[Process, SaveOffset],
+        &[SaveOffset, Process, Commit],
+        &[CommitAsync, Process, Commit],
+    ];
+    orders.map(|steps| Order(list(steps))).to_vec()
+}
+
+/// Orders with transactions and loops.
+fn grouped_orders() -> Vec<Order> {
+    let marked = database(&[Process, Remember]);
+    let all = Item::Database(vec![each(&[Process, Remember]), step(SaveOffset)]);
+    let orders = [
+        vec![step(SkipIfSeen), marked, step(Commit)],
+        vec![
             database(&[SkipIfSeen, Process, Remember]),
             step(CommitAsync),
-        ]),
-        Order(vec![database(&[Process, SaveOffset])]),
-        Order(vec![
-            database(&[Remember, Process, SaveOffset]),
-            step(Commit),
-        ]),
-        Order(vec![each(&[Process]), step(Commit)]),
-        Order(vec![
-            each(&[SkipIfSeen, Process]),
-            step(Remember),
-            step(Commit),
-        ]),
-        Order(vec![step(Commit), each(&[Process, StoreOffset])]),
-        Order(vec![each(&[Process, CommitAsync]), step(Commit)]),
-        Order(vec![
-            Item::Database(vec![each(&[Process, Remember]), step(SaveOffset)]),
-            step(Commit),
-        ]),
+        ],
+        vec![database(&[Process, SaveOffset])],
+        vec![database(&[Remember, Process, SaveOffset]), step(Commit)],
+        vec![each(&[Process]), step(Commit)],
+        vec![each(&[SkipIfSeen, Process]), step(Remember), step(Commit)],
+        vec![step(Commit), each(&[Process, StoreOffset])],
+        vec![each(&[Process, CommitAsync]), step(Commit)],
+        vec![all, step(Commit)],
+    ];
+    orders.map(Order).to_vec()
+}
+
+fn orders() -> impl Strategy<Value = Order> {
+    select([plain_orders(), grouped_orders()].concat())
+}
+
+fn sources() -> impl Strategy<Value = Source> {
+    let outbox = |order, cursor| Source::Outbox { order, cursor };
+    select(vec![
+        Source::Memory,
+        Source::Memory,
+        outbox(OutboxOrder::PublishMark, OutboxCursor::Status),
+        outbox(OutboxOrder::MarkPublish, OutboxCursor::Status),
+        outbox(OutboxOrder::PublishMark, OutboxCursor::HighestId),
+        Source::DualWrite(DualWriteOrder::DatabaseFirst),
+        Source::DualWrite(DualWriteOrder::KafkaFirst),
     ])
 }
 
@@ -87,13 +113,8 @@ fn producers() -> impl Strategy<Value = ProducerSettings> {
         OnSendFailure::Ignore,
     ]);
     let restart = select(vec![OnRestart::Forget, OnRestart::ResendUnconfirmed]);
-    let source = select(vec![
-        Source::Memory,
-        Source::DualWrite(DualWriteOrder::DatabaseFirst),
-        Source::DualWrite(DualWriteOrder::KafkaFirst),
-    ]);
     let retrying = (any::<bool>(), acks, 0..3u8, any::<bool>(), 1..4u32);
-    (retrying, confirm, failure, restart, source).prop_map(
+    (retrying, confirm, failure, restart, sources()).prop_map(
         |(
             (idempotence, acks, retries, capped, max_in_flight),
             confirm,
@@ -145,18 +166,21 @@ fn sinks() -> impl Strategy<Value = SinkSettings> {
     )
 }
 
+fn automatic_commits() -> impl Strategy<Value = AutoCommit> {
+    let background = |automatic_store| AutoCommit::Background { automatic_store };
+    select(vec![
+        AutoCommit::Off,
+        AutoCommit::AtPoll,
+        background(true),
+        background(false),
+    ])
+}
+
 fn consumers() -> impl Strategy<Value = ConsumerSettings> {
     let reset = select(vec![
         OffsetReset::Earliest,
         OffsetReset::Latest,
         OffsetReset::None,
-    ]);
-    let background = |automatic_store| AutoCommit::Background { automatic_store };
-    let auto = select(vec![
-        AutoCommit::Off,
-        AutoCommit::AtPoll,
-        background(true),
-        background(false),
     ]);
     let covers = select(vec![
         CommitCovers::Next,
@@ -174,21 +198,29 @@ fn consumers() -> impl Strategy<Value = ConsumerSettings> {
         AfterAttempts::Block,
     ]);
     let handling = (then, 1..=2u8, any::<bool>());
-    (orders(), reset, auto, covers, failed, handling).prop_map(
-        |(order, offset_reset, auto_commit, commit_covers, on_commit_failure, handling)| {
-            let (then, attempts, seek_on_assign) = handling;
-            ConsumerSettings {
-                offset_reset,
-                auto_commit,
-                order,
-                commit_covers,
-                on_commit_failure,
-                seek_on_assign,
-                on_process_failure: OnProcessFailure { attempts, then },
-                ..pipeline(&[]).consumer
-            }
-        },
+    (
+        orders(),
+        reset,
+        automatic_commits(),
+        covers,
+        failed,
+        handling,
     )
+        .prop_map(
+            |(order, offset_reset, auto_commit, commit_covers, on_commit_failure, handling)| {
+                let (then, attempts, seek_on_assign) = handling;
+                ConsumerSettings {
+                    offset_reset,
+                    auto_commit,
+                    order,
+                    commit_covers,
+                    on_commit_failure,
+                    seek_on_assign,
+                    on_process_failure: OnProcessFailure { attempts, then },
+                    ..pipeline(&[]).consumer
+                }
+            },
+        )
 }
 
 fn rules() -> impl Strategy<Value = KafkaRules> {

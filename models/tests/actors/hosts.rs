@@ -1,31 +1,30 @@
-//! The final ledgers that each host reaches.
+//! The ends that each host reaches.
 
-use semel_models::actors::{self, Node};
+use semel_models::actors::{self, End, Node};
 use semel_models::cluster::{Cluster, State};
-use semel_models::ledger::Ledger;
 use semel_models::pipeline::Pipeline;
 use stateright::actor::{ActorModel, ActorModelState};
 use stateright::{Checker, Expectation, Model};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
-/// Ledgers, as a set.
-pub type Ledgers = HashSet<Ledger>;
+/// Ends, as a set.
+pub type Ends = HashSet<End>;
 
-/// Where the actor model's checker leaves the final ledgers that it meets.
-pub type Recorder = Arc<Mutex<Ledgers>>;
+/// Where the actor model's checker leaves the ends that it meets.
+pub type Recorder = Arc<Mutex<Ends>>;
 
-/// Notes the ledger of a final state. A property, so that Stateright's checker looks at every
+/// Notes how a run ends. A property, so that Stateright's checker looks at every
 /// state with it.
 fn record(model: &ActorModel<Node, Recorder>, state: &ActorModelState<Node>) -> bool {
-    if let Some(ledger) = actors::final_ledger(model, state) {
-        model.cfg.lock().expect("no panic").insert(ledger);
+    if let Some(end) = actors::end(model, state) {
+        model.cfg.lock().expect("no panic").insert(end);
     }
     true
 }
 
-/// The final ledgers that the actors reach; `None`: that takes more than `limit` steps.
-pub fn of_actors(pipeline: &Pipeline, limit: usize) -> Option<Ledgers> {
+/// The ends that the actors reach; `None`: that takes more than `limit` steps.
+pub fn of_actors(pipeline: &Pipeline, limit: usize) -> Option<Ends> {
     of_actors_with(pipeline, limit, |_| {})
 }
 
@@ -34,7 +33,7 @@ pub fn of_actors_with(
     pipeline: &Pipeline,
     limit: usize,
     change: impl FnOnce(&mut ActorModel<Node, Recorder>),
-) -> Option<Ledgers> {
+) -> Option<Ends> {
     let recorder = Recorder::default();
     let mut model = actors::model(pipeline.clone(), Arc::clone(&recorder)).expect("small");
     change(&mut model);
@@ -48,30 +47,41 @@ pub fn of_actors_with(
     complete.then(|| recorder.lock().expect("no panic").clone())
 }
 
-/// The final ledgers that the cluster reaches.
-pub fn of_cluster(pipeline: &Pipeline) -> Ledgers {
+fn end_of(state: &State) -> End {
+    let consumer = &state.consumers[0];
+    End {
+        ledger: state.ledger,
+        log: state.broker.log.iter().map(|entry| entry.record).collect(),
+        committed: state.group.committed.map(|position| position.next),
+        position: consumer.is_running().then(|| consumer.position().next),
+        sink: state.sink,
+    }
+}
+
+/// The ends that the cluster reaches.
+pub fn of_cluster(pipeline: &Pipeline) -> Ends {
     let cluster = Cluster::new(pipeline.clone()).expect("small");
     let mut seen: HashSet<State> = HashSet::new();
     let mut stack = cluster.init_states();
-    let mut ledgers = Ledgers::new();
+    let mut ends = Ends::new();
     while let Some(state) = stack.pop() {
         if !seen.insert(state) {
             continue;
         }
         if cluster.is_quiescent(&state) {
-            ledgers.insert(state.ledger);
+            ends.insert(end_of(&state));
         }
         let mut actions = Vec::new();
         cluster.actions(&state, &mut actions);
         let next = actions.into_iter();
         stack.extend(next.filter_map(|action| cluster.next_state(&state, action)));
     }
-    ledgers
+    ends
 }
 
 /// What one host reaches and the other does not; `None`: the same.
-pub fn difference(cluster: &Ledgers, actors: &Ledgers) -> Option<String> {
-    let only = |one: &Ledgers, other: &Ledgers| -> Vec<String> {
+pub fn difference(cluster: &Ends, actors: &Ends) -> Option<String> {
+    let only = |one: &Ends, other: &Ends| -> Vec<String> {
         let mut only: Vec<String> = one.difference(other).map(|l| format!("{l:?}")).collect();
         only.sort();
         only

@@ -2,7 +2,8 @@
 
 use super::{State, Waits};
 use crate::actors::Setting;
-use crate::actors::message::{CommitKind, CommitReply, Message, Renewal, Role};
+use crate::actors::coordinator::Renewal;
+use crate::actors::message::{CommitKind, CommitReply, Message, Role};
 use crate::actors::node::Mail;
 use crate::consumer::Consumer;
 use crate::group_coordinator::GroupCoordinator;
@@ -10,17 +11,15 @@ use crate::offset::Position;
 use crate::pipeline::OnCommitFailure;
 
 impl State {
-    /// What the client would commit on its own now, as far as it knows.
+    /// What the client would commit on its own now. Java's does so again and again, whatever it
+    /// has heard: nobody tells it what the coordinator has.
     pub(super) fn automatic_commit(&self, setting: &Setting) -> Option<Position> {
         let known = Consumer {
             pending: self.process.pending.or(self.in_flight),
             ..self.process
         };
-        let group = GroupCoordinator {
-            committed: self.heard,
-            ..GroupCoordinator::default()
-        };
-        let due = known.automatic_commit(&setting.pipeline, &group);
+        let unheard = GroupCoordinator::default();
+        let due = known.automatic_commit(&setting.pipeline, &unheard);
         due.map(|position| Position::bare(position.next))
     }
 
@@ -37,7 +36,6 @@ impl State {
         if kind == CommitKind::Background {
             let sent = self.in_flight.take();
             if reply == CommitReply::Taken {
-                self.heard = sent;
                 self.process.known_committed = sent.map(|sent| sent.next);
             }
             return;
@@ -47,7 +45,6 @@ impl State {
         };
         match reply {
             CommitReply::Taken => {
-                self.heard = Some(position);
                 self.process.known_committed = Some(position.next);
                 // What was handed to the client before came before it.
                 self.process.pending = None;
