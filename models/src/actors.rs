@@ -176,7 +176,8 @@ pub fn model<C>(pipeline: Pipeline, config: C) -> Result<ActorModel<Node, C>, To
 /// How a run can end: what is left where nothing but faults can happen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct End {
-    /// What happened to each record.
+    /// What happened to each record; which upstream transactions overlapped is left out, for it is
+    /// forgotten when it decides nothing any more.
     pub ledger: Ledger,
     /// The records in the log.
     pub log: Vec<u8>,
@@ -220,7 +221,10 @@ pub fn end<C>(model: &ActorModel<Node, C>, state: &ActorModelState<Node>) -> Opt
     let choices = &state.random_choices[Role::Consumer as usize];
     let quiet = state.network.len() == 0 && choices.map.is_empty();
     (quiet && idle).then(|| End {
-        ledger: whole_ledger(producer, sink, setting.pipeline.bounds.keys),
+        ledger: Ledger {
+            overlaps: Default::default(),
+            ..whole_ledger(producer, sink, setting.pipeline.bounds.keys)
+        },
         log: broker.broker.log.iter().map(|entry| entry.record).collect(),
         committed: committed.map(|position| position.next),
         position: consumer.position(),

@@ -105,7 +105,7 @@ impl Cluster {
         pipeline: Pipeline,
         reductions: Reductions,
     ) -> Result<Cluster, TooLarge> {
-        let budget = Budget::of(&pipeline);
+        let budget = Budget::of(&pipeline, reductions.spent_faults);
         let limits = Limits::of(&pipeline, budget.entries(), reductions.generations)?;
         let program = Program::compile(&pipeline.consumer.order, pipeline.consumer.workers);
         let witnesses = witness::of(&pipeline, &program, &budget);

@@ -222,6 +222,17 @@ pub struct OnProcessFailure {
 }
 
 impl OnProcessFailure {
+    /// Whether the process ends.
+    pub fn ends_process(self) -> bool {
+        match self.then {
+            AfterAttempts::Stop | AfterAttempts::Close => true,
+            AfterAttempts::Skip
+            | AfterAttempts::DeadLetter(_)
+            | AfterAttempts::RetryTopic
+            | AfterAttempts::Block => false,
+        }
+    }
+
     /// Whether the application goes on without a record that failed.
     pub fn goes_on(self) -> bool {
         match self.then {

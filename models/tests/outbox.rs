@@ -260,15 +260,22 @@ fn an_aborted_record_is_done_again_only_with_resend() {
 
 #[test]
 fn a_crash_before_the_database_commit_rolls_it_back() {
-    let crashed = then(&[&delivered(0), &[CRASH]]);
-    let again = run(kafka_first(), &crashed);
+    let unanswered = then(&[&[Send(0), Transmit, HandleProduce], &[CRASH]]);
+    let again = run(kafka_first(), &unanswered);
     assert_eq!(again.producer.sending[0], Sending::Unsent);
     assert!(!again.ledger.is_aborted(0), "another copy follows");
+    let acknowledged = then(&[&delivered(0), &[CRASH]]);
     let mut forgets = kafka_first();
     forgets.producer.on_restart = OnRestart::Forget;
-    let left = run(forgets, &crashed);
-    assert_eq!(left.producer.sending[0], Sending::Aborted);
-    assert!(left.ledger.is_aborted(0));
+    for (pipeline, steps) in [
+        (kafka_first(), &acknowledged),
+        (forgets.clone(), &acknowledged),
+        (forgets, &unanswered),
+    ] {
+        let left = run(pipeline, steps);
+        assert_eq!(left.producer.sending[0], Sending::Aborted);
+        assert!(left.ledger.is_aborted(0));
+    }
 }
 
 #[test]

@@ -12,10 +12,12 @@ use crate::pipeline::{Acks, Dedup, GroupProtocol, Pipeline, Source};
 pub(super) struct Budget {
     entries: Vec<(FaultKey, u8)>,
     total: u8,
+    /// Whether what is left of an entry is no more than what is left in all.
+    clamped: bool,
 }
 
 impl Budget {
-    pub(super) fn of(pipeline: &Pipeline) -> Budget {
+    pub(super) fn of(pipeline: &Pipeline, clamped: bool) -> Budget {
         let can_meet = |(key, _): &&(FaultKey, u8)| meets(pipeline, *key);
         Budget {
             entries: pipeline
@@ -26,6 +28,7 @@ impl Budget {
                 .copied()
                 .collect(),
             total: pipeline.faults.total(),
+            clamped,
         }
     }
 
@@ -43,7 +46,11 @@ impl Budget {
     pub(super) fn fill(&self, state: &mut State) {
         state.left_in_all = self.most();
         for (left, (_, own)) in state.left.iter_mut().zip(&self.entries) {
-            *left = (*own).min(state.left_in_all);
+            *left = if self.clamped {
+                (*own).min(state.left_in_all)
+            } else {
+                *own
+            };
         }
     }
 
@@ -58,8 +65,10 @@ impl Budget {
         let own = &mut state.left[usize::from(entry)];
         *own = own.saturating_sub(1);
         state.left_in_all -= 1;
-        for left in &mut state.left {
-            *left = (*left).min(state.left_in_all);
+        if self.clamped {
+            for left in &mut state.left {
+                *left = (*left).min(state.left_in_all);
+            }
         }
     }
 
@@ -92,11 +101,12 @@ impl Budget {
     pub(super) fn code(&self, state: &mut State, codec: &mut impl Codec) {
         let most = self.most();
         codec.field(&mut state.left_in_all, most);
-        if codec.places(usize::from(state.left_in_all), 1) == 0 {
+        let any_left = codec.places(usize::from(state.left_in_all), 1) > 0;
+        if self.clamped && !any_left {
             return;
         }
         for (left, (_, own)) in state.left.iter_mut().zip(&self.entries) {
-            codec.field(left, (*own).min(most));
+            codec.field(left, if self.clamped { (*own).min(most) } else { *own });
         }
     }
 }

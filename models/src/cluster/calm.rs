@@ -55,7 +55,7 @@ impl Cluster {
             };
             let reads = consumer.reads();
             at_work
-                && consumer.owed.next().is_none()
+                && consumer.owed.next(self.pipeline.client).is_none()
                 && if settings.subscribes() {
                     self.is_member(state, who)
                 } else {

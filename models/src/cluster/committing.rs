@@ -17,7 +17,7 @@ impl Cluster {
     /// `max.poll.interval.ms` commits with member epoch -1, as a consumer without a group does: that
     /// is taken while the group has no member (`CommitRequestManager`,
     /// `ConsumerGroup.validateOffsetCommit`).
-    fn takes_commits_of(&self, state: &State, who: u8) -> bool {
+    pub(super) fn takes_commits_of(&self, state: &State, who: u8) -> bool {
         let consumer = &state.consumers[usize::from(who)];
         let without_member = self.pipeline.client == Client::Java
             && self.pipeline.group.protocol == GroupProtocol::Consumer
@@ -199,19 +199,26 @@ impl Cluster {
     }
 
     fn owed_commit_is_over(&self, state: &mut State, who: u8) {
-        state.consumers[usize::from(who)].owed.done();
+        state.consumers[usize::from(who)]
+            .owed
+            .done(self.pipeline.client);
         self.leave_if_nothing_is_owed(state, who);
     }
 
     /// A commit owed on leaving is lost with its request, or refused.
     fn owed_commit_failed(&self, state: &mut State, who: u8) {
-        let owed = state.consumers[usize::from(who)].owed.next();
-        let repeated = self.pipeline.consumer.on_commit_failure == OnCommitFailure::RetryLatest;
-        match owed {
-            Some(OwedCommit::Saved | OwedCommit::Callback) if repeated => {}
-            Some(OwedCommit::Automatic | OwedCommit::Saved | OwedCommit::Callback) | None => {
-                self.owed_commit_is_over(state, who);
+        let owed = state.consumers[usize::from(who)]
+            .owed
+            .next(self.pipeline.client);
+        let repeated = match owed {
+            Some(OwedCommit::Automatic) => self.pipeline.client == Client::Java,
+            Some(OwedCommit::Saved | OwedCommit::Callback) => {
+                self.pipeline.consumer.on_commit_failure == OnCommitFailure::RetryLatest
             }
+            None => false,
+        };
+        if !repeated {
+            self.owed_commit_is_over(state, who);
         }
     }
 

@@ -11,7 +11,7 @@ use crate::limbo::Late;
 use crate::offset::{NextOffset, Position};
 use crate::order::Step;
 use crate::pipeline::{AfterAttempts, Dedup};
-use crate::program::Operation;
+use crate::program::{Operation, Scope};
 
 impl Cluster {
     /// Adds the faults that can strike and be paid for.
@@ -65,7 +65,7 @@ impl Cluster {
         if consumer.pending.is_some() {
             strike_everywhere(Target::BackgroundCommit(who), add);
         }
-        if consumer.owed.next().is_some() {
+        if consumer.owed.next(self.pipeline.client).is_some() {
             strike_everywhere(Target::LeavingCommit(who), add);
         }
         let target = Target::Commit(who);
@@ -211,7 +211,11 @@ impl Cluster {
                 touches: true,
                 poisons: false,
             };
-            fails.add(who, Place::Poll, add);
+            let at = match operation.scope {
+                Scope::Record { .. } => Place::Hand(consumer.cursor),
+                Scope::Poll => Place::Poll,
+            };
+            fails.add(who, at, add);
         }
     }
 

@@ -147,7 +147,11 @@ impl Cluster {
 
     /// See [`Self::may_rejoin`].
     pub(super) fn rejoin(&self, state: &mut State, who: u8) {
-        state.consumers[usize::from(who)].generation = state.group.generation;
+        let consumer = &mut state.consumers[usize::from(who)];
+        consumer.generation = state.group.generation;
+        // What was stored under the old assignment went with it.
+        consumer.stored = None;
+        consumer.pending = None;
         self.begin_generation(state);
     }
 
@@ -258,7 +262,7 @@ impl Cluster {
     /// Once every commit that it owed is done with, `who` has left.
     pub(super) fn leave_if_nothing_is_owed(&self, state: &mut State, who: u8) {
         let owed = state.consumers[usize::from(who)].owed;
-        if owed.next().is_some() {
+        if owed.next(self.pipeline.client).is_some() {
             return;
         }
         if owed.closing {
@@ -313,9 +317,14 @@ impl Cluster {
 
     /// `who` learns that it is no longer a member: it drops what it has in hand, and joins again.
     pub(super) fn lose(&self, state: &mut State, who: u8) {
-        let drops = self.pipeline.consumer.on_lost == OnRevoke::DropBuffered;
+        let on_lost = self.pipeline.consumer.on_lost;
+        let drops = on_lost == OnRevoke::DropBuffered;
         if self.is_member(state, who) {
             self.expel(state, who);
+        } else if on_lost == OnRevoke::Commit && self.takes_commits_of(state, who) {
+            let consumer = &state.consumers[usize::from(who)];
+            let covered = consumer.covered_by_callback(&self.program, &self.pipeline);
+            state.group.committed = covered.or(state.group.committed);
         }
         state.consumers[usize::from(who)].give_up(Phase::Outside, drops, &self.pipeline);
     }
@@ -343,7 +352,7 @@ impl Cluster {
     /// The process dies. A rebalance that waited for it is off.
     pub(super) fn crash(&self, state: &mut State, who: u8) {
         let consumer = &state.consumers[usize::from(who)];
-        if consumer.phase == Phase::Leaving || consumer.owed.next().is_some() {
+        if consumer.phase == Phase::Leaving || consumer.owed.next(self.pipeline.client).is_some() {
             state.group.rebalance = None;
         }
         state.consumers[usize::from(who)].crash();

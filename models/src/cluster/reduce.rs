@@ -29,6 +29,10 @@ pub struct Reductions {
     /// between leaves what one before or after the call leaves. It merges steps, so runs get
     /// shorter.
     pub whole_calls: bool,
+    /// Faults that cannot be spent any more, for none is left in all, are no longer told apart.
+    pub spent_faults: bool,
+    /// Where reading would begin is forgotten once nobody will ever begin to read anew.
+    pub where_to_begin: bool,
     /// Generations are numbered anew in every state, in their order: they are only compared. It is
     /// what keeps the space finite where a process fails for ever.
     pub generations: bool,
@@ -40,6 +44,8 @@ impl Reductions {
         dead_fields: true,
         harmless_faults: true,
         whole_calls: true,
+        spent_faults: true,
+        where_to_begin: true,
         generations: true,
     };
     /// No reduction but the numbering of generations, without which some spaces are infinite.
@@ -47,6 +53,8 @@ impl Reductions {
         dead_fields: false,
         harmless_faults: false,
         whole_calls: false,
+        spent_faults: false,
+        where_to_begin: false,
         generations: true,
     };
 }
@@ -65,12 +73,14 @@ impl Cluster {
             self.forget_finished_producer(state);
             self.forget_upstream_faults(state);
             self.forget_overlaps(state);
-            self.forget_where_to_begin(state);
             for who in self.everyone() {
                 self.forget_skips(&mut state.consumers[usize::from(who)]);
                 self.forget_zombies_commits(state, who);
                 self.forget_empty_process(&mut state.consumers[usize::from(who)]);
             }
+        }
+        if self.reductions.where_to_begin {
+            self.forget_where_to_begin(state);
         }
         if self.reductions.generations {
             self.renumber_generations(state);
@@ -161,7 +171,7 @@ impl Cluster {
     /// What is left of faults that only strike a producer is never spent once it has ended: it
     /// neither sends nor starts again.
     fn forget_upstream_faults(&self, state: &mut State) {
-        if state.left_in_all == 0 || state.producer.is_busy(&state.database, &self.pipeline) {
+        if state.producer.is_busy(&state.database, &self.pipeline) {
             return;
         }
         self.budget
@@ -222,7 +232,7 @@ impl Cluster {
 
     /// Nothing that a zombie has on its way or in its offset store is ever committed.
     fn forget_zombies_commits(&self, state: &mut State, who: u8) {
-        if self.is_zombie(state, who) && !self.pipeline.group.rejoins_in_background {
+        if self.is_zombie(state, who) {
             let consumer = &mut state.consumers[usize::from(who)];
             consumer.pending = None;
             consumer.stored = None;

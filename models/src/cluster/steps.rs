@@ -32,7 +32,7 @@ impl Cluster {
         if self.may_rejoin(state, who) {
             add(ConsumerStep::Rejoin);
         }
-        if consumer.phase == Phase::Leaving || consumer.owed.next().is_some() {
+        if consumer.phase == Phase::Leaving || consumer.owed.next(self.pipeline.client).is_some() {
             add(ConsumerStep::Leave);
         }
         if consumer.phase == Phase::Polling && self.is_zombie(state, who) {
@@ -43,7 +43,8 @@ impl Cluster {
     fn reading_steps(&self, state: &State, who: u8, add: &mut impl FnMut(ConsumerStep)) {
         let consumer = &state.consumers[usize::from(who)];
         match consumer.phase {
-            Phase::Polling if consumer.owed.next().is_some() || consumer.slow => {}
+            Phase::Polling
+                if consumer.owed.next(self.pipeline.client).is_some() || consumer.slow => {}
             Phase::Polling if consumer.relocation(&self.pipeline, &state.broker).is_some() => {
                 add(ConsumerStep::Relocate);
             }

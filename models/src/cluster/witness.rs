@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::{Cluster, State, upstream_witness};
-use crate::action::{Action, ConsumerStep, ConsumerStrike, Strike};
+use crate::action::{Action, ConsumerStep, ConsumerStrike, Place, Strike};
 use crate::consumer::{Phase, dedup_key};
 use crate::fault::{Fault, FaultKey};
 use crate::limits;
@@ -89,6 +89,12 @@ impl fmt::Display for Witness {
     }
 }
 
+/// Whether the fault can end the consumer's process.
+fn may_end_consumer(pipeline: &Pipeline, fault: Fault) -> bool {
+    fault == Fault::ConsumerCrash
+        || limits::ends_consumer(fault) && pipeline.consumer.on_process_failure.ends_process()
+}
+
 /// The situations of a design.
 pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec<Witness> {
     let mut witnesses: Vec<Witness> = pipeline
@@ -106,7 +112,7 @@ pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec
     let spendable = |of: &dyn Fn(FaultKey) -> bool| {
         pipeline.faults.total() > 0 && budget.entries().iter().any(|(key, _)| of(*key))
     };
-    if spendable(&|key| limits::ends_consumer(key.fault)) {
+    if spendable(&|key| may_end_consumer(pipeline, key.fault)) {
         for (before, pair) in program.operations.windows(2).enumerate() {
             witnesses.push(Witness::DeathBetween {
                 before: before + 1,
@@ -154,7 +160,7 @@ fn of_group(pipeline: &Pipeline, spendable: &Spendable<'_>) -> Vec<Witness> {
     if pipeline.subscribes() && pipeline.group.instances > 1 && any(moves) {
         witnesses.push(Witness::HandedOver);
     }
-    if pipeline.consumer.workers > 0 && spendable(&|key| limits::ends_consumer(key.fault)) {
+    if pipeline.consumer.workers > 0 && spendable(&|key| may_end_consumer(pipeline, key.fault)) {
         witnesses.push(Witness::DeathWithTasks);
     }
     witnesses
@@ -182,7 +188,7 @@ pub(super) fn reached_by(cluster: &Cluster, state: &State, action: &Action) -> u
 fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Action) -> bool {
     match (witness, action) {
         (Witness::DeathBetween { before, .. }, Action::Fault { strike, .. }) => {
-            ends_consumer(*strike).is_some_and(|who| {
+            ends_consumer(cluster, state, *strike).is_some_and(|who| {
                 let consumer = &state.consumers[usize::from(who)];
                 let in_hand =
                     consumer.phase == Phase::Handling && usize::from(consumer.operation) == *before;
@@ -190,8 +196,10 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
                 in_hand || tasks.any(|task| !task.done && usize::from(task.operation) == *before)
             })
         }
-        (Witness::DeathWithTasks, Action::Fault { strike, .. }) => ends_consumer(*strike)
-            .is_some_and(|who| !state.consumers[usize::from(who)].crew.tasks.is_empty()),
+        (Witness::DeathWithTasks, Action::Fault { strike, .. }) => {
+            ends_consumer(cluster, state, *strike)
+                .is_some_and(|who| !state.consumers[usize::from(who)].crew.tasks.is_empty())
+        }
         (Witness::RetryAfterLostAnswer, Action::Transmit) => state
             .producer
             .queue
@@ -254,13 +262,25 @@ fn is_reached_by_consumer(
     }
 }
 
-/// The consumer whose process may end in this fault.
-fn ends_consumer(strike: Strike) -> Option<u8> {
+/// The consumer whose process ends in this fault.
+fn ends_consumer(cluster: &Cluster, state: &State, strike: Strike) -> Option<u8> {
     match strike {
         Strike::Consumer {
             who,
-            how: ConsumerStrike::Crash | ConsumerStrike::Fail { .. },
+            how: ConsumerStrike::Crash,
         } => Some(who),
+        Strike::Consumer {
+            who,
+            how: ConsumerStrike::Fail { at, .. },
+        } => {
+            let settings = cluster.pipeline.consumer.on_process_failure;
+            let consumer = &state.consumers[usize::from(who)];
+            let failed = match at {
+                Place::Task(index) => consumer.crew.tasks[usize::from(index)].attempts,
+                Place::Hand(_) | Place::Poll => consumer.attempts,
+            };
+            (settings.ends_process() && failed + 1 >= settings.attempts).then_some(who)
+        }
         _ => None,
     }
 }

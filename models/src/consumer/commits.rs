@@ -8,15 +8,19 @@
 //! committed (`rdkafka_offset.c`, `rd_kafka_topic_partition_list_set_offsets`); once more when the
 //! partition is given up.
 //!
-//! **Leaving.** A consumer whose partition is revoked, or that closes, first commits automatically,
-//! then repeats a commit that failed before, then runs the application's callback. The first may
-//! be lost with its request; the others follow `on-commit-failure`.
+//! **Leaving.** A consumer whose partition is revoked, or that closes, commits automatically, and
+//! repeats a commit that failed before and commits what is done in the application's callback. Java
+//! commits automatically before the callback, waits for the answer and repeats the commit while its
+//! failure is retriable, so that no lost request loses it (`ConsumerCoordinator.onJoinPrepare`,
+//! `close`). librdkafka commits what is stored when the partition is unassigned, after the callback
+//! and whatever it knows to be committed; that one may be lost with its request
+//! (`rd_kafka_assignment_serve_removals`). The application's own follow `on-commit-failure`.
 
 use super::{Consumer, Phase};
 use crate::codec::Codec;
 use crate::group_coordinator::GroupCoordinator;
 use crate::offset::{NextOffset, Position};
-use crate::pipeline::{AutoCommit, CommitCovers, OnCommitFailure, OnRevoke, Pipeline};
+use crate::pipeline::{AutoCommit, Client, CommitCovers, OnCommitFailure, OnRevoke, Pipeline};
 use crate::program::{Program, Scope};
 
 /// The commits that a consumer still owes before it has left, and why it leaves.
@@ -45,19 +49,19 @@ pub enum OwedCommit {
 
 impl Owed {
     /// The commit that comes next.
-    pub fn next(&self) -> Option<OwedCommit> {
-        if self.automatic {
-            Some(OwedCommit::Automatic)
-        } else if self.saved {
-            Some(OwedCommit::Saved)
-        } else {
-            self.callback.then_some(OwedCommit::Callback)
+    pub fn next(&self, client: Client) -> Option<OwedCommit> {
+        let automatic = self.automatic.then_some(OwedCommit::Automatic);
+        let saved = self.saved.then_some(OwedCommit::Saved);
+        let own = saved.or(self.callback.then_some(OwedCommit::Callback));
+        match client {
+            Client::Java => automatic.or(own),
+            Client::Librdkafka => own.or(automatic),
         }
     }
 
     /// Strikes the next commit off.
-    pub fn done(&mut self) {
-        match self.next() {
+    pub fn done(&mut self, client: Client) {
+        match self.next(client) {
             Some(OwedCommit::Automatic) => self.automatic = false,
             Some(OwedCommit::Saved) => self.saved = false,
             Some(OwedCommit::Callback) => self.callback = false,
@@ -115,7 +119,7 @@ impl Consumer {
     }
 
     /// What the application's callback commits: what is done, if anything is.
-    fn covered_by_callback(&self, program: &Program, pipeline: &Pipeline) -> Option<Position> {
+    pub fn covered_by_callback(&self, program: &Program, pipeline: &Pipeline) -> Option<Position> {
         let done = if pipeline.consumer.workers > 0 {
             match pipeline.consumer.commit_covers {
                 CommitCovers::Highest => self.crew.highest(),
@@ -212,13 +216,16 @@ impl Consumer {
             .covered_by_callback(program, pipeline)
             .filter(|_| calls_back);
         // One that changes nothing may still come after one that does.
+        let differ = automatic.is_some() && callback.is_some() && automatic != callback;
+        let moved = saved || differ;
+        let owed = |position: Option<Position>| {
+            position.is_some_and(|position| moved || is_news(&position))
+        };
         Owed {
             closing,
-            automatic: automatic.as_ref().is_some_and(is_news),
+            automatic: owed(automatic),
             saved,
-            callback: callback.is_some_and(|position| {
-                saved || automatic.is_some_and(|earlier| earlier != position) || is_news(&position)
-            }),
+            callback: owed(callback),
         }
     }
 
@@ -227,15 +234,13 @@ impl Consumer {
         match pipeline.consumer.auto_commit {
             AutoCommit::Off => None,
             AutoCommit::AtPoll => Some(self.position()),
-            AutoCommit::Background { .. } => self
-                .stored
-                .filter(|stored| Some(stored.next) > self.known_committed),
+            AutoCommit::Background { .. } => self.stored,
         }
     }
 
     /// What the next owed commit covers.
     pub fn covered_by_owed(&self, program: &Program, pipeline: &Pipeline) -> Option<Position> {
-        match self.owed.next()? {
+        match self.owed.next(pipeline.client)? {
             OwedCommit::Automatic => self.last_automatic_commit(pipeline),
             OwedCommit::Saved => self.failed_commit,
             OwedCommit::Callback => self.covered_by_callback(program, pipeline),

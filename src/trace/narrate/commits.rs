@@ -97,7 +97,7 @@ impl ConsumerScene<'_> {
         let at = before
             .covered_by_owed(cluster.program(), cluster.pipeline())
             .map_or(0, |at| at.next.0);
-        let what = match before.owed.next() {
+        let what = match before.owed.next(cluster.pipeline().client) {
             Some(OwedCommit::Automatic) => "enable.auto.commit: before it leaves, the client",
             Some(OwedCommit::Saved) => {
                 "Before it leaves, the application repeats the commit that failed:"
@@ -105,7 +105,7 @@ impl ConsumerScene<'_> {
             Some(OwedCommit::Callback) => "In its rebalance callback, the application",
             None => "The client",
         };
-        let commits = match before.owed.next() {
+        let commits = match before.owed.next(cluster.pipeline().client) {
             Some(OwedCommit::Saved) => format!("offset {at}"),
             Some(OwedCommit::Automatic | OwedCommit::Callback) | None => {
                 format!("commits offset {at}")
