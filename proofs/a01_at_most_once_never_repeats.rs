@@ -40,7 +40,7 @@ fn at_most_once() -> &'static str {
 fn commit_then_process_handles_no_record_twice() {
     judge(at_most_once())
         .holds(Guarantee::NoDuplicates)
-        .explored(5_927, 15_513);
+        .explored(4_381, 12_618);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn with_the_order_turned_round_a_record_is_handled_twice() {
     let end = "r0: the effect took place twice.";
     judge(&one_record(&turned))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(386, 821);
+        .explored(289, 693);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_retry_that_the_broker_does_not_recognise_is_handled_as_well() {
     let end = "r0: the effect took place twice.";
     judge(&one_record(&plain))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(440, 875);
+        .explored(374, 814);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_record_sent_again_by_a_new_producer_process_is_handled_as_well() {
     let end = "r0: the effect took place twice.";
     judge(&one_record(&resending))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(543, 1_160);
+        .explored(379, 913);
 }
 
 #[test]
@@ -139,8 +139,8 @@ fn a_late_commit_takes_the_group_back_and_a_record_is_handled_twice() {
     let steps = [
         "The application sends r0.",
         "The producer puts r0 on the wire.",
-        "The application sends r1.",
         "The broker appends r0 at offset 0.",
+        "The application sends r1.",
         "The producer puts r1 on the wire.",
         "The broker appends r1 at offset 1.",
         "A poll returns r0 (offset 0) and r1 (offset 1).",
@@ -160,7 +160,7 @@ fn a_late_commit_takes_the_group_back_and_a_record_is_handled_twice() {
     judge(&delayed)
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .reached("a late request arrives")
-        .explored(8_541, 22_717);
+        .explored(5_459, 16_503);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_commit_whose_failure_is_ignored_does_not_come_first() {
     let end = "r0: the effect took place twice.";
     judge(&one_record(&careless))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(374, 797);
+        .explored(269, 659);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn of_a_zombie_and_the_new_owner_only_one_handles_the_record() {
         .holds(Guarantee::NoDuplicates)
         .reached_all(&GROUP_SITUATIONS)
         .reached("a commit of a consumer that was put out of the group arrives")
-        .explored(7_938, 26_244);
+        .explored(4_512, 16_806);
 }
 
 #[test]

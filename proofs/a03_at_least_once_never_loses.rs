@@ -62,7 +62,7 @@ const EARLIEST: &str = "auto.offset.reset = \"earliest\"";
 fn process_then_commit_loses_no_confirmed_record() {
     judge(AT_LEAST_ONCE)
         .holds(Guarantee::NoLoss)
-        .explored(26_830, 72_961);
+        .explored(20_283, 58_425);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn with_latest_a_crash_before_the_first_commit_loses_the_record() {
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&latest, "consumer-crash"))
         .is_broken(Guarantee::NoLoss, &steps, end)
-        .explored(35, 54);
+        .explored(33, 53);
 }
 
 #[test]
@@ -154,14 +154,14 @@ fn with_latest_and_a_committed_start_nothing_is_lost() {
     assert!(found.violation(Guarantee::NoDuplicates as usize).is_some());
     assert_eq!(
         (found.unique_states(), found.transitions()),
-        (26_830, 72_961)
+        (20_283, 58_425)
     );
 
     let other = started.checker().spawn_dfs().join();
     assert!(other.discovery(Guarantee::NoLoss.name()).is_none());
     assert_eq!(
         (other.unique_state_count(), other.state_count()),
-        (26_830, 72_961 + 1)
+        (20_283, 58_425 + 1)
     );
 }
 
@@ -259,7 +259,7 @@ fn two_consumers_lose_nothing_wherever_the_partition_goes() {
         .holds(Guarantee::NoLoss)
         .reached_all(&GROUP_SITUATIONS)
         .reached("a commit of a consumer that was put out of the group arrives")
-        .explored(12_273, 39_504);
+        .explored(6_894, 24_959);
 }
 
 #[test]

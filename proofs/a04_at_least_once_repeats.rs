@@ -38,7 +38,7 @@ fn a_crash_between_process_and_commit_handles_the_record_twice() {
     let end = "r0: the effect took place twice.";
     judge(at_least_once())
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(6_766, 17_497);
+        .explored(5_068, 14_296);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn while_the_consumer_lives_nothing_is_handled_twice() {
     judge(&living)
         .holds(Guarantee::NoDuplicates)
         .reached("a record is sent again after its answer was lost")
-        .explored(3_818, 9_772);
+        .explored(3_238, 8_750);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn with_the_order_turned_round_the_same_crashes_repeat_nothing() {
     judge(&turned)
         .holds(Guarantee::NoDuplicates)
         .reached("the consumer dies between commit and process")
-        .explored(5_927, 15_513);
+        .explored(4_381, 12_618);
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn acks_1_loses_nothing_to_the_same_faults() {
         .reached("producer-crash")
         .reached("broker-crash")
         .reached("a record is sent again after its answer was lost")
-        .explored(18_080, 45_994);
+        .explored(16_882, 43_563);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn acks_all_loses_nothing_to_the_same_faults() {
         .reached("producer-crash")
         .reached("broker-crash")
         .reached("a record is sent again after its answer was lost")
-        .explored(18_080, 45_994);
+        .explored(16_882, 43_563);
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn librdkafka() -> String {
 fn an_idempotent_producer_puts_no_record_into_the_log_twice() {
     judge(idempotent())
         .holds(Guarantee::NoDuplicates)
-        .explored(3_569, 9_443);
+        .explored(2_744, 7_922);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn nor_with_a_third_record_behind_the_two() {
     let three = changed(idempotent(), "records = 2", "records = 3");
     judge(&three)
         .holds(Guarantee::NoDuplicates)
-        .explored(32_132, 93_264);
+        .explored(25_465, 78_308);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn without_idempotence_the_retry_is_a_second_entry() {
     judge(&one_record(&without_idempotence()))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .reached(RETRY)
-        .explored(281, 565);
+        .explored(250, 543);
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_new_process_that_sends_again_puts_the_record_into_the_log_twice() {
     let end = "r0: the effect took place twice.";
     judge(&one_record(&resending))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(365, 773);
+        .explored(262, 626);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn an_idempotent_librdkafka_producer_puts_a_single_record_into_the_log_once() {
     judge(&one_record(&librdkafka()))
         .holds(Guarantee::NoDuplicates)
         .reached(RETRY)
-        .explored(183, 375);
+        .explored(143, 331);
 }
 
 #[test]
@@ -184,5 +184,5 @@ fn with_librdkafka_a_timeout_lets_a_later_retry_into_the_log_twice() {
     let end = "r1: the effect took place twice.";
     judge(&librdkafka())
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(2_428, 5_941);
+        .explored(1_778, 4_838);
 }

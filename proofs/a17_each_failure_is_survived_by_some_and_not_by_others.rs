@@ -189,19 +189,19 @@ fn both_sides_restart_in_good_order_and_a_record_is_applied_twice() {
 fn an_idempotent_producer_alone_does_not_survive_a_broker_failure() {
     let steps = [
         "The application sends r0.",
-        "The application sends r1.",
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The application sends r1.",
         "The producer puts r1 on the wire.",
         "The broker appends r1 at offset 1.",
-        "A poll returns r0 (offset 0).",
-        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place and offset 1 is saved.",
         "The broker's process dies and starts again; the producer's connection breaks.",
         "The answer for r0 is missing, and delivery.timeout.ms has passed by then; r0 is reported failed, and the client starts a new producer epoch with new sequence numbers.",
         "The producer puts r1 on the wire again (retry 1).",
         "The broker appends r1 at offset 2, a second entry of the same record.",
-        "A poll returns r1 (offset 1) and r1 (offset 2).",
+        "A poll returns r0 (offset 0) and r1 (offset 1).",
+        "db[process, save-offset] of r0 is committed to the database: the effect of r0 takes place and offset 1 is saved.",
         "db[process, save-offset] of r1 is committed to the database: the effect of r1 takes place and offset 2 is saved.",
+        "A poll returns r1 (offset 2; its effect already took place).",
         "db[process, save-offset] of r1 is committed to the database: the effect of r1 takes place a second time and offset 3 is saved.",
     ];
     let end = "r1: the effect took place twice.";

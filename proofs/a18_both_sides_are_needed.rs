@@ -96,7 +96,7 @@ fn the_reliable_pair_gives_exactly_once() {
         .holds(Guarantee::ExactlyOnceEffect)
         .holds(Guarantee::InOrder)
         .reached("a record is sent again after its answer was lost")
-        .explored(2_238, 6_196);
+        .explored(1_805, 5_315);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_consumer_that_knows_records_by_name_mends_the_duplicates_of_the_producer_an
         .holds(Guarantee::NoLoss)
         .holds(Guarantee::NoDuplicates)
         .reached("the dedup store recognises a record")
-        .explored(5_815, 15_277);
+        .explored(5_039, 13_840);
     judge(&pairing(PRODUCERS[0], order))
         .violates(Guarantee::NoLoss)
         .holds(Guarantee::NoDuplicates);

@@ -75,7 +75,7 @@ fn exactly_once_does_not_mean_that_nothing_is_ever_handled_twice() {
     judge(&row)
         .violates(Guarantee::NoDuplicates)
         .holds(Guarantee::ExactlyOnceEffect)
-        .explored(6_766, 17_497);
+        .explored(5_068, 14_296);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn kafka_does_not_give_exactly_once_outside_its_log() {
     ))
     .holds(Guarantee::ExactlyOnceEffect)
     .reached("the consumer dies between process and commit")
-    .explored(5_972, 15_891);
+    .explored(4_438, 12_975);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn at_most_once_is_not_the_safer_choice() {
     judge(DESIGN)
         .holds(Guarantee::NoLoss)
         .reached("the consumer dies between process and commit")
-        .explored(6_766, 17_497);
+        .explored(5_068, 14_296);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn acks_all_alone_is_not_enough() {
     judge(&applied)
         .holds(Guarantee::NoDuplicates)
         .reached("a record is sent again after its answer was lost")
-        .explored(3_569, 9_443);
+        .explored(2_744, 7_922);
 }
 
 #[test]
@@ -197,5 +197,5 @@ fn an_idempotent_producer_is_not_enough() {
         .holds(Guarantee::NoDuplicates)
         .holds(Guarantee::ExactlyOnceEffect)
         .reached("the dedup store recognises a record")
-        .explored(12_760, 33_829);
+        .explored(9_243, 26_262);
 }

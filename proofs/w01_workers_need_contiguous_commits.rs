@@ -97,7 +97,7 @@ fn two_consumers_with_contiguous_commits_lose_nothing() {
         .holds(Guarantee::NoLoss)
         .reached("the consumer dies while its workers have records")
         .reached("rebalance")
-        .explored(3_624, 10_224);
+        .explored(2_883, 8_412);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn automatic_commit_loses_what_a_worker_has_in_hand() {
     judge(&one_record(&automatic("java")))
         .is_broken(Guarantee::NoLoss, &steps, LOST)
         .reached("the consumer dies while its workers have records")
-        .explored(130, 284);
+        .explored(114, 252);
     judge(&one_record(&automatic("librdkafka")))
         .is_broken(Guarantee::NoLoss, &steps, LOST)
         .explored(63, 112);
@@ -128,7 +128,7 @@ fn automatic_commit_loses_nothing_where_the_poll_loop_does_the_work() {
     judge(&alone)
         .holds(Guarantee::NoLoss)
         .reached("consumer-crash")
-        .explored(744, 1_944);
+        .explored(591, 1_623);
 }
 
 #[test]

@@ -87,6 +87,8 @@ fn committed(state: &State) -> Option<NextOffset> {
 fn goes_back(design: &str) -> (bool, usize) {
     let design = Design::parse("theorem.toml", design.as_bytes()).expect("a design");
     let cluster = Cluster::new(design.pipeline().clone()).expect("a bound that the model holds");
+    // With the committed offset where no later step depends on it, too.
+    let cluster = cluster.for_telling();
     let mut back = false;
     let states = each_step(&cluster, &mut |state, _, next| {
         back |= committed(next) < committed(state);
@@ -111,8 +113,8 @@ fn a_late_commit_takes_the_group_back_as_long_as_the_generation_lasts() {
         "The application sends r0.",
         "The application sends r1.",
         "The producer puts r0 on the wire.",
-        "The producer puts r1 on the wire.",
         "The broker appends r0 at offset 0.",
+        "The producer puts r1 on the wire.",
         "The broker appends r1 at offset 1.",
         "A poll of A returns r0 (offset 0) and r1 (offset 1).",
         "A: process: the effect of r0 takes place.",
@@ -129,7 +131,7 @@ fn a_late_commit_takes_the_group_back_as_long_as_the_generation_lasts() {
     judge(&late)
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .reached("a late request arrives")
-        .explored(348, 789);
+        .explored(339, 777);
     assert!(goes_back(&late).0);
 }
 

@@ -124,6 +124,14 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// The same model, whose states keep what a reader of a run wants to know although no later
+    /// step depends on it: where reading would begin. It has the same runs.
+    pub fn for_telling(&self) -> Cluster {
+        let mut telling = self.clone();
+        telling.reductions.where_to_begin = false;
+        telling
+    }
+
     /// The pipeline.
     pub fn pipeline(&self) -> &Pipeline {
         &self.pipeline

@@ -8,6 +8,7 @@ use semel_models::action::Action;
 use semel_models::cluster::{Cluster, State};
 use semel_models::guarantee::Guarantee;
 use semel_models::pipeline::Effect;
+use stateright::Model;
 
 /// A run to be told.
 pub(crate) struct Run {
@@ -27,7 +28,8 @@ pub(crate) fn tell(
     guarantee: Guarantee,
     run: &Run,
 ) -> Trace {
-    let run = tidy(cluster, run);
+    let cluster = &cluster.for_telling();
+    let run = tidy(cluster, &in_full(cluster, run));
     let mut before = run.start;
     let mut last = run.start;
     let mut steps = Vec::with_capacity(run.steps.len());
@@ -62,6 +64,17 @@ pub(crate) fn tell(
         loops_from: run.loops_from,
         violation: violation(cluster, guarantee, &last, &before, run.loops_from),
     }
+}
+
+/// The run with the states that `cluster` gives it.
+fn in_full(cluster: &Cluster, run: &Run) -> Run {
+    let mut state = run.start;
+    let mut steps = Vec::with_capacity(run.steps.len());
+    for (action, reduced) in &run.steps {
+        state = cluster.next_state(&state, *action).unwrap_or(*reduced);
+        steps.push((*action, state));
+    }
+    Run { steps, ..*run }
 }
 
 fn fault(cluster: &Cluster, action: Action) -> Option<String> {

@@ -54,7 +54,9 @@ impl Cluster {
             Phase::Down | Phase::Outside | Phase::Handling | Phase::Leaving => false,
         };
         // What it has begun it finishes, its commit included.
-        let finished = consumer.crew.tasks.is_empty() && self.due_commit(state, who).is_none();
+        let owes = self.program.loop_commit.is_some()
+            && consumer.covered_by_crew(&self.pipeline).is_some();
+        let finished = consumer.crew.tasks.is_empty() && !owes;
         if rests && finished {
             strike(ConsumerStrike::GracefulRestart);
         }
@@ -155,7 +157,12 @@ impl Cluster {
 
     fn handling_faults(&self, state: &State, who: u8, add: &mut impl FnMut(Strike)) {
         let consumer = &state.consumers[usize::from(who)];
-        if consumer.phase == Phase::Handling && consumer.recovery == Recovery::None {
+        // A record that cannot be handled fails by itself.
+        let can_be_handled = self.poisoned_place(state, who).is_none();
+        if consumer.phase == Phase::Handling
+            && consumer.recovery == Recovery::None
+            && can_be_handled
+        {
             let operation = self.operation(state, who);
             let left: Vec<u8> = consumer
                 .places(operation.scope)
@@ -165,13 +172,14 @@ impl Cluster {
         }
         for index in consumer.crew.ready(self.pipeline.consumer.workers) {
             let task = consumer.crew.tasks[usize::from(index)];
-            if !task.writes {
-                let at = Place::Task(index);
+            let at = Place::Task(index);
+            if !task.writes && !self.is_poison(state, &task) {
                 let (operation, _) = self.operation_at(state, who, at);
                 let fails = Fails {
                     handles: !task.skipped && operation.contains(Step::Process),
                     touches: self.touches_sink(operation, !task.skipped),
                     poisons: self.may_be_poison(state, task.record),
+                    answers: self.is_answered(state, who, at),
                 };
                 fails.add(who, at, add);
             }
@@ -202,6 +210,7 @@ impl Cluster {
                 handles: handles && (index == 0 || goes_on),
                 touches: touches && about_records && (index == 0 || goes_on),
                 poisons: handles && self.may_be_poison(state, record),
+                answers: self.is_answered(state, who, Place::Hand(*place)),
             };
             fails.add(who, Place::Hand(*place), add);
         }
@@ -210,6 +219,7 @@ impl Cluster {
                 handles: false,
                 touches: true,
                 poisons: false,
+                answers: self.is_answered(state, who, Place::Poll),
             };
             let at = match operation.scope {
                 Scope::Record { .. } => Place::Hand(consumer.cursor),
@@ -363,6 +373,9 @@ struct Fails {
     handles: bool,
     touches: bool,
     poisons: bool,
+    /// Whether the sink does something whose answer can be lost; a look-up before a transaction's
+    /// commit whose answer is lost is one that was not answered.
+    answers: bool,
 }
 
 impl Fails {
@@ -380,7 +393,9 @@ impl Fails {
         }
         if self.touches {
             fail(Failure::SinkUnavailable);
-            fail(Failure::SinkAnswerLost);
+            if self.answers {
+                fail(Failure::SinkAnswerLost);
+            }
         }
     }
 }

@@ -83,8 +83,11 @@ impl Cluster {
     }
 
     /// The record of the operation at hand that cannot be handled.
-    fn poisoned_place(&self, state: &State, who: u8) -> Option<u8> {
+    pub(super) fn poisoned_place(&self, state: &State, who: u8) -> Option<u8> {
         let consumer = &state.consumers[usize::from(who)];
+        if consumer.phase != Phase::Handling {
+            return None;
+        }
         let operation = self.operation(state, who);
         let mut places = consumer.places(operation.scope);
         let poisoned = |place: &u8| {
@@ -96,6 +99,20 @@ impl Cluster {
             .filter(|_| operation.contains(Step::Process))
     }
 
+    /// Whether the operation of a task is to handle a record that cannot be handled.
+    pub(super) fn is_poison(&self, state: &State, task: &Task) -> bool {
+        let operation = self.program.operations.get(usize::from(task.operation));
+        operation.is_some_and(|operation| operation.contains(Step::Process))
+            && !task.skipped
+            && state.poisoned & (1 << task.record) != 0
+    }
+
+    /// Whether the operation at a place is past its look-ups.
+    pub(super) fn is_answered(&self, state: &State, who: u8, at: Place) -> bool {
+        let (operation, looked) = self.operation_at(state, who, at);
+        !self.looks_ahead(operation) || looked
+    }
+
     /// A worker does the next operation of its task.
     pub(super) fn work_on(&self, state: &mut State, who: u8, index: u8) {
         let task = state.consumers[usize::from(who)].crew.tasks[usize::from(index)];
@@ -104,10 +121,7 @@ impl Cluster {
             return;
         }
         let operation = &self.program.operations[usize::from(task.operation)];
-        let poisoned = operation.contains(Step::Process)
-            && !task.skipped
-            && state.poisoned & (1 << task.record) != 0;
-        if poisoned {
+        if self.is_poison(state, &task) {
             self.fail(state, who, Place::Task(index));
             return;
         }
@@ -214,13 +228,12 @@ impl Cluster {
 
     /// Handling fails, as a fault has it.
     pub(super) fn strike_handling(&self, state: &mut State, who: u8, failure: Failure, at: Place) {
-        let (operation, looked) = self.operation_at(state, who, at);
-        let ready = !self.looks_ahead(operation) || looked;
+        let (operation, _) = self.operation_at(state, who, at);
         let acts = match failure {
             Failure::Before | Failure::SinkUnavailable => false,
             // Inside a transaction the failure comes before its end and rolls it back.
             Failure::After => !operation.transaction,
-            Failure::SinkAnswerLost => ready,
+            Failure::SinkAnswerLost => true,
             Failure::Poison => {
                 let record = self.record_at(state, who, at);
                 state.poisoned |= record.map_or(0, |record| 1 << record);
@@ -278,6 +291,11 @@ impl Cluster {
         if blocks || failed < settings.attempts {
             if blocks {
                 self.set_attempts(state, who, at, 0);
+                let record = self.record_at(state, who, at);
+                if record.is_some_and(|record| state.poisoned & (1 << record) != 0) {
+                    // However often it is tried, nothing comes of it: the application stands still.
+                    return;
+                }
             }
             self.try_again(state, who, at);
             return;
@@ -285,7 +303,7 @@ impl Cluster {
         self.set_attempts(state, who, at, 0);
         match settings.then {
             AfterAttempts::Stop => self.crash(state, who),
-            AfterAttempts::Close => self.close_after_failure(state, who),
+            AfterAttempts::Close => self.close_after_failure(state, who, at),
             AfterAttempts::Skip => self.pass_over(state, who, at),
             AfterAttempts::DeadLetter(DeadLetterOrder::WriteCommit) | AfterAttempts::RetryTopic => {
                 self.recover(state, who, at, Recovery::Write);
@@ -333,13 +351,17 @@ impl Cluster {
         }
     }
 
-    fn close_after_failure(&self, state: &mut State, who: u8) {
+    fn close_after_failure(&self, state: &mut State, who: u8, at: Place) {
         let consumer = &state.consumers[usize::from(who)];
         let open = match consumer.phase {
             Phase::Polling | Phase::Handling => state.group.rebalance.is_none(),
             Phase::Down | Phase::Outside | Phase::Idle | Phase::Leaving => false,
         };
         if open && !self.is_zombie(state, who) {
+            if let Place::Task(index) = at {
+                let crew = &mut state.consumers[usize::from(who)].crew;
+                crew.tasks.remove(usize::from(index));
+            }
             self.begin_leaving(state, who, true);
         } else {
             self.crash(state, who);

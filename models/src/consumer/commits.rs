@@ -12,7 +12,9 @@
 //! repeats a commit that failed before and commits what is done in the application's callback. Java
 //! commits automatically before the callback, waits for the answer and repeats the commit while its
 //! failure is retriable, so that no lost request loses it (`ConsumerCoordinator.onJoinPrepare`,
-//! `close`). librdkafka commits what is stored when the partition is unassigned, after the callback
+//! `close`). A cooperative consumer of Java does that when it joins, and polls on: what it is given
+//! and handles until the partition is revoked is not committed by itself (`onJoinComplete`). As a
+//! rebalance may begin at any time, it need not have committed anything. librdkafka commits what is stored when the partition is unassigned, after the callback
 //! and whatever it knows to be committed; that one may be lost with its request
 //! (`rd_kafka_assignment_serve_removals`). The application's own follow `on-commit-failure`.
 
@@ -20,7 +22,9 @@ use super::{Consumer, Phase};
 use crate::codec::Codec;
 use crate::group_coordinator::GroupCoordinator;
 use crate::offset::{NextOffset, Position};
-use crate::pipeline::{AutoCommit, Client, CommitCovers, OnCommitFailure, OnRevoke, Pipeline};
+use crate::pipeline::{
+    AutoCommit, Client, CommitCovers, GroupProtocol, OnCommitFailure, OnRevoke, Pipeline,
+};
 use crate::program::{Program, Scope};
 
 /// The commits that a consumer still owes before it has left, and why it leaves.
@@ -208,7 +212,10 @@ impl Consumer {
         let settings = &pipeline.consumer;
         let is_news =
             |position: &Position| self.pending.is_some() || group.committed != Some(*position);
-        let automatic = self.last_automatic_commit(pipeline);
+        let polls_on = pipeline.client == Client::Java
+            && pipeline.group.protocol == GroupProtocol::Cooperative
+            && !closing;
+        let automatic = self.last_automatic_commit(pipeline).filter(|_| !polls_on);
         let saved = settings.on_commit_failure == OnCommitFailure::RetrySaved
             && self.failed_commit.is_some();
         let calls_back = pipeline.subscribes() && settings.on_revoke == OnRevoke::Commit;

@@ -2,7 +2,7 @@
 
 use super::ConsumerScene;
 use semel_models::consumer::commits::OwedCommit;
-use semel_models::consumer::{Call, Phase};
+use semel_models::consumer::{Call, Phase, Recovery};
 use semel_models::order::Step;
 
 impl ConsumerScene<'_> {
@@ -85,6 +85,9 @@ impl ConsumerScene<'_> {
     }
 
     pub(super) fn commit_before_write(&self) -> String {
+        if self.is_refused() && self.after().recovery != Recovery::Write {
+            return self.refusal();
+        }
         let at = self.scene.after.group.committed.map_or(0, |at| at.next.0);
         format!(
             "{}commit: the group's committed offset is {at}, before the record that failed is written to the dead-letter topic.",
