@@ -113,7 +113,11 @@ impl State {
                 let about_records = self.operation(setting).steps().any(Step::is_about_a_record);
                 let left = self.statement(setting).left();
                 let place = left.get(usize::from(nth)).filter(|_| about_records);
-                self.fail(setting, place.copied());
+                let alone = match self.operation(setting).scope {
+                    Scope::Record { .. } => Some(self.process.cursor),
+                    Scope::Poll => None,
+                };
+                self.fail(setting, place.copied().or(alone));
             }
         }
     }
