@@ -13,6 +13,10 @@ mod budgets;
 mod engines;
 #[path = "properties/records.rs"]
 mod records;
+#[path = "properties/reductions.rs"]
+mod reductions;
+#[path = "properties/texts.rs"]
+mod texts;
 #[path = "properties/runs.rs"]
 mod runs;
 #[path = "support/findings.rs"]

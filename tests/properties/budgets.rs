@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 use semel::Guarantee;
+use semel_models::cluster::Reductions;
 use semel_models::fault::{Call, Fault, FaultBudget, FaultKey};
-use semel_models::pipeline::Pipeline;
+use semel_models::pipeline::{OffsetReset, Pipeline};
 
 use crate::designs::Extra;
-use crate::findings::{Findings, findings_within};
+use crate::findings::{Findings, explored};
 use crate::trials::{MOST_STATES, Trial, too_large, try_designs_with};
 
 /// The budget with one fault more, and room for it if that is asked for.
@@ -28,9 +29,10 @@ fn with(budget: &FaultBudget, extra: Extra) -> FaultBudget {
     more
 }
 
-/// The findings of a pipeline, if it is small enough.
+/// All that is to be found of a pipeline, if it is small enough.
 pub fn found(pipeline: &Pipeline, most: u64) -> Result<Findings, TestCaseError> {
-    findings_within(pipeline, semel_models::cluster::Reductions::ALL, most).ok_or_else(too_large)
+    let found = explored(pipeline, Reductions::ALL, most);
+    found.filter(Findings::is_complete).ok_or_else(too_large)
 }
 
 #[test]
@@ -40,10 +42,13 @@ fn more_faults_never_mend_a_violation() {
         let mut more = pipeline.clone();
         more.faults = with(&pipeline.faults, extra);
         let (few, many) = (found(pipeline, MOST_STATES)?, found(&more, 4 * MOST_STATES)?);
+        // A start in vain is a step only where the group could remember another member by it.
+        let in_vain = pipeline.consumer.offset_reset == OffsetReset::None;
         for guarantee in Guarantee::ALL {
             let (few, many) = (few.shortest(guarantee), many.shortest(guarantee));
             let Some(few) = few else { continue };
-            prop_assert!(many.is_some_and(|many| many <= few), "{guarantee}: {few}, {many:?}");
+            prop_assert!(many.is_some(), "{guarantee}: {few}, {many:?}");
+            prop_assert!(in_vain || many <= Some(few), "{guarantee}: {few}, {many:?}");
         }
         prop_assert!(!few.endless() || many.endless());
         Trial::Ok(())

@@ -10,7 +10,8 @@ use semel_models::pipeline::Pipeline;
 pub struct Findings {
     shortest: Vec<Option<usize>>,
     endless: bool,
-    states: u64,
+    /// How deep everything is known; `None`: to the end.
+    depth: Option<usize>,
 }
 
 impl Findings {
@@ -24,27 +25,33 @@ impl Findings {
         self.endless
     }
 
-    /// How many states that took.
-    pub fn states(&self) -> u64 {
-        self.states
+    /// Whether everything was explored.
+    pub fn is_complete(&self) -> bool {
+        self.depth.is_none()
+    }
+
+    /// All that is shorter than this is known.
+    pub fn known_to(&self) -> usize {
+        self.depth.unwrap_or(usize::MAX)
     }
 }
 
-/// Explores a pipeline with these reductions, unless it has more than about `most` states, or more
-/// than the model holds.
-pub fn findings_within(pipeline: &Pipeline, reductions: Reductions, most: u64) -> Option<Findings> {
+/// Explores about `most` states of a pipeline with these reductions, unless its bound is more than
+/// the model holds.
+pub fn explored(pipeline: &Pipeline, reductions: Reductions, most: u64) -> Option<Findings> {
     let cluster = Cluster::with_reductions(pipeline.clone(), reductions).ok()?;
     let found = explore(&cluster, &Options::default().max_states(most), &mut |_| {});
-    if found.outcome() != Outcome::Complete {
-        return None;
-    }
     let shortest = |guarantee: Guarantee| {
         let state = found.violation(guarantee as usize)?;
         Some(found.depth_of(state))
     };
+    let endless = match found.livelock(&Options::default()) {
+        Livelock::From(_) => true,
+        Livelock::None | Livelock::Unexplored | Livelock::Limit(_) => false,
+    };
     Some(Findings {
         shortest: Guarantee::ALL.into_iter().map(shortest).collect(),
-        endless: found.livelock(&Options::default()) != Livelock::None,
-        states: found.unique_states(),
+        endless,
+        depth: (found.outcome() != Outcome::Complete).then_some(found.depth() as usize),
     })
 }
