@@ -1,10 +1,14 @@
 //! More faults find more.
+//!
+//! A run under the smaller budget is one under the larger. Its length is not compared: a fault that
+//! could strike gives states more to remember (a leader epoch, another owner), and a step that
+//! changes nothing else is then one more before the end at which a run is judged.
 
 use proptest::prelude::*;
 use semel::Guarantee;
 use semel_models::cluster::Reductions;
 use semel_models::fault::{Call, Fault, FaultBudget, FaultKey};
-use semel_models::pipeline::{OffsetReset, Pipeline};
+use semel_models::pipeline::Pipeline;
 
 use crate::designs::Extra;
 use crate::findings::{Findings, explored};
@@ -41,14 +45,16 @@ fn more_faults_never_mend_a_violation() {
         let pipeline = design.pipeline();
         let mut more = pipeline.clone();
         more.faults = with(&pipeline.faults, extra);
-        let (few, many) = (found(pipeline, MOST_STATES)?, found(&more, 4 * MOST_STATES)?);
-        // A start in vain is a step only where the group could remember another member by it.
-        let in_vain = pipeline.consumer.offset_reset == OffsetReset::None;
+        let (few, many) = (
+            found(pipeline, MOST_STATES)?,
+            found(&more, 4 * MOST_STATES)?,
+        );
         for guarantee in Guarantee::ALL {
             let (few, many) = (few.shortest(guarantee), many.shortest(guarantee));
-            let Some(few) = few else { continue };
-            prop_assert!(many.is_some(), "{guarantee}: {few}, {many:?}");
-            prop_assert!(in_vain || many <= Some(few), "{guarantee}: {few}, {many:?}");
+            prop_assert!(
+                few.is_none() || many.is_some(),
+                "{guarantee}: {few:?} steps"
+            );
         }
         prop_assert!(!few.endless() || many.endless());
         Trial::Ok(())

@@ -62,7 +62,10 @@ fn both_engines_see_the_same_graph_and_the_same_violations() {
         }
         let cluster = Cluster::new(design.pipeline().clone()).expect("as before");
         let checker = Whole(cluster).checker().spawn_dfs().join();
-        prop_assert_eq!(verdicts.unique_states(), checker.unique_state_count() as u64);
+        prop_assert_eq!(
+            verdicts.unique_states(),
+            checker.unique_state_count() as u64
+        );
         // Stateright counts the one initial state among the generated.
         prop_assert_eq!(verdicts.transitions() + 1, checker.state_count() as u64);
         for guarantee in Guarantee::ALL {
@@ -70,7 +73,10 @@ fn both_engines_see_the_same_graph_and_the_same_violations() {
             let ends = |trace: &Trace| trace.loops_from().is_none();
             let trace = verdicts.of(guarantee).trace();
             let discovered = checker.discovery(guarantee.name()).is_some();
-            prop_assert!(!trace.is_some_and(ends) || discovered, "{guarantee} is Stateright's");
+            prop_assert!(
+                !trace.is_some_and(ends) || discovered,
+                "{guarantee} is Stateright's"
+            );
             prop_assert!(trace.is_some() || !discovered, "{guarantee} is semel's");
         }
         Trial::Ok(())

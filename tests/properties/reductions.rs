@@ -83,7 +83,9 @@ fn whole_calls_decide_nothing() {
 
 #[test]
 fn all_reductions_together_decide_nothing() {
-    try_designs(40, |design| compare(design, Reductions::NONE, same_verdicts));
+    try_designs(40, |design| {
+        compare(design, Reductions::NONE, same_verdicts)
+    });
 }
 
 /// Without numbering anew the space is infinite where a process fails for ever: both are compared

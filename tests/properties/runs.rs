@@ -62,7 +62,11 @@ fn endless_run(cluster: &Cluster, graph: &Graph, found: &Exploration<'_, Cluster
     };
     let lasso = found.lasso(entry).expect("a way round");
     replay(cluster, &lasso.stem)?;
-    let start = lasso.stem.steps.last().map_or(lasso.stem.start, |step| step.1);
+    let start = lasso
+        .stem
+        .steps
+        .last()
+        .map_or(lasso.stem.start, |step| step.1);
     let mut state = start;
     for step in &lasso.cycle {
         prop_assert!(steps(cluster, &state).contains(step), "{:?}", step.0);

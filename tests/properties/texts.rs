@@ -1,8 +1,8 @@
 //! Designs as texts: read as they are written, and never a panic.
 
 use proptest::prelude::*;
-use proptest::strategy::ValueTree;
 use proptest::sample::{Index, select};
+use proptest::strategy::ValueTree;
 use semel::Design;
 
 use crate::designs::{Text, any_design};
@@ -22,10 +22,46 @@ fn each_design_is_read_as_it_is_written() {
 
 /// Pieces that mean something in a design, or in TOML, or nowhere.
 const PIECES: &[&str] = &[
-    "=", "\"", "'", "\"\"\"", "[", "]", "[[", "{", "}", ",", ".", "->", "(", ")", "db[", "each(",
-    "kafka[", "process", "commit", "#", "\n", "\r\n", "\\", "\\u", "\0", "\u{feff}", "é", "𝒳",
-    "-1", "0", "99999999999999999999", "1e400", "nan", "true", "[faults]\n", "total = 9\n",
-    "records = 255\n", "1979-05-27", " ", "\t",
+    "=",
+    "\"",
+    "'",
+    "\"\"\"",
+    "[",
+    "]",
+    "[[",
+    "{",
+    "}",
+    ",",
+    ".",
+    "->",
+    "(",
+    ")",
+    "db[",
+    "each(",
+    "kafka[",
+    "process",
+    "commit",
+    "#",
+    "\n",
+    "\r\n",
+    "\\",
+    "\\u",
+    "\0",
+    "\u{feff}",
+    "é",
+    "𝒳",
+    "-1",
+    "0",
+    "99999999999999999999",
+    "1e400",
+    "nan",
+    "true",
+    "[faults]\n",
+    "total = 9\n",
+    "records = 255\n",
+    "1979-05-27",
+    " ",
+    "\t",
 ];
 
 /// One thing that is done to a text.
@@ -103,13 +139,38 @@ proptest! {
 #[test]
 fn the_random_designs_reach_the_whole_language() {
     let words = [
-        "workers = 2", "instances = 2", "source = \"outbox\"", "source = \"dual-write\"", "db[each(",
-        "each(", "commit-async", "store-offset", "save-offset", "skip-if-seen", "remember",
-        "fencing = true", "version-guard = true", "dedup-window", "retry-topic", "dead-letter",
-        "\"block\"", "retry-saved", "assignment = \"assign\"", "group.protocol = \"consumer\"",
-        "drop-buffered", "on-revoke = \"commit\"", "offsets-expiry", "offset-reset", "retention =",
-        "request-delayed", "start = \"cold\"", "effect = \"external\"", "effect = \"upsert\"",
-        "enable.auto.commit = true", "kafka = \"1.1\"", "client = \"librdkafka\"",
+        "workers = 2",
+        "instances = 2",
+        "source = \"outbox\"",
+        "source = \"dual-write\"",
+        "db[each(",
+        "each(",
+        "commit-async",
+        "store-offset",
+        "save-offset",
+        "skip-if-seen",
+        "remember",
+        "fencing = true",
+        "version-guard = true",
+        "dedup-window",
+        "retry-topic",
+        "dead-letter",
+        "\"block\"",
+        "retry-saved",
+        "assignment = \"assign\"",
+        "group.protocol = \"consumer\"",
+        "drop-buffered",
+        "on-revoke = \"commit\"",
+        "offsets-expiry",
+        "offset-reset",
+        "retention =",
+        "request-delayed",
+        "start = \"cold\"",
+        "effect = \"external\"",
+        "effect = \"upsert\"",
+        "enable.auto.commit = true",
+        "kafka = \"1.1\"",
+        "client = \"librdkafka\"",
     ];
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut missing = words.to_vec();

@@ -23,7 +23,9 @@ pub fn too_large() -> TestCaseError {
 /// How many designs are tried where `cases` are meant: `SEMEL_CASES` times as many.
 pub fn cases(cases: u32) -> u32 {
     let stated = std::env::var("SEMEL_CASES").ok();
-    let factor = stated.map_or(1, |text| text.parse().expect("SEMEL_CASES is a whole number"));
+    let factor = stated.map_or(1, |text| {
+        text.parse().expect("SEMEL_CASES is a whole number")
+    });
     cases.saturating_mul(factor)
 }
 
@@ -74,8 +76,14 @@ pub fn try_designs_with<T: Clone + std::fmt::Debug>(
     accept(tried.map_err(|error| told(&error, "")));
     let (drawn, refused, large) = (drawn.get(), refused.get(), large.get());
     println!("{drawn} drawn, {refused} refused, {large} too large");
-    assert!(refused * 5 <= drawn, "{refused} of {drawn} designs are refused");
-    assert!(large * 2 <= drawn, "{large} of {drawn} designs are too large");
+    assert!(
+        refused * 5 <= drawn,
+        "{refused} of {drawn} designs are refused"
+    );
+    assert!(
+        large * 2 <= drawn,
+        "{large} of {drawn} designs are too large"
+    );
 }
 
 fn told<T: std::fmt::Debug>(error: &TestError<T>, design: &str) -> String {

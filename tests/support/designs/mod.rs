@@ -117,7 +117,9 @@ fn one(of: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
 }
 
 fn clients() -> impl Strategy<Value = Clients> {
-    let versions = one(&["", "", "", "", "", "", "4.0", "3.9", "3.1.0", "2.8", "2.4", "1.1"]);
+    let versions = one(&[
+        "", "", "", "", "", "", "4.0", "3.9", "3.1.0", "2.8", "2.4", "1.1",
+    ]);
     (
         (any::<bool>(), versions),
         [

@@ -54,7 +54,13 @@ pub(super) fn draws() -> impl Strategy<Value = OrderDraw> {
         prop_oneof![2 => Just(sensible), 1 => shuffled]
     });
     let database = prop::option::of(any::<(Index, Index)>());
-    let commits = select(vec!["commit", "commit", "commit", "commit-async", "store-offset"]);
+    let commits = select(vec![
+        "commit",
+        "commit",
+        "commit",
+        "commit-async",
+        "store-offset",
+    ]);
     let last = prop_oneof![2 => Just(None), 1 => any::<Index>().prop_map(Some)];
     let commit = prop::option::weighted(0.85, (commits, last));
     let each = select(vec![
@@ -84,7 +90,11 @@ impl OrderDraw {
 
     /// The order as it is written.
     pub(super) fn text(&self, around: Around) -> String {
-        let each = if around.workers { Each::Nowhere } else { self.each };
+        let each = if around.workers {
+            Each::Nowhere
+        } else {
+            self.each
+        };
         let items = self.items(around);
         let commit = self.commit.map(|(how, place)| {
             let stored = how == "store-offset" && !around.store_offset;
@@ -106,7 +116,9 @@ impl OrderDraw {
             };
         }
         let mut items = items;
-        let at = place.filter(|_| !last).map_or(items.len(), |place| place.index(items.len()));
+        let at = place
+            .filter(|_| !last)
+            .map_or(items.len(), |place| place.index(items.len()));
         items.insert(at, how.into());
         if self.again && !around.workers {
             items.push(how.into());
