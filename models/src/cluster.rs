@@ -172,7 +172,7 @@ impl Cluster {
             let consumer = &mut state.consumers[usize::from(who)];
             consumer.code(codec, limits, pipeline, &state.broker);
             if !self.reductions.whole_calls {
-                consumer.code_call(codec);
+                consumer.code_call(codec, limits);
             }
         }
         state.sink.code(codec, limits, pipeline);

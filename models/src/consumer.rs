@@ -153,6 +153,8 @@ pub struct Consumer {
     /// How far the commit that the application waits for has come; always [`Call::None`] where a
     /// call is one step.
     pub call: Call,
+    /// With workers: the position in that commit. They go on, and what is done may grow meanwhile.
+    pub called: Option<Position>,
     /// The worker threads.
     pub crew: Crew,
 }

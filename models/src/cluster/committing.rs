@@ -49,7 +49,9 @@ impl Cluster {
         let consumer = &state.consumers[usize::from(who)];
         if self.pipeline.consumer.workers > 0 {
             return match self.program.loop_commit {
-                Some(LoopCommit::Waiting) => consumer.covered_by_crew(&self.pipeline),
+                Some(LoopCommit::Waiting) => consumer
+                    .called
+                    .or_else(|| consumer.covered_by_crew(&self.pipeline)),
                 Some(LoopCommit::Async) | None => None,
             };
         }
@@ -74,7 +76,12 @@ impl Cluster {
     /// The application commits and waits.
     pub(super) fn commit_and_wait(&self, state: &mut State, who: u8) {
         if !self.reductions.whole_calls && state.consumers[usize::from(who)].call == Call::None {
-            state.consumers[usize::from(who)].call = Call::Requested;
+            let called = self.due_commit(state, who);
+            let consumer = &mut state.consumers[usize::from(who)];
+            consumer.call = Call::Requested;
+            if self.pipeline.consumer.workers > 0 {
+                consumer.called = called;
+            }
             return;
         }
         self.commit_is_handled(state, who);
@@ -114,6 +121,7 @@ impl Cluster {
             if let Some(position) = due {
                 consumer.crew.committed = position.next.0;
             }
+            consumer.called = None;
         } else if consumer.recovery == Recovery::Commit {
             consumer.recovery = Recovery::Write;
         } else {
@@ -127,7 +135,10 @@ impl Cluster {
         let consumer = &mut state.consumers[usize::from(who)];
         consumer.call = Call::None;
         match self.pipeline.consumer.on_commit_failure {
-            OnCommitFailure::RetryLatest => return,
+            OnCommitFailure::RetryLatest => {
+                consumer.called = None;
+                return;
+            }
             OnCommitFailure::RetrySaved => consumer.failed_commit = due,
             OnCommitFailure::Ignore => {}
         }

@@ -139,6 +139,7 @@ impl Cluster {
             consumer.leader_epoch = None;
             bare(&mut consumer.stored);
             bare(&mut consumer.pending);
+            bare(&mut consumer.called);
             bare(&mut consumer.failed_commit);
             bare(&mut consumer.reassigned);
         }

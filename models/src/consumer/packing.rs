@@ -10,10 +10,13 @@ use crate::sink;
 
 impl Consumer {
     /// Visits how far a call has come.
-    pub fn code_call(&mut self, codec: &mut impl Codec) {
+    pub fn code_call(&mut self, codec: &mut impl Codec, limits: &Limits) {
         let mut call = self.call as u8;
         codec.field(&mut call, Call::ALL.len() as u8 - 1);
         self.call = Call::ALL[usize::from(call)];
+        if limits.tasks > 0 {
+            offset::code_optional(&mut self.called, codec, limits);
+        }
     }
 
     /// Visits the other fields. Without truncation the records in hand are those of the log.

@@ -1,0 +1,25 @@
+//! The checker over random designs from the whole language.
+//!
+//! Each property is tried on designs drawn at random, and on every design in `tests/regressions`.
+//! A failure prints the shrunk design as text. `SEMEL_CASES` multiplies the number of designs.
+
+#[path = "properties/brute.rs"]
+mod brute;
+#[path = "properties/budgets.rs"]
+mod budgets;
+#[path = "support/designs/mod.rs"]
+mod designs;
+#[path = "properties/engines.rs"]
+mod engines;
+#[path = "support/findings.rs"]
+mod findings;
+#[path = "properties/records.rs"]
+mod records;
+#[path = "properties/reductions.rs"]
+mod reductions;
+#[path = "properties/runs.rs"]
+mod runs;
+#[path = "properties/texts.rs"]
+mod texts;
+#[path = "support/trials.rs"]
+mod trials;
