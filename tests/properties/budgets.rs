@@ -41,7 +41,7 @@ pub fn found(pipeline: &Pipeline, most: u64) -> Result<Findings, TestCaseError> 
 
 #[test]
 fn more_faults_never_mend_a_violation() {
-    try_designs_with(60, Extra::any(), |design, extra| {
+    try_designs_with(100, Extra::any(), |design, extra| {
         let pipeline = design.pipeline();
         let mut more = pipeline.clone();
         more.faults = with(&pipeline.faults, extra);

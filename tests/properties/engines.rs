@@ -52,7 +52,7 @@ impl Model for Whole {
 
 #[test]
 fn both_engines_see_the_same_graph_and_the_same_violations() {
-    try_designs(60, |design| {
+    try_designs(100, |design| {
         let mut options = CheckOptions::default();
         options.max_states = Some(MOST_STATES);
         let verdicts = check(design, &options).map_err(|_| too_large())?;

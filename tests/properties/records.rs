@@ -16,7 +16,7 @@ use crate::trials::{MOST_STATES, Trial, try_designs};
 
 #[test]
 fn a_second_record_never_mends_a_violation() {
-    try_designs(60, |design| {
+    try_designs(100, |design| {
         let mut one = design.pipeline().clone();
         one.bounds.records = 1;
         one.bounds.keys = 1;

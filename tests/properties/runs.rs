@@ -82,7 +82,7 @@ fn endless_run(cluster: &Cluster, graph: &Graph, found: &Exploration<'_, Cluster
 
 #[test]
 fn each_violation_is_a_run_and_none_is_shorter() {
-    try_designs(60, |design| {
+    try_designs(100, |design| {
         let cluster = Cluster::new(design.pipeline().clone()).map_err(|_| too_large())?;
         let options = Options::default().max_states(MOST_STATES);
         let found = explore(&cluster, &options, &mut |_| {});
@@ -117,7 +117,7 @@ fn follow(cluster: &Cluster, trace: &Trace) -> Vec<HashSet<State>> {
 
 #[test]
 fn each_trace_is_told_of_a_run_that_ends_in_its_violation() {
-    try_designs(40, |design| {
+    try_designs(80, |design| {
         let mut options = CheckOptions::default();
         options.max_states = Some(MOST_STATES);
         let verdicts = check(design, &options).map_err(|_| too_large())?;
