@@ -175,18 +175,10 @@ impl Cluster {
         if state.producer.is_busy(&state.database, &self.pipeline) {
             return;
         }
-        self.budget
-            .forget(state, |key| match (key.fault, key.call) {
-                (
-                    Fault::ProducerCrash
-                    | Fault::ProducerPause
-                    | Fault::DeliveryTimeout
-                    | Fault::Abort,
-                    None,
-                ) => true,
-                (_, Some(Call::Produce | Call::InitProducerId)) => true,
-                _ => false,
-            });
+        self.budget.forget(state, |key| match key.call {
+            Some(call) => matches!(call, Call::Produce | Call::InitProducerId),
+            None => UPSTREAM_FAULTS.contains(&key.fault),
+        });
     }
 
     /// Which transactions overlapped with a record's own matters until its first effect, unless rows
@@ -259,6 +251,14 @@ impl Cluster {
         });
     }
 }
+
+/// The faults that strike nothing but the producer's side.
+const UPSTREAM_FAULTS: [Fault; 4] = [
+    Fault::ProducerCrash,
+    Fault::ProducerPause,
+    Fault::DeliveryTimeout,
+    Fault::Abort,
+];
 
 /// Visits every generation that a state holds.
 fn each_generation(state: &mut State, fences: bool, visit: &mut impl FnMut(&mut u8)) {
