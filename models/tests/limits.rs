@@ -56,7 +56,6 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
                 rules,
                 faults,
                 bounds,
-                ..pipeline(&[])
             };
             fit(&mut pipeline);
             pipeline

@@ -139,7 +139,7 @@ impl OrderDraw {
         };
         let (first, last) = (first.index(items.len()), last.index(items.len()));
         let (first, last) = (first.min(last), first.max(last));
-        if !self.steps[first..=last].iter().any(|step| plain(step)) {
+        if !self.steps[first..=last].iter().any(plain) {
             let inner = items.drain(first..=last).collect::<Vec<_>>().join(", ");
             items.insert(first, format!("db[{inner}]"));
         }
