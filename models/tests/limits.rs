@@ -1,6 +1,5 @@
 //! No pipeline outgrows the limits that were computed for it, and every state packs without loss.
 
-mod common;
 #[path = "limits/consumer.rs"]
 mod consumer;
 #[path = "limits/faults.rs"]
@@ -8,7 +7,6 @@ mod faults;
 #[path = "limits/upstream.rs"]
 mod upstream;
 
-use common::pipeline;
 use consumer::{consumers, groups, sinks};
 use faults::budgets;
 use proptest::prelude::*;
