@@ -35,6 +35,7 @@ mod hash;
 mod id;
 mod lasso;
 mod livelock;
+mod marks;
 mod options;
 mod outbox;
 mod path;

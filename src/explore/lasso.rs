@@ -40,12 +40,7 @@ impl<S: Subject> Exploration<'_, S> {
     }
 
     fn calm_successors(&self, id: StateId) -> Vec<StateId> {
-        let mut successors = Vec::new();
-        self.calm_steps(id, |next| {
-            successors.extend(next);
-            false
-        });
-        successors
+        self.calm_steps(id).flatten().collect()
     }
 
     /// A shortest way of at least one step from `start` to a state that is the `goal`.

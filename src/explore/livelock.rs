@@ -1,14 +1,14 @@
 //! States from which the system can no longer come to rest.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use semel_models::subject::Subject;
 
 use super::exploration::{Exploration, Outcome};
 use super::id::{SHARDS, StateId};
+use super::marks::Marks;
 use super::options::{Limit, Options};
-use super::store::Store;
 use super::workers::for_each;
 
 /// Whether the system can always come to rest without a further fault.
@@ -28,32 +28,45 @@ pub enum Livelock {
 
 /// States in a unit of work.
 const BAND_STATES: u64 = 1 << 14;
+/// A way is followed so far and no further, which bounds the memory that it takes.
+const LONGEST_WAY: usize = 1 << 10;
 
 impl<S: Subject> Exploration<'_, S> {
     /// Looks for a state from which no quiescent state can be reached without a fault. Of
     /// `options`, the number of jobs, the memory, the deadline and the cancellation matter.
     ///
-    /// No edge is stored: successors are generated again, in sweeps over the states not yet
-    /// resolved, one bit for each state, until a sweep resolves nothing. States are swept from
-    /// the deepest to the initial ones, as most steps lead deeper, then back, and so on. A step
-    /// beyond the model's boundary counts as a way to rest, as nothing is known beyond.
+    /// No edge is stored: successors are generated again. First each state is followed to rest
+    /// depth first, which resolves the whole way and enters no state twice; nearly every state is
+    /// resolved so. A way that runs into a state under examination, or into one that was left
+    /// unresolved, may have been given up too early: sweeps over what is not yet resolved, back and
+    /// forth until one resolves nothing, decide on the rest. A step beyond the model's boundary
+    /// counts as a way to rest, as nothing is known beyond.
     #[must_use]
     pub fn livelock(&self, options: &Options) -> Livelock {
         if self.outcome() != Outcome::Complete {
             return Livelock::Unexplored;
         }
-        let marks = Marks::bytes(&self.store);
+        let marks = 2 * Marks::bytes(&self.store);
         if self.bytes().saturating_add(marks) > options.max_bytes {
             return Livelock::Limit(Limit::Memory);
         }
         let resolved = Marks::new(&self.store);
-        let mut backwards = true;
-        loop {
-            match self.sweep(&resolved, backwards, options) {
+        let entered = Marks::new(&self.store);
+        let followed = self.sweep(&resolved, true, options, |id| {
+            self.follow(id, &entered, &resolved)
+        });
+        let mut before = match followed {
+            Err(limit) => return Livelock::Limit(limit),
+            Ok(newly) => newly,
+        };
+        let mut backwards = false;
+        while before != 0 {
+            let resolve = |id| u64::from(self.resolves(id, &resolved) && resolved.mark(id));
+            before = match self.sweep(&resolved, backwards, options, resolve) {
                 Err(limit) => return Livelock::Limit(limit),
-                Ok(0) => break,
-                Ok(_) => backwards = !backwards,
-            }
+                Ok(newly) => newly,
+            };
+            backwards = !backwards;
         }
         // Indices ascend with depth: the first of each shard suffices.
         let firsts = (0..SHARDS).filter_map(|shard| resolved.first_unmarked(shard));
@@ -63,8 +76,15 @@ impl<S: Subject> Exploration<'_, S> {
         }
     }
 
-    /// Resolves what it can in one pass over the unresolved states, and answers how many.
-    fn sweep(&self, resolved: &Marks, backwards: bool, options: &Options) -> Result<u64, Limit> {
+    /// One pass over the unresolved states, from the deepest to the initial ones, as most steps lead
+    /// deeper, or back. Answers how many states were resolved, by the answers of `resolve`.
+    fn sweep(
+        &self,
+        resolved: &Marks,
+        backwards: bool,
+        options: &Options,
+        resolve: impl Fn(StateId) -> u64 + Sync,
+    ) -> Result<u64, Limit> {
         let bands = self.unique_states().div_ceil(BAND_STATES);
         let lens = self.store.lens();
         let newly = AtomicU64::new(0);
@@ -84,46 +104,96 @@ impl<S: Subject> Exploration<'_, S> {
             if backwards {
                 ids.reverse();
             }
-            let found = ids.into_iter().filter(|id| self.resolves(*id, resolved));
-            let count = found.map(|id| resolved.mark(id)).count();
-            newly.fetch_add(count as u64, Ordering::Relaxed);
+            let found: u64 = ids.into_iter().map(&resolve).sum();
+            newly.fetch_add(found, Ordering::Relaxed);
         });
         options.interrupted()?;
         Ok(newly.into_inner())
     }
 
-    /// Whether the state is quiescent or a step that is no fault leads to a resolved one.
-    fn resolves(&self, id: StateId, resolved: &Marks) -> bool {
-        let mut quiescent = true;
-        let leads_to_rest = self.calm_steps(id, |next| {
-            quiescent = false;
-            next.is_none_or(|next| resolved.marked(next))
-        });
-        leads_to_rest || quiescent
+    /// Follows the steps that are no faults from `root`, into states that were not `entered` before,
+    /// and resolves the way to the first state found at rest or resolved. Answers how many states
+    /// that resolves.
+    fn follow(&self, root: StateId, entered: &Marks, resolved: &Marks) -> u64 {
+        if resolved.marked(root) || !entered.mark(root) {
+            return 0;
+        }
+        let mut way = vec![self.calm_steps(root)];
+        while let Some(last) = way.last_mut() {
+            let at_rest = match last.next() {
+                Some(Some(next)) if !resolved.marked(next) => {
+                    if way.len() < LONGEST_WAY && entered.mark(next) {
+                        way.push(self.calm_steps(next));
+                    }
+                    continue;
+                }
+                Some(_) => true,
+                None => !last.any,
+            };
+            if at_rest {
+                let newly = way.iter().filter(|steps| resolved.mark(steps.from));
+                return newly.count() as u64;
+            }
+            way.pop();
+        }
+        0
     }
 
-    /// Shows the states to which steps that are no faults lead from `id`, other than itself, `None`
-    /// for one that was not explored, until `enough` says so. Answers whether it did.
-    pub(super) fn calm_steps(
-        &self,
-        id: StateId,
-        mut enough: impl FnMut(Option<StateId>) -> bool,
-    ) -> bool {
+    /// Whether the state is quiescent or a step that is no fault leads to a resolved one.
+    fn resolves(&self, id: StateId, resolved: &Marks) -> bool {
+        let mut steps = self.calm_steps(id);
+        let leads_to_rest = steps.any(|next| next.is_none_or(|next| resolved.marked(next)));
+        leads_to_rest || !steps.any
+    }
+
+    /// The states to which steps that are no faults lead from `id`, other than itself.
+    pub(super) fn calm_steps(&self, from: StateId) -> CalmSteps<'_, S> {
         let subject = self.subject;
-        let state = self.state(id);
-        let mut packed = vec![0; subject.words()];
+        let state = self.state(from);
         let mut actions = Vec::new();
         subject.actions(&state, &mut actions);
-        actions.into_iter().any(|action| {
+        CalmSteps {
+            exploration: self,
+            from,
+            state,
+            actions: actions.into_iter(),
+            packed: vec![0; subject.words()],
+            any: false,
+        }
+    }
+}
+
+/// Steps that are no faults, generated one by one.
+pub(super) struct CalmSteps<'a, S: Subject> {
+    exploration: &'a Exploration<'a, S>,
+    from: StateId,
+    state: S::State,
+    actions: std::vec::IntoIter<S::Action>,
+    packed: Vec<u32>,
+    /// Whether there has been any.
+    any: bool,
+}
+
+impl<S: Subject> Iterator for CalmSteps<'_, S> {
+    /// `None` for a state that was not explored.
+    type Item = Option<StateId>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Exploration { subject, store, .. } = self.exploration;
+        for action in self.actions.by_ref() {
             if subject.is_fault(&action) {
-                return false;
+                continue;
             }
-            let Some(next) = subject.next_state(&state, action) else {
-                return false;
+            let Some(next) = subject.next_state(&self.state, action) else {
+                continue;
             };
-            subject.pack(&next, &mut packed);
-            packed != self.store.words(id) && enough(self.store.find(&packed))
-        })
+            subject.pack(&next, &mut self.packed);
+            if self.packed != store.words(self.from) {
+                self.any = true;
+                return Some(store.find(&self.packed));
+            }
+        }
+        None
     }
 }
 
@@ -131,53 +201,4 @@ impl<S: Subject> Exploration<'_, S> {
 fn part_of(len: u32, band: u64, bands: u64) -> Range<u32> {
     let cut = |band: u64| (u64::from(len) * band / bands) as u32;
     cut(band)..cut(band + 1)
-}
-
-/// One bit for each stored state.
-struct Marks {
-    shards: Vec<Shard>,
-}
-
-struct Shard {
-    len: u32,
-    bits: Vec<AtomicU32>,
-}
-
-impl Marks {
-    fn new(store: &Store) -> Self {
-        let shard = |len: u32| Shard {
-            len,
-            bits: (0..len.div_ceil(32)).map(|_| AtomicU32::new(0)).collect(),
-        };
-        Self {
-            shards: store.lens().into_iter().map(shard).collect(),
-        }
-    }
-
-    fn bytes(store: &Store) -> u64 {
-        let words = store.lens().map(|len| u64::from(len.div_ceil(32)));
-        words.iter().sum::<u64>() * size_of::<AtomicU32>() as u64
-    }
-
-    fn bit(&self, id: StateId) -> (&AtomicU32, u32) {
-        let word = &self.shards[id.shard()].bits[id.local() as usize / 32];
-        (word, 1 << (id.local() % 32))
-    }
-
-    // Bits are only ever set, and a mark seen late is seen in the next sweep: no order is needed.
-
-    fn marked(&self, id: StateId) -> bool {
-        let (word, bit) = self.bit(id);
-        word.load(Ordering::Relaxed) & bit != 0
-    }
-
-    fn mark(&self, id: StateId) {
-        let (word, bit) = self.bit(id);
-        word.fetch_or(bit, Ordering::Relaxed);
-    }
-
-    fn first_unmarked(&self, shard: usize) -> Option<StateId> {
-        let ids = (0..self.shards[shard].len).map(|local| StateId::new(shard, local));
-        ids.into_iter().find(|id| !self.marked(*id))
-    }
 }
