@@ -40,7 +40,7 @@ fn at_most_once() -> &'static str {
 fn commit_then_process_handles_no_record_twice() {
     judge(at_most_once())
         .holds(Guarantee::NoDuplicates)
-        .explored(4_381, 12_618);
+        .explored(3_719, 9_380);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn with_the_order_turned_round_a_record_is_handled_twice() {
     let end = "r0: the effect took place twice.";
     judge(&one_record(&turned))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(289, 693);
+        .explored(267, 580);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_retry_that_the_broker_does_not_recognise_is_handled_as_well() {
     let end = "r0: the effect took place twice.";
     judge(&one_record(&plain))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(374, 814);
+        .explored(320, 623);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_record_sent_again_by_a_new_producer_process_is_handled_as_well() {
     let end = "r0: the effect took place twice.";
     judge(&one_record(&resending))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(379, 913);
+        .explored(349, 739);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_late_commit_takes_the_group_back_and_a_record_is_handled_twice() {
     judge(&delayed)
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .reached("a late request arrives")
-        .explored(5_459, 16_503);
+        .explored(4_529, 11_367);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_commit_whose_failure_is_ignored_does_not_come_first() {
     let end = "r0: the effect took place twice.";
     judge(&one_record(&careless))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(269, 659);
+        .explored(248, 560);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn of_a_zombie_and_the_new_owner_only_one_handles_the_record() {
         .holds(Guarantee::NoDuplicates)
         .reached_all(&GROUP_SITUATIONS)
         .reached("a commit of a consumer that was put out of the group arrives")
-        .explored(4_512, 16_806);
+        .explored(3_719, 12_083);
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_zombie_that_ignores_the_refusal_of_its_commit_handles_the_record_as_well() 
     let end = "r0: the effect took place twice.";
     judge(&story(&careless, "slow-processing"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(83, 161);
+        .explored(50, 76);
 }
 
 #[test]
@@ -243,11 +243,11 @@ fn a_client_that_gives_the_partition_up_between_two_steps_commits_for_a_record_o
     let end = "r0: the effect took place twice.";
     judge(&moved("4.1"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(48, 86);
+        .explored(35, 52);
     judge(&moved("4.3"))
         .holds(Guarantee::NoDuplicates)
         .reached("rebalance")
-        .explored(22, 33);
+        .explored(20, 28);
 }
 
 #[test]
@@ -271,5 +271,5 @@ fn two_consumers_that_assign_the_partition_to_themselves_both_handle_the_record(
     let end = "r0: the effect took place twice.";
     judge(&story(&assigned, "consumer-crash"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(130, 327);
+        .explored(106, 233);
 }

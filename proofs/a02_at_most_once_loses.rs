@@ -37,10 +37,10 @@ fn a_crash_between_commit_and_process_loses_the_record() {
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(at_most_once(), "consumer-crash"))
         .is_broken(Guarantee::NoLoss, &steps, end)
-        .explored(33, 53);
+        .explored(27, 39);
     judge(at_most_once())
         .violates(Guarantee::NoLoss)
-        .explored(4_381, 12_618);
+        .explored(3_719, 9_380);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn an_exception_between_commit_and_process_loses_the_record_too() {
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(at_most_once(), "process-failure"))
         .is_broken(Guarantee::NoLoss, &steps, end)
-        .explored(15, 19);
+        .explored(14, 17);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn while_the_consumer_lives_nothing_is_lost() {
     judge(&living)
         .holds(Guarantee::NoLoss)
         .reached("a record is sent again after its answer was lost")
-        .explored(3_265, 8_829);
+        .explored(2_734, 6_336);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn with_the_order_turned_round_the_same_crashes_lose_nothing() {
     judge(&turned)
         .holds(Guarantee::NoLoss)
         .reached("the consumer dies between process and commit")
-        .explored(5_068, 14_296);
+        .explored(4_163, 10_139);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_zombie_that_has_committed_still_handles_its_record() {
         .reached("consumer-pause")
         .reached("slow-processing")
         .reached("a consumer that was put out of the group writes to the sink")
-        .explored(3_198, 10_265);
+        .explored(2_545, 6_897);
 }
 
 #[test]
@@ -120,5 +120,5 @@ fn a_sink_that_refuses_the_zombie_loses_the_record_that_it_committed() {
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&two_instances(&fenced), "slow-processing"))
         .is_broken(Guarantee::NoLoss, &steps, end)
-        .explored(63, 115);
+        .explored(40, 58);
 }

@@ -62,7 +62,7 @@ const EARLIEST: &str = "auto.offset.reset = \"earliest\"";
 fn process_then_commit_loses_no_confirmed_record() {
     judge(AT_LEAST_ONCE)
         .holds(Guarantee::NoLoss)
-        .explored(20_283, 58_425);
+        .explored(16_096, 38_612);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn with_the_order_turned_round_a_record_is_lost() {
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&turned, "consumer-crash"))
         .is_broken(Guarantee::NoLoss, &steps, end)
-        .explored(33, 53);
+        .explored(27, 39);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn with_latest_a_crash_before_the_first_commit_loses_the_record() {
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&latest, "consumer-crash"))
         .is_broken(Guarantee::NoLoss, &steps, end)
-        .explored(33, 53);
+        .explored(27, 39);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn with_none_the_consumer_stops_instead_of_losing() {
     judge(&story(&none, "consumer-crash"))
         .holds(Guarantee::NoLoss)
         .is_broken(Guarantee::Progress, &steps, end)
-        .explored(22, 33);
+        .explored(21, 31);
 }
 
 #[test]
@@ -154,14 +154,14 @@ fn with_latest_and_a_committed_start_nothing_is_lost() {
     assert!(found.violation(Guarantee::NoDuplicates as usize).is_some());
     assert_eq!(
         (found.unique_states(), found.transitions()),
-        (20_283, 58_425)
+        (16_096, 38_612)
     );
 
     let other = started.checker().spawn_dfs().join();
     assert!(other.discovery(Guarantee::NoLoss.name()).is_none());
     assert_eq!(
         (other.unique_state_count(), other.state_count()),
-        (20_283, 58_425 + 1)
+        (16_096, 38_612 + 1)
     );
 }
 
@@ -192,7 +192,7 @@ fn a_single_replica_that_is_not_flushed_loses_what_it_confirmed() {
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&unflushed, "power-loss-all"))
         .is_broken(Guarantee::NoLoss, &steps, end)
-        .explored(115, 213);
+        .explored(85, 126);
 }
 
 /// A cluster whose group has committed offset 0 before anything happens.
@@ -259,7 +259,7 @@ fn two_consumers_lose_nothing_wherever_the_partition_goes() {
         .holds(Guarantee::NoLoss)
         .reached_all(&GROUP_SITUATIONS)
         .reached("a commit of a consumer that was put out of the group arrives")
-        .explored(6_894, 24_959);
+        .explored(5_634, 17_748);
 }
 
 #[test]
@@ -275,5 +275,5 @@ fn with_latest_a_rebalance_before_the_first_commit_loses_the_record() {
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&two_instances(&latest), "rebalance"))
         .is_broken(Guarantee::NoLoss, &steps, end)
-        .explored(26, 37);
+        .explored(24, 32);
 }

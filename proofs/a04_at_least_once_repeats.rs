@@ -38,7 +38,7 @@ fn a_crash_between_process_and_commit_handles_the_record_twice() {
     let end = "r0: the effect took place twice.";
     judge(at_least_once())
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(5_068, 14_296);
+        .explored(4_163, 10_139);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn an_exception_after_the_effect_handles_the_record_twice_too() {
     let end = "r0: the effect took place twice.";
     judge(&story(at_least_once(), "process-failure-late"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(21, 28);
+        .explored(17, 20);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn while_the_consumer_lives_nothing_is_handled_twice() {
     judge(&living)
         .holds(Guarantee::NoDuplicates)
         .reached("a record is sent again after its answer was lost")
-        .explored(3_238, 8_750);
+        .explored(2_724, 6_312);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn with_the_order_turned_round_the_same_crashes_repeat_nothing() {
     judge(&turned)
         .holds(Guarantee::NoDuplicates)
         .reached("the consumer dies between commit and process")
-        .explored(4_381, 12_618);
+        .explored(3_719, 9_380);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn two_consumers_that_only_rebalance_handle_no_record_twice() {
     )))
     .holds(Guarantee::NoDuplicates)
     .reached("rebalance")
-    .explored(189, 408);
+    .explored(165, 340);
 }
 
 #[test]
@@ -114,5 +114,5 @@ fn a_consumer_that_is_too_slow_handles_what_the_new_owner_handles() {
     judge(&story(&two_instances(at_least_once()), "slow-processing"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .reached("a consumer that was put out of the group writes to the sink")
-        .explored(57, 108);
+        .explored(43, 64);
 }

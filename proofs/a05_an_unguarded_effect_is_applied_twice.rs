@@ -82,7 +82,7 @@ fn without_a_guard_a_crash_before_the_commit_applies_the_record_twice() {
     judge(&story(UNGUARDED, "consumer-crash"))
         .is_broken(Guarantee::ExactlyOnceEffect, &steps, end)
         .reached("the consumer dies between process and commit")
-        .explored(39, 62);
+        .explored(30, 42);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_unique_mark_in_the_transaction_guards_the_effect() {
         .reached("the consumer dies between db[process, remember] and commit")
         .reached("the dedup store recognises a record")
         .reached("sink-answer-lost")
-        .explored(2_826, 8_413);
+        .explored(2_418, 6_400);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn the_offset_in_the_transaction_guards_the_effect() {
         .holds(Guarantee::NoDuplicates)
         .reached("consumer-crash")
         .reached("sink-answer-lost")
-        .explored(1_645, 4_885);
+        .explored(1_455, 3_913);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn an_effect_that_may_be_repeated_needs_no_guard() {
     repeatable
         .holds(Guarantee::ExactlyOnceEffect)
         .reached("the consumer dies between process and commit")
-        .explored(3_423, 9_729);
+        .explored(2_833, 7_114);
     repeatable.violates(Guarantee::NoDuplicates);
 }
 
@@ -124,7 +124,7 @@ fn a_provider_that_knows_the_key_guards_the_effect() {
     ))
     .holds(Guarantee::ExactlyOnceEffect)
     .reached("the consumer dies between process and commit")
-    .explored(2_826, 8_413);
+    .explored(2_418, 6_400);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_mark_outside_the_transaction_guards_nothing() {
     ))
     .is_broken(Guarantee::ExactlyOnceEffect, &steps, end)
     .reached("the consumer dies between process and remember")
-    .explored(61, 99);
+    .explored(44, 62);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_saved_offset_that_nobody_seeks_to_guards_nothing() {
     let end = "r0: the effect is in the sink twice.";
     judge(&story(&unsought, "consumer-crash"))
         .is_broken(Guarantee::ExactlyOnceEffect, &steps, end)
-        .explored(31, 48);
+        .explored(24, 33);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_unique_mark_guards_the_effect_from_a_zombie() {
         .holds(Guarantee::ExactlyOnceEffect)
         .holds(Guarantee::NoDuplicates)
         .reached_all(&GROUP_SITUATIONS)
-        .explored(5_031, 19_307);
+        .explored(4_342, 14_404);
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_provider_that_knows_the_key_guards_the_effect_from_a_zombie() {
     .holds(Guarantee::ExactlyOnceEffect)
     .holds(Guarantee::NoDuplicates)
     .reached_all(&GROUP_SITUATIONS)
-    .explored(5_031, 19_307);
+    .explored(4_342, 14_404);
 }
 
 #[test]
@@ -227,5 +227,5 @@ fn an_effect_that_may_be_repeated_may_not_be_repeated_by_a_zombie() {
     let end = "The sink holds an older record's value where a newer confirmed one should stand.";
     judge(&with_faults(&two, "slow-processing = 1"))
         .is_broken(Guarantee::ExactlyOnceEffect, &steps, end)
-        .explored(579, 1_429);
+        .explored(344, 645);
 }

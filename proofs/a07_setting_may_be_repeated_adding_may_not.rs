@@ -49,7 +49,7 @@ records = 2
 fn a_repeated_status_is_the_same_status() {
     judge(SETTING)
         .holds(Guarantee::ExactlyOnceEffect)
-        .explored(2_386, 6_713);
+        .explored(1_979, 4_824);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_repeated_addition_is_another_sum() {
     let end = "r0: the effect is in the sink twice.";
     judge(&adding)
         .is_broken(Guarantee::ExactlyOnceEffect, &steps, end)
-        .explored(2_359, 6_665);
+        .explored(1_966, 4_810);
 }
 
 #[test]
@@ -128,5 +128,5 @@ fn an_old_status_repeated_behind_a_newer_one_overwrites_it() {
     let end = "The sink holds an older record's value where a newer confirmed one should stand.";
     judge(&plain)
         .is_broken(Guarantee::ExactlyOnceEffect, &steps, end)
-        .explored(3_065, 8_146);
+        .explored(2_488, 5_601);
 }

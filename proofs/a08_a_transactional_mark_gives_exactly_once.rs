@@ -69,37 +69,37 @@ fn handles_each_record_once(design: &str, unique_states: u64, transitions: u64) 
 #[test]
 fn a_look_up_before_the_transaction_and_a_unique_mark_in_it_give_exactly_once() {
     let order = LOOK_UP_FIRST;
-    handles_each_record_once(&with_order(order), 12_353, 34_917);
+    handles_each_record_once(&with_order(order), 9_453, 20_718);
 }
 
 #[test]
 fn a_look_up_in_the_transaction_before_the_effect_gives_exactly_once() {
     let order = "db[skip-if-seen, process, remember] -> commit";
-    handles_each_record_once(&one_record(&with_order(order)), 383, 941);
+    handles_each_record_once(&one_record(&with_order(order)), 354, 755);
 }
 
 #[test]
 fn a_unique_mark_after_the_effect_without_a_look_up_gives_exactly_once() {
     let order = "db[process, remember] -> commit";
-    handles_each_record_once(&one_record(&with_order(order)), 383, 941);
+    handles_each_record_once(&one_record(&with_order(order)), 354, 755);
 }
 
 #[test]
 fn a_unique_mark_before_the_effect_without_a_look_up_gives_exactly_once() {
     let order = "db[remember, process] -> commit";
-    handles_each_record_once(&one_record(&with_order(order)), 383, 941);
+    handles_each_record_once(&one_record(&with_order(order)), 354, 755);
 }
 
 #[test]
 fn a_transaction_for_each_record_of_a_poll_gives_exactly_once() {
     let order = "each(skip-if-seen -> db[process, remember]) -> commit";
-    handles_each_record_once(&with_order(order), 12_268, 34_397);
+    handles_each_record_once(&with_order(order), 9_333, 20_275);
 }
 
 #[test]
 fn one_transaction_for_a_whole_poll_gives_exactly_once() {
     let order = "db[each(process -> remember)] -> commit";
-    handles_each_record_once(&with_order(order), 8_238, 23_352);
+    handles_each_record_once(&with_order(order), 6_674, 14_973);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_look_up_between_effect_and_mark_undoes_the_guard() {
         "db[process, skip-if-seen, remember] -> commit",
     )))
     .is_broken(Guarantee::NoDuplicates, &steps, end)
-    .explored(421, 1_004);
+    .explored(385, 795);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_mark_after_the_effect_in_a_write_of_its_own_lets_it_happen_twice() {
         "skip-if-seen -> process -> remember -> commit",
     )))
     .is_broken(Guarantee::NoDuplicates, &steps, end)
-    .explored(673, 1_612);
+    .explored(586, 1_186);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_mark_before_the_effect_in_a_write_of_its_own_lets_it_never_happen() {
     ))
     .holds(Guarantee::NoDuplicates)
     .is_broken(Guarantee::NoLoss, &steps, end)
-    .explored(61, 99);
+    .explored(44, 62);
 }
 
 #[test]
@@ -208,14 +208,14 @@ fn a_mark_of_the_place_in_the_log_does_not_recognise_a_record_that_was_sent_agai
     let end = "r0: the effect took place twice.";
     judge(&one_record(&by_place))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(474, 1_171);
+        .explored(425, 904);
 }
 
 #[test]
 fn a_plain_insert_is_enough_for_one_consumer_that_looks_first() {
-    handles_each_record_once(&one_record(&with_plain_insert(LOOK_UP_FIRST)), 466, 1_159);
+    handles_each_record_once(&one_record(&with_plain_insert(LOOK_UP_FIRST)), 420, 899);
     let inside = "db[skip-if-seen, process, remember] -> commit";
-    handles_each_record_once(&one_record(&with_plain_insert(inside)), 383, 941);
+    handles_each_record_once(&one_record(&with_plain_insert(inside)), 354, 755);
 }
 
 #[test]
@@ -236,22 +236,22 @@ fn a_plain_insert_without_a_look_up_guards_nothing() {
         "db[process, remember] -> commit",
     )))
     .is_broken(Guarantee::NoDuplicates, &steps, end)
-    .explored(421, 1_004);
+    .explored(385, 795);
 }
 
 /// Where the look-up may stand, or be left out.
 #[test]
 fn two_consumers_and_a_unique_mark_in_the_transaction_give_exactly_once() {
     for (order, unique_states, transitions) in [
-        (LOOK_UP_FIRST, 9_597, 35_039),
+        (LOOK_UP_FIRST, 7_611, 24_173),
         (
             "db[skip-if-seen, process, remember] -> commit",
-            9_597,
-            35_039,
+            7_611,
+            24_173,
         ),
-        ("db[process, remember] -> commit", 5_031, 19_307),
-        ("db[remember, process] -> commit", 5_031, 19_307),
-        ("db[each(process -> remember)] -> commit", 4_899, 18_865),
+        ("db[process, remember] -> commit", 4_342, 14_404),
+        ("db[remember, process] -> commit", 4_342, 14_404),
+        ("db[each(process -> remember)] -> commit", 4_214, 13_970),
     ] {
         judge(&contended(&with_order(order)))
             .holds(Guarantee::NoDuplicates)
@@ -271,7 +271,7 @@ fn it_does_so_where_the_partition_is_given_up_behind_the_applications_back() {
         .holds(Guarantee::ExactlyOnceEffect)
         .holds(Guarantee::NoLoss)
         .reached_all(&GROUP_SITUATIONS)
-        .explored(1_920, 6_682);
+        .explored(1_516, 4_611);
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn behind_a_plain_insert_a_zombie_and_the_new_owner_both_look_and_find_nothing()
     let end = "r0: the effect took place twice.";
     judge(&story(&two, "consumer-pause"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(170, 379);
+        .explored(107, 187);
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn a_look_up_in_the_transaction_waits_for_nobody() {
     let end = "r0: the effect took place twice.";
     judge(&story(&two, "consumer-pause"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(170, 379);
+        .explored(107, 187);
 }
 
 #[test]
@@ -339,7 +339,7 @@ fn a_unique_mark_in_a_write_of_its_own_comes_too_late_for_a_zombie() {
     let end = "r0: the effect took place twice.";
     judge(&story(&two, "consumer-pause"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(216, 478);
+        .explored(133, 231);
 }
 
 #[test]
@@ -352,7 +352,7 @@ fn a_plain_insert_is_enough_for_two_consumers_that_give_the_partition_up_in_a_po
         .holds(Guarantee::NoDuplicates)
         .holds(Guarantee::ExactlyOnceEffect)
         .reached("the partition goes to the other consumer")
-        .explored(1_140, 3_104);
+        .explored(967, 2_433);
 }
 
 #[test]
@@ -374,9 +374,9 @@ fn a_plain_insert_is_not_enough_where_it_is_given_up_behind_the_applications_bac
     let end = "r0: the effect took place twice.";
     judge(&moved("4.1"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(78, 151);
+        .explored(52, 81);
     judge(&moved("4.3"))
         .holds(Guarantee::NoDuplicates)
         .reached("rebalance")
-        .explored(26, 39);
+        .explored(23, 32);
 }

@@ -97,7 +97,7 @@ fn who_is_not_asked_does_not_send_twice() {
         .reached("request-lost")
         .reached("producer-crash")
         .reached("broker-crash")
-        .explored(270, 457);
+        .explored(263, 427);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn acks_1_loses_nothing_to_the_same_faults() {
         .reached("producer-crash")
         .reached("broker-crash")
         .reached("a record is sent again after its answer was lost")
-        .explored(16_882, 43_563);
+        .explored(12_469, 24_106);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn acks_all_loses_nothing_to_the_same_faults() {
         .reached("producer-crash")
         .reached("broker-crash")
         .reached("a record is sent again after its answer was lost")
-        .explored(16_882, 43_563);
+        .explored(12_469, 24_106);
 }
 
 #[test]

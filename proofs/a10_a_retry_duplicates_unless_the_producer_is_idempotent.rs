@@ -50,7 +50,7 @@ fn librdkafka() -> String {
 fn an_idempotent_producer_puts_no_record_into_the_log_twice() {
     judge(idempotent())
         .holds(Guarantee::NoDuplicates)
-        .explored(2_744, 7_922);
+        .explored(2_398, 6_145);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn nor_with_a_third_record_behind_the_two() {
     let three = changed(idempotent(), "records = 2", "records = 3");
     judge(&three)
         .holds(Guarantee::NoDuplicates)
-        .explored(25_465, 78_308);
+        .explored(20_746, 53_950);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn without_idempotence_the_retry_is_a_second_entry() {
     judge(&one_record(&without_idempotence()))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .reached(RETRY)
-        .explored(250, 543);
+        .explored(222, 436);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn without_retries_a_lost_answer_duplicates_nothing() {
     judge(&once)
         .holds(Guarantee::NoDuplicates)
         .reached("response-lost")
-        .explored(632, 1_464);
+        .explored(582, 1_244);
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_new_process_that_sends_again_puts_the_record_into_the_log_twice() {
     let end = "r0: the effect took place twice.";
     judge(&one_record(&resending))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(262, 626);
+        .explored(247, 526);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn an_application_that_sends_again_after_a_timeout_puts_the_record_into_the_log_
     let end = "r0: the effect took place twice.";
     judge(&story(&resending, "response-lost"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(65, 122);
+        .explored(53, 77);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn an_idempotent_librdkafka_producer_puts_a_single_record_into_the_log_once() {
     judge(&one_record(&librdkafka()))
         .holds(Guarantee::NoDuplicates)
         .reached(RETRY)
-        .explored(143, 331);
+        .explored(138, 294);
 }
 
 #[test]
@@ -184,5 +184,5 @@ fn with_librdkafka_a_timeout_lets_a_later_retry_into_the_log_twice() {
     let end = "r1: the effect took place twice.";
     judge(&librdkafka())
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(1_778, 4_838);
+        .explored(1_614, 3_895);
 }

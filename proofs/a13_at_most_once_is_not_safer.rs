@@ -94,7 +94,7 @@ fn commit_first_loses_wherever_handle_first_does_not() {
 fn handle_first_loses_nothing() {
     judge(HANDLES_FIRST)
         .holds(Guarantee::NoLoss)
-        .explored(5_068, 14_296);
+        .explored(4_163, 10_139);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn commit_first_loses_like_this() {
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&commits_first, "consumer-crash"))
         .is_broken(Guarantee::NoLoss, &steps, end)
-        .explored(33, 53);
+        .explored(27, 39);
 }
 
 /// A zombie handles the record that it has committed after the new owner has handled the next one.
@@ -170,5 +170,5 @@ fn commit_first_disorders_like_this() {
     )))
     .is_broken(Guarantee::InOrder, &steps, end)
     .holds(Guarantee::NoLoss)
-    .explored(498, 1_458);
+    .explored(333, 736);
 }

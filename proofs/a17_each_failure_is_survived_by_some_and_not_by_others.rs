@@ -182,7 +182,7 @@ fn both_sides_restart_in_good_order_and_a_record_is_applied_twice() {
     let design = one_record(&with_faults(preset("dedup-in-memory"), budget));
     judge(&design)
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(190, 326);
+        .explored(169, 259);
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn an_idempotent_producer_alone_does_not_survive_a_broker_failure() {
     let failing = with_faults(preset("idempotent-producer"), "broker-crash = 1");
     judge(&failing)
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(1_401, 3_356);
+        .explored(971, 1_630);
     let one_at_a_time = changed(
         &failing,
         "max.in.flight.requests.per.connection = 5",

@@ -96,7 +96,7 @@ fn the_reliable_pair_gives_exactly_once() {
         .holds(Guarantee::ExactlyOnceEffect)
         .holds(Guarantee::InOrder)
         .reached("a record is sent again after its answer was lost")
-        .explored(1_805, 5_315);
+        .explored(1_615, 4_226);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_reliable_consumer_duplicates_behind_a_producer_whose_retries_nobody_recogni
     let end = "r0: the effect took place twice.";
     judge(&story(&pairing(PRODUCERS[1], ORDERS[2]), "response-lost"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(41, 67);
+        .explored(35, 45);
 }
 
 #[test]
@@ -137,11 +137,11 @@ fn behind_a_reliable_producer_a_consumer_loses_or_duplicates_as_its_order_has_it
     judge(&story(&pairing(RECORDED, ORDERS[0]), "consumer-crash"))
         .violates(Guarantee::NoLoss)
         .holds(Guarantee::NoDuplicates)
-        .explored(33, 53);
+        .explored(27, 39);
     judge(&story(&pairing(RECORDED, ORDERS[1]), "consumer-crash"))
         .violates(Guarantee::NoDuplicates)
         .holds(Guarantee::NoLoss)
-        .explored(39, 62);
+        .explored(30, 42);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_consumer_that_knows_records_by_name_mends_the_duplicates_of_the_producer_an
         .holds(Guarantee::NoLoss)
         .holds(Guarantee::NoDuplicates)
         .reached("the dedup store recognises a record")
-        .explored(5_039, 13_840);
+        .explored(3_834, 8_529);
     judge(&pairing(PRODUCERS[0], order))
         .violates(Guarantee::NoLoss)
         .holds(Guarantee::NoDuplicates);

@@ -75,7 +75,7 @@ fn exactly_once_does_not_mean_that_nothing_is_ever_handled_twice() {
     judge(&row)
         .violates(Guarantee::NoDuplicates)
         .holds(Guarantee::ExactlyOnceEffect)
-        .explored(5_068, 14_296);
+        .explored(4_163, 10_139);
 }
 
 #[test]
@@ -96,13 +96,13 @@ fn kafka_does_not_give_exactly_once_outside_its_log() {
     let end = "r0: the effect is in the sink twice.";
     judge(&story(DESIGN, "consumer-crash"))
         .is_broken(Guarantee::ExactlyOnceEffect, &steps, end)
-        .explored(39, 62);
+        .explored(30, 42);
     judge(&with_effect(
         "effect = \"external\"\nidempotency-key = true",
     ))
     .holds(Guarantee::ExactlyOnceEffect)
     .reached("the consumer dies between process and commit")
-    .explored(4_438, 12_975);
+    .explored(3_754, 9_503);
 }
 
 #[test]
@@ -121,11 +121,11 @@ fn at_most_once_is_not_the_safer_choice() {
     let commits_first = changed(DESIGN, "process -> commit", "commit -> process");
     judge(&story(&commits_first, "consumer-crash"))
         .is_broken(Guarantee::NoLoss, &steps, end)
-        .explored(33, 53);
+        .explored(27, 39);
     judge(DESIGN)
         .holds(Guarantee::NoLoss)
         .reached("the consumer dies between process and commit")
-        .explored(5_068, 14_296);
+        .explored(4_163, 10_139);
 }
 
 #[test]
@@ -156,11 +156,11 @@ fn acks_all_alone_is_not_enough() {
     );
     judge(&story(&plain, "response-lost"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(41, 67);
+        .explored(35, 45);
     judge(&applied)
         .holds(Guarantee::NoDuplicates)
         .reached("a record is sent again after its answer was lost")
-        .explored(2_744, 7_922);
+        .explored(2_398, 6_145);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn an_idempotent_producer_is_not_enough() {
     let resending = changed(&applied, "\"forget\"", "\"resend-unconfirmed\"");
     judge(&story(&resending, "producer-crash"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(38, 55);
+        .explored(33, 39);
     let marked = changed(
         &resending,
         "db[process, save-offset]",
@@ -197,5 +197,5 @@ fn an_idempotent_producer_is_not_enough() {
         .holds(Guarantee::NoDuplicates)
         .holds(Guarantee::ExactlyOnceEffect)
         .reached("the dedup store recognises a record")
-        .explored(9_243, 26_262);
+        .explored(7_365, 16_466);
 }

@@ -84,7 +84,7 @@ fn contiguous_commits_lose_nothing() {
         .violates(Guarantee::NoDuplicates)
         .reached("the consumer dies while its workers have records")
         .reached("request-lost.offset-commit")
-        .explored(672, 1_501);
+        .explored(590, 1_235);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn two_consumers_with_contiguous_commits_lose_nothing() {
         .holds(Guarantee::NoLoss)
         .reached("the consumer dies while its workers have records")
         .reached("rebalance")
-        .explored(2_883, 8_412);
+        .explored(1_279, 2_855);
 }
 
 #[test]
@@ -116,10 +116,10 @@ fn automatic_commit_loses_what_a_worker_has_in_hand() {
     judge(&one_record(&automatic("java")))
         .is_broken(Guarantee::NoLoss, &steps, LOST)
         .reached("the consumer dies while its workers have records")
-        .explored(114, 252);
+        .explored(77, 151);
     judge(&one_record(&automatic("librdkafka")))
         .is_broken(Guarantee::NoLoss, &steps, LOST)
-        .explored(63, 112);
+        .explored(42, 65);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn automatic_commit_loses_nothing_where_the_poll_loop_does_the_work() {
     judge(&alone)
         .holds(Guarantee::NoLoss)
         .reached("consumer-crash")
-        .explored(591, 1_623);
+        .explored(354, 866);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_bare_commit_of_the_poll_loop_loses_what_a_worker_has_in_hand() {
     let one_worker = changed(&covering("position"), "workers = 2", "workers = 1");
     judge(&one_record(&one_worker))
         .is_broken(Guarantee::NoLoss, &steps, LOST)
-        .explored(51, 84);
+        .explored(38, 55);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_commit_of_the_highest_record_that_is_done_loses_a_lower_one() {
     ];
     judge(&covering("highest"))
         .is_broken(Guarantee::NoLoss, &steps, LOST)
-        .explored(405, 875);
+        .explored(242, 452);
     let one_worker = changed(&covering("highest"), "workers = 2", "workers = 1");
     judge(&one_worker).holds(Guarantee::NoLoss);
 }
@@ -188,10 +188,10 @@ fn an_offset_store_that_two_workers_fill_loses_a_lower_record() {
     judge(&by_one)
         .holds(Guarantee::NoLoss)
         .reached("the consumer dies while its workers have records")
-        .explored(447, 1_023);
+        .explored(253, 516);
     judge(&changed(&by_one, "workers = 1", "workers = 2"))
         .violates(Guarantee::NoLoss)
-        .explored(948, 2_116);
+        .explored(465, 923);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn two_workers_turn_two_records_of_a_key_round_without_any_fault() {
     judge(&calm)
         .is_broken(Guarantee::InOrder, &steps, end)
         .holds(Guarantee::ExactlyOnceEffect)
-        .explored(69, 137);
+        .explored(39, 57);
     judge(&changed(&calm, "workers = 2", "workers = 1")).holds(Guarantee::InOrder);
 }
 
@@ -227,5 +227,5 @@ fn a_unique_mark_in_the_transaction_takes_care_of_the_repeats() {
     .holds(Guarantee::NoDuplicates)
     .holds(Guarantee::ExactlyOnceEffect)
     .reached("the consumer dies while its workers have records")
-    .explored(522, 1_207);
+    .explored(460, 1_007);
 }

@@ -114,7 +114,7 @@ fn unfenced_and_unguarded_a_zombie_applies_the_record_of_the_new_owner() {
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .violates(Guarantee::ExactlyOnceEffect)
         .reached("a consumer that was put out of the group writes to the sink")
-        .explored(45, 82);
+        .explored(29, 42);
 }
 
 #[test]
@@ -126,30 +126,30 @@ fn one_consumer_needs_no_guard() {
     }
     judged
         .reached("a consumer that was put out of the group writes to the sink")
-        .explored(465, 1_297);
+        .explored(444, 1_198);
 }
 
 #[test]
 fn fencing_refuses_the_zombie() {
-    gives_exactly_once(&guarded(UNGUARDED, GUARDS[0]), 2_637, 10_393);
+    gives_exactly_once(&guarded(UNGUARDED, GUARDS[0]), 2_288, 7_823);
 }
 
 #[test]
 fn compare_and_set_refuses_the_second_of_two_writers() {
-    gives_exactly_once(&guarded(UNGUARDED, GUARDS[1]), 3_066, 12_055);
+    gives_exactly_once(&guarded(UNGUARDED, GUARDS[1]), 2_615, 8_947);
 }
 
 #[test]
 fn each_guard_holds_where_the_owner_keeps_its_position() {
-    gives_exactly_once(&cooperative(&guarded(UNGUARDED, GUARDS[0])), 3_102, 11_820);
-    gives_exactly_once(&cooperative(&guarded(UNGUARDED, GUARDS[1])), 3_291, 12_633);
+    gives_exactly_once(&cooperative(&guarded(UNGUARDED, GUARDS[0])), 2_711, 8_958);
+    gives_exactly_once(&cooperative(&guarded(UNGUARDED, GUARDS[1])), 2_782, 9_363);
 }
 
 #[test]
 fn each_guard_holds_where_the_partition_is_given_up_behind_the_applications_back() {
     let behind = |guard| consumer_protocol(&guarded(UNGUARDED, guard), "4.1");
-    gives_exactly_once(&behind(GUARDS[0]), 3_102, 11_982);
-    gives_exactly_once(&behind(GUARDS[1]), 3_294, 12_851);
+    gives_exactly_once(&behind(GUARDS[0]), 2_711, 9_072);
+    gives_exactly_once(&behind(GUARDS[1]), 2_785, 9_529);
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_guard_on_the_offset_does_not_guard_an_effect_outside_its_transaction() {
     let apart = with_order("process -> save-offset");
     judge(&story(&guarded(&apart, GUARDS[1]), "slow-processing"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
-        .explored(69, 138);
+        .explored(43, 68);
     judge(&story(&guarded(&apart, GUARDS[0]), "slow-processing")).violates(Guarantee::NoDuplicates);
 }
 
@@ -191,7 +191,7 @@ fn fencing_does_not_guard_an_effect_whose_offset_is_committed_to_kafka() {
     judge(&story(&in_kafka, "slow-processing"))
         .is_broken(Guarantee::NoDuplicates, &steps, end)
         .violates(Guarantee::ExactlyOnceEffect)
-        .explored(81, 146);
+        .explored(52, 75);
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_zombie_overwrites_a_newer_row_for_good_where_the_owner_keeps_its_position()
     let end = "The sink holds an older record's value where a newer confirmed one should stand.";
     judge(&cooperative(&row))
         .is_broken(Guarantee::ExactlyOnceEffect, &steps, end)
-        .explored(726, 1_955);
+        .explored(405, 832);
 }
 
 #[test]
@@ -228,13 +228,13 @@ fn under_the_eager_protocol_the_zombies_return_writes_the_row_once_more() {
         .holds(Guarantee::ExactlyOnceEffect)
         .violates(Guarantee::NoDuplicates)
         .reached_all(&GROUP_SITUATIONS)
-        .explored(4_503, 16_628);
+        .explored(3_660, 11_678);
 }
 
 #[test]
 fn a_row_that_carries_its_version_needs_no_transaction() {
     let rows = with_upsert(&with_order("process -> commit"));
-    gives_exactly_once(&guarded(&rows, GUARDS[1]), 6_894, 24_959);
+    gives_exactly_once(&guarded(&rows, GUARDS[1]), 5_634, 17_748);
     judge(&rows).violates(Guarantee::ExactlyOnceEffect);
 }
 
@@ -246,5 +246,5 @@ fn a_row_behind_a_fence_is_right_in_the_end_though_written_more_than_once() {
         .holds(Guarantee::NoLoss)
         .violates(Guarantee::NoDuplicates)
         .reached_all(&GROUP_SITUATIONS)
-        .explored(7_401, 26_883);
+        .explored(6_085, 18_992);
 }

@@ -1,10 +1,13 @@
 //! From a design to its verdicts.
 
+mod endings;
+
 use crate::design::{Design, Expected};
-use crate::explore::{Exploration, Limit, Livelock, Options, Outcome, Progress, StateId, explore};
+use crate::explore::{Limit, Options, Progress, explore};
 use crate::mend::{self, Mends};
-use crate::trace::{Bound, DesignSource, Run, tell};
+use crate::trace::{Bound, DesignSource, tell};
 use crate::verdict::{Judgement, Stop, Verdict, Verdicts, WitnessReport};
+use endings::Endings;
 use semel_models::cluster::{Cluster, FINAL, FINAL_WITH_FAILED, Witness, final_losing};
 use semel_models::guarantee::Guarantee;
 use semel_models::limits::TooLarge;
@@ -99,13 +102,16 @@ pub(crate) fn check_pipeline(
     let engine = options.within(design).engine(started);
     let found = explore(&cluster, &engine, watch);
     let endings = Endings::of(&found, &engine);
+    let unreordered = cluster.in_every_order();
+    let shortest = endings.shortest(&found, &unreordered, &engine, watch);
     let source = DesignSource {
         name: design.name().into(),
         file: design.file().into(),
         text: design.text().into(),
     };
     let judge = |guarantee: Guarantee| {
-        let verdict = match endings.run(&found, guarantee) {
+        let run = shortest.run(guarantee);
+        let verdict = match run.or_else(|| Some(endings.run(&found, guarantee)?.perhaps_longer())) {
             Some(run) => {
                 let trace = tell(&cluster, source.clone(), bound.clone(), guarantee, &run);
                 Verdict::Violated(Box::new(trace))
@@ -184,71 +190,6 @@ pub(crate) fn bound(pipeline: &Pipeline) -> Bound {
             .collect(),
         total: faults.total(),
     }
-}
-
-/// What decides the verdicts beyond the states that were found.
-struct Endings {
-    livelock: Option<StateId>,
-    /// Why not every state was found.
-    exploration: Option<Stop>,
-    /// Why the states were not all examined for loops without exit.
-    livelock_search: Option<Stop>,
-}
-
-impl Endings {
-    fn of(found: &Exploration<'_, Cluster>, engine: &Options) -> Endings {
-        let mut endings = Endings {
-            livelock: None,
-            livelock_search: None,
-            exploration: match found.outcome() {
-                Outcome::Complete | Outcome::Stopped => None,
-                Outcome::Limit(limit) => Some(stop(limit)),
-            },
-        };
-        match found.livelock(engine) {
-            Livelock::None | Livelock::Unexplored => {}
-            Livelock::From(state) => endings.livelock = Some(state),
-            Livelock::Limit(limit) => endings.livelock_search = Some(stop(limit)),
-        }
-        endings
-    }
-
-    /// Whether a limit keeps `guarantee` undecided unless a violation was found.
-    fn stops(&self, guarantee: Guarantee) -> bool {
-        self.exploration.is_some()
-            || guarantee == Guarantee::Progress && self.livelock_search.is_some()
-    }
-
-    /// The shortest run that violates `guarantee`.
-    fn run(&self, found: &Exploration<'_, Cluster>, guarantee: Guarantee) -> Option<Run> {
-        let bad = found.violation(guarantee as usize);
-        let endless = self.livelock.filter(|_| guarantee == Guarantee::Progress);
-        match (bad, endless) {
-            (Some(state), Some(entry)) if found.depth_of(entry) < found.depth_of(state) => {
-                endless_run(found, entry)
-            }
-            (None, Some(entry)) => endless_run(found, entry),
-            (bad, _) => bad.map(|state| {
-                let path = found.path_to(state);
-                Run {
-                    start: path.start,
-                    steps: path.steps,
-                    loops_from: None,
-                }
-            }),
-        }
-    }
-}
-
-fn endless_run(found: &Exploration<'_, Cluster>, entry: StateId) -> Option<Run> {
-    let lasso = found.lasso(entry)?;
-    let loops_from = Some(lasso.stem.steps.len());
-    let steps = [lasso.stem.steps, lasso.cycle].concat();
-    Some(Run {
-        start: lasso.stem.start,
-        steps,
-        loops_from,
-    })
 }
 
 fn stop(limit: Limit) -> Stop {

@@ -136,7 +136,7 @@ pub fn cost(design: &Design, polls: Polls) -> Result<Cost, CheckError> {
     if polls == Polls::One {
         pipeline.bounds.poll = 1;
     }
-    let cluster = cluster(design, pipeline)?;
+    let cluster = cluster(design, pipeline)?.in_every_order();
     let mut total = Cost {
         records: u32::from(cluster.pipeline().bounds.records),
         ..Cost::NOTHING

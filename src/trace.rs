@@ -52,6 +52,9 @@ pub struct Trace {
     /// For a run without end: the number of steps before the loop.
     loops_from: Option<usize>,
     violation: String,
+    /// Whether a limit kept shorter runs from being looked for.
+    #[serde(skip)]
+    perhaps_longer: bool,
 }
 
 /// The design that a trace is a run of.
@@ -130,6 +133,11 @@ impl Trace {
     /// For a run without end: how many steps stand before its loop.
     pub fn loops_from(&self) -> Option<usize> {
         self.loops_from
+    }
+
+    /// Whether no run that violates the guarantee has fewer steps. Only a limit leaves that open.
+    pub fn is_shortest(&self) -> bool {
+        !self.perhaps_longer
     }
 
     /// What the run ends in, in one sentence.

@@ -119,6 +119,13 @@ fn forgetting_where_to_begin_changes_no_verdict() {
 }
 
 #[test]
+fn taking_commuting_steps_in_one_order_changes_no_verdict() {
+    let mut reductions = Reductions::NONE;
+    reductions.commuting_steps = true;
+    assert_sound(reductions, Same::Verdicts);
+}
+
+#[test]
 fn all_reductions_together_change_no_verdict() {
     assert_sound(Reductions::ALL, Same::Verdicts);
 }

@@ -154,6 +154,9 @@ pub enum ConsumerStrike {
     Pause,
     /// Handling outlasts `max.poll.interval.ms`: the client leaves the group.
     Slow,
+    /// The last operation before the next poll is done, and handling outlasts
+    /// `max.poll.interval.ms` with that: the client leaves the group.
+    SlowToTheEnd,
     /// The process finishes the order in hand, closes the consumer, and starts again.
     GracefulRestart,
     /// Handling fails.
@@ -278,7 +281,7 @@ impl ConsumerStrike {
         match self {
             ConsumerStrike::Crash => &[Fault::ConsumerCrash],
             ConsumerStrike::Pause => &[Fault::ConsumerPause],
-            ConsumerStrike::Slow => &[Fault::SlowProcessing],
+            ConsumerStrike::Slow | ConsumerStrike::SlowToTheEnd => &[Fault::SlowProcessing],
             ConsumerStrike::GracefulRestart => &[Fault::GracefulRestart],
             ConsumerStrike::Fail { failure, .. } => match failure {
                 Failure::Before => &[Fault::ProcessFailure],

@@ -12,6 +12,7 @@ mod faults;
 mod group;
 mod handling;
 mod judge;
+mod persistent;
 mod reduce;
 mod steps;
 mod upstream;
@@ -125,11 +126,18 @@ impl Cluster {
     }
 
     /// The same model, whose states keep what a reader of a run wants to know although no later
-    /// step depends on it: where reading would begin. It has the same runs.
+    /// step depends on it: where reading would begin. It has the same runs, and all of them.
     pub fn for_telling(&self) -> Cluster {
-        let mut telling = self.clone();
+        let mut telling = self.in_every_order();
         telling.reductions.where_to_begin = false;
         telling
+    }
+
+    /// The same model with every order of steps: its shortest runs are the shortest there are.
+    pub fn in_every_order(&self) -> Cluster {
+        let mut whole = self.clone();
+        whole.reductions.commuting_steps = false;
+        whole
     }
 
     /// The pipeline.
@@ -209,6 +217,9 @@ impl Model for Cluster {
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         self.free_actions(state, actions);
+        if self.reductions.commuting_steps {
+            self.keep_persistent(state, actions);
+        }
         self.fault_actions(state, actions);
     }
 

@@ -450,6 +450,19 @@ impl Producer {
         }
     }
 
+    /// Whether, without a further fault, every request is answered with a success that confirms its
+    /// own record and does nothing else.
+    pub fn is_undisturbed(&self, pipeline: &Pipeline) -> bool {
+        let answered_well =
+            |flight: &Flight| matches!(flight.answer, Answer::None | Answer::Success);
+        !pipeline.producer.idempotence
+            && self.queue.iter().all(|batch| !batch.doubtful)
+            && self
+                .flights
+                .iter()
+                .all(|flight| answered_well(flight) && !flight.expired && !flight.batch.doubtful)
+    }
+
     /// Whether there is a running process with something to lose.
     pub fn is_busy(&self, database: &Database, pipeline: &Pipeline) -> bool {
         !self.queue.is_empty() || !self.flights.is_empty() || self.has_work(database, pipeline)

@@ -65,6 +65,13 @@ impl Options {
         Self { max_bytes, ..self }
     }
 
+    /// Leaves `bytes` of the memory to others.
+    #[must_use]
+    pub fn spare_bytes(self, bytes: u64) -> Self {
+        let max_bytes = self.max_bytes.saturating_sub(bytes);
+        Self { max_bytes, ..self }
+    }
+
     /// Ends when this moment has passed.
     #[must_use]
     pub fn deadline(self, deadline: Instant) -> Self {

@@ -2,7 +2,8 @@
 
 use super::Report;
 use super::words::{
-    asked_in_words, bound_in_words, completeness, extent_in_words, verdict_in_words, warnings,
+    asked_in_words, bound_in_words, completeness, extent_in_words, run_in_words, verdict_in_words,
+    warnings,
 };
 use crate::mend::{Mend, Mends};
 use crate::trace::Trace;
@@ -86,7 +87,8 @@ fn write_folded(out: &mut dyn Write, trace: &Trace) -> io::Result<()> {
     let guarantee = trace.guarantee();
     writeln!(
         out,
-        "<details><summary><code>{guarantee}</code> is violated: the shortest run</summary>"
+        "<details><summary><code>{guarantee}</code> is violated: {}</summary>",
+        run_in_words(trace)
     )?;
     writeln!(out)?;
     write_run(out, trace)

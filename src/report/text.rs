@@ -2,7 +2,7 @@
 
 use super::Report;
 use super::words::{
-    asked_in_words, bound_in_words, completeness, counted, extent_in_words, grouped,
+    asked_in_words, bound_in_words, completeness, counted, extent_in_words, grouped, run_in_words,
     verdict_in_words, warnings,
 };
 use crate::design::Expected;
@@ -188,8 +188,9 @@ fn write_witnesses(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> 
 pub(super) fn write_trace(out: &mut dyn Write, trace: &Trace, detail: Detail) -> io::Result<()> {
     writeln!(
         out,
-        "{BAD}{} is violated{BAD:#} — the shortest run:",
-        trace.guarantee()
+        "{BAD}{} is violated{BAD:#} — {}:",
+        trace.guarantee(),
+        run_in_words(trace)
     )?;
     for (index, step) in trace.steps().iter().enumerate() {
         if trace.loops_from() == Some(index) {

@@ -120,6 +120,15 @@ pub(crate) fn completeness(stop: Option<Stop>) -> &'static str {
     }
 }
 
+/// Which of all runs this one is.
+pub(crate) fn run_in_words(trace: &Trace) -> &'static str {
+    if trace.is_shortest() {
+        "the shortest run"
+    } else {
+        "a run, perhaps not the shortest"
+    }
+}
+
 /// Everything about a design and its verdicts that should make an engineer look twice.
 pub(crate) fn warnings(verdicts: &Verdicts) -> Vec<String> {
     let mut warnings: Vec<String> = verdicts
@@ -129,6 +138,19 @@ pub(crate) fn warnings(verdicts: &Verdicts) -> Vec<String> {
         .collect();
     if let Some(stop) = verdicts.stop() {
         warnings.push(format!("not explored in full: {}", stop.reason()));
+    }
+    let longer: Vec<&str> = verdicts
+        .judgements()
+        .iter()
+        .filter_map(|judgement| judgement.verdict().trace())
+        .filter(|trace| !trace.is_shortest())
+        .map(Trace::guarantee)
+        .collect();
+    if !longer.is_empty() {
+        warnings.push(format!(
+            "a limit ended the search for shorter runs against {}",
+            longer.join(", ")
+        ));
     }
     let unreached = unreached(verdicts);
     if !unreached.is_empty() {

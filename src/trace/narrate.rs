@@ -102,7 +102,7 @@ pub(super) fn ends_process(cluster: &Cluster, before: &State, action: Action, wh
             strike:
                 Strike::Consumer {
                     who: own,
-                    how: ConsumerStrike::Pause | ConsumerStrike::Slow,
+                    how: ConsumerStrike::Pause | ConsumerStrike::Slow | ConsumerStrike::SlowToTheEnd,
                 },
             ..
         } => own != who,

@@ -18,6 +18,18 @@ pub(crate) struct Run {
     pub steps: Vec<(Action, State)>,
     /// For a run without end: how many steps stand before its loop.
     pub loops_from: Option<usize>,
+    /// Whether it is a shortest one.
+    pub is_shortest: bool,
+}
+
+impl Run {
+    /// The same run, of which it is not known whether it is a shortest one.
+    pub fn perhaps_longer(self) -> Run {
+        Run {
+            is_shortest: false,
+            ..self
+        }
+    }
 }
 
 /// Tells `run`, which violates `guarantee`.
@@ -63,6 +75,7 @@ pub(crate) fn tell(
         steps,
         loops_from: run.loops_from,
         violation: violation(cluster, guarantee, &last, &before, run.loops_from),
+        perhaps_longer: !run.is_shortest,
     }
 }
 

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use semel::{Design, Guarantee};
 use semel_models::cluster::Reductions;
 use semel_models::fault::Fault;
-use semel_models::pipeline::OffsetReset;
+use semel_models::order::Step;
+use semel_models::pipeline::{AutoCommit, OffsetReset};
 
 use crate::findings::{Findings, explored};
 use crate::trials::{MOST_STATES, Trial, too_large, try_designs};
@@ -12,11 +13,15 @@ use crate::trials::{MOST_STATES, Trial, too_large, try_designs};
 /// How many states are looked at where a reduction is off: there are more of them.
 const MOST_UNREDUCED: u64 = 4 * MOST_STATES;
 
-/// Every reduction but one.
-fn without(switch: impl Fn(&mut Reductions)) -> Reductions {
-    let mut reductions = Reductions::ALL;
+/// These reductions but one.
+fn without(mut reductions: Reductions, switch: impl Fn(&mut Reductions)) -> Reductions {
     switch(&mut reductions);
     reductions
+}
+
+/// Every reduction that leaves the shortest runs as they are, and taking a commit as one step.
+fn of_every_order() -> Reductions {
+    without(Reductions::ALL, |all| all.commuting_steps = false)
 }
 
 /// The same verdicts; the same lengths, too, as far as both searches went.
@@ -52,40 +57,67 @@ fn same_verdicts(reduced: &Findings, full: &Findings) -> Trial {
 
 fn compare(
     design: &Design,
-    reductions: Reductions,
+    (with, without): (Reductions, Reductions),
     same: impl Fn(&Findings, &Findings) -> Trial,
 ) -> Trial {
     let pipeline = design.pipeline();
-    let reduced = explored(pipeline, Reductions::ALL, MOST_STATES).ok_or_else(too_large)?;
+    let reduced = explored(pipeline, with, MOST_STATES).ok_or_else(too_large)?;
     if !reduced.is_complete() {
         return Err(too_large());
     }
-    let full = explored(pipeline, reductions, MOST_UNREDUCED).ok_or_else(too_large)?;
+    let full = explored(pipeline, without, MOST_UNREDUCED).ok_or_else(too_large)?;
     same(&reduced, &full)
 }
 
 #[test]
 fn dead_fields_decide_nothing() {
-    let reductions = without(|all| all.dead_fields = false);
-    try_designs(80, |design| compare(design, reductions, same_lengths));
+    let full = without(of_every_order(), |all| all.dead_fields = false);
+    try_designs(80, |design| {
+        compare(design, (of_every_order(), full), same_lengths)
+    });
 }
 
 #[test]
 fn harmless_faults_decide_nothing() {
-    let reductions = without(|all| all.harmless_faults = false);
-    try_designs(80, |design| compare(design, reductions, same_lengths));
+    let full = without(of_every_order(), |all| all.harmless_faults = false);
+    try_designs(80, |design| {
+        compare(design, (of_every_order(), full), same_lengths)
+    });
 }
 
 #[test]
 fn whole_calls_decide_nothing() {
-    let reductions = without(|all| all.whole_calls = false);
-    try_designs(80, |design| compare(design, reductions, same_verdicts));
+    let full = without(of_every_order(), |all| all.whole_calls = false);
+    try_designs(80, |design| {
+        compare(design, (of_every_order(), full), same_verdicts)
+    });
 }
 
 #[test]
 fn all_reductions_together_decide_nothing() {
     try_designs(80, |design| {
-        compare(design, Reductions::NONE, same_verdicts)
+        compare(design, (Reductions::ALL, Reductions::NONE), same_verdicts)
+    });
+}
+
+/// Runs lose as many records at most, and end in as many states, unless commits that nobody waits
+/// for may end in another way: that is what is left to one order where it makes no difference.
+#[test]
+fn the_order_of_commuting_steps_decides_nothing() {
+    try_designs(200, |design| {
+        let consumer = &design.pipeline().consumer;
+        let waits =
+            consumer.auto_commit == AutoCommit::Off && !consumer.order.contains(Step::CommitAsync);
+        let same = |reduced: &Findings, full: &Findings| {
+            same_verdicts(reduced, full)?;
+            let met = |findings: &Findings| findings.counted().map(|count| count > 0);
+            prop_assert_eq!(met(reduced), met(full), "kinds of final states");
+            if waits {
+                prop_assert_eq!(reduced.counted(), full.counted(), "final states");
+            }
+            Ok(())
+        };
+        compare(design, (Reductions::ALL, of_every_order()), same)
     });
 }
 
@@ -95,13 +127,13 @@ fn all_reductions_together_decide_nothing() {
 /// process may fail more often than a byte counts.
 #[test]
 fn the_numbers_of_generations_decide_nothing() {
-    let reductions = without(|all| all.generations = false);
+    let full = without(of_every_order(), |all| all.generations = false);
     try_designs(80, |design| {
         let pipeline = design.pipeline();
         let endless = pipeline.faults.contains(Fault::Poison);
         if pipeline.consumer.offset_reset == OffsetReset::None || endless {
             return Err(too_large());
         }
-        compare(design, reductions, same_lengths)
+        compare(design, (of_every_order(), full), same_lengths)
     });
 }

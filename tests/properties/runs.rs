@@ -124,7 +124,9 @@ fn each_trace_is_told_of_a_run_that_ends_in_its_violation() {
         if verdicts.unique_states() >= MOST_STATES {
             return Err(too_large());
         }
-        let cluster = Cluster::new(design.pipeline().clone()).expect("as before");
+        let cluster = Cluster::new(design.pipeline().clone())
+            .expect("as before")
+            .in_every_order();
         for guarantee in Guarantee::ALL {
             let Some(trace) = verdicts.of(guarantee).trace() else {
                 continue;

@@ -10,6 +10,7 @@ use semel_models::pipeline::Pipeline;
 pub struct Findings {
     shortest: Vec<Option<usize>>,
     endless: bool,
+    counted: [u64; 32],
     /// How deep everything is known; `None`: to the end.
     depth: Option<usize>,
 }
@@ -23,6 +24,11 @@ impl Findings {
     /// Whether a run can go on for ever.
     pub fn endless(&self) -> bool {
         self.endless
+    }
+
+    /// How many final states there are of each kind.
+    pub fn counted(&self) -> [u64; 32] {
+        self.counted
     }
 
     /// Whether everything was explored.
@@ -52,6 +58,7 @@ pub fn explored(pipeline: &Pipeline, reductions: Reductions, most: u64) -> Optio
     Some(Findings {
         shortest: Guarantee::ALL.into_iter().map(shortest).collect(),
         endless,
+        counted: *found.counted(),
         depth: (found.outcome() != Outcome::Complete).then_some(found.depth() as usize),
     })
 }

@@ -54,6 +54,11 @@ impl Budget {
         }
     }
 
+    /// Whether no fault can strike any more.
+    pub(super) fn is_spent(&self, state: &State) -> bool {
+        state.left_in_all == 0 || state.left.iter().all(|left| *left == 0)
+    }
+
     /// How many faults were spent.
     pub(super) fn spent(&self, state: &State) -> u8 {
         self.most() - state.left_in_all

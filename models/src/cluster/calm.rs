@@ -37,7 +37,7 @@ impl Cluster {
 
     /// Whether no consumer will ever be assigned the partition again: no fault can strike, nothing
     /// is left to fail by itself, and every consumer is a member, one of them the owner.
-    fn is_calm(&self, state: &State) -> bool {
+    pub(super) fn is_calm(&self, state: &State) -> bool {
         let settings = &self.pipeline;
         let positions_are_lost = (self.limits.truncation || self.limits.retention)
             && settings.consumer.offset_reset == OffsetReset::None;

@@ -47,6 +47,9 @@ impl Cluster {
             strike(ConsumerStrike::Pause);
             if consumer.phase == Phase::Handling {
                 strike(ConsumerStrike::Slow);
+                if self.ends_slowly(state, who) {
+                    strike(ConsumerStrike::SlowToTheEnd);
+                }
             }
         }
         let rests = match consumer.phase {
@@ -59,6 +62,19 @@ impl Cluster {
         let finished = consumer.crew.tasks.is_empty() && !owes;
         if rests && finished {
             strike(ConsumerStrike::GracefulRestart);
+        }
+    }
+
+    /// Whether the next operation is the last before a poll, so that handling may turn out to have
+    /// taken too long once it is done.
+    fn ends_slowly(&self, state: &State, who: u8) -> bool {
+        let consumer = &state.consumers[usize::from(who)];
+        let last = usize::from(consumer.operation) + 1 == self.program.operations.len();
+        let operates = consumer.call == Call::None && self.writing(state, who).is_none();
+        last && operates && {
+            let mut after = *state;
+            self.operate(&mut after, who);
+            after.consumers[usize::from(who)].phase == Phase::Polling && self.may_pause(&after, who)
         }
     }
 
@@ -290,6 +306,10 @@ impl Cluster {
             ConsumerStrike::Slow => {
                 self.pause(state, who);
                 state.consumers[usize::from(who)].slow = true;
+            }
+            ConsumerStrike::SlowToTheEnd => {
+                self.operate(state, who);
+                self.strike_consumer(state, who, ConsumerStrike::Slow);
             }
             ConsumerStrike::GracefulRestart => self.restart_gracefully(state, who),
             ConsumerStrike::Fail { failure, at } => {

@@ -36,6 +36,8 @@ pub struct Reductions {
     /// Generations are numbered anew in every state, in their order: they are only compared. It is
     /// what keeps the space finite where a process fails for ever.
     pub generations: bool,
+    /// Of steps that commute one order is explored (see `persistent`). Runs get longer.
+    pub commuting_steps: bool,
 }
 
 impl Reductions {
@@ -47,6 +49,7 @@ impl Reductions {
         spent_faults: true,
         where_to_begin: true,
         generations: true,
+        commuting_steps: true,
     };
     /// No reduction but the numbering of generations, without which some spaces are infinite.
     pub const NONE: Reductions = Reductions {
@@ -56,6 +59,7 @@ impl Reductions {
         spent_faults: false,
         where_to_begin: false,
         generations: true,
+        commuting_steps: false,
     };
 }
 

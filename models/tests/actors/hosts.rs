@@ -67,6 +67,7 @@ pub fn of_cluster(pipeline: &Pipeline) -> Ends {
     // Ends are compared by offsets, too, so those that nobody reads any more are kept.
     let mut reductions = Reductions::ALL;
     reductions.where_to_begin = false;
+    reductions.commuting_steps = false;
     let cluster = Cluster::with_reductions(pipeline.clone(), reductions).expect("small");
     let mut seen: HashSet<State> = HashSet::new();
     let mut stack = cluster.init_states();

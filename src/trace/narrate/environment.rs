@@ -260,6 +260,7 @@ impl ConsumerScene<'_> {
             ConsumerStrike::Crash => ("consumer", "crash", self.crash()),
             ConsumerStrike::Pause => ("consumer", "pause", self.pause()),
             ConsumerStrike::Slow => ("consumer", "slow", self.slow()),
+            ConsumerStrike::SlowToTheEnd => ("consumer", "slow", self.slow_to_the_end()),
             ConsumerStrike::GracefulRestart => {
                 ("consumer", "graceful-restart", self.graceful_restart())
             }

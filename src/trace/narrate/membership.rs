@@ -166,6 +166,13 @@ impl ConsumerScene<'_> {
         )
     }
 
+    pub(super) fn slow_to_the_end(&self) -> String {
+        format!(
+            "{} With that, handling has taken longer than max.poll.interval.ms: the client leaves the group.",
+            self.operate()
+        )
+    }
+
     pub(super) fn graceful_restart(&self) -> String {
         if self.after().phase == Phase::Leaving {
             format!(

@@ -1,0 +1,121 @@
+//! What decides the verdicts, and the runs that show them.
+
+use super::stop;
+use crate::explore::{Exploration, Livelock, Options, Outcome, Progress, StateId, explore};
+use crate::trace::Run;
+use crate::verdict::Stop;
+use semel_models::cluster::Cluster;
+use semel_models::guarantee::Guarantee;
+
+/// What decides the verdicts beyond the states that were found.
+pub(super) struct Endings {
+    livelock: Option<StateId>,
+    /// Why not every state was found.
+    pub(super) exploration: Option<Stop>,
+    /// Why the states were not all examined for loops without exit.
+    pub(super) livelock_search: Option<Stop>,
+}
+
+impl Endings {
+    /// Searches for the shortest runs to what is violated. The verdicts come from an exploration that
+    /// leaves out orders of steps, and may make a run longer than it need be; the same model
+    /// `in_every_order` shows the shortest ones, and only as deep as these lead.
+    pub(super) fn shortest<'a>(
+        &self,
+        found: &Exploration<'_, Cluster>,
+        in_every_order: &'a Cluster,
+        engine: &Options,
+        watch: &mut dyn FnMut(&Progress),
+    ) -> Shortest<'a> {
+        let violated = found.violated();
+        // A run without end shows only once everything is explored.
+        let enough = match self.livelock {
+            None if violated == 0 => return Shortest::default(),
+            None => violated,
+            Some(_) => 0,
+        };
+        let engine = engine
+            .clone()
+            .spare_bytes(found.bytes())
+            .stop_when_violated(enough);
+        let found = explore(in_every_order, &engine, watch);
+        let endings = Endings::of(&found, &engine);
+        Shortest {
+            search: Some((found, endings)),
+        }
+    }
+
+    pub(super) fn of(found: &Exploration<'_, Cluster>, engine: &Options) -> Endings {
+        let mut endings = Endings {
+            livelock: None,
+            livelock_search: None,
+            exploration: match found.outcome() {
+                Outcome::Complete | Outcome::Stopped => None,
+                Outcome::Limit(limit) => Some(stop(limit)),
+            },
+        };
+        match found.livelock(engine) {
+            Livelock::None | Livelock::Unexplored => {}
+            Livelock::From(state) => endings.livelock = Some(state),
+            Livelock::Limit(limit) => endings.livelock_search = Some(stop(limit)),
+        }
+        endings
+    }
+
+    /// Whether a limit keeps `guarantee` undecided unless a violation was found.
+    pub(super) fn stops(&self, guarantee: Guarantee) -> bool {
+        self.exploration.is_some()
+            || guarantee == Guarantee::Progress && self.livelock_search.is_some()
+    }
+
+    /// The shortest of the explored runs that violate `guarantee`.
+    pub(super) fn run(
+        &self,
+        found: &Exploration<'_, Cluster>,
+        guarantee: Guarantee,
+    ) -> Option<Run> {
+        let bad = found.violation(guarantee as usize);
+        let endless = self.livelock.filter(|_| guarantee == Guarantee::Progress);
+        match (bad, endless) {
+            (Some(state), Some(entry)) if found.depth_of(entry) < found.depth_of(state) => {
+                endless_run(found, entry)
+            }
+            (None, Some(entry)) => endless_run(found, entry),
+            (bad, _) => bad.map(|state| {
+                let path = found.path_to(state);
+                Run {
+                    start: path.start,
+                    steps: path.steps,
+                    loops_from: None,
+                    is_shortest: true,
+                }
+            }),
+        }
+    }
+}
+
+fn endless_run(found: &Exploration<'_, Cluster>, entry: StateId) -> Option<Run> {
+    let lasso = found.lasso(entry)?;
+    let loops_from = Some(lasso.stem.steps.len());
+    let steps = [lasso.stem.steps, lasso.cycle].concat();
+    Some(Run {
+        start: lasso.stem.start,
+        steps,
+        loops_from,
+        is_shortest: true,
+    })
+}
+
+/// The search for shortest runs, if there is anything to search for.
+#[derive(Default)]
+pub(super) struct Shortest<'a> {
+    search: Option<(Exploration<'a, Cluster>, Endings)>,
+}
+
+impl Shortest<'_> {
+    /// A shortest run that violates `guarantee`, unless a limit ended the search before.
+    pub(super) fn run(&self, guarantee: Guarantee) -> Option<Run> {
+        let (found, endings) = self.search.as_ref()?;
+        endings.run(found, guarantee)
+    }
+}
