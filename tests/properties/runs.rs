@@ -84,19 +84,25 @@ fn endless_run(cluster: &Cluster, graph: &Graph, found: &Exploration<'_, Cluster
 fn each_violation_is_a_run_and_none_is_shorter() {
     try_designs(100, |design| {
         let cluster = Cluster::new(design.pipeline().clone()).map_err(|_| too_large())?;
-        let options = Options::default().max_states(MOST_STATES);
-        let found = explore(&cluster, &options, &mut |_| {});
-        if found.outcome() != Outcome::Complete {
-            return Err(too_large());
-        }
-        let graph = Graph::of(&cluster, usize::MAX).expect("no limit");
-        prop_assert_eq!(found.unique_states(), graph.states.len() as u64);
-        prop_assert_eq!(found.transitions(), graph.transitions);
-        for guarantee in Guarantee::ALL {
-            violation(&cluster, &graph, &found, guarantee)?;
-        }
-        endless_run(&cluster, &graph, &found)
+        // As verdicts are found, and as runs are.
+        runs_are_shortest(&cluster)?;
+        runs_are_shortest(&cluster.in_every_order())
     });
+}
+
+fn runs_are_shortest(cluster: &Cluster) -> Trial {
+    let options = Options::default().max_states(MOST_STATES);
+    let found = explore(cluster, &options, &mut |_| {});
+    if found.outcome() != Outcome::Complete {
+        return Err(too_large());
+    }
+    let graph = Graph::of(cluster, usize::MAX).expect("no limit");
+    prop_assert_eq!(found.unique_states(), graph.states.len() as u64);
+    prop_assert_eq!(found.transitions(), graph.transitions);
+    for guarantee in Guarantee::ALL {
+        violation(cluster, &graph, &found, guarantee)?;
+    }
+    endless_run(cluster, &graph, &found)
 }
 
 /// The states in which a run may be that spends the same faults at the same steps.
@@ -127,6 +133,7 @@ fn each_trace_is_told_of_a_run_that_ends_in_its_violation() {
         let cluster = Cluster::new(design.pipeline().clone())
             .expect("as before")
             .in_every_order();
+        let found = explore(&cluster, &Options::default(), &mut |_| {});
         for guarantee in Guarantee::ALL {
             let Some(trace) = verdicts.of(guarantee).trace() else {
                 continue;
@@ -136,6 +143,12 @@ fn each_trace_is_told_of_a_run_that_ends_in_its_violation() {
                 let seen = cluster.observe(state, cluster.is_quiescent(state));
                 seen.violated & guarantee.bit() != 0
             };
+            let shortest = found
+                .violation(guarantee as usize)
+                .map(|state| found.depth_of(state));
+            if trace.loops_from().is_none() {
+                prop_assert_eq!(Some(trace.steps().len()), shortest, "{}", guarantee);
+            }
             let ends = met.last().is_some_and(|last| match trace.loops_from() {
                 None => last.iter().any(violates),
                 Some(before) => last.iter().any(|state| met[before].contains(state)),
