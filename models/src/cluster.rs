@@ -11,6 +11,7 @@ mod committing;
 mod faults;
 mod group;
 mod handling;
+mod joining;
 mod judge;
 mod persistent;
 mod reduce;

@@ -75,6 +75,10 @@ impl Cluster {
 
     /// The application commits and waits.
     pub(super) fn commit_and_wait(&self, state: &mut State, who: u8) {
+        if self.ignores_a_commit_while_joining(state, who) {
+            self.commit_failed(state, who);
+            return;
+        }
         if !self.reductions.whole_calls && state.consumers[usize::from(who)].call == Call::None {
             let called = self.due_commit(state, who);
             let consumer = &mut state.consumers[usize::from(who)];
@@ -196,8 +200,12 @@ impl Cluster {
         }
     }
 
-    /// One that leaves does the next commit that it owes.
+    /// One that leaves does the next commit that it owes; one in the middle of a join completes it.
     pub(super) fn leave(&self, state: &mut State, who: u8) {
+        if self.is_joining(state, who) {
+            self.complete_joining(state, who);
+            return;
+        }
         self.owed_commit_arrives(state, who);
         self.owed_commit_is_over(state, who);
     }

@@ -88,6 +88,8 @@ impl Cluster {
         }
         let target = Target::Commit(who);
         match consumer.call {
+            // What is not sent cannot be struck.
+            Call::None if self.ignores_a_commit_while_joining(state, who) => {}
             Call::None if self.due_commit(state, who).is_some() && self.reductions.whole_calls => {
                 strike_everywhere(target, add);
             }

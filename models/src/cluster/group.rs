@@ -84,7 +84,8 @@ impl Cluster {
         let stays = settings.sticky && self.owns(state, other);
         let handles = state.consumers[usize::from(other)].phase == Phase::Handling;
         let without_polling = stays && settings.protocol == GroupProtocol::Consumer
-            || handles && settings.revokes_in_background;
+            || handles && settings.revokes_in_background
+            || self.may_be_joining(state, other) && self.owns(state, other);
         match (self.is_at_poll(state, other) || without_polling, stays) {
             (false, _) => Vec::new(),
             (true, true) => vec![other],
@@ -110,6 +111,9 @@ impl Cluster {
         }
         let owner = state.group.owner.filter(|owner| self.owns(state, *owner));
         match owner {
+            Some(owner) if self.may_be_joining(state, owner) => {
+                self.begin_joining(state, owner, Rebalance { to, joins: true });
+            }
             Some(owner) if to != owner || self.pipeline.group.protocol == GroupProtocol::Eager => {
                 self.begin_rebalance(state, owner, Rebalance { to, joins: true });
             }
@@ -220,7 +224,8 @@ impl Cluster {
         let polls = state.consumers[usize::from(owner)].phase == Phase::Polling;
         let in_background = settings.revokes_in_background
             && state.consumers[usize::from(owner)].phase == Phase::Handling;
-        if state.group.rebalance.is_some() || !polls && !in_background {
+        let spans_polls = self.may_be_joining(state, owner);
+        if state.group.rebalance.is_some() || !polls && !in_background && !spans_polls {
             return Vec::new();
         }
         let waits = |other: &u8| {
@@ -235,8 +240,14 @@ impl Cluster {
 
     /// The group rebalances; `to` gets the partition.
     pub(super) fn rebalance(&self, state: &mut State, to: u8) {
-        if let Some(owner) = state.group.owner {
-            self.begin_rebalance(state, owner, Rebalance { to, joins: false });
+        let Some(owner) = state.group.owner else {
+            return;
+        };
+        let rebalance = Rebalance { to, joins: false };
+        if self.may_be_joining(state, owner) {
+            self.begin_joining(state, owner, rebalance);
+        } else {
+            self.begin_rebalance(state, owner, rebalance);
         }
     }
 
@@ -281,13 +292,16 @@ impl Cluster {
         state.consumers[usize::from(who)].crash();
     }
 
-    fn complete_rebalance(&self, state: &mut State, owner: u8) {
+    pub(super) fn complete_rebalance(&self, state: &mut State, owner: u8) {
         let Some(rebalance) = state.group.rebalance.take() else {
             return;
         };
         let drops = self.pipeline.consumer.on_revoke == OnRevoke::DropBuffered;
+        let keeps = rebalance.to == owner && self.is_cooperative();
         let consumer = &mut state.consumers[usize::from(owner)];
-        if consumer.phase == Phase::Handling {
+        if keeps {
+            // It polls on where it is.
+        } else if consumer.phase == Phase::Handling {
             consumer.stored = None;
             consumer.pending = None;
         } else {
@@ -297,11 +311,14 @@ impl Cluster {
             self.enter(state, joiner);
         }
         self.begin_generation(state);
-        self.assign(state, rebalance.to);
+        if !keeps {
+            self.assign(state, rebalance.to);
+        }
     }
 
-    /// The group goes on without `who`.
+    /// The group goes on without `who`, and so does a rebalance that waited for it.
     pub(super) fn expel(&self, state: &mut State, who: u8) {
+        self.abandon_rebalance(state, who);
         let others: Vec<u8> = self
             .everyone()
             .filter(|other| *other != who && self.is_member(state, *other))
@@ -349,13 +366,17 @@ impl Cluster {
         }
     }
 
-    /// The process dies. A rebalance that waited for it is off.
+    /// The process dies.
     pub(super) fn crash(&self, state: &mut State, who: u8) {
-        let consumer = &state.consumers[usize::from(who)];
-        if consumer.phase == Phase::Leaving || consumer.owed.next(self.pipeline.client).is_some() {
+        self.abandon_rebalance(state, who);
+        state.consumers[usize::from(who)].crash();
+    }
+
+    /// A rebalance that waits for `who` is off: whoever joined has to join again.
+    fn abandon_rebalance(&self, state: &mut State, who: u8) {
+        if state.group.owner == Some(who) {
             state.group.rebalance = None;
         }
-        state.consumers[usize::from(who)].crash();
     }
 
     /// A member that finished records which are no longer its own has nothing to poll.

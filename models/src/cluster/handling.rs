@@ -50,8 +50,13 @@ impl Cluster {
     /// Does the operation's work, short of going on to the next one.
     fn run_operation(&self, state: &mut State, who: u8) -> Result<(), Refused> {
         let operation = self.operation(state, who);
+        let pending = state.consumers[usize::from(who)].pending;
         let (done, skipped) = self.work(state, who, |work| (work.run(operation), work.job.skipped));
         state.consumers[usize::from(who)].skipped = skipped;
+        if self.is_joining(state, who) {
+            // A commit that nobody waits for is not sent, and nobody hears of it.
+            state.consumers[usize::from(who)].pending = pending;
+        }
         done
     }
 

@@ -32,7 +32,10 @@ impl Cluster {
         if self.may_rejoin(state, who) {
             add(ConsumerStep::Rejoin);
         }
-        if consumer.phase == Phase::Leaving || consumer.owed.next(self.pipeline.client).is_some() {
+        let joined = consumer.phase == Phase::Polling && self.is_joining(state, who);
+        let leaves =
+            consumer.phase == Phase::Leaving || consumer.owed.next(self.pipeline.client).is_some();
+        if joined || leaves {
             add(ConsumerStep::Leave);
         }
         if consumer.phase == Phase::Polling && self.is_zombie(state, who) {
@@ -81,7 +84,8 @@ impl Cluster {
     fn commit_steps(&self, state: &State, who: u8, add: &mut impl FnMut(ConsumerStep)) {
         let consumer = &state.consumers[usize::from(who)];
         let polls = consumer.phase == Phase::Polling;
-        if polls && consumer.failed_commit.is_some() {
+        let may_commit = !self.is_joining(state, who);
+        if polls && consumer.failed_commit.is_some() && may_commit {
             add(ConsumerStep::CommitSaved);
         }
         let by_crew = self.program.loop_commit.is_some();
@@ -97,7 +101,7 @@ impl Cluster {
             }
         }
         let due = consumer.automatic_commit(&self.pipeline, &state.group);
-        if due.is_some() && self.owns(state, who) {
+        if due.is_some() && self.owns(state, who) && may_commit {
             add(ConsumerStep::CommitAutomatically);
         }
         if consumer.pending.is_some() {

@@ -125,7 +125,11 @@ impl ConsumerScene<'_> {
         if self.before().recovery == Recovery::Commit {
             return self.commit_before_write();
         }
-        if let Some(sentence) = self.refused_commit().or_else(|| self.failed_again()) {
+        if let Some(sentence) = self
+            .unsent_commit()
+            .or_else(|| self.refused_commit())
+            .or_else(|| self.failed_again())
+        {
             return sentence;
         }
         if self.was_refused() {

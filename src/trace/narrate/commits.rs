@@ -4,6 +4,7 @@ use super::ConsumerScene;
 use semel_models::consumer::commits::OwedCommit;
 use semel_models::consumer::{Call, Phase, Recovery};
 use semel_models::order::Step;
+use semel_models::pipeline::{Client, OnCommitFailure};
 
 impl ConsumerScene<'_> {
     pub(super) fn commit_automatically(&self) -> String {
@@ -53,6 +54,28 @@ impl ConsumerScene<'_> {
         )
     }
 
+    /// The client sends no commit while it joins.
+    pub(super) fn unsent_commit(&self) -> Option<String> {
+        let ignores = self.cluster.pipeline().consumer.on_commit_failure == OnCommitFailure::Ignore;
+        let commits = self.operation().contains(Step::Commit) && ignores
+            || self.operation().contains(Step::CommitAsync) && self.after().pending.is_none();
+        (commits && self.is_joining()).then(|| {
+            format!(
+                "{}{}: the client is in the middle of a rebalance and sends no commit; the application goes on all the same.",
+                self.whose(),
+                self.operation().item
+            )
+        })
+    }
+
+    fn is_joining(&self) -> bool {
+        let group = &self.scene.before.group;
+        group.rebalance.is_some()
+            && group.owner == Some(self.who)
+            && self.before().phase == Phase::Handling
+            && self.cluster.pipeline().client == Client::Java
+    }
+
     pub(super) fn commit_done(&self) -> String {
         if self.before().phase == Phase::Polling && self.is_refused() {
             return self.refusal();
@@ -97,6 +120,9 @@ impl ConsumerScene<'_> {
 
     pub(super) fn leave(&self) -> String {
         let (cluster, before) = (self.cluster, self.before());
+        if before.phase == Phase::Polling && before.owed.next(cluster.pipeline().client).is_none() {
+            return self.complete_join();
+        }
         let at = before
             .covered_by_owed(cluster.program(), cluster.pipeline())
             .map_or(0, |at| at.next.0);

@@ -1,6 +1,6 @@
 //! Membership of the group, told.
 
-use super::{ConsumerScene, letter, reset_policy};
+use super::{ConsumerScene, Scene, letter, reset_policy};
 use semel_models::consumer::Phase;
 
 impl ConsumerScene<'_> {
@@ -13,8 +13,11 @@ impl ConsumerScene<'_> {
         if !self.cluster.pipeline().subscribes() {
             return format!("{} starts and {}.", self.the(), self.reads_from());
         }
+        let other = 1 - self.who;
+        if self.spans_polls() {
+            return format!("{} {comes}. {}", self.the(), self.joins_across_polls(other));
+        }
         if self.scene.after.group.rebalance.is_some() {
-            let other = 1 - self.who;
             return format!(
                 "{} {comes}: the group rebalances, and {} is to give the partition up first.",
                 self.the(),
@@ -49,6 +52,24 @@ impl ConsumerScene<'_> {
 
     fn eager(&self) -> bool {
         self.cluster.pipeline().group.protocol == semel_models::pipeline::GroupProtocol::Eager
+    }
+
+    /// Whether the owner has begun to join in the poll that returned what it has in hand.
+    fn spans_polls(&self) -> bool {
+        let Scene { before, after, .. } = self.scene;
+        let client = self.cluster.pipeline().client;
+        after.group.rebalance.is_some()
+            && before.group.owner.is_some_and(|owner| {
+                let owner = &after.consumers[usize::from(owner)];
+                owner.phase == Phase::Handling && owner.owed.next(client).is_none()
+            })
+    }
+
+    fn joins_across_polls(&self, owner: u8) -> String {
+        let owner = self.person(owner);
+        format!(
+            "The group rebalances: {owner} has begun to join in the poll that returned what it has in hand, and a later poll completes that; until then its commits fail."
+        )
     }
 
     pub(super) fn person(&self, who: u8) -> String {
@@ -101,6 +122,23 @@ impl ConsumerScene<'_> {
         )
     }
 
+    /// The owner's join is complete.
+    pub(super) fn complete_join(&self) -> String {
+        let keeps = self.scene.after.group.owner == Some(self.who)
+            && self.scene.after.group.rebalance.is_none();
+        let then = if keeps {
+            " and keeps the partition".into()
+        } else if self.scene.after.group.rebalance.is_some() {
+            " and is to give the partition up".into()
+        } else {
+            format!(" and gives the partition up{}", self.after_leaving())
+        };
+        format!(
+            "A poll of {} completes its join{then}.",
+            self.person(self.who)
+        )
+    }
+
     /// What follows once an owner has left.
     pub(super) fn after_leaving(&self) -> String {
         let owner = self.scene.after.group.owner;
@@ -128,8 +166,11 @@ impl ConsumerScene<'_> {
 
     pub(super) fn rebalance(&self) -> String {
         let to = self.who;
+        let owner = self.scene.before.group.owner.unwrap_or_default();
+        if self.spans_polls() {
+            return self.joins_across_polls(owner);
+        }
         if self.scene.after.group.rebalance.is_some() {
-            let owner = self.scene.before.group.owner.unwrap_or_default();
             let owner = match letter(self.cluster, owner) {
                 Some(letter) => letter.to_string(),
                 None => "the consumer".into(),
