@@ -139,7 +139,7 @@ fn a_bare_commit_of_the_poll_loop_loses_what_a_worker_has_in_hand() {
         "The broker appends r0 at offset 0.",
         "The acknowledgement of r0 reaches the producer.",
         "A poll returns r0 (offset 0), handed to the workers.",
-        "commit: the loop commits what its workers have done; the group's committed offset is 1.",
+        "commit: the loop commits all that it has polled; the group's committed offset is 1.",
         "The consumer's process dies while its workers have r0.",
         "The consumer starts, joins the group and reads from offset 1 (the committed offset).",
     ];

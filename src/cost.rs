@@ -185,6 +185,7 @@ fn turn(action: Action) -> (u8, Reverse<u8>) {
             | ConsumerStep::Leave
             | ConsumerStep::Rejoin
             | ConsumerStep::NoticeLoss
+            | ConsumerStep::Drop(_)
             | ConsumerStep::Relocate => 1,
             ConsumerStep::Operate
             | ConsumerStep::Work(_)
@@ -259,6 +260,7 @@ fn of_consumer(cluster: &Cluster, does: ConsumerStep, before: &Consumer, after: 
         ConsumerStep::Join { .. }
         | ConsumerStep::TakeOver
         | ConsumerStep::Leave
+        | ConsumerStep::Drop(_)
         | ConsumerStep::Rejoin
         | ConsumerStep::NoticeLoss
         | ConsumerStep::Relocate

@@ -67,6 +67,8 @@ pub enum ConsumerStep {
     Operate,
     /// A worker does the next operation for the task in this place.
     Work(u8),
+    /// The task in this place was still in the queue when the listener dropped that.
+    Drop(u8),
     /// The poll loop commits what its workers have done.
     CommitDone,
     /// The record that failed is written to the dead-letter or retry topic.

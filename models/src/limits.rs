@@ -104,6 +104,8 @@ pub struct Limits {
     pub retries_waiting: u8,
     /// Whether commits that failed are kept for later.
     pub saves_failed_commits: bool,
+    /// Whether a listener drops what waits for workers.
+    pub drops_buffered: bool,
     /// Whether where an assignment began is of interest.
     pub assigned_at: bool,
     /// Whether the look-ups of a transaction are a step of their own.
@@ -286,6 +288,8 @@ impl Limits {
                 0
             },
             saves_failed_commits: consumer.on_commit_failure == OnCommitFailure::RetrySaved,
+            drops_buffered: [consumer.on_revoke, consumer.on_lost]
+                .contains(&OnRevoke::DropBuffered),
             assigned_at: workers || consumer.on_revoke == OnRevoke::Commit,
             looks_ahead: pipeline.is_concurrent() && order.contains(Step::SkipIfSeen),
             dedup_forgets,

@@ -140,7 +140,9 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                     let operation = before.consumers[usize::from(who)].operation;
                     put("operation", operation.to_string());
                 }
-                ConsumerStep::Work(task) => put("task", task.to_string()),
+                ConsumerStep::Work(task) | ConsumerStep::Drop(task) => {
+                    put("task", task.to_string());
+                }
                 ConsumerStep::TakeOver
                 | ConsumerStep::Rejoin
                 | ConsumerStep::Leave

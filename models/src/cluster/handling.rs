@@ -120,6 +120,7 @@ impl Cluster {
 
     /// A worker does the next operation of its task.
     pub(super) fn work_on(&self, state: &mut State, who: u8, index: u8) {
+        state.consumers[usize::from(who)].crew.begin(index);
         let task = state.consumers[usize::from(who)].crew.tasks[usize::from(index)];
         if task.writes {
             self.write_failed(state, who, Place::Task(index));

@@ -70,6 +70,9 @@ impl Cluster {
         for task in consumer.crew.ready(self.pipeline.consumer.workers) {
             add(ConsumerStep::Work(task));
         }
+        if let Some(task) = consumer.crew.perhaps_dropped() {
+            add(ConsumerStep::Drop(task));
+        }
     }
 
     fn most_polled(&self, state: &State, consumer: &Consumer) -> u8 {
@@ -144,6 +147,10 @@ impl Cluster {
             }
             ConsumerStep::Operate => self.operate(state, who),
             ConsumerStep::Work(task) => self.work_on(state, who, task),
+            ConsumerStep::Drop(task) => {
+                let crew = &mut state.consumers[usize::from(who)].crew;
+                crew.tasks.remove(usize::from(task));
+            }
             ConsumerStep::CommitDone => self.commit_done(state, who),
             ConsumerStep::WriteFailed => {
                 if let Some(at) = self.writing(state, who) {

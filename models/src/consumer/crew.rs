@@ -5,7 +5,8 @@
 //! record and does its steps one after the other; the workers race. A record that is taken from
 //! its consumer by a revocation goes on with the generation under which it was polled: a worker
 //! that has begun finishes, and what waits in the queue is done as well, unless the listener drops
-//! it. What becomes of such a record is never committed.
+//! it; a record that a free worker may or may not have taken from the queue by then is dropped or
+//! is not. What becomes of such a record is never committed.
 //!
 //! **The queue is bounded** by [`MAX_TASKS`]: a loop that finds it full polls again when there is
 //! room. It is large enough for every record and every repeat within the bound.
@@ -28,6 +29,8 @@ pub struct Task {
     pub generation: u8,
     /// Whether the partition was taken from its consumer since.
     pub orphaned: bool,
+    /// Whether it was perhaps still in the queue when the listener dropped that.
+    pub perhaps_dropped: bool,
     /// Failed attempts.
     pub attempts: u8,
     /// Whether its later steps do nothing.
@@ -81,6 +84,7 @@ impl Crew {
                 self.tasks.remove(index);
             } else {
                 self.tasks[index].orphaned = true;
+                self.tasks[index].perhaps_dropped = drop_buffered && !task.has_begun();
             }
         }
         self.done = 0;
@@ -100,6 +104,20 @@ impl Crew {
             .filter(unfinished)
             .take(usize::from(workers))
             .map(|index| index as u8)
+    }
+
+    /// The task that may turn out next to have been dropped with the queue: workers take from its
+    /// front, so of several the last.
+    pub fn perhaps_dropped(&self) -> Option<u8> {
+        let last = self.tasks.iter().rposition(|task| task.perhaps_dropped);
+        last.map(|index| index as u8)
+    }
+
+    /// A worker does something for this task: it was taken from the queue, with all before it.
+    pub fn begin(&mut self, index: u8) {
+        for task in &mut self.tasks[..=usize::from(index)] {
+            task.perhaps_dropped = false;
+        }
     }
 
     /// Counts what is done from the beginning on, and drops what is out of the workers' hands.
@@ -147,6 +165,11 @@ impl Crew {
 
 impl Task {
     /// Whether a worker has still something to do.
+    fn has_begun(&self) -> bool {
+        let untouched = self.operation == 0 && self.attempts == 0 && self.looked.is_none();
+        !untouched || self.skipped || self.writes || self.done
+    }
+
     fn is_unfinished(&self) -> bool {
         !self.done || self.writes
     }
@@ -159,6 +182,7 @@ impl Task {
             codec.field(&mut self.generation, limits.generations);
         }
         codec.flag(&mut self.orphaned);
+        codec.flag_if(limits.drops_buffered, &mut self.perhaps_dropped);
         codec.field(&mut self.attempts, limits.failures);
         codec.flag_if(limits.skips, &mut self.skipped);
         codec.flag_if(limits.writes_failed, &mut self.writes);

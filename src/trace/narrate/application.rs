@@ -24,6 +24,7 @@ impl ConsumerScene<'_> {
             ConsumerStep::PollRetries => ("consumer", "poll-retries", self.poll_retries()),
             ConsumerStep::Operate => ("consumer", "operate", self.operate()),
             ConsumerStep::Work(task) => ("worker", "work", self.work(task)),
+            ConsumerStep::Drop(task) => ("consumer", "drop", self.drop_task(task)),
             ConsumerStep::CommitDone => ("consumer", "commit-done", self.commit_done()),
             ConsumerStep::WriteFailed => ("consumer", "write-failed", self.write_failed()),
             ConsumerStep::CommitSaved => ("consumer", "commit-saved", self.commit_saved()),

@@ -4,7 +4,7 @@ use super::ConsumerScene;
 use semel_models::consumer::commits::OwedCommit;
 use semel_models::consumer::{Call, Phase, Recovery};
 use semel_models::order::Step;
-use semel_models::pipeline::{Client, OnCommitFailure};
+use semel_models::pipeline::{Client, CommitCovers, OnCommitFailure};
 
 impl ConsumerScene<'_> {
     pub(super) fn commit_automatically(&self) -> String {
@@ -80,16 +80,23 @@ impl ConsumerScene<'_> {
         if self.before().phase == Phase::Polling && self.is_refused() {
             return self.refusal();
         }
+        let covered = match self.cluster.pipeline().consumer.commit_covers {
+            CommitCovers::Position => "all that it has polled",
+            CommitCovers::Next
+            | CommitCovers::Last
+            | CommitCovers::Contiguous
+            | CommitCovers::Highest => "what its workers have done",
+        };
         match self.after().pending {
             Some(at) if self.before().pending != Some(at) => format!(
-                "{}commit-async: a commit of offset {} for what the workers have done is on its way.",
+                "{}commit-async: a commit of offset {} for {covered} is on its way.",
                 self.whose(),
                 at.next.0
             ),
             Some(_) | None => {
                 let at = self.scene.after.group.committed.map_or(0, |at| at.next.0);
                 format!(
-                    "{}commit: the loop commits what its workers have done; the group's committed offset is {at}.",
+                    "{}commit: the loop commits {covered}; the group's committed offset is {at}.",
                     self.whose()
                 )
             }

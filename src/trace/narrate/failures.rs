@@ -216,6 +216,15 @@ impl ConsumerScene<'_> {
         )
     }
 
+    pub(super) fn drop_task(&self, index: u8) -> String {
+        let task = self.before().crew.tasks[usize::from(index)];
+        format!(
+            "{}{} was still in the queue when the listener dropped that: no worker handles it.",
+            self.whose(),
+            name(task.record)
+        )
+    }
+
     pub(super) fn work(&self, index: u8) -> String {
         let task = self.task(index);
         let record = name(task.record);
@@ -223,7 +232,10 @@ impl ConsumerScene<'_> {
             return self.written(task.record);
         }
         let operation = self.operation_of(Place::Task(index));
-        let worker = format!("{}A worker", self.whose());
+        let worker = match self.whose().as_str() {
+            "" => "A worker".into(),
+            whose => format!("{whose}a worker"),
+        };
         let poisoned = self.scene.before.poisoned & (1 << task.record) != 0;
         if poisoned && operation.contains(Step::Process) && !task.skipped {
             let then = self.after_failure(Place::Task(index));
