@@ -307,10 +307,10 @@ fn a_look_up_in_the_transaction_waits_for_nobody() {
         "The broker appends r0 at offset 0.",
         "A poll of A returns r0 (offset 0).",
         "Consumer A stands still before db[skip-if-seen, process, remember] of r0; its session expires, and the group goes on without it. It does not know.",
-        "A: db[skip-if-seen, process, remember] of r0 begins: its look-up does not find them in the dedup store.",
+        "A: db[skip-if-seen, process, remember] of r0 begins: its look-up does not find it in the dedup store.",
         "The group assigns the partition to B, which reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
         "A poll of B returns r0 (offset 0).",
-        "B: db[skip-if-seen, process, remember] of r0 begins: its look-up does not find them in the dedup store.",
+        "B: db[skip-if-seen, process, remember] of r0 begins: its look-up does not find it in the dedup store.",
         "A: db[skip-if-seen, process, remember] of r0 is committed to the database: the effect of r0 takes place and the dedup store has the record.",
         "B: db[skip-if-seen, process, remember] of r0 is committed to the database: the effect of r0 takes place a second time.",
     ];

@@ -70,7 +70,7 @@ fn a_producer_that_dies_loses_what_is_on_the_wire() {
     let steps = [
         "The application sends r0.",
         "The producer puts r0 on the wire; with acks=0 it counts as delivered at once.",
-        "The producer's process dies and starts again with a new producer id; r0 was still on the wire and is gone.",
+        "The producer's process dies and starts again; r0 was still on the wire and is gone.",
     ];
     judge(&story(UNASKED, "producer-crash"))
         .is_broken(Guarantee::NoLoss, &steps, LOST)

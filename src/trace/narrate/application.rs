@@ -142,6 +142,18 @@ impl ConsumerScene<'_> {
         }
         match &operation.item {
             Item::Step(step) => self.single_step(*step),
+            Item::Each(_) | Item::Database(_) | Item::Kafka(_)
+                if matches!(operation.scope, Scope::Record { .. })
+                    && self.is_skipped()
+                    && self.scene.after.sink == self.scene.before.sink =>
+            {
+                format!(
+                    "{}{} is skipped: {} does nothing.",
+                    self.whose(),
+                    self.records_at_hand(),
+                    operation.item
+                )
+            }
             Item::Each(_) | Item::Database(_) | Item::Kafka(_) => {
                 format!(
                     "{}{} of {} is committed to the database: {}.",
@@ -160,10 +172,15 @@ impl ConsumerScene<'_> {
     }
 
     pub(super) fn looked_up(&self, operation: &Operation, records: &str, found: bool) -> String {
-        let found = if found {
-            "finds them"
+        let what = if records.contains(" and ") {
+            "them"
         } else {
-            "does not find them"
+            "it"
+        };
+        let found = if found {
+            format!("finds {what}")
+        } else {
+            format!("does not find {what}")
         };
         format!(
             "{}{} of {records} begins: its look-up {found} in the dedup store.",

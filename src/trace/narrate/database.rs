@@ -122,12 +122,17 @@ impl Scene<'_> {
             false => format!("; {text}{records}{rest}"),
         };
         format!(
-            "{} dies{} and starts again with a new producer id{}{}{}.",
+            "{} dies{} and starts again{}{}{}{}.",
             match self.cluster.pipeline().producer.source {
                 Source::Memory | Source::DualWrite(_) => "The producer's process",
                 Source::Outbox { .. } => "The relay",
             },
             self.between(),
+            if self.cluster.pipeline().producer.idempotence {
+                " with a new producer id"
+            } else {
+                ""
+            },
             after("it forgets ", forgotten, ""),
             after("the database rolls ", aborted, " back"),
             after(

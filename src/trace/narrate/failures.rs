@@ -256,6 +256,12 @@ impl ConsumerScene<'_> {
                 };
                 format!("{worker} looks {record} up: the dedup store {knows} it.")
             }
+            Item::Step(Step::StoreOffset) => {
+                let at = self.after().stored.map_or(0, |at| at.next.0);
+                format!(
+                    "{worker} does store-offset of {record}: the background commit may commit offset {at}."
+                )
+            }
             item => format!("{worker} does {item} of {record}: {}.", self.work_done()),
         }
     }

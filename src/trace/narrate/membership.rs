@@ -221,7 +221,14 @@ impl ConsumerScene<'_> {
                 self.the()
             )
         } else {
-            format!("{} is shut down with nothing in hand.", self.the())
+            match self.before().pending {
+                Some(at) => format!(
+                    "{} is shut down with nothing in hand; its commit of offset {}, which was on its way, arrives before.",
+                    self.the(),
+                    at.next.0
+                ),
+                None => format!("{} is shut down with nothing in hand.", self.the()),
+            }
         }
     }
 }
