@@ -115,7 +115,7 @@ fn a_sink_that_refuses_the_zombie_loses_the_record_that_it_committed() {
         "Consumer A takes longer than max.poll.interval.ms before process of r0: its client leaves the group, and its application goes on.",
         "The group assigns the partition to B, which reads from offset 1 (the committed offset).",
         "A: process of r0 is refused by the sink: a newer generation owns the partition. The consumer A drops what it has in hand, and joins again.",
-        "Consumer A joins the group again and reads from offset 1 (the committed offset).",
+        "Consumer A joins the group again: B gives the partition up, and A reads from offset 1 (the committed offset).",
     ];
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&two_instances(&fenced), "slow-processing"))

@@ -222,7 +222,7 @@ fn an_effect_that_may_be_repeated_may_not_be_repeated_by_a_zombie() {
         "A: process: the effect of r0 takes place a second time.",
         "A: commit: the coordinator refuses it, for the consumer A is no longer a member; it drops what it has in hand, and joins again.",
         "B: commit: the group's committed offset is 2.",
-        "Consumer A joins the group again and reads from offset 2 (the committed offset).",
+        "Consumer A joins the group again: B gives the partition up, and A reads from offset 2 (the committed offset).",
     ];
     let end = "The sink holds an older record's value where a newer confirmed one should stand.";
     judge(&with_faults(&two, "slow-processing = 1"))

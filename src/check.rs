@@ -124,6 +124,9 @@ pub(crate) fn check_pipeline(
             verdict,
             required: design.required().contains(&guarantee),
             expected: expected(design, guarantee),
+            fewest_faults: found
+                .lightest(guarantee as usize)
+                .filter(|_| endings.exploration.is_none()),
         }
     };
     let reached = found.reached();

@@ -44,6 +44,7 @@ pub struct Judgement {
     pub(crate) verdict: Verdict,
     pub(crate) required: bool,
     pub(crate) expected: Option<Expected>,
+    pub(crate) fewest_faults: Option<u8>,
 }
 
 impl Judgement {
@@ -65,6 +66,12 @@ impl Judgement {
     /// What the design expects of it: what `[expect]` says, `holds` for what is required.
     pub fn expected(&self) -> Option<Expected> {
         self.expected
+    }
+
+    /// How many faults are enough to violate it, perhaps in more steps than the shortest run has;
+    /// where everything was explored and a run that ends violates it.
+    pub fn fewest_faults(&self) -> Option<u8> {
+        self.fewest_faults
     }
 
     /// Whether the verdict is what the design asks for.
@@ -197,6 +204,11 @@ impl Verdicts {
     /// The guarantees with their verdicts, in the order of [`Guarantee::ALL`].
     pub fn judgements(&self) -> &[Judgement] {
         &self.judgements
+    }
+
+    /// The judgement on `guarantee`.
+    pub fn judgement(&self, guarantee: Guarantee) -> &Judgement {
+        &self.judgements[guarantee as usize]
     }
 
     /// The verdict on `guarantee`.

@@ -5,7 +5,7 @@
 
 use semel_models::order::{Order, Step};
 use semel_models::pipeline::Assignment;
-use semel_models::pipeline::{AutoCommit, Client, GroupProtocol, GroupSettings, OnRevoke};
+use semel_models::pipeline::{AutoCommit, Client, GroupProtocol, GroupSettings};
 
 use super::application::Application;
 use super::choices;
@@ -174,17 +174,15 @@ impl Group<'_> {
         wanted
     }
 
-    /// Whether the application's code is called when the partition comes or goes.
+    /// Whether the application's code is called when the partition comes or goes: a listener that is
+    /// stated to do nothing is one, too.
     fn listens(&self) -> bool {
-        let listener = |choice| modelled::on_revoke(choice) != Some(OnRevoke::Nothing);
         let application = self.application;
         let seeks = application.seek_on_assign.value
             && self
                 .order
                 .is_some_and(|order| order.contains(Step::SaveOffset));
-        listener(application.on_revoke.value)
-            || listener(application.on_lost.value)
-            || seeks
+        application.on_revoke.at.is_some() || application.on_lost.at.is_some() || seeks
             // The new owner tells the sink its generation when it is assigned.
             || self.sink.fencing.value
             || self.consumer.is_true("rebalance_cb")

@@ -224,10 +224,8 @@ fn listener(parts: &Parts<'_>, report: &mut Report) {
 /// What the client calls, and what it does not call.
 fn callbacks(parts: &Parts<'_>, report: &mut Report) {
     let application = parts.application;
-    let acts = [application.on_revoke.value, application.on_lost.value]
-        .into_iter()
-        .any(|choice| choice != OnRevoke::Nothing);
-    if acts
+    let stated = application.on_revoke.at.is_some() || application.on_lost.at.is_some();
+    if stated
         && parts
             .consumer
             .get("rebalance_cb")

@@ -121,6 +121,13 @@ impl<'a, S: Subject> Exploration<'a, S> {
         found.map(|violation| violation.id)
     }
 
+    /// The lowest weight of a state that violates the invariant with the bit number `invariant`, at
+    /// any depth that was explored.
+    #[must_use]
+    pub fn lightest(&self, invariant: usize) -> Option<u8> {
+        *self.findings.tally.lightest.get(invariant)?
+    }
+
     /// Memory held at the end, in bytes, the candidates of the largest block included.
     #[must_use]
     pub fn bytes(&self) -> u64 {

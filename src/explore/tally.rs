@@ -14,6 +14,8 @@ pub(super) struct Tally {
     pub(super) reached: u64,
     pub(super) counted: [u64; 32],
     pub(super) violations: [Option<Violation>; 32],
+    /// The lowest weight of a violating state, at any depth.
+    pub(super) lightest: [Option<u8>; 32],
 }
 
 /// A state that violates an invariant. Of two, the one with fewer steps is told, then the one with
@@ -50,6 +52,7 @@ impl Tally {
                 id,
             };
             self.violations[bit] = Violation::better(self.violations[bit], Some(found));
+            self.lightest[bit] = lighter(self.lightest[bit], Some(seen.weight));
         }
     }
 
@@ -65,6 +68,9 @@ impl Tally {
         for (first, other) in self.violations.iter_mut().zip(later.violations) {
             *first = Violation::better(*first, other);
         }
+        for (first, other) in self.lightest.iter_mut().zip(later.lightest) {
+            *first = lighter(*first, other);
+        }
     }
 
     /// The invariants that are violated.
@@ -72,6 +78,10 @@ impl Tally {
         let found = self.violations.iter().enumerate();
         found.fold(0, |set, (bit, id)| set | u32::from(id.is_some()) << bit)
     }
+}
+
+fn lighter(first: Option<u8>, later: Option<u8>) -> Option<u8> {
+    first.into_iter().chain(later).min()
 }
 
 /// The numbers of the bits in `set`, lowest first.

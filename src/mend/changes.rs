@@ -132,16 +132,21 @@ fn group_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
     add("[application] on-revoke = \"commit\"", &|pipeline| {
         pipeline.consumer.on_revoke = OnRevoke::Commit;
     });
-    add(
-        "[application] on-process-failure = { then = \"dead-letter\" }",
-        &|pipeline| {
-            let then = &mut pipeline.consumer.on_process_failure.then;
-            let letters = AfterAttempts::DeadLetter(DeadLetterOrder::WriteCommit);
-            if *then != AfterAttempts::Stop {
-                *then = letters;
-            }
-        },
-    );
+    let letters = AfterAttempts::DeadLetter(DeadLetterOrder::WriteCommit);
+    let in_words = match settings.on_process_failure.then {
+        AfterAttempts::DeadLetter(_) => "[application] dead-letter-order = \"write -> commit\"",
+        AfterAttempts::Stop
+        | AfterAttempts::Close
+        | AfterAttempts::Skip
+        | AfterAttempts::RetryTopic
+        | AfterAttempts::Block => "[application] on-process-failure = { then = \"dead-letter\" }",
+    };
+    add(in_words, &|pipeline| {
+        let then = &mut pipeline.consumer.on_process_failure.then;
+        if *then != AfterAttempts::Stop {
+            *then = letters;
+        }
+    });
     if pipeline.group.instances > 1 {
         add("[sink] fencing = true", &|pipeline| {
             pipeline.sink.fencing = true;

@@ -75,7 +75,7 @@ fn judged<'a>(
 ) -> impl Iterator<Item = (Guarantee, &'a Verdict, String)> {
     explained.entry.violates.iter().map(|guarantee| {
         let verdict = verdicts.of(*guarantee);
-        let mut told = verdict_in_words(verdicts.bound(), verdict);
+        let mut told = verdict_in_words(verdicts.bound(), verdicts.judgement(*guarantee));
         if explained.entry.loses.is_some() && *guarantee == Guarantee::NoLoss {
             let lost = counted(verdicts.most_lost().into(), "record");
             told.push_str(&format!("; the worst run loses {lost}"));

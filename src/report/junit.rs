@@ -50,7 +50,7 @@ fn suite(verdicts: &Verdicts) -> io::Result<TestSuite> {
 }
 
 fn case(verdicts: &Verdicts, judgement: &Judgement) -> io::Result<TestCase> {
-    let told = verdict_in_words(verdicts.bound(), judgement.verdict());
+    let told = verdict_in_words(verdicts.bound(), judgement);
     let asked = match asked_in_words(judgement) {
         "" => String::new(),
         asked => format!(" ({asked})"),

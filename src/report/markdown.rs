@@ -2,8 +2,8 @@
 
 use super::Report;
 use super::words::{
-    asked_in_words, bound_in_words, completeness, extent_in_words, run_in_words, verdict_in_words,
-    warnings,
+    asked_in_words, bound_in_words, completeness, extent_in_words, price_in_words, run_in_words,
+    verdict_in_words, warnings,
 };
 use crate::mend::{Mend, Mends};
 use crate::trace::Trace;
@@ -73,7 +73,7 @@ fn write_row(out: &mut dyn Write, verdicts: &Verdicts, judgement: &Judgement) ->
         (Verdict::Holds, Outcome::AsAsked | Outcome::Undecided) => "✅",
         (Verdict::Violated(_), Outcome::AsAsked | Outcome::Undecided) => "⚠️",
     };
-    let told = verdict_in_words(verdicts.bound(), judgement.verdict());
+    let told = verdict_in_words(verdicts.bound(), judgement);
     let asked = asked_in_words(judgement);
     writeln!(
         out,
@@ -132,10 +132,9 @@ fn write_mends(out: &mut dyn Write, verdicts: &Verdicts, judgement: &Judgement) 
     writeln!(out, "With one of these changes it holds within this bound:")?;
     writeln!(out)?;
     for mend in mends {
-        let names = mend.price().iter().map(|price| format!("`{price}`"));
-        let price = match names.collect::<Vec<_>>().join(", ") {
+        let price = match price_in_words(verdicts, mend) {
             price if price.is_empty() => price,
-            price => format!(" (but then violated: {price})"),
+            price => format!(" ({price})"),
         };
         writeln!(out, "- `{}`{price}", mend.change())?;
     }

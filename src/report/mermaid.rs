@@ -86,7 +86,7 @@ impl Report for Mermaid {
             ),
         )?;
         for judgement in verdicts.judgements() {
-            let told = verdict_in_words(verdicts.bound(), judgement.verdict());
+            let told = verdict_in_words(verdicts.bound(), judgement);
             comment(out, &format!("{}: {told}", judgement.guarantee()))?;
         }
         for judgement in verdicts.judgements() {

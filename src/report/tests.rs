@@ -56,6 +56,7 @@ fn verdicts() -> Verdicts {
         verdict,
         required: expected == Some(Expected::Holds),
         expected,
+        fewest_faults: None,
     };
     let (holds, broken) = (Some(Expected::Holds), Some(Expected::Violated));
     Verdicts {

@@ -2,8 +2,8 @@
 
 use super::Report;
 use super::words::{
-    asked_in_words, bound_in_words, completeness, counted, extent_in_words, grouped, run_in_words,
-    verdict_in_words, warnings,
+    asked_in_words, bound_in_words, completeness, counted, extent_in_words, grouped,
+    price_in_words, run_in_words, verdict_in_words, warnings,
 };
 use crate::design::Expected;
 use crate::mend::Mends;
@@ -95,7 +95,7 @@ fn write(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> io::Result
 }
 
 fn write_judgement(out: &mut dyn Write, bound: &Bound, judgement: &Judgement) -> io::Result<()> {
-    let verdict = verdict_in_words(bound, judgement.verdict());
+    let verdict = verdict_in_words(bound, judgement);
     let style = style_of(judgement.verdict());
     let asked = match (asked_in_words(judgement), judgement.outcome()) {
         ("", _) => String::new(),
@@ -227,7 +227,10 @@ fn write_mends(out: &mut dyn Write, verdicts: &Verdicts, judgement: &Judgement) 
     let mends = match verdicts.mends() {
         Mends::NotTried => return Ok(()),
         Mends::TooLarge => {
-            return writeln!(out, "  Changes were not tried: that takes a smaller bound.");
+            return writeln!(
+                out,
+                "  Changes were not tried on so many states: lower [bounds] records or the total of [faults] to have that done."
+            );
         }
         Mends::Stopped => {
             return writeln!(out, "  A limit was reached before all changes were tried.");
@@ -249,15 +252,9 @@ fn write_mends(out: &mut dyn Write, verdicts: &Verdicts, judgement: &Judgement) 
         "  With one of these changes it holds within this bound:"
     )?;
     for mend in mends {
-        let price: Vec<&str> = mend
-            .price()
-            .iter()
-            .map(|guarantee| guarantee.name())
-            .collect();
-        let price = if price.is_empty() {
-            String::new()
-        } else {
-            format!("  (but then {OPEN}violated:{OPEN:#} {})", price.join(", "))
+        let price = match price_in_words(verdicts, mend) {
+            price if price.is_empty() => price,
+            price => format!("  {OPEN}({price}){OPEN:#}"),
         };
         writeln!(out, "    - {}{price}", mend.change())?;
     }

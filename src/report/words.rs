@@ -1,8 +1,10 @@
 //! The words that the formats share.
 
 use crate::design::Expected;
+use crate::mend::Mend;
 use crate::trace::{Bound, Trace};
 use crate::verdict::{Judgement, Outcome, Stop, Verdict, Verdicts};
+use semel_models::guarantee::Guarantee;
 
 /// A number with its thousands apart.
 pub(crate) fn grouped(number: u64) -> String {
@@ -69,15 +71,46 @@ pub(crate) fn short_bound(bound: &Bound) -> String {
 }
 
 /// A verdict with its bound, or with the extent of the run that breaks the guarantee.
-pub(crate) fn verdict_in_words(bound: &Bound, verdict: &Verdict) -> String {
-    match verdict {
+pub(crate) fn verdict_in_words(bound: &Bound, judgement: &Judgement) -> String {
+    match judgement.verdict() {
         Verdict::Holds => format!("holds {}", short_bound(bound)),
         Verdict::Violated(trace) => format!(
-            "violated in {} with {}",
+            "violated in {} with {}{}",
             counted(trace.steps().len() as u64, "step"),
-            counted(faults_spent(trace), "fault")
+            counted(faults_spent(trace), "fault"),
+            fewer_faults(trace, judgement.fewest_faults())
         ),
         Verdict::Undecided => "undecided".into(),
+    }
+}
+
+/// That fewer faults than those of the shortest run are enough, if so.
+fn fewer_faults(trace: &Trace, fewest: Option<u8>) -> String {
+    match fewest.map(u64::from) {
+        Some(0) if faults_spent(trace) > 0 => " (none is needed)".into(),
+        Some(1) if faults_spent(trace) > 1 => " (1 is enough)".into(),
+        Some(fewest) if fewest < faults_spent(trace) => format!(" ({fewest} are enough)"),
+        Some(_) | None => String::new(),
+    }
+}
+
+/// What else is violated with a change that mends something: what was violated before, or what is
+/// violated by the change alone.
+pub(crate) fn price_in_words(verdicts: &Verdicts, mend: &Mend) -> String {
+    let was = |guarantee: &Guarantee| verdicts.of(*guarantee).trace().is_some();
+    let (still, newly): (Vec<Guarantee>, Vec<Guarantee>) =
+        mend.price().iter().partition(|g| was(g));
+    let names = |all: &[Guarantee]| -> Vec<String> {
+        all.iter().map(|guarantee| guarantee.to_string()).collect()
+    };
+    let told = [("still violated", still), ("but then violated", newly)];
+    let told = told.iter().filter(|(_, all)| !all.is_empty());
+    let told: Vec<String> = told
+        .map(|(what, all)| format!("{what}: {}", names(all).join(", ")))
+        .collect();
+    match told.is_empty() {
+        true => String::new(),
+        false => told.join("; "),
     }
 }
 

@@ -57,11 +57,12 @@ pub(super) fn narrate(
         Action::LateArrives(slot) => scene.late_arrives(slot),
         Action::Fault { strike, .. } => scene.strike(strike),
     };
+    let arrivals = scene.arrivals(action);
     Told {
         actor: named(cluster, action, actor),
         action: verb,
         parameters: parameters(cluster, before, action),
-        sentence,
+        sentence: sentence + &arrivals,
     }
 }
 
@@ -190,6 +191,41 @@ struct Scene<'a> {
     before: &'a State,
     after: &'a State,
     running: [bool; MAX_INSTANCES],
+}
+
+impl Scene<'_> {
+    /// Commits on their way that another step lets arrive before it does its own work.
+    fn arrivals(&self, action: Action) -> String {
+        let tells_itself = match action {
+            Action::Consumer { does, .. } => match does {
+                ConsumerStep::Join { .. } | ConsumerStep::Leave => false,
+                _ => true,
+            },
+            Action::Fault {
+                strike: Strike::Rebalance { .. },
+                ..
+            } => false,
+            _ => true,
+        };
+        let arrived = |who: &usize| {
+            let (before, after) = (&self.before.consumers[*who], &self.after.consumers[*who]);
+            let pending = before.pending.filter(|_| after.pending.is_none());
+            pending.is_some()
+                && pending == self.after.group.committed
+                && self.after.group.committed != self.before.group.committed
+        };
+        match (0..MAX_INSTANCES).find(arrived) {
+            Some(who) if !tells_itself => {
+                let at = self.after.group.committed.map_or(0, |at| at.next.0);
+                let whose = match letter(self.cluster, who as u8) {
+                    Some(letter) => format!(" of {letter}"),
+                    None => String::new(),
+                };
+                format!(" The commit{whose} of offset {at}, which was on its way, arrives before.")
+            }
+            Some(_) | None => String::new(),
+        }
+    }
 }
 
 /// A step of one consumer.

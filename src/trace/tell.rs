@@ -151,16 +151,22 @@ fn violation(
         }
         Guarantee::InOrder => {
             let first = |record: u8| !before.ledger.is_handled(record) && times(record) > 0;
-            let late = those(&|record| first(record));
+            // One step may handle several records, in the order in which they are in hand.
+            let place = |record: u8| {
+                let mut hands = before.consumers.iter().map(|consumer| consumer.hand.iter());
+                hands.find_map(|mut hand| hand.position(|other| *other == record))
+            };
             let keys = cluster.pipeline().bounds.keys;
-            let passed_by = those(&|record| {
-                let passed = |late: u8| {
-                    first(late)
-                        && late % keys == record % keys
-                        && before.ledger.is_before(late, record)
-                };
-                before.ledger.is_handled(record) && (0..record).any(passed)
-            });
+            let passes = |other: u8, late: u8| {
+                late < other
+                    && late % keys == other % keys
+                    && before.ledger.is_before(late, other)
+                    && first(late)
+                    && (before.ledger.is_handled(other)
+                        || first(other) && place(other) < place(late))
+            };
+            let late = those(&|record| records.clone().any(|other| passes(other, record)));
+            let passed_by = those(&|record| records.clone().any(|late| passes(record, late)));
             format!(
                 "{late}: its first effect came after that of {passed_by}, which was sent later with the same key."
             )

@@ -8,7 +8,7 @@ use crate::fault::{Fault, FaultKey};
 use crate::limits;
 use crate::offset::Offset;
 use crate::order::Step;
-use crate::pipeline::{Acks, Pipeline};
+use crate::pipeline::{Acks, AfterAttempts, Pipeline};
 use crate::program::{Operation, Program};
 use std::fmt;
 
@@ -45,6 +45,11 @@ pub enum Witness {
     HandedOver,
     /// A process with records in its workers' hands died.
     DeathWithTasks,
+    /// A record was given up after its last attempt, and passed over or written elsewhere.
+    GivenUp {
+        /// What is then done with it.
+        then: AfterAttempts,
+    },
     /// A row committed below the id that a relay had reached.
     RowBelowCursor,
     /// A relay died between its publish and its mark, in either order.
@@ -76,6 +81,17 @@ impl fmt::Display for Witness {
             Witness::HandedOver => f.write_str("the partition goes to the other consumer"),
             Witness::DeathWithTasks => {
                 f.write_str("the consumer dies while its workers have records")
+            }
+            Witness::GivenUp { then } => {
+                f.write_str("a record fails at its last attempt and ")?;
+                f.write_str(match then {
+                    AfterAttempts::DeadLetter(_) => "goes to the dead-letter topic",
+                    AfterAttempts::RetryTopic => "goes to the retry topic",
+                    AfterAttempts::Skip
+                    | AfterAttempts::Stop
+                    | AfterAttempts::Close
+                    | AfterAttempts::Block => "is passed over",
+                })
             }
             Witness::RowBelowCursor => f.write_str("a row commits below the relay's cursor"),
             Witness::RelayDiesBetween => f.write_str("the relay dies between publish and mark"),
@@ -134,6 +150,14 @@ pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec
     }
     if network(Fault::RequestDelayed) {
         witnesses.push(Witness::LateArrival);
+    }
+    let then = pipeline.consumer.on_process_failure.then;
+    let gives_up = match then {
+        AfterAttempts::Skip | AfterAttempts::DeadLetter(_) | AfterAttempts::RetryTopic => true,
+        AfterAttempts::Stop | AfterAttempts::Close | AfterAttempts::Block => false,
+    };
+    if gives_up && pipeline.faults.total() > 0 {
+        witnesses.push(Witness::GivenUp { then });
     }
     witnesses.extend(of_group(pipeline, &spendable));
     witnesses.extend(upstream_witness::of(pipeline, &network));
@@ -206,6 +230,17 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
             .first()
             .is_some_and(|batch| batch.doubtful),
         (Witness::LateArrival, Action::LateArrives(_)) => true,
+        (
+            Witness::GivenUp { .. },
+            Action::Fault {
+                strike:
+                    Strike::Consumer {
+                        who,
+                        how: ConsumerStrike::Fail { at, .. },
+                    },
+                ..
+            },
+        ) => is_last_attempt(cluster, state, *who, *at),
         (Witness::RowBelowCursor, Action::CommitUpstream(row)) => state.database.is_passed(*row),
         (
             Witness::RelayDiesBetween | Witness::WriterDiesBetween | Witness::ForgottenWhileLate,
@@ -234,6 +269,14 @@ fn is_reached_by_consumer(
 ) -> bool {
     let zombie = || cluster.is_zombie(state, who);
     match (witness, does) {
+        (Witness::GivenUp { .. }, ConsumerStep::Operate) => cluster
+            .poisoned_place(state, who)
+            .is_some_and(|place| is_last_attempt(cluster, state, who, Place::Hand(place))),
+        (Witness::GivenUp { .. }, ConsumerStep::Work(index)) => {
+            let task = state.consumers[usize::from(who)].crew.tasks[usize::from(index)];
+            cluster.is_poison(state, &task)
+                && is_last_attempt(cluster, state, who, Place::Task(index))
+        }
         (Witness::Recognised, ConsumerStep::Operate) => recognises(cluster, state, who),
         (Witness::Recognised, ConsumerStep::Work(index)) => {
             let task = state.consumers[usize::from(who)].crew.tasks[usize::from(index)];
@@ -274,15 +317,21 @@ fn ends_consumer(cluster: &Cluster, state: &State, strike: Strike) -> Option<u8>
             how: ConsumerStrike::Fail { at, .. },
         } => {
             let settings = cluster.pipeline.consumer.on_process_failure;
-            let consumer = &state.consumers[usize::from(who)];
-            let failed = match at {
-                Place::Task(index) => consumer.crew.tasks[usize::from(index)].attempts,
-                Place::Hand(_) | Place::Poll => consumer.attempts,
-            };
-            (settings.ends_process() && failed + 1 >= settings.attempts).then_some(who)
+            (settings.ends_process() && is_last_attempt(cluster, state, who, at)).then_some(who)
         }
         _ => None,
     }
+}
+
+/// Whether the attempt at what is in this place is the last.
+fn is_last_attempt(cluster: &Cluster, state: &State, who: u8, at: Place) -> bool {
+    let settings = cluster.pipeline.consumer.on_process_failure;
+    let consumer = &state.consumers[usize::from(who)];
+    let failed = match at {
+        Place::Task(index) => consumer.crew.tasks[usize::from(index)].attempts,
+        Place::Hand(_) | Place::Poll => consumer.attempts,
+    };
+    failed + 1 >= settings.attempts
 }
 
 fn asks_store(operation: &Operation) -> bool {

@@ -4,7 +4,8 @@
 use semel_models::fault::Fault;
 use semel_models::order::Step;
 use semel_models::pipeline::{
-    Acks, AfterAttempts, Assignment, AutoCommit, Dedup, GroupProtocol, OutboxCursor, Source,
+    Acks, AfterAttempts, Assignment, AutoCommit, Client, Dedup, GroupProtocol, OnCommitFailure,
+    OnRevoke, OutboxCursor, Source,
 };
 
 use super::super::report::Report;
@@ -59,7 +60,7 @@ fn upstream(judged: &Judged<'_>) -> [Hazard; 2] {
     ]
 }
 
-fn group(judged: &Judged<'_>) -> [Hazard; 4] {
+fn group(judged: &Judged<'_>) -> [Hazard; 6] {
     let pipeline = judged.pipeline;
     let group = &pipeline.group;
     let two = group.instances > 1;
@@ -80,6 +81,16 @@ fn group(judged: &Judged<'_>) -> [Hazard; 4] {
             text: "Automatic commit with workers: a poll commits all that earlier polls returned, whether a worker has finished it or not. A crash loses what the workers still had in hand. Write enable.auto.commit = false and an order with `commit`.",
         },
         Hazard {
+            is_so: two && (group.revokes_in_background || group.rejoins_in_background),
+            at: None,
+            text: "on-revoke is left out, so there is no rebalance listener: this client then gives the partition up, or joins again, in the background, between two steps of the application. With a listener it does so in polls only: write on-revoke = \"nothing\" for one that commits nothing (confluent-kafka-python always registers one).",
+        },
+        Hazard {
+            is_so: two && commits_while_joining(judged),
+            at: step_at(judged, Step::Commit),
+            text: "A cooperative Java consumer returns records while it joins, and commitSync() then throws RebalanceInProgressException. on-commit-failure = \"retry-latest\" commits again until the join is complete; write \"ignore\" if the application goes on without. A commit in onPartitionsRevoked() (on-revoke = \"commit\") makes up for it.",
+        },
+        Hazard {
             is_so: two && assigns,
             at: application.assignment.at,
             text: "Two instances with assignment = \"assign\" both read the whole partition: each record is handled by each of them, and both commit to one group, the last one winning.",
@@ -95,6 +106,17 @@ fn group(judged: &Judged<'_>) -> [Hazard; 4] {
             text: "group.instance.id with two instances: each of them is taken to have a name of its own. Two with one name fence each other.",
         },
     ]
+}
+
+/// Whether the order's commits may fail because a rebalance is under way, and nothing makes up for
+/// it but their repetition.
+fn commits_while_joining(judged: &Judged<'_>) -> bool {
+    let consumer = &judged.pipeline.consumer;
+    judged.pipeline.client == Client::Java
+        && judged.pipeline.group.protocol == GroupProtocol::Cooperative
+        && order(judged).contains(Step::Commit)
+        && consumer.on_commit_failure == OnCommitFailure::RetryLatest
+        && consumer.on_revoke != OnRevoke::Commit
 }
 
 fn sink(judged: &Judged<'_>) -> [Hazard; 2] {

@@ -108,6 +108,7 @@ fn librdkafka_without_a_callback_revokes_and_rejoins_in_the_background() {
     assert_eq!(of("", ""), (true, true));
     assert_eq!(of("rebalance_cb = true", ""), (false, false));
     assert_eq!(of("", "on-revoke = \"commit\""), (false, false));
+    assert_eq!(of("", "on-revoke = \"nothing\""), (false, false));
     assert_eq!(of("", "assignment = \"assign\""), (false, false));
     let consumer = "enable.auto.commit = false\nrebalance_cb = false";
     let text = librdkafka("enable.idempotence = true", consumer)

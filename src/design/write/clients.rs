@@ -2,8 +2,7 @@
 
 use semel_models::order::Step;
 use semel_models::pipeline::{
-    Acks, AfterAttempts, Assignment, AutoCommit, Client, GroupProtocol, OffsetReset, OnRevoke,
-    Pipeline,
+    Acks, AfterAttempts, AutoCommit, Client, GroupProtocol, OffsetReset, Pipeline,
 };
 
 use super::super::table::Table;
@@ -104,11 +103,6 @@ fn group(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {
     if group.static_membership {
         lines.state("group.instance.id", quoted("member"));
     }
-    let librdkafka = versions.library == Client::Librdkafka;
-    let waits = group.assignment == Assignment::Subscribe && !group.revokes_in_background;
-    if librdkafka && waits && !listens(pipeline) {
-        lines.state("rebalance_cb", true);
-    }
 }
 
 fn assignor(protocol: GroupProtocol, sticky: bool, client: Client) -> &'static str {
@@ -120,15 +114,6 @@ fn assignor(protocol: GroupProtocol, sticky: bool, client: Client) -> &'static s
         (Client::Librdkafka, true, _) => "cooperative-sticky",
         (Client::Librdkafka, false, _) => "range",
     }
-}
-
-/// Whether something else than a setting makes the application listen to rebalances.
-fn listens(pipeline: &Pipeline) -> bool {
-    let consumer = &pipeline.consumer;
-    consumer.on_revoke != OnRevoke::Nothing
-        || consumer.on_lost != OnRevoke::Nothing
-        || consumer.seek_on_assign && consumer.order.contains(Step::SaveOffset)
-        || pipeline.sink.fencing
 }
 
 pub(super) fn output(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {

@@ -1,7 +1,8 @@
 //! semel's own tables.
 
+use semel_models::order::Step;
 use semel_models::pipeline::{
-    self as model, AfterAttempts, Effect, OnProcessFailure, Pipeline, Source,
+    self as model, AfterAttempts, Client, Effect, GroupProtocol, OnProcessFailure, Pipeline, Source,
 };
 
 use super::super::choices::{
@@ -43,7 +44,9 @@ pub(super) fn application(pipeline: &Pipeline, lines: &mut Lines) {
         lines.state("workers", consumer.workers);
     }
     let on_revoke: OnRevoke = word(consumer.on_revoke, modelled::on_revoke);
-    lines.choice("on-revoke", on_revoke, OnRevoke::Nothing);
+    if on_revoke != OnRevoke::Nothing || listens_idly(pipeline) {
+        lines.state("on-revoke", quoted(on_revoke.name()));
+    }
     let on_lost = word(consumer.on_lost, modelled::on_revoke);
     lines.choice("on-lost", on_lost, on_revoke);
     on_process_failure(consumer.on_process_failure, lines);
@@ -186,4 +189,18 @@ pub(super) fn bounds(pipeline: &Pipeline, lines: &mut Lines) {
     lines.state("poll", bounds.poll);
     lines.state("retries", bounds.retries);
     lines.choice("start", word(bounds.start, modelled::start), Start::Joined);
+}
+
+/// Whether there is a listener that nothing but itself shows: the client waits for it, where it
+/// would otherwise act in the background.
+fn listens_idly(pipeline: &Pipeline) -> bool {
+    let (group, consumer) = (&pipeline.group, &pipeline.consumer);
+    let in_background =
+        pipeline.client == Client::Librdkafka || group.protocol == GroupProtocol::Consumer;
+    let seeks = consumer.seek_on_assign && consumer.order.contains(Step::SaveOffset);
+    group.assignment == model::Assignment::Subscribe
+        && in_background
+        && !group.rejoins_in_background
+        && !seeks
+        && !pipeline.sink.fencing
 }

@@ -253,19 +253,33 @@ impl ConsumerScene<'_> {
         store.knows(dedup_key(record, offset, pipeline))
     }
 
+    /// Every record once, those in hand first.
+    fn in_the_order_of_the_hand(&self) -> Vec<u8> {
+        let all = 0..self.cluster.pipeline().bounds.records;
+        let mut records: Vec<u8> = Vec::new();
+        for record in self.before().hand.iter().copied().chain(all) {
+            if !records.contains(&record) {
+                records.push(record);
+            }
+        }
+        records
+    }
+
     /// What the operation changed in the sink.
     pub(super) fn work_done(&self) -> String {
         let mut work = Vec::new();
-        for record in 0..self.cluster.pipeline().bounds.records {
+        for record in self.in_the_order_of_the_hand() {
             let times = |state: &State| state.ledger.handled[usize::from(record)];
-            if times(self.scene.after) > times(self.scene.before) {
-                let again = if times(self.scene.before) > 0 {
-                    " a second time"
-                } else {
-                    ""
-                };
-                work.push(format!("the effect of {} takes place{again}", name(record)));
-            }
+            let how_often = match (times(self.scene.before), times(self.scene.after)) {
+                (0, 1) => "",
+                (0, 2) => " twice",
+                (1, 2) => " a second time",
+                _ => continue,
+            };
+            work.push(format!(
+                "the effect of {} takes place{how_often}",
+                name(record)
+            ));
         }
         if self.scene.after.sink.seen != self.scene.before.sink.seen {
             work.push("the dedup store has the record".into());

@@ -3,7 +3,7 @@
 use super::{ConsumerScene, Scene};
 use crate::trace::facts::name;
 use semel_models::action::{ConsumerStrike, Strike, Target};
-use semel_models::consumer::Phase;
+use semel_models::consumer::{Phase, Recovery};
 use semel_models::pipeline::{Acks, OnCommitFailure};
 
 impl Scene<'_> {
@@ -286,6 +286,9 @@ impl ConsumerScene<'_> {
     pub(super) fn where_it_stands(&self) -> String {
         if self.before().phase != Phase::Handling {
             return "between two polls".into();
+        }
+        if self.before().recovery != Recovery::None {
+            return "before what failed is written".into();
         }
         format!(
             "before {} of {}",

@@ -234,7 +234,7 @@ impl ConsumerScene<'_> {
         let operation = self.operation_of(Place::Task(index));
         let worker = match self.whose().as_str() {
             "" => "A worker".into(),
-            whose => format!("{whose}a worker"),
+            whose => format!("{whose}one of its workers"),
         };
         let poisoned = self.scene.before.poisoned & (1 << task.record) != 0;
         if poisoned && operation.contains(Step::Process) && !task.skipped {

@@ -1,7 +1,9 @@
 //! Membership of the group, told.
 
 use super::{ConsumerScene, Scene, letter, reset_policy};
+use semel_models::cluster::State;
 use semel_models::consumer::Phase;
+use semel_models::pipeline::{AutoCommit, Client, GroupProtocol};
 
 impl ConsumerScene<'_> {
     pub(super) fn join(&self, to: u8) -> String {
@@ -31,7 +33,20 @@ impl ConsumerScene<'_> {
                     self.the()
                 );
             }
-            return format!("{} {comes} and {}.", self.the(), self.reads_from());
+            let former = self.scene.before.group.owner.filter(|owner| {
+                let reads = |state: &State| state.consumers[usize::from(*owner)].reads();
+                *owner != self.who && reads(self.scene.before) && !reads(self.scene.after)
+            });
+            return match former {
+                Some(owner) => format!(
+                    "{} {comes}: {} gives the partition up, and {} {}.",
+                    self.the(),
+                    self.person(owner),
+                    self.person(self.who),
+                    self.reads_from()
+                ),
+                None => format!("{} {comes} and {}.", self.the(), self.reads_from()),
+            };
         }
         let other = ConsumerScene { who: to, ..*self };
         if other.before().phase == Phase::Idle || self.eager() {
@@ -51,7 +66,7 @@ impl ConsumerScene<'_> {
     }
 
     fn eager(&self) -> bool {
-        self.cluster.pipeline().group.protocol == semel_models::pipeline::GroupProtocol::Eager
+        self.cluster.pipeline().group.protocol == GroupProtocol::Eager
     }
 
     /// Whether the owner has begun to join in the poll that returned what it has in hand.
@@ -185,10 +200,29 @@ impl ConsumerScene<'_> {
             );
         }
         format!(
-            "The group rebalances: {} gets the partition and {}.",
+            "The group rebalances: {} gets the partition and {}.{}",
             self.person(to),
-            self.reads_from()
+            self.reads_from(),
+            self.without_automatic_commit()
         )
+    }
+
+    /// Why a cooperative consumer of Java gives the partition up without an automatic commit of what
+    /// it handled last.
+    fn without_automatic_commit(&self) -> &'static str {
+        let Scene { before, after, .. } = self.scene;
+        let pipeline = self.cluster.pipeline();
+        let owner = before.group.owner.unwrap_or_default();
+        let position = before.consumers[usize::from(owner)].position();
+        let committed = after.group.committed.map(|committed| committed.next);
+        let cooperative = pipeline.client == Client::Java
+            && pipeline.group.protocol == GroupProtocol::Cooperative
+            && pipeline.consumer.auto_commit == AutoCommit::AtPoll;
+        if cooperative && committed != Some(position.next) && position.next.0 > 0 {
+            " It had begun before the last poll, which then committed nothing automatically."
+        } else {
+            ""
+        }
     }
 
     pub(super) fn pause(&self) -> String {
@@ -202,16 +236,28 @@ impl ConsumerScene<'_> {
     pub(super) fn slow(&self) -> String {
         let at = self.where_it_stands();
         format!(
-            "{} takes longer than max.poll.interval.ms {at}: its client leaves the group, and its application goes on.",
-            self.the()
+            "{} takes longer than max.poll.interval.ms {at}: {}, and its application goes on.",
+            self.the(),
+            self.is_put_out()
         )
     }
 
     pub(super) fn slow_to_the_end(&self) -> String {
         format!(
-            "{} With that, handling has taken longer than max.poll.interval.ms: the client leaves the group.",
-            self.operate()
+            "{} With that, handling has taken longer than max.poll.interval.ms: {}.",
+            self.operate(),
+            self.is_put_out()
         )
+    }
+
+    /// How a client ends its membership by itself (KIP-345: a static member's does not leave).
+    fn is_put_out(&self) -> &'static str {
+        let group = &self.cluster.pipeline().group;
+        if group.static_membership && group.protocol != GroupProtocol::Consumer {
+            "its client stops its heartbeats, and its session expires"
+        } else {
+            "its client leaves the group"
+        }
     }
 
     pub(super) fn graceful_restart(&self) -> String {
