@@ -195,7 +195,7 @@ fn of_a_zombie_and_the_new_owner_only_one_handles_the_record() {
         .holds(Guarantee::NoDuplicates)
         .reached_all(&GROUP_SITUATIONS)
         .reached("a commit of a consumer that was put out of the group arrives")
-        .explored(3_719, 12_083);
+        .explored(3_661, 11_985);
 }
 
 #[test]

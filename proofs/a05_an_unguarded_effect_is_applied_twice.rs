@@ -186,7 +186,7 @@ fn a_unique_mark_guards_the_effect_from_a_zombie() {
         .holds(Guarantee::ExactlyOnceEffect)
         .holds(Guarantee::NoDuplicates)
         .reached_all(&GROUP_SITUATIONS)
-        .explored(4_342, 14_404);
+        .explored(4_278, 14_298);
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_provider_that_knows_the_key_guards_the_effect_from_a_zombie() {
     .holds(Guarantee::ExactlyOnceEffect)
     .holds(Guarantee::NoDuplicates)
     .reached_all(&GROUP_SITUATIONS)
-    .explored(4_342, 14_404);
+    .explored(4_278, 14_298);
 }
 
 #[test]

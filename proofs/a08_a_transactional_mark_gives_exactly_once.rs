@@ -243,15 +243,15 @@ fn a_plain_insert_without_a_look_up_guards_nothing() {
 #[test]
 fn two_consumers_and_a_unique_mark_in_the_transaction_give_exactly_once() {
     for (order, unique_states, transitions) in [
-        (LOOK_UP_FIRST, 7_611, 24_173),
+        (LOOK_UP_FIRST, 7_547, 24_067),
         (
             "db[skip-if-seen, process, remember] -> commit",
-            7_611,
-            24_173,
+            7_547,
+            24_067,
         ),
-        ("db[process, remember] -> commit", 4_342, 14_404),
-        ("db[remember, process] -> commit", 4_342, 14_404),
-        ("db[each(process -> remember)] -> commit", 4_214, 13_970),
+        ("db[process, remember] -> commit", 4_278, 14_298),
+        ("db[remember, process] -> commit", 4_278, 14_298),
+        ("db[each(process -> remember)] -> commit", 4_145, 13_858),
     ] {
         judge(&contended(&with_order(order)))
             .holds(Guarantee::NoDuplicates)
@@ -271,7 +271,7 @@ fn it_does_so_where_the_partition_is_given_up_behind_the_applications_back() {
         .holds(Guarantee::ExactlyOnceEffect)
         .holds(Guarantee::NoLoss)
         .reached_all(&GROUP_SITUATIONS)
-        .explored(1_516, 4_611);
+        .explored(1_502, 4_592);
 }
 
 #[test]

@@ -126,30 +126,30 @@ fn one_consumer_needs_no_guard() {
     }
     judged
         .reached("a consumer that was put out of the group writes to the sink")
-        .explored(444, 1_198);
+        .explored(417, 1_155);
 }
 
 #[test]
 fn fencing_refuses_the_zombie() {
-    gives_exactly_once(&guarded(UNGUARDED, GUARDS[0]), 2_288, 7_823);
+    gives_exactly_once(&guarded(UNGUARDED, GUARDS[0]), 2_271, 7_801);
 }
 
 #[test]
 fn compare_and_set_refuses_the_second_of_two_writers() {
-    gives_exactly_once(&guarded(UNGUARDED, GUARDS[1]), 2_615, 8_947);
+    gives_exactly_once(&guarded(UNGUARDED, GUARDS[1]), 2_571, 8_872);
 }
 
 #[test]
 fn each_guard_holds_where_the_owner_keeps_its_position() {
-    gives_exactly_once(&cooperative(&guarded(UNGUARDED, GUARDS[0])), 2_711, 8_958);
-    gives_exactly_once(&cooperative(&guarded(UNGUARDED, GUARDS[1])), 2_782, 9_363);
+    gives_exactly_once(&cooperative(&guarded(UNGUARDED, GUARDS[0])), 2_694, 8_936);
+    gives_exactly_once(&cooperative(&guarded(UNGUARDED, GUARDS[1])), 2_738, 9_288);
 }
 
 #[test]
 fn each_guard_holds_where_the_partition_is_given_up_behind_the_applications_back() {
     let behind = |guard| consumer_protocol(&guarded(UNGUARDED, guard), "4.1");
-    gives_exactly_once(&behind(GUARDS[0]), 2_711, 9_072);
-    gives_exactly_once(&behind(GUARDS[1]), 2_785, 9_529);
+    gives_exactly_once(&behind(GUARDS[0]), 2_694, 9_050);
+    gives_exactly_once(&behind(GUARDS[1]), 2_741, 9_454);
 }
 
 #[test]
@@ -228,13 +228,13 @@ fn under_the_eager_protocol_the_zombies_return_writes_the_row_once_more() {
         .holds(Guarantee::ExactlyOnceEffect)
         .violates(Guarantee::NoDuplicates)
         .reached_all(&GROUP_SITUATIONS)
-        .explored(3_660, 11_678);
+        .explored(3_614, 11_601);
 }
 
 #[test]
 fn a_row_that_carries_its_version_needs_no_transaction() {
     let rows = with_upsert(&with_order("process -> commit"));
-    gives_exactly_once(&guarded(&rows, GUARDS[1]), 5_634, 17_748);
+    gives_exactly_once(&guarded(&rows, GUARDS[1]), 5_566, 17_638);
     judge(&rows).violates(Guarantee::ExactlyOnceEffect);
 }
 
@@ -246,5 +246,5 @@ fn a_row_behind_a_fence_is_right_in_the_end_though_written_more_than_once() {
         .holds(Guarantee::NoLoss)
         .violates(Guarantee::NoDuplicates)
         .reached_all(&GROUP_SITUATIONS)
-        .explored(6_085, 18_992);
+        .explored(6_070, 18_986);
 }

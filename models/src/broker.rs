@@ -20,7 +20,7 @@
 //! id knows it again until the next check a few minutes later; that is left out, for the broker
 //! may forget it again before anything arrives.
 //!
-//! **Retention** removes the oldest entry. Records of one segment leave together, so each of its
+//! **Retention** removes the oldest entry: the budget counts records. Records of one segment leave together, so each of its
 //! removals is some of these one after the other. What the broker knows of producers outlives their
 //! records, except in a restart: snapshots at or below the log's start are deleted
 //! (`ProducerStateManager.truncateAndReload`). A snapshot of a later segment may still know a

@@ -77,7 +77,7 @@ faults! {
     ProducerIdExpiry = "producer-id-expiry", Operator, "the broker forgets a producer id that was idle for producer.id.expiration.ms";
     OffsetsExpiry = "offsets-expiry", Operator, "committed offsets expire while the group has no member";
     DedupExpiry = "dedup-expiry", Operator, "the dedup store forgets its oldest entry";
-    Retention = "retention", Operator, "the oldest records leave the log";
+    Retention = "retention", Operator, "the oldest record leaves the log; the budget counts records, however many leave together";
     Compaction = "compaction", Operator, "the log cleaner removes records that a newer one of their key replaces";
     AddPartition = "add-partition", Operator, "the topic gets another partition";
     TopicRecreate = "topic-recreate", Operator, "the topic is deleted and created again";

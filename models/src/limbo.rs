@@ -9,7 +9,7 @@
 use crate::bounded::List;
 use crate::broker::Stamp;
 use crate::codec::Codec;
-use crate::limits::{Limits, MAX_LIMBO};
+use crate::limits::{Limits, MAX_INSTANCES, MAX_LIMBO};
 use crate::offset::Position;
 use crate::pipeline::Pipeline;
 use crate::producer;
@@ -31,7 +31,17 @@ pub enum Late {
         /// The generation that sent it.
         generation: u8,
     },
+    /// A write to the dead-letter or retry topic.
+    Output {
+        /// The record.
+        record: u8,
+        /// The consumer whose process sent it; [`NOBODY`] once that is gone.
+        by: u8,
+    },
 }
+
+/// Stands for a process that is gone.
+pub const NOBODY: u8 = MAX_INSTANCES as u8;
 
 impl Default for Late {
     fn default() -> Self {
@@ -83,16 +93,30 @@ impl Limbo {
 impl Late {
     fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
         let mut is_commit = matches!(self, Late::Commit { .. });
+        let mut is_output = matches!(self, Late::Output { .. });
         codec.flag_if(limits.commits, &mut is_commit);
-        let (mut record, mut stamp, mut position, mut generation) = match *self {
-            Late::Produce { record, stamp } => (record, stamp, Position::default(), 0),
+        codec.flag_if(limits.writes_failed, &mut is_output);
+        let (mut record, mut stamp) = (0, None);
+        let (mut position, mut generation, mut by) = (Position::default(), 0, 0);
+        match *self {
+            Late::Produce {
+                record: own,
+                stamp: sent,
+            } => (record, stamp) = (own, sent),
             Late::Commit {
-                position,
-                generation,
-            } => (0, None, position, generation),
-        };
+                position: own,
+                generation: sent,
+            } => (position, generation) = (own, sent),
+            Late::Output {
+                record: own,
+                by: sent,
+            } => (record, by) = (own, sent),
+        }
         codec.field(&mut record, limits.records - 1);
         producer::code_stamp(&mut stamp, codec, limits, pipeline);
+        if limits.writes_failed {
+            codec.field(&mut by, NOBODY);
+        }
         if limits.commits {
             position.code(codec, limits);
             codec.field(&mut generation, limits.generations);
@@ -102,6 +126,8 @@ impl Late {
                 position,
                 generation,
             }
+        } else if is_output {
+            Late::Output { record, by }
         } else {
             Late::Produce { record, stamp }
         };

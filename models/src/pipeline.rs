@@ -293,6 +293,8 @@ pub struct ConsumerSettings {
     pub on_process_failure: OnProcessFailure,
     /// `acks` of `[output.producer]`, which writes dead-letter and retry topics.
     pub output_acks: Acks,
+    /// Whether the broker recognises the retries of that producer.
+    pub output_idempotence: bool,
 }
 
 /// The consumers of the group.

@@ -20,25 +20,49 @@ pub(crate) fn writes(application: &Application) -> bool {
     }
 }
 
-/// The acknowledgements in force for dead letters and retries: of the producer in
-/// `[output.producer]`, whose own rules apply, or of one that is left at its defaults.
-pub(crate) fn acks(
+/// What matters of the producer of dead letters and retries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OutputProducer {
+    pub acks: Acks,
+    /// Whether the broker recognises its retries.
+    pub idempotence: bool,
+}
+
+/// The producer of dead letters and retries in force: the one in `[output.producer]`, whose own
+/// rules apply, or one that is left at its defaults.
+pub(crate) fn producer(
     document: &Document,
     producer: &Properties,
     application: &Application,
     resolutions: &mut Vec<Resolution>,
     report: &mut Report,
-) -> Acks {
+) -> OutputProducer {
+    let of = |rules: clients::ProducerRules| OutputProducer {
+        acks: rules.acks,
+        idempotence: rules.idempotence,
+    };
     if document.section(Table::OutputProducer).is_some() {
-        return clients::producer_rules(producer, resolutions, report).acks;
+        let rules = clients::producer_rules(producer, resolutions, report);
+        if writes(application) && rules.retries == 0 && producer.is_set("retries") {
+            report
+                .not_modelled(
+                    producer.at("retries"),
+                    "retries = 0 in [output.producer], a write that is not tried again,",
+                )
+                .write("Leave `retries` out.");
+        }
+        return of(rules);
     }
     // Nothing of it is stated: the defaults of a producer that nobody writes with, or that the
     // design left out, need no warning of their own.
     let mut unsaid = Report::new(&report.source);
     let rules = clients::producer_rules(producer, &mut Vec::new(), &mut unsaid);
     match writes(application) {
-        true => rules.acks,
-        false => Acks::All,
+        true => of(rules),
+        false => OutputProducer {
+            acks: Acks::All,
+            idempotence: false,
+        },
     }
 }
 

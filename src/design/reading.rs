@@ -2,7 +2,7 @@
 
 use semel_models::guarantee::Guarantee;
 use semel_models::order::Order;
-use semel_models::pipeline::{Acks, Client, GroupSettings, Pipeline, TopicSettings};
+use semel_models::pipeline::{Client, GroupSettings, Pipeline, TopicSettings};
 
 use super::application::Application;
 use super::bounds::StatedBounds;
@@ -13,6 +13,7 @@ use super::document::Document;
 use super::group::Group;
 use super::kafka::Properties;
 use super::keys::Keys;
+use super::output::OutputProducer;
 use super::properties::Scope;
 use super::report::Report;
 use super::settings::{self, Setting};
@@ -117,7 +118,7 @@ struct Stated {
     application: Application,
     sink: Sink,
     bounds: StatedBounds,
-    output_acks: Acks,
+    output: OutputProducer,
     order: Option<Order>,
     group: Option<GroupSettings>,
 }
@@ -129,16 +130,16 @@ impl Stated {
             let scope = table.scope().unwrap_or(Scope::Broker);
             Properties::read(document, table, scope, library, versions, report)
         });
-        let [producer, topic, consumer, broker, output, ..] = &tables;
+        let [producer, topic, consumer, broker, output_table, ..] = &tables;
         let mut rules = clients::rules(producer, consumer, broker, report);
         let topic = cluster::topic(topic, broker, &mut rules.resolutions, report);
         let application = Application::read(document, report);
         let sink = Sink::read(document, report);
         let bounds = StatedBounds::read(document, report);
         output::refuse_unmodelled(document, &application, report);
-        let output_acks = output::acks(
+        let output = output::producer(
             document,
-            output,
+            output_table,
             &application,
             &mut rules.resolutions,
             report,
@@ -162,7 +163,7 @@ impl Stated {
             application,
             sink,
             bounds,
-            output_acks,
+            output,
             order,
         }
     }
@@ -200,7 +201,7 @@ impl Stated {
             producer,
             consumer,
             group: self.group.clone(),
-            output_acks: self.output_acks,
+            output: self.output,
             id_expires_first: idempotence && self.sooner(Sooner::ProducerIdThanDelivery),
         };
         resolve::pipeline(&parts, self.order.clone(), faults, report)

@@ -3,7 +3,7 @@
 use semel_models::fault::FaultBudget;
 use semel_models::order::Order;
 use semel_models::pipeline::{
-    Acks, Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure, Pipeline,
+    Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure, Pipeline,
     ProducerSettings, SinkSettings, TopicSettings,
 };
 
@@ -17,6 +17,7 @@ use super::modelled;
 use super::needs;
 use super::order::rules::Surroundings;
 use super::order::{order, rules};
+use super::output::OutputProducer;
 use super::report::Report;
 use super::sink::Sink;
 use super::source::Span;
@@ -37,7 +38,7 @@ pub(crate) struct Parts<'d> {
     pub consumer: &'d Properties,
     pub group: Option<GroupSettings>,
     /// `acks` of what is written to dead-letter and retry topics.
-    pub output_acks: Acks,
+    pub output: OutputProducer,
     /// Whether a producer id may expire before a record is given up.
     pub id_expires_first: bool,
 }
@@ -202,7 +203,8 @@ fn consumer(
         on_revoke: on_revoke?,
         on_lost: on_lost?,
         on_process_failure: on_process_failure(application, report)?,
-        output_acks: parts.output_acks,
+        output_acks: parts.output.acks,
+        output_idempotence: parts.output.idempotence,
     })
 }
 

@@ -201,6 +201,7 @@ fn late(late: &Late) -> String {
     match late {
         Late::Produce { record, .. } => format!("produce {}", name(*record)),
         Late::Commit { position, .. } => format!("commit {}", position.next.0),
+        Late::Output { record, .. } => format!("failed {}", name(*record)),
     }
 }
 

@@ -41,6 +41,7 @@ impl Behave for State {
         let to = match late {
             Late::Produce { .. } => Role::Broker,
             Late::Commit { .. } => Role::Coordinator,
+            Late::Output { .. } => unreachable!("writes of failed records are not hosted here"),
         };
         mail.push((to, Message::Late(late)));
     }

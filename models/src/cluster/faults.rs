@@ -122,6 +122,7 @@ impl Cluster {
             add(Strike::LoseRequest(target));
             add(Strike::LoseAnswer(target));
             add(Strike::Refuse(target));
+            add(Strike::Delay(target));
         }
     }
 
@@ -324,7 +325,7 @@ impl Cluster {
         state.broker.restart(kept, synced);
         state
             .limbo
-            .retain(|late| matches!(late, Late::Commit { .. }));
+            .retain(|late| !matches!(late, Late::Produce { .. }));
         state
             .producer
             .lose_connection(&self.pipeline, &mut state.ledger);
@@ -371,7 +372,8 @@ impl Cluster {
             Target::Commit(who) => self.delay_commit(state, CommitKind::Waiting, who),
             Target::BackgroundCommit(who) => self.delay_commit(state, CommitKind::Background, who),
             Target::LeavingCommit(who) => self.delay_commit(state, CommitKind::Owed, who),
-            Target::FailedWrite(_) | Target::Repeated(_) => {}
+            Target::FailedWrite(who) => self.delay_failed_write(state, who),
+            Target::Repeated(_) => {}
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{Cluster, State};
 use crate::consumer::{Consumer, Location, Phase};
 use crate::group_coordinator::Rebalance;
+use crate::limbo::{Late, NOBODY};
 use crate::pipeline::{GroupProtocol, OnRevoke};
 
 impl Cluster {
@@ -289,6 +290,7 @@ impl Cluster {
         if self.is_member(state, who) && !stays {
             self.expel(state, who);
         }
+        self.orphan_late_writes(state, who);
         state.consumers[usize::from(who)].crash();
     }
 
@@ -369,7 +371,20 @@ impl Cluster {
     /// The process dies.
     pub(super) fn crash(&self, state: &mut State, who: u8) {
         self.abandon_rebalance(state, who);
+        self.orphan_late_writes(state, who);
         state.consumers[usize::from(who)].crash();
+    }
+
+    /// What a process has sent, and is late, is nobody's once that is gone.
+    fn orphan_late_writes(&self, state: &mut State, who: u8) {
+        for late in state.limbo.requests.iter_mut() {
+            if let Late::Output { by, .. } = late
+                && *by == who
+            {
+                *by = NOBODY;
+            }
+        }
+        state.limbo.requests.sort_unstable();
     }
 
     /// A rebalance that waits for `who` is off: whoever joined has to join again.

@@ -7,6 +7,7 @@ use crate::application::{Job, Refused, Work};
 use crate::bounded::List;
 use crate::consumer::crew::Task;
 use crate::consumer::{Phase, Recovery};
+use crate::limbo::Late;
 use crate::offset::{NextOffset, Offset, Position};
 use crate::order::Step;
 use crate::pipeline::{Acks, AfterAttempts, CommitCovers, DeadLetterOrder};
@@ -420,6 +421,16 @@ impl Cluster {
         let Some(record) = self.record_at(state, who, at) else {
             return;
         };
+        if self.pipeline.consumer.output_idempotence {
+            // The broker takes only one of a request and its repetitions by the same producer.
+            let repeated = Late::Output { record, by: who };
+            state.limbo.retain(|late| *late != repeated);
+        }
+        self.append_failed(state, record);
+    }
+
+    /// A record that failed is appended to its topic.
+    pub(super) fn append_failed(&self, state: &mut State, record: u8) {
         if self.pipeline.consumer.on_process_failure.then == AfterAttempts::RetryTopic {
             state.retries.write(record, &self.limits);
         } else {
@@ -453,11 +464,28 @@ impl Cluster {
         }
     }
 
-    /// The answer to the write is lost: the write is repeated.
+    /// The answer to the write is lost: the write is repeated, which an idempotent producer's broker
+    /// recognises.
     pub(super) fn lose_failed_write_answer(&self, state: &mut State, who: u8) {
-        if let Some(at) = self.writing(state, who) {
+        let Some(at) = self.writing(state, who) else {
+            return;
+        };
+        if self.pipeline.consumer.output_idempotence {
+            self.write_failed(state, who, at);
+        } else {
             self.write(state, who, at);
         }
+    }
+
+    /// The write is late: it is repeated, unless nobody waits for its answer.
+    pub(super) fn delay_failed_write(&self, state: &mut State, who: u8) {
+        let record = self
+            .writing(state, who)
+            .and_then(|at| self.record_at(state, who, at));
+        if let Some(record) = record {
+            state.limbo.add(Late::Output { record, by: who });
+        }
+        self.lose_failed_write(state, who);
     }
 
     /// Which record is being written to the dead-letter topic.

@@ -96,6 +96,12 @@ impl Cluster {
     /// only librdkafka's background commit asks what is known to be committed.
     fn normalize(&self, state: &mut State) {
         state.group.owner = self.limits.sole_owner.or(state.group.owner);
+        // Whose the partition was matters to nobody once every process is down, unless a static
+        // member comes back.
+        let is_down = |who| state.consumers[usize::from(who)].phase == Phase::Down;
+        if !self.pipeline.group.static_membership && self.everyone().all(is_down) {
+            state.group.owner = self.limits.sole_owner;
+        }
         for who in self.everyone() {
             self.normalize_consumer(&mut state.consumers[usize::from(who)]);
         }
@@ -156,7 +162,7 @@ impl Cluster {
         let refused = self.pipeline.subscribes();
         state.limbo.retain(|late| match late {
             Late::Commit { generation, .. } => !refused || *generation == current,
-            Late::Produce { .. } => true,
+            Late::Produce { .. } | Late::Output { .. } => true,
         });
     }
 

@@ -177,6 +177,7 @@ impl Cluster {
     fn late_arrives(&self, state: &mut State, slot: u8) {
         match state.limbo.requests.remove(usize::from(slot)) {
             Late::Produce { record, stamp } => self.late_produce_arrives(state, record, stamp),
+            Late::Output { record, .. } => self.append_failed(state, record),
             Late::Commit {
                 position,
                 generation,

@@ -166,7 +166,7 @@ impl Cluster {
         let producer = &state.producer;
         let own = |late: &Late| match late {
             Late::Produce { stamp, .. } => stamp.is_some_and(|stamp| stamp.session == session),
-            Late::Commit { .. } => false,
+            Late::Commit { .. } | Late::Output { .. } => false,
         };
         let outstanding = !producer.queue.is_empty() || !producer.flights.is_empty();
         let in_time = self.pipeline.producer.id_expires_first || !outstanding;

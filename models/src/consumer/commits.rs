@@ -187,8 +187,13 @@ impl Consumer {
             AutoCommit::Off => None,
             AutoCommit::AtPoll if self.phase == Phase::Handling => None,
             AutoCommit::AtPoll => {
+                // A leader epoch that the committed position has already is no news.
                 let here = self.position();
-                (self.pending.or(group.committed) != Some(here)).then_some(here)
+                let last = self.pending.or(group.committed);
+                let is_news = |last: Position| {
+                    last.next != here.next || last.leader_epoch < here.leader_epoch
+                };
+                last.is_none_or(is_news).then_some(here)
             }
             // librdkafka commits a stored offset only above the last one that it knows of.
             AutoCommit::Background { .. } => {

@@ -49,6 +49,7 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
                 then: AfterAttempts::Stop,
             },
             output_acks: Acks::All,
+            output_idempotence: false,
         },
         sink: SinkSettings {
             effect: Effect::Add,

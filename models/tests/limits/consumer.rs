@@ -150,6 +150,7 @@ pub fn consumers() -> impl Strategy<Value = ConsumerSettings> {
                     on_lost: callbacks.1,
                     on_process_failure: failure,
                     output_acks: acks,
+                    output_idempotence: acks == Acks::All,
                 };
                 fit(&mut consumer);
                 consumer

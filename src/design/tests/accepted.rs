@@ -104,6 +104,7 @@ fn the_example_of_the_specification_resolves_to_its_pipeline() {
                     then: AfterAttempts::Stop
                 },
                 output_acks: Acks::All,
+                output_idempotence: false,
             },
             sink: SinkSettings {
                 effect: Effect::Add,

@@ -126,5 +126,5 @@ pub(super) fn output(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines
     }
     lines.table(Table::OutputProducer);
     lines.state("acks", quoted(acks(consumer.output_acks)));
-    idempotence(false, versions, lines);
+    idempotence(consumer.output_idempotence, versions, lines);
 }

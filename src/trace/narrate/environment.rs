@@ -4,7 +4,7 @@ use super::{ConsumerScene, Scene};
 use crate::trace::facts::name;
 use semel_models::action::{ConsumerStrike, Strike, Target};
 use semel_models::consumer::{Phase, Recovery};
-use semel_models::pipeline::{Acks, OnCommitFailure};
+use semel_models::pipeline::{Acks, AfterAttempts, OnCommitFailure};
 
 impl Scene<'_> {
     pub(super) fn strike(&self, strike: Strike) -> (&'static str, &'static str, String) {
@@ -180,8 +180,15 @@ impl Scene<'_> {
                 self.of(who).after_leaving()
             ),
             Target::FailedWrite(_) => {
-                "The dead-letter topic has the record; the answer is lost, and it is written again."
-                    .into()
+                let again = if self.cluster.pipeline().consumer.output_idempotence {
+                    "the client's retry is recognised"
+                } else {
+                    "it is written again"
+                };
+                format!(
+                    "The {} topic has the record; the answer is lost, and {again}.",
+                    self.topic_of_failures()
+                )
             }
             Target::Repeated(_) => {
                 format!(
@@ -233,13 +240,28 @@ impl Scene<'_> {
                 "The commit before leaving is held up{}.",
                 self.of(who).after_leaving()
             ),
-            Target::FailedWrite(_) => "The write to the dead-letter topic is held up.".into(),
+            Target::FailedWrite(_) => format!(
+                "The write to the {} topic is held up.",
+                self.topic_of_failures()
+            ),
             Target::Repeated(_) => {
                 format!(
                     "A request ({}) is held up; the client repeats it.",
                     target.call().name()
                 )
             }
+        }
+    }
+
+    /// Where records go that failed for good.
+    pub(super) fn topic_of_failures(&self) -> &'static str {
+        match self.cluster.pipeline().consumer.on_process_failure.then {
+            AfterAttempts::RetryTopic => "retry",
+            AfterAttempts::DeadLetter(_)
+            | AfterAttempts::Stop
+            | AfterAttempts::Close
+            | AfterAttempts::Skip
+            | AfterAttempts::Block => "dead-letter",
         }
     }
 
@@ -273,12 +295,14 @@ impl ConsumerScene<'_> {
 
     fn failed_write_lost(&self) -> String {
         match self.cluster.pipeline().consumer.output_acks {
-            Acks::None => {
-                "The record never reaches the dead-letter topic, and with acks=0 nobody hears of it.".into()
-            }
-            Acks::Leader | Acks::All => {
-                "The write to the dead-letter topic is lost; it is repeated.".into()
-            }
+            Acks::None => format!(
+                "The record never reaches the {} topic, and with acks=0 nobody hears of it.",
+                self.topic_of_failures()
+            ),
+            Acks::Leader | Acks::All => format!(
+                "The write to the {} topic is lost; it is repeated.",
+                self.topic_of_failures()
+            ),
         }
     }
 

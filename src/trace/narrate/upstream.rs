@@ -254,6 +254,14 @@ impl Scene<'_> {
                 };
                 ("broker", "late-produce-arrives", sentence)
             }
+            Late::Output { record, .. } => {
+                let sentence = format!(
+                    "The late write of {} reaches the broker: the {} topic has it.",
+                    name(record),
+                    self.topic_of_failures()
+                );
+                ("broker", "late-output-arrives", sentence)
+            }
             Late::Commit { position, .. } => {
                 let at = position.next.0;
                 let sentence = if self.after.group.committed == Some(position) {
