@@ -12,6 +12,7 @@ mod progress;
 mod session;
 
 use args::{Arguments, Command};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 use exit::Exit;
 use std::ffi::OsString;
@@ -20,6 +21,9 @@ use std::process::ExitCode;
 
 /// The design that a command is about when none is named.
 const DEFAULT_FILE: &str = "semel.toml";
+
+/// The file name that stands for standard input or output.
+const STANDARD_STREAM: &str = "-";
 
 /// Runs the command with the process's arguments.
 pub fn run() -> ExitCode {
@@ -52,8 +56,26 @@ fn run_with(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// The planned option that a usage error is about, and what to do without it.
+fn planned_option(error: &clap::Error) -> Option<(&'static str, &'static str)> {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let mut planned = args::PLANNED_OPTIONS.into_iter();
+    planned.find(|(option, _)| option == named)
+}
+
 /// Prints help, the version or a usage error, as clap words it.
 fn explain_usage(error: &clap::Error) -> Exit {
+    if let Some((option, instead)) = planned_option(error) {
+        complain(&format!(
+            "the option '{option}' is not built yet; {instead}"
+        ));
+        return Exit::Usage;
+    }
     let printed = error.print();
     match (error.use_stderr(), printed) {
         (true, _) => Exit::Usage,

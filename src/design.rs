@@ -40,6 +40,7 @@ mod clients;
 mod cluster;
 mod diagnostic;
 mod document;
+mod excerpt;
 mod faults;
 mod group;
 mod in_force;
@@ -77,7 +78,7 @@ use std::path::Path;
 use semel_models::guarantee::Guarantee;
 use semel_models::pipeline::Pipeline;
 
-pub use bounds::{Limits, MAX_PARTITIONS, MAX_RECORDS, MAX_RETRIES, parse_memory};
+pub use bounds::{Limits, MAX_PARTITIONS, MAX_RECORDS, MAX_RETRIES, MIN_MEMORY, parse_memory};
 pub use diagnostic::{Code, DesignError, Problem};
 pub use faults::MAX_FAULTS;
 pub use modelled::{fault as models_fault, step as models_step};

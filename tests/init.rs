@@ -108,6 +108,21 @@ fn every_command_has_a_manual_page() {
         assert!(whole.contains(&format!("semel\\-{command}")), "{command}");
         assert!(page(&[command]).contains(".SH SYNOPSIS"), "{command}");
     }
+    for (arguments, usage) in [
+        (&["check"][..], "\\fBsemel check\\fR [OPTIONS] [FILE]..."),
+        (&["matrix"], "\\fBsemel matrix\\fR [OPTIONS] [FILE]..."),
+        (&["init"], "\\fBsemel init\\fR [OPTIONS] [FILE]"),
+        (&[], "\\fBsemel\\fR <COMMAND>"),
+    ] {
+        let page = page(arguments);
+        assert!(page.lines().any(|line| line == usage), "{usage}: {page}");
+        let title = page.lines().find(|line| line.starts_with(".TH"));
+        let version = format!("\"semel {}\" ", env!("CARGO_PKG_VERSION"));
+        assert!(
+            title.is_some_and(|line| line.ends_with(&version)),
+            "{title:?}"
+        );
+    }
     assert!(
         whole.contains("interrupted; what was known by then is printed"),
         "exit codes"

@@ -186,6 +186,27 @@ fn the_table_of_presets_is_current() {
 }
 
 #[test]
+fn the_table_of_costs_is_current() {
+    let header = "| preset | calls | durable writes | transactions |";
+    let rows = README.lines().skip_while(|line| *line != header).skip(2);
+    let rows: Vec<&str> = rows.take_while(|line| line.starts_with('|')).collect();
+    assert_eq!(rows.len(), 11, "the presets of proofs/a14");
+    for row in rows {
+        let name = row.split('`').nth(1).expect("a preset's name");
+        let preset = semel::presets::named(name).expect("a preset");
+        let design = semel::presets::design(preset).expect("a preset is a design");
+        let cost = semel::cost(&design, semel::Polls::One).expect("within the limits");
+        let each = |count: u32| count / cost.records;
+        let shown = [cost.calls, cost.durable_writes, cost.transactions].map(each);
+        let [calls, writes, transactions] = shown;
+        assert_eq!(
+            row,
+            format!("| `{name}` | {calls} | {writes} | {transactions} |")
+        );
+    }
+}
+
+#[test]
 fn the_table_of_guarantees_is_current() {
     assert_has_rows(Guarantee::ALL.iter().map(|guarantee| {
         (

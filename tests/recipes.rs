@@ -74,6 +74,43 @@ fn what_a_row_tells_to_write_stands_in_its_design() {
     }
 }
 
+/// The design's text without the settings of the application and the sink that the row leaves out.
+fn as_shown(design: &Design, row: &[&str]) -> String {
+    let shown: Vec<&str> = quoted(row[1]).collect();
+    let mut is_own = false;
+    let mut text = String::new();
+    for line in design.text().lines() {
+        if line.starts_with('[') {
+            is_own = ["[application]", "[sink]"].contains(&line);
+        }
+        let is_setting = !line.starts_with(['[', '#']) && line.contains('=');
+        if !is_own || !is_setting || shown.iter().any(|statement| line.starts_with(statement)) {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[test]
+fn what_a_row_shows_is_enough_for_what_it_says() {
+    for row in recipes() {
+        let whole = design_of(&row);
+        let shown = as_shown(&whole, &row);
+        let design = Design::parse(whole.file(), shown.as_bytes())
+            .unwrap_or_else(|error| panic!("{error:?}\n{shown}"));
+        let verdicts = check(&design, &CheckOptions::default()).expect("within the limits");
+        for guarantee in [Guarantee::NoLoss, Guarantee::NoDuplicates] {
+            let said = row[if guarantee == Guarantee::NoLoss { 2 } else { 3 }];
+            let told = match verdicts.of(guarantee).trace() {
+                Some(_) => "yes",
+                None => "no",
+            };
+            assert_eq!(said, told, "{guarantee} in the row of {}:\n{shown}", row[4]);
+        }
+    }
+}
+
 #[test]
 fn every_recipe_has_its_row_and_says_what_it_expects() {
     let rows = recipes();

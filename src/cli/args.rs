@@ -17,6 +17,26 @@ use values::{Suggested, Words};
 /// Commands that are planned and not there.
 pub(super) const NOT_BUILT_YET: [&str; 5] = ["suggest", "explore", "report", "replay", "test"];
 
+/// Options that are planned and not there, and what to do without them.
+pub(super) const PLANNED_OPTIONS: [(&str, &str); 4] = [
+    (
+        "--producer",
+        "copy the properties of the file into [producer] of a design",
+    ),
+    (
+        "--consumer",
+        "copy the properties of the file into [consumer] of a design",
+    ),
+    (
+        "--topic",
+        "copy the properties of the file into [topic] of a design",
+    ),
+    (
+        "--spring",
+        "write what your listener container does as the order in [application] of a design",
+    ),
+];
+
 /// Formats that are planned and not there.
 const PLANNED_FORMATS: &[&str] = &["itf"];
 
@@ -75,17 +95,19 @@ pub(super) struct SourceArguments {
 /// How far an exploration may go.
 #[derive(Clone, Debug, Args)]
 pub(super) struct LimitArguments {
-    /// Threads to explore with; without it, one per core
+    /// Threads to explore with; without it, one per core. At most 64 are used: what is found does
+    /// not depend on their number
     #[arg(short, long, value_name = "N", value_parser = values::threads)]
     pub jobs: Option<NonZeroUsize>,
     /// Stop, undecided, after this many states
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = values::states)]
     pub max_states: Option<u64>,
     /// Stop, undecided, before the exploration holds more than this, such as 500MB or 2GiB;
-    /// without it, and without one in the design, 4GiB
+    /// without it, and without one in the design, 4GiB. At least 1MB
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub max_memory: Option<u64>,
-    /// Stop, undecided, when the command has taken this time, such as 30s, 5m or 500ms
+    /// Stop, undecided, when the command has taken this time, such as 30s, 5m or 500ms;
+    /// a number alone counts seconds
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub timeout: Option<Duration>,
 }

@@ -7,9 +7,6 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// The file name that stands for standard output.
-const STANDARD_OUTPUT: &str = "-";
-
 pub(super) fn run(arguments: &InitArguments) -> io::Result<Exit> {
     let text = match arguments.preset.as_deref() {
         None => starter(arguments.client),
@@ -22,7 +19,7 @@ pub(super) fn run(arguments: &InitArguments) -> io::Result<Exit> {
         },
     };
     let file = &arguments.file;
-    if file == Path::new(STANDARD_OUTPUT) {
+    if file == Path::new(super::STANDARD_STREAM) {
         let mut out = io::stdout();
         out.write_all(text.as_bytes())?;
         out.flush()?;
@@ -49,7 +46,11 @@ pub(super) fn run(arguments: &InitArguments) -> io::Result<Exit> {
             Ok(Exit::Usage)
         }
         Err(error) => {
-            complain(&format!("cannot write {}: {error}", file.display()));
+            complain(&format!(
+                "cannot write {}: {error}; {}",
+                file.display(),
+                instead_of(file, &error)
+            ));
             Ok(Exit::Io)
         }
     }
@@ -65,6 +66,27 @@ fn write(arguments: &InitArguments, text: &str) -> io::Result<()> {
         options.create_new(true);
     }
     options.open(&arguments.file)?.write_all(text.as_bytes())
+}
+
+/// What to do about a file that cannot be written.
+fn instead_of(file: &Path, error: &io::Error) -> String {
+    let folder = file.parent().filter(|own| !own.as_os_str().is_empty());
+    match (error.kind(), folder) {
+        (io::ErrorKind::NotFound, Some(folder)) => {
+            format!(
+                "make the folder {} first, or name another file",
+                folder.display()
+            )
+        }
+        (io::ErrorKind::IsADirectory, _) => format!(
+            "it is a folder: name a file in it, such as {}",
+            file.join(super::DEFAULT_FILE).display()
+        ),
+        _ => {
+            "name a file in a folder that you may write to, or print the design with 'semel init -'"
+                .to_string()
+        }
+    }
 }
 
 /// A commented design to start from.

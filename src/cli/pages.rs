@@ -35,8 +35,16 @@ pub(super) fn man(arguments: &ManArguments) -> io::Result<Exit> {
         },
     };
     let mut text = Vec::new();
-    clap_mangen::Man::new(page).render(&mut text)?;
+    manual(page).render(&mut text)?;
     print(&text)
+}
+
+/// The manual page of a command; its synopsis is the usage that its help shows.
+fn manual(mut page: clap::Command) -> clap_mangen::Man {
+    let usage = page.render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage:").trim().to_owned();
+    clap_mangen::Man::new(page.override_usage(usage))
+        .source(concat!("semel ", env!("CARGO_PKG_VERSION")))
 }
 
 fn print(bytes: &[u8]) -> io::Result<Exit> {

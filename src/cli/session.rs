@@ -110,7 +110,14 @@ impl Sources {
             exit: Exit::Fine,
         };
         for file in &arguments.files {
-            sources.take(Design::read(file));
+            if file == Path::new(super::STANDARD_STREAM) {
+                complain(
+                    "designs are not read from standard input: write the design to a file and name it ('./-' if '-' is its name)",
+                );
+                sources.exit = Exit::Usage;
+            } else {
+                sources.take(Design::read(file));
+            }
         }
         for name in &arguments.preset {
             match crate::presets::named(name) {
@@ -175,21 +182,23 @@ impl SourceArguments {
 
 /// Says that a file cannot be read; someone may have meant a preset or an entry of the catalogue.
 fn complain_of_unreadable(error: &DesignError) {
-    let hint = match (
+    let meant = match (
         crate::presets::named(error.file()),
         crate::catalogue::named(error.file()),
     ) {
-        (Some(preset), _) => {
-            format!(" (for the preset of this name: --preset {})", preset.name)
-        }
-        (None, Some(entry)) => format!(
-            " (for the catalogue entry of this name: semel explain {})",
+        (Some(preset), _) => Some(format!(
+            "For the preset of this name: --preset {}",
+            preset.name
+        )),
+        (None, Some(entry)) => Some(format!(
+            "For the catalogue entry of this name: semel explain {}",
             entry.id
-        ),
-        (None, None) => String::new(),
+        )),
+        (None, None) => None,
     };
     for problem in error.problems() {
-        complain(&format!("{}{hint}", problem.message()));
+        let instead = meant.as_deref().or(problem.instead()).unwrap_or_default();
+        complain(&format!("{}. {instead}", problem.message()));
     }
 }
 

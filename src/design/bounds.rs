@@ -13,6 +13,8 @@ pub const MAX_RECORDS: i64 = 6;
 pub const MAX_PARTITIONS: i64 = 4;
 /// The most retries that are explored before a delivery times out.
 pub const MAX_RETRIES: i64 = 8;
+/// The least memory that an exploration may be limited to, in bytes.
+pub const MIN_MEMORY: u64 = 1_000_000;
 
 /// Limits on the search itself, for who runs it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -138,8 +140,7 @@ fn memory(keys: &mut Keys<'_>, report: &mut Report) -> Option<u64> {
             return None;
         }
     };
-    let bytes = bytes.filter(|bytes| *bytes > 0);
-    if bytes.is_none() {
+    let Some(bytes) = bytes else {
         report
             .problem(
                 Code::OutOfRange,
@@ -147,8 +148,21 @@ fn memory(keys: &mut Keys<'_>, report: &mut Report) -> Option<u64> {
                 "`max-memory` is not an amount of memory",
             )
             .write(format!("Write {EXPECTED}."));
+        return None;
+    };
+    if bytes < MIN_MEMORY {
+        report
+            .problem(
+                Code::OutOfRange,
+                field.value_span,
+                format!("`max-memory` is less than {MIN_MEMORY} bytes"),
+            )
+            .label("too little")
+            .because("No exploration fits into less.")
+            .write(format!("Write {EXPECTED}, and 1 MB at least."));
+        return None;
     }
-    bytes
+    Some(bytes)
 }
 
 /// An amount of memory: `512MiB`, `4GB`, `1000000`.

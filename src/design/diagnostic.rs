@@ -5,6 +5,7 @@ use std::fmt;
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 use thiserror::Error;
 
+use super::excerpt::Excerpt;
 use super::kinds::kinds;
 use super::source::{Position, Source, Span};
 
@@ -42,18 +43,21 @@ pub struct Problem {
     why: Option<String>,
     instead: Option<String>,
     span: Option<Span>,
+    excerpt: Option<Excerpt>,
     design: Source,
 }
 
 impl Problem {
     pub(crate) fn new(source: &Source, code: Code, span: Option<Span>, message: String) -> Self {
+        let span = span.map(|span| source.clamp(span));
         Problem {
             code,
             message,
             label: String::from("here"),
             why: None,
             instead: None,
-            span: span.map(|span| source.clamp(span)),
+            span,
+            excerpt: span.map(|span| Excerpt::new(source, span)),
             design: source.clone(),
         }
     }
@@ -124,12 +128,11 @@ impl Diagnostic for Problem {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.span?;
-        Some(self.design.named())
+        self.excerpt.as_ref().map(|own| own as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = self.span?;
+        let span = self.excerpt.as_ref()?.label();
         Some(Box::new(std::iter::once(LabeledSpan::new(
             Some(self.label.clone()),
             span.start,

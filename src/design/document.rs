@@ -12,6 +12,7 @@ use super::diagnostic::Code;
 use super::report::{Report, enumeration, nearest};
 use super::source::{Source, Span};
 use super::table::Table;
+use super::toml::wide;
 
 /// How deep tables may be nested; the longest property name has ten parts.
 const MAX_DEPTH: usize = 16;
@@ -23,7 +24,8 @@ const MAX_KEYS: usize = 1000;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Scalar {
     Text(String),
-    Integer(i64),
+    /// Wider than TOML's own numbers, so that a range can be told of any number.
+    Integer(i128),
     Float(f64),
     Boolean(bool),
     Datetime,
@@ -75,7 +77,7 @@ pub(crate) struct Document {
 
 impl Document {
     /// Reads the tables of `toml`; keys that belong to no table are reported.
-    pub fn read(toml: &toml_edit::Document<&str>, report: &mut Report) -> Self {
+    pub fn read(toml: &toml_edit::Document<String>, report: &mut Report) -> Self {
         let mut document = Document::default();
         document.sections.insert(Table::Root, Section::default());
         let source = report.source.clone();
@@ -130,7 +132,11 @@ impl Reader<'_> {
             return;
         };
         let Some(content) = item.as_table_like() else {
-            let message = format!("[{}] is a table, not {}", table.name(), describe(item));
+            let message = format!(
+                "[{}] is a table, not {}",
+                table.name(),
+                describe(item, self.source)
+            );
             self.report
                 .problem(Code::WrongType, key_span, message)
                 .write(format!(
@@ -149,7 +155,7 @@ impl Reader<'_> {
     /// `[output.producer]` and its fellows.
     fn output(&mut self, item: &Item, key_span: Span, document: &mut Document) {
         let Some(content) = item.as_table_like() else {
-            let message = format!("[output] is a table, not {}", describe(item));
+            let message = format!("[output] is a table, not {}", describe(item, self.source));
             self.report
                 .problem(Code::WrongType, key_span, message)
                 .write("Write [output.producer], [output.topic] or [output.consumer].");
@@ -246,7 +252,7 @@ impl Reader<'_> {
     fn field(&self, name: String, name_span: Span, item: &Item) -> Option<Field> {
         let value = match item {
             Item::None => return None,
-            Item::Value(value) => scalar(value),
+            Item::Value(value) => scalar(value, self.source),
             Item::Table(_) => Scalar::EmptyTable,
             Item::ArrayOfTables(_) => Scalar::Tables,
         };
@@ -302,20 +308,25 @@ fn is_dotted(item: &Item) -> bool {
     }
 }
 
-fn describe(item: &Item) -> &'static str {
+fn describe(item: &Item, source: &Source) -> &'static str {
     match item {
         Item::None => "nothing",
-        Item::Value(value) => scalar(value).describe(),
+        Item::Value(value) => scalar(value, source).describe(),
         Item::Table(_) => "a table",
         Item::ArrayOfTables(_) => Scalar::Tables.describe(),
     }
 }
 
 /// The depth of arrays in arrays is limited by the TOML parser.
-fn scalar(value: &Value) -> Scalar {
+fn scalar(value: &Value, source: &Source) -> Scalar {
     match value {
         Value::String(text) => Scalar::Text(text.value().clone()),
-        Value::Integer(number) => Scalar::Integer(*number.value()),
+        Value::Integer(number) => {
+            let wide = number
+                .span()
+                .and_then(|span| wide::number(source.slice(span.into())));
+            Scalar::Integer(wide.unwrap_or_else(|| i128::from(*number.value())))
+        }
         Value::Float(number) => Scalar::Float(*number.value()),
         Value::Boolean(boolean) => Scalar::Boolean(*boolean.value()),
         Value::Datetime(_) => Scalar::Datetime,
@@ -324,7 +335,7 @@ fn scalar(value: &Value) -> Scalar {
                 .iter()
                 .map(|item| {
                     let span = item.span().or_else(|| array.span()).unwrap_or(0..0);
-                    (scalar(item), Span::from(span))
+                    (scalar(item, source), Span::from(span))
                 })
                 .collect(),
         ),
@@ -340,7 +351,7 @@ mod tests {
     fn names(text: &str, table: Table) -> Vec<(String, String)> {
         let source = Source::new("d.toml", text);
         let mut report = Report::new(&source);
-        let toml = toml_edit::Document::parse(text).unwrap();
+        let toml = toml_edit::Document::parse(text.to_owned()).unwrap();
         let document = Document::read(&toml, &mut report);
         assert!(report.problems.is_empty(), "{:?}", report.problems);
         let shown = |field: &Field| {

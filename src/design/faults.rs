@@ -103,7 +103,9 @@ pub(crate) fn read(document: &Document, exposure: &Exposure, report: &mut Report
         // A cap alone caps what there is without it.
         let stated = integer(total, 0..=MAX_FAULTS, WHY, report);
         let cap = stated.and_then(|total| u8::try_from(total.value).ok());
-        return default_budget(exposure, cap.unwrap_or(DEFAULT_TOTAL), report);
+        if cap != Some(0) {
+            return default_budget(exposure, cap.unwrap_or(DEFAULT_TOTAL), report);
+        }
     }
     let mut budget = FaultBudget::default();
     let mut seen: Vec<(&str, Span)> = Vec::new();

@@ -17,6 +17,7 @@ use super::source::Span;
 use super::table::{OWN_KEYS, Table};
 use super::value::Kind;
 use super::version::Versions;
+use super::warning::WarningKind;
 
 /// A property that the design states.
 #[derive(Clone, Debug)]
@@ -83,6 +84,7 @@ impl Properties {
             }
             if let Some(value) = value(row, client, field, report) {
                 refuse_unmodelled(row, scope, versions, &value, field, report);
+                warn_of_namesake(row, client, scope, field, report);
                 properties.stated.push(StatedProperty {
                     property: row,
                     name: field.name.clone(),
@@ -185,6 +187,34 @@ impl Properties {
             .label("no such property")
             .write(write);
     }
+}
+
+/// Warns of a property that bears on delivery under the other client and not under this one.
+fn warn_of_namesake(
+    row: &'static Property,
+    client: Client,
+    scope: Scope,
+    field: &Field,
+    report: &mut Report,
+) {
+    let other = match client {
+        Client::Java => Client::Librdkafka,
+        Client::Librdkafka => Client::Java,
+    };
+    let Some(namesake) = find(other, scope, &row.name) else {
+        return;
+    };
+    if row.class != Class::NoBearing || namesake.class != Class::Modelled {
+        return;
+    }
+    let text = format!(
+        "`{}` has no bearing with {}: {}. It bears on delivery with {} only.",
+        field.name,
+        client_name(client),
+        row.why,
+        client_name(other)
+    );
+    report.warn(WarningKind::NoEffect, field.name_span, text);
 }
 
 /// What a client is called in a sentence.

@@ -1,16 +1,16 @@
 //! Reads semel's own keys out of a table: each with its type, the rest reported as unknown.
 
+mod unknown;
+
 use std::ops::RangeInclusive;
 
 use super::choices::Choice;
 use super::diagnostic::Code;
 use super::document::{Document, Field, Scalar};
-use super::properties::{Lookup, Scope, look_up};
+use super::properties::Scope;
 use super::report::{Report, alternatives, nearest};
 use super::source::Span;
-use super::table::{OWN_KEYS, Table, own_keys};
-
-use semel_models::pipeline::Client;
+use super::table::Table;
 
 /// A value and where it is stated; without a place it is the default.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,7 +135,7 @@ impl<'d> Keys<'d> {
     /// Reports what was not read.
     pub fn finish(self, report: &mut Report) {
         for field in self.fields {
-            unknown(report, self.table, field);
+            unknown::key(report, self.table, field);
         }
     }
 }
@@ -148,7 +148,8 @@ pub(crate) fn integer(
     report: &mut Report,
 ) -> Option<Stated<i64>> {
     let (low, high) = (range.start(), range.end());
-    let expected = if *high == i64::MAX {
+    let is_wide = matches!(field.value, Scalar::Integer(number) if number > i128::from(*high));
+    let expected = if *high == i64::MAX && !is_wide {
         format!("a whole number of at least {low}")
     } else {
         format!("a whole number from {low} to {high}")
@@ -157,17 +158,21 @@ pub(crate) fn integer(
         wrong_type(report, field, &expected);
         return None;
     };
-    if range.contains(&number) {
+    if let Some(value) = i64::try_from(number).ok().filter(|own| range.contains(own)) {
         return Some(Stated {
-            value: number,
+            value,
             at: Some(field.value_span),
         });
     }
+    let written = match report.source.slice(field.value_span) {
+        "" => number.to_string(),
+        written => shortened(written),
+    };
     report
         .problem(
             Code::OutOfRange,
             field.value_span,
-            format!("`{}` = {number} is out of range", field.name),
+            format!("`{}` = {written} is out of range", field.name),
         )
         .label("out of range")
         .because(why)
@@ -200,63 +205,6 @@ pub(crate) fn repeated(report: &mut Report, table: Table, field: &Field) {
         .label("stated again")
         .because("Dotted, quoted and nested keys are one and the same name.")
         .write("Keep one of the two.");
-}
-
-/// A key of one of semel's own tables that it does not have.
-fn unknown(report: &mut Report, table: Table, field: &Field) {
-    let name = field.name.as_str();
-    if let Some((place, _)) = OWN_KEYS.iter().find(|(_, key)| *key == name) {
-        let message = format!("`{name}` does not belong {}", table.place());
-        report
-            .problem(Code::Misplaced, field.name_span, message)
-            .label("belongs elsewhere")
-            .write(format!("Write it {}.", place.place()));
-        return;
-    }
-    let kafka = [
-        Scope::Producer,
-        Scope::Consumer,
-        Scope::Topic,
-        Scope::Broker,
-    ]
-    .into_iter()
-    .find_map(|scope| match look_up(Client::Java, scope, name) {
-        Lookup::Found(row) | Lookup::OtherClient(row) => Some(row.scope),
-        Lookup::Elsewhere(_) | Lookup::Unknown => None,
-    });
-    if let Some(scope) = kafka {
-        let message = format!(
-            "`{name}` is a property of Kafka and does not belong {}",
-            table.place()
-        );
-        report
-            .problem(Code::Misplaced, field.name_span, message)
-            .label("belongs elsewhere")
-            .write(format!("Write it in {}.", kafka_place(scope)));
-        return;
-    }
-    let near = nearest(name, own_keys(table));
-    let write = match near {
-        Some(near) => format!("Did you mean `{near}`?"),
-        None => {
-            let anywhere = nearest(name, OWN_KEYS.iter().map(|(_, key)| *key));
-            match anywhere.and_then(|key| OWN_KEYS.iter().find(|(_, own)| *own == key)) {
-                Some((place, key)) => format!("Did you mean `{key}`, {}?", place.place()),
-                None => format!(
-                    "Its keys are {}.",
-                    alternatives(own_keys(table)).replace(" or ", " and ")
-                ),
-            }
-        }
-    };
-    report
-        .problem(
-            Code::UnknownKey,
-            field.name_span,
-            format!("there is no key `{}` {}", shortened(name), table.place()),
-        )
-        .label("no such key")
-        .write(write);
 }
 
 /// Where a property of this scope is written.

@@ -1,5 +1,9 @@
 //! From bytes to TOML: what cannot be read at all is told here.
 
+pub(super) mod wide;
+
+use std::io::ErrorKind;
+
 use semel_models::fault::Fault;
 
 use super::diagnostic::{Code, DesignError, Problem};
@@ -49,11 +53,21 @@ pub(crate) fn text<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, DesignErr
 
 /// What is wrong with a file that could not be read from the disk.
 pub(crate) fn unreadable(file: &str, error: &std::io::Error) -> DesignError {
-    let problem = without_text(
+    let mut problem = without_text(
         file,
         Code::Unreadable,
         format!("{file} cannot be read: {error}"),
     );
+    problem.write(match error.kind() {
+        ErrorKind::NotFound => {
+            format!("Check the path, or write a design to start from: semel init {file}")
+        }
+        ErrorKind::IsADirectory => String::from("It is a folder: name a design file in it."),
+        ErrorKind::PermissionDenied => {
+            String::from("You may not read it: change its permissions, or name another file.")
+        }
+        _ => String::from("Name a file that can be read."),
+    });
     alone(file, problem)
 }
 
@@ -65,12 +79,38 @@ fn alone(file: &str, problem: Problem) -> DesignError {
     DesignError::new(&Source::new(file, ""), vec![problem])
 }
 
+/// How many numbers that are too large for TOML are passed on; each takes a parse of its own.
+const MAX_WIDE: usize = 50;
+
 /// Parses the text as TOML.
-pub(crate) fn parse(source: &Source) -> Result<toml_edit::Document<&str>, DesignError> {
-    toml_edit::Document::parse(source.text()).map_err(|error| {
+pub(crate) fn parse(source: &Source) -> Result<toml_edit::Document<String>, DesignError> {
+    let mut text = source.text().to_owned();
+    for _ in 0..MAX_WIDE {
+        let error = match toml_edit::Document::parse(text.clone()) {
+            Ok(document) => return Ok(document),
+            Err(error) => error,
+        };
         let span = error.span().map_or(Span { start: 0, end: 0 }, Span::from);
-        DesignError::new(source, vec![syntax(source, span, error.message())])
-    })
+        let wide = error.message().contains("overflow");
+        match wide::replaced(&text, span).filter(|_| wide) {
+            Some(replaced) => text = replaced,
+            None => {
+                let problem = syntax(source, span, error.message());
+                return Err(DesignError::new(source, vec![problem]));
+            }
+        }
+    }
+    let mut problem = Problem::new(
+        source,
+        Code::TooLarge,
+        None,
+        format!(
+            "{} has {MAX_WIDE} numbers that TOML cannot hold",
+            source.file()
+        ),
+    );
+    problem.write("Write numbers of at most 64 bits.");
+    Err(DesignError::new(source, vec![problem]))
 }
 
 fn syntax(source: &Source, span: Span, message: &str) -> Problem {
@@ -82,7 +122,9 @@ fn syntax(source: &Source, span: Span, message: &str) -> Problem {
             Some(span),
             String::from("tables or arrays are nested too deeply"),
         );
-        problem.because("No value of a design is nested as deeply as that.");
+        problem
+            .because("No value of a design is nested as deeply as that.")
+            .write("Write a value of a few levels; `semel init -` shows a whole design.");
         return problem;
     }
     let clashes = message.contains("duplicate key") || message.contains("cannot extend");
@@ -96,9 +138,29 @@ fn syntax(source: &Source, span: Span, message: &str) -> Problem {
         format!("this is not TOML: {message}"),
     );
     if message.contains("duplicate key") {
-        problem.label("stated again").write("Keep one of the two.");
+        problem.label("stated again");
     }
+    problem.write(instead(&message));
     problem
+}
+
+/// What to write instead of what TOML cannot read.
+fn instead(message: &str) -> String {
+    let expected = || message.rsplit_once("expected ").map(|(_, what)| what);
+    let unclosed = ["unclosed", "invalid basic string", "invalid literal string"];
+    if message.contains("duplicate key") {
+        String::from("Keep one of the two.")
+    } else if unclosed.iter().any(|known| message.contains(known))
+        && let Some(closing) = expected()
+    {
+        format!("Close it with {closing}.")
+    } else if message.contains("must be quoted") {
+        String::from("Write a value behind the `=`; a text stands in quotes: name = \"payments\".")
+    } else {
+        String::from(
+            "Write one statement a line: key = value, [table] or # comment. A text stands in quotes.",
+        )
+    }
 }
 
 /// TOML cannot hold `group.protocol` and `group.protocol.type` side by side: the first would be a

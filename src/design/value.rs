@@ -124,6 +124,12 @@ impl<'p> Kind<'p> {
                 let fits = (i128::from(*min)..=i128::from(*max)).contains(&number);
                 if fits || also.is_some_and(|also| i128::from(also) == number) {
                     Ok(number.to_string())
+                } else if number > i128::from(i64::MAX) {
+                    // That it is at least something would not say what is wrong.
+                    Err(Mismatch {
+                        range: true,
+                        expected: format!("a whole number from {min} to {max}"),
+                    })
                 } else {
                     Err(self.mismatch(true))
                 }

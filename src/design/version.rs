@@ -1,8 +1,10 @@
 //! Which versions of Kafka and of the clients a design is about.
 
 pub(crate) mod defaults;
+mod releases;
 mod rules;
 
+pub use releases::KAFKA_VERSIONS;
 pub use rules::{DesignRules, Introduction, Party, RULES, Rule};
 
 use std::fmt;
@@ -10,7 +12,7 @@ use std::fmt;
 use semel_models::pipeline::Client;
 
 use super::diagnostic::Code;
-use super::document::Scalar;
+use super::document::{Field, Scalar};
 use super::keys::{Keys, wrong_type};
 use super::properties::Scope;
 use super::report::Report;
@@ -66,36 +68,6 @@ const fn patch(major: u16, minor: u16, patch: u16) -> Version {
     }
 }
 
-/// The versions of Kafka, and of its Java clients, whose rules are known, the oldest first.
-pub const KAFKA_VERSIONS: [Version; 27] = [
-    version(0, 10),
-    version(0, 11),
-    version(1, 0),
-    version(1, 1),
-    version(2, 0),
-    version(2, 1),
-    version(2, 2),
-    version(2, 3),
-    version(2, 4),
-    version(2, 5),
-    version(2, 6),
-    version(2, 7),
-    version(2, 8),
-    version(3, 0),
-    version(3, 1),
-    version(3, 2),
-    version(3, 3),
-    version(3, 4),
-    version(3, 5),
-    version(3, 6),
-    version(3, 7),
-    version(3, 8),
-    version(3, 9),
-    version(4, 0),
-    version(4, 1),
-    version(4, 2),
-    version(4, 3),
-];
 /// The versions of librdkafka whose rules are known.
 pub const LIBRDKAFKA_VERSIONS: [Version; 1] = [version(2, 15)];
 
@@ -205,7 +177,10 @@ fn one_of(
         return default;
     };
     match parse(text) {
-        Some(version) if known.contains(&version.release()) => version,
+        Some(version) if known.contains(&version.release()) => {
+            released(version, name, field, report);
+            version
+        }
         Some(version) => {
             let versions = match known {
                 [first, .., last] => format!("{first} to {last}"),
@@ -229,6 +204,28 @@ fn one_of(
             default
         }
     }
+}
+
+/// A patch that is not of its release is most likely a typing error, and would get a rule wrong.
+fn released(version: Version, name: &str, field: &Field, report: &mut Report) {
+    let Some(last) = releases::last_patch(version.release()) else {
+        return;
+    };
+    if version.patch.is_none_or(|patch| patch <= last) {
+        return;
+    }
+    let release = version.release();
+    report
+        .problem(
+            Code::UnknownValue,
+            field.value_span,
+            format!("`{name}` = \"{version}\": there is no such patch of {release}"),
+        )
+        .label("never released")
+        .because(format!(
+            "The newest is {release}.{last}; \"{release}\" alone means it."
+        ))
+        .write(format!("Write \"{release}\", or the patch that you run."));
 }
 
 #[cfg(test)]

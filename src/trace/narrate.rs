@@ -140,6 +140,8 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 ConsumerStep::Operate => {
                     let operation = before.consumers[usize::from(who)].operation;
                     put("operation", operation.to_string());
+                    let steps = &cluster.program().operations[usize::from(operation)].item;
+                    put("step", steps.to_string());
                 }
                 ConsumerStep::Work(task) | ConsumerStep::Drop(task) => {
                     put("task", task.to_string());

@@ -131,20 +131,39 @@ macro_rules! named {
 
 named!(Format, Listing, Environment, Guarantee);
 
+/// The most threads that are used: each takes memory of its own, and more than there are cores
+/// find nothing sooner.
+const MAX_THREADS: NonZeroUsize = NonZeroUsize::new(64).expect("more than none");
+
 pub(super) fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    let number: NonZeroUsize = text
+        .parse()
+        .map_err(|_| "expected a number of threads, 1 or more".to_string())?;
+    Ok(number.min(MAX_THREADS))
+}
+
+pub(super) fn states(text: &str) -> Result<u64, String> {
     text.parse()
-        .map_err(|_| "expected a number of threads, 1 or more".to_string())
+        .ok()
+        .filter(|number| *number > 0)
+        .ok_or_else(|| "expected a number of states, 1 or more".to_string())
 }
 
 pub(super) fn size(text: &str) -> Result<u64, String> {
-    let hint = "expected a size such as 500MB or 2GiB";
-    crate::design::parse_memory(text)
-        .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| hint.to_string())
+    let bytes = crate::design::parse_memory(text)
+        .ok_or_else(|| "expected a size such as 500MB or 2GiB".to_string())?;
+    if bytes < crate::design::MIN_MEMORY {
+        return Err(
+            "no exploration fits into less than 1MB; expected a size such as 500MB or 2GiB"
+                .to_string(),
+        );
+    }
+    Ok(bytes)
 }
 
 pub(super) fn time(text: &str) -> Result<Duration, String> {
-    let hint = || "expected a time such as 30s, 5m or 500ms".to_string();
+    let hint =
+        || "expected a time such as 30s, 5m or 500ms; a number alone counts seconds".to_string();
     let digits = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());

@@ -103,7 +103,7 @@ fn group(judged: &Judged<'_>) -> [Hazard; 6] {
         Hazard {
             is_so: group.static_membership && two && group.protocol != GroupProtocol::Consumer,
             at: judged.consumer.at("group.instance.id"),
-            text: "group.instance.id with two instances: each of them is taken to have a name of its own. Two with one name fence each other.",
+            text: "group.instance.id with two instances: each of them is taken to have a name of its own. Two with one name fence each other: see that your deployment gives each its own.",
         },
     ]
 }

@@ -26,6 +26,21 @@ fn value(design: &Design, name: &str) -> (String, Origin) {
 }
 
 #[test]
+fn a_property_that_only_bears_on_delivery_with_the_other_client_is_warned_of() {
+    let text = librdkafka(
+        "enable.idempotence = true",
+        "enable.auto.commit = false\nauto.offset.reset = \"earliest\"\nmax.poll.records = 10",
+    );
+    let design = accepted(&text);
+    assert_eq!(warned(&design), [WarningKind::NoEffect]);
+    assert_eq!(
+        design.warnings()[0].text(),
+        "`max.poll.records` has no bearing with librdkafka: only share consumers of librdkafka read it. It bears on delivery with the Java client only."
+    );
+    assert!(warned(&accepted(&with_consumer("max.poll.records = 1"))).is_empty());
+}
+
+#[test]
 fn java_drops_idempotence_in_silence_and_semel_says_so() {
     for lines in ["acks = 1", "acks = \"0\"", "retries = 0"] {
         let design = accepted(&with_producer(lines));

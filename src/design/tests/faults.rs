@@ -142,13 +142,10 @@ fn a_cap_alone_caps_the_default_faults() {
         default.pipeline().faults.entries
     );
     assert_eq!(capped.pipeline().faults.total(), 1);
-    assert_eq!(
-        accepted(&with_faults("total = 0"))
-            .pipeline()
-            .faults
-            .total(),
-        0
-    );
+    let none = accepted(&with_faults("total = 0"));
+    assert!(none.pipeline().faults.entries.is_empty());
+    assert_eq!(none.pipeline().faults.total(), 0);
+    assert_eq!(warned(&none), [WarningKind::NoFaults]);
 }
 
 #[test]

@@ -105,6 +105,56 @@ max-memory = "lots"
 }
 
 #[test]
+fn a_number_wider_than_toml_allows_is_told_its_range() {
+    let error = refused(
+        r#"
+[producer]
+retries = 99999999999999999999
+[application]
+order = "process -> commit"
+[topic]
+flush.messages = 9223372036854775808
+[faults]
+consumer-crash = 99999999999999999999
+producer-crash = -99999999999999999999
+response-lost = { produce = 0xffffffffffffffffffff }
+[bounds]
+records = 9_223_372_036_854_775_808
+max-states = 99999999999999999999
+"#,
+    );
+    assert_snapshot!(told(&error));
+}
+
+#[test]
+fn what_is_not_toml_says_how_to_write_it() {
+    let all = [
+        "[application",
+        "[application]\norder = \"process",
+        "kafka = [\"4.1\"",
+        "order process",
+        "order = ",
+        "client = java",
+        "order: process",
+        "name = \"a\"\nname = \"b\"",
+    ];
+    assert_snapshot!(all.map(|text| told(&refused(text))).join("\n\n"));
+}
+
+#[test]
+fn a_key_that_holds_others_is_shown_as_it_is_written() {
+    let told_of = |line: &str| told(&refused(&with_application(line)));
+    let all = [
+        "on-process-failure = \"skip\"",
+        "on-process-failure = \"ignore\"",
+        "on-process-failure = 3",
+        "on-process-failure = { tries = 2 }",
+        "on-process-failure = { attempts = 2, than = \"skip\" }",
+    ];
+    assert_snapshot!(all.map(told_of).join("\n\n"));
+}
+
+#[test]
 fn wrong_types_name_the_right_one() {
     let error = refused(
         r#"

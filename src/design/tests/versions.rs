@@ -124,6 +124,11 @@ fn a_version_whose_rules_the_design_meets_and_the_model_lacks_is_refused() {
     ];
     let told_of = |text: &String| told(&refused(text));
     assert_snapshot!(designs.iter().map(told_of).collect::<Vec<_>>().join("\n\n"));
+    // The patch that mended it.
+    accepted(&at(
+        "3.2.3",
+        &SOUND.replace("enable.auto.commit = false", ""),
+    ));
     // The same versions, where nothing meets the rule.
     accepted(&at("0.11", &idempotent("broker-crash = 1")));
     accepted(&at("2.0", &faults("offset-reset = 1")));
@@ -132,6 +137,20 @@ fn a_version_whose_rules_the_design_meets_and_the_model_lacks_is_refused() {
     accepted(&at("1.0", &idempotent("producer-id-expiry = 1")));
     accepted(&at("2.3", &idempotent("retention = 1")));
     accepted(&at("2.2", &faults("power-loss = 1")));
+}
+
+#[test]
+fn a_patch_that_was_never_released_is_refused() {
+    assert_snapshot!(told(&refused(&at("3.2.9", SOUND))));
+    for never in ["0.10.3.0", "0.11.1.0", "2.8.3", "3.8.2"] {
+        assert_eq!(only(&at(never, SOUND)).0, Code::UnknownValue, "{never}");
+        let client = format!("client-version = \"{never}\"\n{}", at("3.0", SOUND));
+        assert_eq!(only(&client).0, Code::UnknownValue, "{never}");
+    }
+    // Of a release that is still maintained there may be newer ones.
+    for patch in ["0.10.2.2", "0.11.0.3", "2.8.2", "3.2.3", "4.3.1", "4.3.7"] {
+        accepted(&at(patch, SOUND));
+    }
 }
 
 #[test]
