@@ -119,6 +119,17 @@ pub enum Strike {
         /// How many log entries were on disk.
         kept: u8,
     },
+    /// Every broker loses power: this one starts again with the first `kept` log entries, the group
+    /// coordinator with the first `commits` of the commits that it holds, and the topic of failed
+    /// records with what was written there or without.
+    PowerLossAll {
+        /// How many log entries were on disk.
+        kept: u8,
+        /// How many different commits were on disk.
+        commits: u8,
+        /// Whether the failed records were on disk.
+        failed: bool,
+    },
     /// The broker starts again with an empty disk.
     DiskLoss,
     /// The group rebalances while every member polls; `to` gets the partition.
@@ -244,6 +255,7 @@ impl Strike {
             | Strike::DeliveryTimeout
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
+            | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
             | Strike::OffsetsExpiry
@@ -253,7 +265,7 @@ impl Strike {
         }
     }
 
-    /// The faults that pay for it. A loss of power of the one broker is one of every broker, too.
+    /// The faults that pay for it.
     pub fn paid_by(self) -> &'static [Fault] {
         match self {
             Strike::ProducerCrash => &[Fault::ProducerCrash],
@@ -267,7 +279,8 @@ impl Strike {
             Strike::Delay(_) => &[Fault::RequestDelayed],
             Strike::DeliveryTimeout => &[Fault::DeliveryTimeout],
             Strike::BrokerCrash => &[Fault::BrokerCrash],
-            Strike::PowerLoss { .. } => &[Fault::PowerLoss, Fault::PowerLossAll],
+            Strike::PowerLoss { .. } => &[Fault::PowerLoss],
+            Strike::PowerLossAll { .. } => &[Fault::PowerLossAll],
             Strike::DiskLoss => &[Fault::DiskLoss],
             Strike::Rebalance { .. } => &[Fault::Rebalance],
             Strike::OffsetsExpiry => &[Fault::OffsetsExpiry],

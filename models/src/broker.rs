@@ -150,12 +150,14 @@ impl Broker {
         let known = || {
             let own = |(_, entry): &(usize, &Entry)| entry.is_known_by(stamp.session);
             let newest_first = self.log.iter().enumerate().rev().filter(own);
+            // A recovery learns one batch of each producer id, its last.
+            let mut learned = 0;
             newest_first
-                .enumerate()
-                .take_while(|(age, (offset, _))| {
-                    *age == 0 || *offset >= usize::from(self.recovered)
+                .take_while(move |(offset, _)| {
+                    learned += u8::from(*offset < usize::from(self.recovered));
+                    learned <= 1
                 })
-                .map(|(_, (_, entry))| entry.stamp)
+                .map(|(_, entry)| entry.stamp)
         };
         let Some(last) = known().next() else {
             return if rules.unknown_producer_starts_anywhere || stamp.sequence == 0 {
@@ -313,6 +315,7 @@ mod tests {
 
     const TOPIC: TopicSettings = TopicSettings {
         flush_messages: None,
+        flushes_internal_topics: false,
         retention: true,
     };
 
@@ -368,9 +371,10 @@ mod tests {
         assert_eq!(sent_again(3), AppendResult::Appended);
         assert_eq!(
             sent_again(2),
-            AppendResult::OutOfOrder,
-            "recovered, and no longer the last"
+            AppendResult::Duplicate,
+            "what was recovered is remembered beside what came later"
         );
+        assert_eq!(sent_again(1), AppendResult::OutOfOrder);
     }
 
     #[test]
@@ -408,6 +412,7 @@ mod tests {
     fn a_flush_interval_bounds_what_power_loss_can_take() {
         let every_second = TopicSettings {
             flush_messages: Some(2),
+            flushes_internal_topics: false,
             retention: true,
         };
         let mut broker = Broker::default();

@@ -29,6 +29,7 @@ use crate::broker::Broker;
 use crate::codec::{Codec, Counter, Reader, Writer};
 use crate::consumer::Consumer;
 use crate::dedup::DedupStore;
+use crate::fault::Fault;
 use crate::group_coordinator::GroupCoordinator;
 use crate::guarantee::Guarantee;
 use crate::ledger::Ledger;
@@ -170,6 +171,15 @@ impl Cluster {
             .all(|action| self.next_state(state, action).is_none())
     }
 
+    /// Commits are kept in mind as long as a loss of power may take them.
+    fn remember_commits(&self, state: &mut State) {
+        if self.limits.history > 0 && self.budget.has_left(state, Fault::PowerLossAll) {
+            state.group.remember();
+        } else {
+            state.group.history.truncate(0);
+        }
+    }
+
     fn code(&self, state: &mut State, codec: &mut impl Codec) {
         let (limits, pipeline) = (&self.limits, &self.pipeline);
         state.database.code(codec, limits);
@@ -237,6 +247,7 @@ impl Model for Cluster {
             }
         };
         self.settle_members(&mut next);
+        self.remember_commits(&mut next);
         self.reduce(&mut next);
         let changed = next != *state;
         if let Some(entry) = strike {
@@ -244,6 +255,7 @@ impl Model for Cluster {
                 return None;
             }
             self.budget.pay(&mut next, entry);
+            self.remember_commits(&mut next);
             self.reduce(&mut next);
             return Some(next);
         }

@@ -18,17 +18,22 @@
 //! member ids are drawn anew at each join: any member may get it. A sticky one leaves it with an
 //! owner that is still a member.
 //!
-//! **Left out.** The coordinator's own log: `offsets.topic.replication.factor` replicas that are
-//! written with `acks=all`, so the faults of the one broker that leads the topic's partition do
-//! not reach it. The assignment and the fetch of the committed offset are one step: a commit of an
+//! **Power.** The coordinator's log has `offsets.topic.replication.factor` replicas that are
+//! written with `acks=all`, so the faults of the one broker that leads the topic's partition do not
+//! reach it. Nobody flushes them unless the broker's `log.flush.interval.messages` says so: when
+//! every broker loses power, any number of the latest commits may be gone. A commit that was made
+//! before counts from when it was first made; only a second loss of power could tell.
+//!
+//! **Left out.** The assignment and the fetch of the committed offset are one step: a commit of an
 //! older generation is refused from the assignment on, and what the new owner itself commits comes
 //! later. The death of a member that owns nothing rebalances the group when that member comes
 //! back, not also when its session expires: the owner gives the partition up and gets it back in
 //! the same way at both. Generations are only compared, so they are numbered anew in every state,
 //! in their order: a loop of failures cannot make them grow.
 
+use crate::bounded::List;
 use crate::codec::Codec;
-use crate::limits::Limits;
+use crate::limits::{Limits, MAX_HISTORY};
 use crate::offset::{self, Position};
 
 /// The coordinator's view of the group.
@@ -42,6 +47,9 @@ pub struct GroupCoordinator {
     pub rebalance: Option<Rebalance>,
     /// The committed offset.
     pub committed: Option<Position>,
+    /// Where every broker may lose power: the different commits so far, in the order in which each
+    /// was first made, as long as none of them need be on disk.
+    pub history: List<Position, MAX_HISTORY>,
 }
 
 /// A rebalance under way.
@@ -61,6 +69,25 @@ impl GroupCoordinator {
             self.committed = Some(position);
         }
         current
+    }
+
+    /// Keeps in mind what was committed last.
+    pub fn remember(&mut self) {
+        if let Some(position) = self.committed
+            && !self.history.contains(&position)
+        {
+            self.history.push(position);
+        }
+    }
+
+    /// Of the commits, the first `kept` were on disk.
+    pub fn lose_commits(&mut self, kept: u8) {
+        let last = usize::from(kept).checked_sub(1);
+        let left = last.and_then(|last| self.history.get(last).copied());
+        if left != self.committed {
+            self.history.truncate(usize::from(kept));
+            self.committed = left;
+        }
     }
 
     /// Visits the fields.
@@ -83,6 +110,22 @@ impl GroupCoordinator {
         }
         if limits.commits {
             offset::code_optional(&mut self.committed, codec, limits);
+        }
+        if limits.history > 0 {
+            self.code_history(codec, limits);
+        }
+    }
+
+    fn code_history(&mut self, codec: &mut impl Codec, limits: &Limits) {
+        let mut len = self.history.len() as u8;
+        codec.field(&mut len, limits.history);
+        self.history.resize(usize::from(len));
+        for index in 0..codec.places(self.history.len(), limits.history) {
+            let mut position = self.history.get(index).copied().unwrap_or_default();
+            position.code(codec, limits);
+            if let Some(place) = self.history.get_mut(index) {
+                *place = position;
+            }
         }
     }
 }

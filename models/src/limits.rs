@@ -30,6 +30,8 @@ pub const MAX_FLIGHTS: usize = 18;
 pub const MAX_LIMBO: usize = 4;
 /// The most entries of a fault budget that a design can spend.
 pub const MAX_BUDGETS: usize = 32;
+/// The most different commits that a loss of power can choose from.
+pub const MAX_HISTORY: usize = 32;
 
 /// A bound that the model's state cannot hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +106,8 @@ pub struct Limits {
     pub retries_waiting: u8,
     /// Whether commits that failed are kept for later.
     pub saves_failed_commits: bool,
+    /// How many different commits every broker's loss of power may take; 0: it takes none.
+    pub history: u8,
     /// Whether a listener drops what waits for workers.
     pub drops_buffered: bool,
     /// Whether where an assignment began is of interest.
@@ -288,6 +292,22 @@ impl Limits {
                 0
             },
             saves_failed_commits: consumer.on_commit_failure == OnCommitFailure::RetrySaved,
+            history: if can(Fault::PowerLossAll)
+                && consumer.commits()
+                && !pipeline.topic.flushes_internal_topics
+            {
+                at_most(
+                    "different commits",
+                    (copies + 1)
+                        * match consumer.auto_commit {
+                            AutoCommit::Off => 1,
+                            AutoCommit::AtPoll | AutoCommit::Background { .. } => storage + 2,
+                        },
+                    MAX_HISTORY,
+                )?
+            } else {
+                0
+            },
             drops_buffered: [consumer.on_revoke, consumer.on_lost]
                 .contains(&OnRevoke::DropBuffered),
             assigned_at: workers || consumer.on_revoke == OnRevoke::Commit,

@@ -143,6 +143,9 @@ pub struct TopicSettings {
     /// `flush.messages`: after how many appended records the log is flushed; `None`: never asked
     /// for.
     pub flush_messages: Option<u64>,
+    /// Whether the brokers flush every topic after each record, the offsets topic too
+    /// (`log.flush.interval.messages = 1`).
+    pub flushes_internal_topics: bool,
     /// Whether retention may delete the oldest records: by age (`retention.ms`) or by size
     /// (`retention.bytes`).
     pub retention: bool,

@@ -61,6 +61,7 @@ pub(crate) fn topic(
         flush_messages: flush
             .filter(|messages| *messages != i64::MAX)
             .and_then(|messages| u64::try_from(messages).ok()),
+        flushes_internal_topics: broker.integer("log.flush.interval.messages") == Some(1),
         retention: retention(topic, broker),
     }
 }

@@ -88,7 +88,7 @@ pub(crate) fn pipeline(
     needs::check(parts, order.as_ref(), report);
     unmodelled::position_of_librdkafka(parts, report);
     unmodelled::rules_of_version(parts, &faults, report);
-    unmodelled::retry_topic(parts, order.as_ref(), report);
+    unmodelled::retry_topic(parts, order.as_ref(), &faults, report);
     // Each part is looked at before any is found missing, so that all refusals are told.
     let producer = producer(parts, report);
     let consumer = consumer(parts, order, report);

@@ -229,7 +229,12 @@ pub(crate) fn rules_of_version(parts: &Parts<'_>, faults: &FaultBudget, report: 
 
 /// A retry topic is a second topic whose offsets are committed beside the first one's: modelled
 /// where each commit is waited for and repeated until it succeeds.
-pub(crate) fn retry_topic(parts: &Parts<'_>, order: Option<&Order>, report: &mut Report) {
+pub(crate) fn retry_topic(
+    parts: &Parts<'_>,
+    order: Option<&Order>,
+    faults: &FaultBudget,
+    report: &mut Report,
+) {
     let application = parts.application;
     if application.after_attempts.value != AfterAttempts::RetryTopic {
         return;
@@ -254,6 +259,8 @@ pub(crate) fn retry_topic(parts: &Parts<'_>, order: Option<&Order>, report: &mut
         Some("dedup-key = \"offset\"".into())
     } else if parts.sink.version_guard.value {
         Some("version-guard = true".into())
+    } else if faults.contains(Fault::PowerLossAll) {
+        Some("the fault power-loss-all".into())
     } else {
         None
     };

@@ -164,6 +164,15 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
         Action::Fault { strike, .. } => {
             match strike {
                 Strike::PowerLoss { kept } => put("kept", kept.to_string()),
+                Strike::PowerLossAll {
+                    kept,
+                    commits,
+                    failed,
+                } => {
+                    put("kept", kept.to_string());
+                    put("commits", commits.to_string());
+                    put("failed", failed.to_string());
+                }
                 Strike::OffsetReset { to } => put("to", to.to_string()),
                 Strike::Rebalance { to } => {
                     if let Some(letter) = letter(cluster, to) {
@@ -198,17 +207,16 @@ struct Scene<'a> {
 impl Scene<'_> {
     /// Commits on their way that another step lets arrive before it does its own work.
     fn arrivals(&self, action: Action) -> String {
-        let tells_itself = match action {
-            Action::Consumer { does, .. } => match does {
-                ConsumerStep::Join { .. } | ConsumerStep::Leave => false,
-                _ => true,
-            },
-            Action::Fault {
+        let moves = matches!(
+            action,
+            Action::Consumer {
+                does: ConsumerStep::Join { .. } | ConsumerStep::Leave,
+                ..
+            } | Action::Fault {
                 strike: Strike::Rebalance { .. },
                 ..
-            } => false,
-            _ => true,
-        };
+            }
+        );
         let arrived = |who: &usize| {
             let (before, after) = (&self.before.consumers[*who], &self.after.consumers[*who]);
             let pending = before.pending.filter(|_| after.pending.is_none());
@@ -217,7 +225,7 @@ impl Scene<'_> {
                 && self.after.group.committed != self.before.group.committed
         };
         match (0..MAX_INSTANCES).find(arrived) {
-            Some(who) if !tells_itself => {
+            Some(who) if moves => {
                 let at = self.after.group.committed.map_or(0, |at| at.next.0);
                 let whose = match letter(self.cluster, who as u8) {
                     Some(letter) => format!(" of {letter}"),

@@ -87,6 +87,7 @@ fn actor(action: Action) -> u8 {
             | Strike::Retention
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
+            | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
             | Strike::OffsetsExpiry

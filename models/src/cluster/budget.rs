@@ -59,6 +59,12 @@ impl Budget {
         state.left_in_all == 0 || state.left.iter().all(|left| *left == 0)
     }
 
+    /// Whether `fault` can still strike.
+    pub(super) fn has_left(&self, state: &State, fault: Fault) -> bool {
+        let mut entries = self.entries.iter().zip(&state.left);
+        state.left_in_all > 0 && entries.any(|((key, _), left)| key.fault == fault && *left > 0)
+    }
+
     /// How many faults were spent.
     pub(super) fn spent(&self, state: &State) -> u8 {
         self.most() - state.left_in_all

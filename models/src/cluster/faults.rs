@@ -170,8 +170,27 @@ impl Cluster {
         add(Strike::BrokerCrash);
         for kept in state.broker.flushed..=state.broker.log_end() {
             add(Strike::PowerLoss { kept });
+            for commits in 0..=state.group.history.len() as u8 {
+                for failed in self.failed_records_kept(state) {
+                    add(Strike::PowerLossAll {
+                        kept,
+                        commits,
+                        failed: *failed,
+                    });
+                }
+            }
         }
         add(Strike::DiskLoss);
+    }
+
+    /// Whether the records that were written to another topic are on disk: nobody flushes it, unless
+    /// the brokers flush everything.
+    fn failed_records_kept(&self, state: &State) -> &'static [bool] {
+        let there = state.ledger.dead_lettered != 0;
+        match there && !self.pipeline.topic.flushes_internal_topics {
+            true => &[true, false],
+            false => &[true],
+        }
     }
 
     fn handling_faults(&self, state: &State, who: u8, add: &mut impl FnMut(Strike)) {
@@ -286,6 +305,19 @@ impl Cluster {
                 self.restart_broker(state, state.broker.log_end(), Synced::AsBefore);
             }
             Strike::PowerLoss { kept } => self.restart_broker(state, kept, Synced::WhatIsLeft),
+            Strike::PowerLossAll {
+                kept,
+                commits,
+                failed,
+            } => {
+                self.restart_broker(state, kept, Synced::WhatIsLeft);
+                if self.limits.history > 0 {
+                    state.group.lose_commits(commits);
+                }
+                if !failed {
+                    state.ledger.dead_lettered = 0;
+                }
+            }
             Strike::DiskLoss => self.restart_broker(state, 0, Synced::WhatIsLeft),
             Strike::LoseRequest(target) => self.lose_request(state, target),
             Strike::LoseAnswer(target) => self.lose_answer(state, target),

@@ -115,6 +115,9 @@ impl Cluster {
         state.broker.flushed = 0;
         state.broker.recovered = 0;
         bare(&mut state.group.committed);
+        for position in state.group.history.iter_mut() {
+            position.leader_epoch = None;
+        }
         for late in state.limbo.requests.iter_mut() {
             if let Late::Commit { position, .. } = late {
                 position.leader_epoch = None;

@@ -197,6 +197,7 @@ impl Cluster {
             | Strike::DeliveryTimeout
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
+            | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
             | Strike::OffsetsExpiry

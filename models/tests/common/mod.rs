@@ -23,6 +23,7 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
         },
         topic: TopicSettings {
             flush_messages: None,
+            flushes_internal_topics: false,
             retention: true,
         },
         group: GroupSettings {

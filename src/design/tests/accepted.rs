@@ -74,6 +74,7 @@ fn the_example_of_the_specification_resolves_to_its_pipeline() {
             },
             topic: TopicSettings {
                 flush_messages: None,
+                flushes_internal_topics: false,
                 retention: true,
             },
             group: GroupSettings {

@@ -48,6 +48,13 @@ fn idempotence(on: bool, versions: &Versions, lines: &mut Lines) {
     }
 }
 
+pub(super) fn broker(pipeline: &Pipeline, lines: &mut Lines) {
+    if pipeline.topic.flushes_internal_topics {
+        lines.table(Table::Broker);
+        lines.state("log.flush.interval.messages", 1);
+    }
+}
+
 pub(super) fn topic(pipeline: &Pipeline, lines: &mut Lines) {
     let topic = &pipeline.topic;
     if topic.flush_messages.is_none() && topic.retention {

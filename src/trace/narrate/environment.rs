@@ -48,6 +48,7 @@ impl Scene<'_> {
                 ),
             ),
             Strike::PowerLoss { .. } => ("broker", "power-loss", self.power_loss()),
+            Strike::PowerLossAll { .. } => ("broker", "power-loss-all", self.power_loss_of_all()),
             Strike::DiskLoss => (
                 "broker",
                 "disk-loss",
@@ -81,6 +82,35 @@ impl Scene<'_> {
         } else {
             format!(
                 "The broker loses power and starts again without what was not flushed: {} is gone{}.",
+                gone.join(", "),
+                self.wire_lost()
+            )
+        }
+    }
+
+    pub(super) fn power_loss_of_all(&self) -> String {
+        let (had, kept) = (self.before.broker.log_end(), self.after.broker.log_end());
+        let mut gone: Vec<String> = self.before.broker.log[usize::from(kept)..usize::from(had)]
+            .iter()
+            .map(|entry| name(entry.record))
+            .collect();
+        if self.after.group.committed != self.before.group.committed {
+            gone.push(match self.after.group.committed {
+                Some(at) => format!("what was committed after offset {}", at.next.0),
+                None => "every committed offset".into(),
+            });
+        }
+        if self.after.ledger.dead_lettered != self.before.ledger.dead_lettered {
+            gone.push("what the dead-letter topic had".into());
+        }
+        if gone.is_empty() {
+            format!(
+                "Every broker loses power and starts again; everything was on disk{}.",
+                self.wire_lost()
+            )
+        } else {
+            format!(
+                "Every broker loses power and starts again without what was not flushed: gone is {}{}.",
                 gone.join(", "),
                 self.wire_lost()
             )
