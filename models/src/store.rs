@@ -38,7 +38,8 @@ pub trait Store {
         limits: &Limits,
     ) -> Result<bool, NotDone<Self::Error>>;
 
-    /// Performs the effect of a record. `ledger`: what took place before.
+    /// Performs the effect of a record; with `fencing`, for the newest generation only. `ledger`:
+    /// what took place before.
     fn perform(
         &mut self,
         write: Write,
