@@ -16,14 +16,13 @@
 
 use crate::bounded::List;
 use crate::consumer::{Consumer, dedup_key};
-use crate::dedup::DedupStore;
 use crate::ledger::Ledger;
 use crate::limits::{Limits, MAX_RECORDS};
 use crate::offset::{NextOffset, Offset, Position};
 use crate::order::Step;
 use crate::pipeline::{Dedup, DedupInsert, Pipeline};
 use crate::program::{Operation, Part, Scope};
-use crate::sink::Sink;
+use crate::store::{NotDone, Over, Performed, Store, Write};
 use std::ops::Range;
 
 /// The records that an operation is about, and what the application knows of them.
@@ -43,12 +42,8 @@ pub struct Job {
     pub generation: u8,
 }
 
-/// The sink refused a write of an older generation, or over another saved offset than expected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refused;
-
 /// What an operation can change, apart from commits to the group coordinator.
-pub struct Work<'a> {
+pub struct Work<'a, S> {
     /// The records.
     pub job: Job,
     /// What a commit at this point covers.
@@ -59,7 +54,7 @@ pub struct Work<'a> {
     /// The consumer's process.
     pub consumer: &'a mut Consumer,
     /// The sink.
-    pub sink: &'a mut Sink,
+    pub sink: &'a mut S,
     /// The ledger.
     pub ledger: &'a mut Ledger,
     /// The pipeline.
@@ -68,9 +63,10 @@ pub struct Work<'a> {
     pub limits: &'a Limits,
 }
 
-impl Work<'_> {
-    /// Runs an operation; a refused one changes nothing. Commits are not run here: they are calls.
-    pub fn run(&mut self, operation: &Operation) -> Result<(), Refused> {
+impl<S: Store> Work<'_, S> {
+    /// Runs an operation; one that is not done changes nothing. Commits are not run here: they are
+    /// calls.
+    pub fn run(&mut self, operation: &Operation) -> Result<(), NotDone<S::Error>> {
         if operation.transaction {
             return self.run_transaction(operation);
         }
@@ -80,29 +76,42 @@ impl Work<'_> {
     }
 
     /// Makes the look-ups of a transaction; returns what they found.
-    pub fn look_up(&mut self) -> u32 {
-        self.places()
-            .filter(|place| self.store().knows(self.key(*place)))
-            .map(|place| 1 << place)
-            .sum()
+    pub fn look_up(&mut self) -> Result<u32, S::Error> {
+        let mut found = 0;
+        for place in self.places() {
+            if self.knows(place)? {
+                found |= 1 << place;
+            }
+        }
+        Ok(found)
     }
 
     /// Runs a transaction, again without the records whose insert conflicted until none does.
-    fn run_transaction(&mut self, operation: &Operation) -> Result<(), Refused> {
-        let before = (*self.sink, *self.ledger, *self.consumer);
+    fn run_transaction(&mut self, operation: &Operation) -> Result<(), NotDone<S::Error>> {
+        let before = (*self.ledger, *self.consumer);
         loop {
             let skipped = self.job.skipped;
-            let conflicts = self.run_parts(operation);
-            if conflicts == Ok(0) {
-                return Ok(());
+            let begun = self.sink.begin()?;
+            let ran = self.run_parts(operation);
+            let ended = match ran {
+                Ok(0) => match self.sink.commit(begun) {
+                    Ok(()) => return Ok(()),
+                    Err(error) => Err(error),
+                },
+                Ok(_) | Err(_) => self.sink.roll_back(begun),
+            };
+            (*self.ledger, *self.consumer) = before;
+            if let Err(NotDone::Failed(_)) = ran {
+                // It says more than what may have failed after it.
+                return ran.map(|_| ());
             }
-            (*self.sink, *self.ledger, *self.consumer) = before;
-            self.job.skipped = skipped | conflicts?;
+            ended?;
+            self.job.skipped = skipped | ran?;
         }
     }
 
     /// Runs every part once; returns the places in the hand whose unique insert conflicted.
-    fn run_parts(&mut self, operation: &Operation) -> Result<u32, Refused> {
+    fn run_parts(&mut self, operation: &Operation) -> Result<u32, NotDone<S::Error>> {
         let mut conflicts = 0;
         let mut inserted = 0;
         for part in &operation.parts {
@@ -146,26 +155,24 @@ impl Work<'_> {
     }
 
     /// Does one step; `inserted`: the places whose key this operation has inserted.
-    fn step(&mut self, step: Step, place: u8, inserted: &mut u32) -> Result<u32, Refused> {
+    fn step(
+        &mut self,
+        step: Step,
+        place: u8,
+        inserted: &mut u32,
+    ) -> Result<u32, NotDone<S::Error>> {
         let skipped = self.job.skipped & (1 << place) != 0;
         match step {
-            Step::Process if !skipped => {
-                self.check_fence()?;
-                let record = self.job.records[usize::from(place)];
-                self.sink
-                    .apply(record, self.offset(place), self.pipeline, self.ledger);
-            }
+            Step::Process if !skipped => self.process(place)?,
             Step::Remember if !skipped => {
-                if self.pipeline.sink.dedup == Dedup::Durable {
-                    self.check_fence()?;
-                }
+                let conflict = self.remember(place)?;
                 *inserted |= 1 << place;
-                return Ok(self.remember(place));
+                return Ok(conflict);
             }
             Step::SkipIfSeen => {
                 let seen = match self.job.looked {
                     Some(looked) => (looked | *inserted) & (1 << place) != 0,
-                    None => self.store().knows(self.key(place)),
+                    None => self.knows(place)?,
                 };
                 if seen {
                     self.job.skipped |= 1 << place;
@@ -182,48 +189,55 @@ impl Work<'_> {
         Ok(0)
     }
 
-    fn check_fence(&self) -> Result<(), Refused> {
-        if self.pipeline.sink.fencing && self.job.generation < self.sink.fence {
-            return Err(Refused);
+    fn process(&mut self, place: u8) -> Result<(), NotDone<S::Error>> {
+        let record = self.job.records[usize::from(place)];
+        let write = Write {
+            record,
+            offset: self.offset(place),
+            generation: self.job.generation,
+        };
+        match self.sink.perform(write, self.pipeline, self.ledger)? {
+            Performed::TookPlace => self.ledger.handle(record, self.pipeline.bounds.keys),
+            Performed::Superseded => self.ledger.supersede(record),
+            Performed::Recognised => {}
         }
         Ok(())
     }
 
-    fn save_offset(&mut self) -> Result<(), Refused> {
-        self.check_fence()?;
+    fn save_offset(&mut self) -> Result<(), NotDone<S::Error>> {
         let next: NextOffset = self.covered.next;
+        let fenced = self.pipeline.sink.fencing.then_some(self.job.generation);
         if self.pipeline.sink.version_guard {
-            if self.sink.saved != self.consumer.expected {
-                return Err(Refused);
-            }
+            let over = Over::Only(self.consumer.expected);
+            self.sink.save(next, over, fenced)?;
             self.consumer.expected = Some(next);
+            return Ok(());
         }
-        self.sink.saved = Some(next);
-        Ok(())
+        self.sink.save(next, Over::Anything, fenced)
     }
 
     /// Inserts the record's dedup key; returns its place if a unique insert conflicts.
-    fn remember(&mut self, place: u8) -> u32 {
+    fn remember(&mut self, place: u8) -> Result<u32, NotDone<S::Error>> {
         let key = self.key(place);
         let (limits, pipeline) = (self.limits, self.pipeline);
-        let known = self.store_mut().insert(key, limits, pipeline);
-        match pipeline.sink.dedup_insert {
+        let fenced = pipeline.sink.fencing.then_some(self.job.generation);
+        let known = match pipeline.sink.dedup {
+            Dedup::Durable => self.sink.insert(key, fenced, pipeline, limits)?,
+            // A store of its own is told of no generation.
+            Dedup::Separate => self.sink.insert(key, None, pipeline, limits)?,
+            Dedup::Memory => self.consumer.memory.insert(key, limits, pipeline),
+        };
+        Ok(match pipeline.sink.dedup_insert {
             DedupInsert::Unique if known => 1 << place,
             DedupInsert::Unique | DedupInsert::Plain => 0,
-        }
+        })
     }
 
-    fn store(&self) -> &DedupStore {
+    fn knows(&self, place: u8) -> Result<bool, S::Error> {
+        let key = self.key(place);
         match self.pipeline.sink.dedup {
-            Dedup::Durable | Dedup::Separate => &self.sink.seen,
-            Dedup::Memory => &self.consumer.memory,
-        }
-    }
-
-    fn store_mut(&mut self) -> &mut DedupStore {
-        match self.pipeline.sink.dedup {
-            Dedup::Durable | Dedup::Separate => &mut self.sink.seen,
-            Dedup::Memory => &mut self.consumer.memory,
+            Dedup::Durable | Dedup::Separate => self.sink.knows(key),
+            Dedup::Memory => Ok(self.consumer.memory.knows(key)),
         }
     }
 }

@@ -31,4 +31,5 @@ pub mod retries;
 pub mod rules;
 pub mod sink;
 pub mod source;
+pub mod store;
 pub mod subject;

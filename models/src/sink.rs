@@ -18,8 +18,10 @@ use crate::codec::Codec;
 use crate::dedup::DedupStore;
 use crate::ledger::Ledger;
 use crate::limits::{Limits, MAX_RECORDS};
-use crate::offset::{NextOffset, Offset};
+use crate::offset::NextOffset;
 use crate::pipeline::{Dedup, Effect, Pipeline};
+use crate::store::{NotDone, Over, Performed, Store, Write};
+use std::convert::Infallible;
 
 /// A row of an upsert.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -44,30 +46,6 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Performs the effect of `record`, which was read at `offset`.
-    pub fn apply(&mut self, record: u8, offset: Offset, pipeline: &Pipeline, ledger: &mut Ledger) {
-        let keys = pipeline.bounds.keys;
-        match pipeline.sink.effect {
-            Effect::Upsert => {
-                let guard = pipeline.sink.version_guard;
-                let row = &mut self.rows[usize::from(record % keys)];
-                if guard && row.is_some_and(|row| row.offset >= offset.0) {
-                    ledger.supersede(record);
-                    return;
-                }
-                *row = Some(Row {
-                    record,
-                    offset: if guard { offset.0 } else { 0 },
-                });
-                ledger.handle(record, keys);
-            }
-            Effect::External {
-                idempotency_key: true,
-            } if ledger.is_handled(record) => {}
-            Effect::External { .. } | Effect::Add => ledger.handle(record, keys),
-        }
-    }
-
     /// Visits the fields.
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
         if pipeline.sink.effect == Effect::Upsert {
@@ -90,6 +68,102 @@ impl Sink {
         if pipeline.sink.fencing {
             codec.field(&mut self.fence, limits.generations);
         }
+    }
+}
+
+impl Sink {
+    fn check_fence(&self, fenced: Option<u8>) -> Result<(), NotDone<Infallible>> {
+        match fenced {
+            Some(generation) if generation < self.fence => Err(NotDone::Refused),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn upsert(&mut self, write: Write, pipeline: &Pipeline) -> Performed {
+        let guard = pipeline.sink.version_guard;
+        let row = &mut self.rows[usize::from(write.record % pipeline.bounds.keys)];
+        if guard && row.is_some_and(|row| row.offset >= write.offset.0) {
+            return Performed::Superseded;
+        }
+        *row = Some(Row {
+            record: write.record,
+            offset: if guard { write.offset.0 } else { 0 },
+        });
+        Performed::TookPlace
+    }
+}
+
+impl Store for Sink {
+    type Error = Infallible;
+    /// The sink as it was.
+    type Begun = Sink;
+
+    fn begin(&mut self) -> Result<Sink, Infallible> {
+        Ok(*self)
+    }
+
+    fn commit(&mut self, _: Sink) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn roll_back(&mut self, before: Sink) -> Result<(), Infallible> {
+        *self = before;
+        Ok(())
+    }
+
+    fn knows(&self, key: u8) -> Result<bool, Infallible> {
+        Ok(self.seen.knows(key))
+    }
+
+    fn insert(
+        &mut self,
+        key: u8,
+        fenced: Option<u8>,
+        pipeline: &Pipeline,
+        limits: &Limits,
+    ) -> Result<bool, NotDone<Infallible>> {
+        self.check_fence(fenced)?;
+        Ok(self.seen.insert(key, limits, pipeline))
+    }
+
+    fn perform(
+        &mut self,
+        write: Write,
+        pipeline: &Pipeline,
+        ledger: &Ledger,
+    ) -> Result<Performed, NotDone<Infallible>> {
+        self.check_fence(pipeline.sink.fencing.then_some(write.generation))?;
+        Ok(match pipeline.sink.effect {
+            Effect::Upsert => self.upsert(write, pipeline),
+            Effect::External {
+                idempotency_key: true,
+            } if ledger.is_handled(write.record) => Performed::Recognised,
+            Effect::External { .. } | Effect::Add => Performed::TookPlace,
+        })
+    }
+
+    fn saved(&self) -> Result<Option<NextOffset>, Infallible> {
+        Ok(self.saved)
+    }
+
+    fn save(
+        &mut self,
+        next: NextOffset,
+        over: Over,
+        fenced: Option<u8>,
+    ) -> Result<(), NotDone<Infallible>> {
+        self.check_fence(fenced)?;
+        match over {
+            Over::Only(expected) if self.saved != expected => return Err(NotDone::Refused),
+            Over::Only(_) | Over::Anything => {}
+        }
+        self.saved = Some(next);
+        Ok(())
+    }
+
+    fn fence(&mut self, generation: u8) -> Result<(), Infallible> {
+        self.fence = generation;
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use crate::application::{Job, Work};
 use crate::consumer::Consumer;
 use crate::ledger::Ledger;
 use crate::sink::Sink;
+use crate::store::NotDone;
 
 /// The sink.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -87,7 +88,7 @@ impl State {
                 skipped,
                 expected: caller.expected,
             },
-            Err(_) => SinkReply::Refused,
+            Err(NotDone::Refused) => SinkReply::Refused,
         }
     }
 }

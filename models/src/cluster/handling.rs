@@ -3,7 +3,7 @@
 
 use super::{Cluster, State};
 use crate::action::{Failure, Place};
-use crate::application::{Job, Refused, Work};
+use crate::application::{Job, Work};
 use crate::bounded::List;
 use crate::consumer::crew::Task;
 use crate::consumer::{Phase, Recovery};
@@ -12,6 +12,9 @@ use crate::offset::{NextOffset, Offset, Position};
 use crate::order::Step;
 use crate::pipeline::{Acks, AfterAttempts, CommitCovers, DeadLetterOrder};
 use crate::program::{Operation, Scope};
+use crate::sink::Sink;
+use crate::store::NotDone;
+use std::convert::Infallible;
 
 impl Cluster {
     /// The operation that the application does next.
@@ -37,7 +40,7 @@ impl Cluster {
         let operation = self.operation(state, who);
         let looked = state.consumers[usize::from(who)].looked;
         if self.looks_ahead(operation) && looked.is_none() {
-            let found = self.work(state, who, |work| work.look_up());
+            let Ok(found) = self.work(state, who, |work| work.look_up());
             state.consumers[usize::from(who)].looked = Some(found);
             return;
         }
@@ -49,7 +52,7 @@ impl Cluster {
     }
 
     /// Does the operation's work, short of going on to the next one.
-    fn run_operation(&self, state: &mut State, who: u8) -> Result<(), Refused> {
+    fn run_operation(&self, state: &mut State, who: u8) -> Result<(), NotDone<Infallible>> {
         let operation = self.operation(state, who);
         let pending = state.consumers[usize::from(who)].pending;
         let (done, skipped) = self.work(state, who, |work| (work.run(operation), work.job.skipped));
@@ -62,7 +65,7 @@ impl Cluster {
     }
 
     /// Works on the records in hand.
-    fn work<T>(&self, state: &mut State, who: u8, run: impl FnOnce(&mut Work<'_>) -> T) -> T {
+    fn work<T>(&self, state: &mut State, who: u8, run: impl FnOnce(&mut Work<'_, Sink>) -> T) -> T {
         let consumer = &state.consumers[usize::from(who)];
         let scope = self.operation(state, who).scope;
         let places = consumer.places(scope);
@@ -133,13 +136,13 @@ impl Cluster {
             return;
         }
         if self.looks_ahead(operation) && task.looked.is_none() {
-            let found = self.work_for(state, who, index, |work| work.look_up());
+            let Ok(found) = self.work_for(state, who, index, |work| work.look_up());
             self.task(state, who, index).looked = Some(found != 0);
             return;
         }
         match self.run_task(state, who, index) {
             Ok(()) => self.advance_task(state, who, index),
-            Err(Refused) => {
+            Err(NotDone::Refused) => {
                 state.consumers[usize::from(who)]
                     .crew
                     .tasks
@@ -155,7 +158,7 @@ impl Cluster {
         &mut state.consumers[usize::from(who)].crew.tasks[usize::from(index)]
     }
 
-    fn run_task(&self, state: &mut State, who: u8, index: u8) -> Result<(), Refused> {
+    fn run_task(&self, state: &mut State, who: u8, index: u8) -> Result<(), NotDone<Infallible>> {
         let operation = self.task(state, who, index).operation;
         let operation = &self.program.operations[usize::from(operation)];
         let (done, skipped) = self.work_for(state, who, index, |work| {
@@ -183,7 +186,7 @@ impl Cluster {
         state: &mut State,
         who: u8,
         index: u8,
-        run: impl FnOnce(&mut Work<'_>) -> T,
+        run: impl FnOnce(&mut Work<'_, Sink>) -> T,
     ) -> T {
         let consumer = &state.consumers[usize::from(who)];
         let task = consumer.crew.tasks[usize::from(index)];
