@@ -49,6 +49,7 @@ pub mod cli;
 pub mod cost;
 pub mod design;
 pub mod explore;
+pub mod lab;
 pub mod matrix;
 pub mod mend;
 pub mod presets;
