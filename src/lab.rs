@@ -1,4 +1,54 @@
-//! The lab: designs run on real things instead of the model, by the same code.
+//! The lab: what a design does, done with bytes on a disk.
+//!
+//! The partition's [`Log`] and the group's [`OffsetLog`] are files of a directory that the caller
+//! gives; the [sink](sink) is a SQLite database there, whose rows a [judge](judge) counts.
+//!
+//! **Two kinds of crash.** The broker's process can die: what it wrote is in the page cache, and
+//! nothing of it is lost ([`Log::kill`]). The machine can lose its power: what was not synced is
+//! lost, in part or as a whole, and the last write is torn at any byte ([`Log::lose_power`]).
+//! Either way the log is opened again with [`Log::open`], which finds the first frame that is not
+//! as it was written and cuts there. The same holds when the process that runs the lab is killed:
+//! no file is changed but by an append, a cut at its end, a rename or a removal, in an order that
+//! recovers from every prefix.
+//!
+//! **Left out.** Timestamps, compression, headers, batches of several records, index files, tiered
+//! storage and several replicas.
+//!
+//! ```
+//! use semel::lab::{Log, LogSettings, Offset, Produced, Record, Remains, Tear};
+//!
+//! let dir = tempfile::tempdir()?;
+//! let settings = LogSettings { flush_messages: Some(2), ..LogSettings::default() };
+//! let (mut log, _) = Log::open(dir.path(), settings.clone(), &Remains::default())?;
+//! for id in 0..3 {
+//!     assert_eq!(log.append(None, &Record::bare(id))?, Produced::Appended(Offset(id)));
+//! }
+//! assert_eq!(log.recovery_point(), Offset(2));
+//!
+//! // The third batch was not synced: one byte of it is missing after the power came back.
+//! let remains = log.lose_power(|unsynced| Tear::keeping(unsynced - 1))?;
+//! let (log, recovery) = Log::open(dir.path(), settings, &remains)?;
+//! assert_eq!(log.log_end(), Offset(2));
+//! assert_eq!(recovery.cut.expect("a torn tail").at, Offset(2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod disk;
+mod fields;
+mod frame;
 pub mod judge;
+mod log;
+mod offsets;
 pub mod sink;
+mod words;
+
+pub use disk::{Action, StorageError, Sync, Tear};
+pub use frame::Flaw;
+pub use log::{
+    Batch, Cut, Fetched, Log, LogSettings, Produced, REMEMBERED_BATCHES, Record, Recovery, Remains,
+};
+pub use offsets::{Commit, OffsetLog, OffsetsCut};
+pub use words::{
+    Generation, LeaderEpoch, NextOffset, Offset, Position, ProducerEpoch, ProducerId, RecordId,
+    Sequence, Stamp,
+};

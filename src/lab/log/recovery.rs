@@ -1,0 +1,152 @@
+//! Opening a log, whatever state its files were left in.
+
+use super::segment::{BadTail, Segment, base_of, name_of};
+use super::{Log, LogSettings, Remains};
+use crate::lab::disk::{Checkpoint, Directory, StorageError};
+use crate::lab::frame::Flaw;
+use crate::lab::log::producers::Producers;
+use crate::lab::words::{LeaderEpoch, Offset};
+use std::path::Path;
+
+/// The file that holds the log's start; Kafka has one of that name for all logs of a disk.
+const LOG_START_CHECKPOINT: &str = "log-start-offset-checkpoint";
+
+/// What a recovery found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Recovery {
+    /// What was cut; `None`: every byte was as it had been written.
+    pub cut: Option<Cut>,
+}
+
+/// What a recovery cut off: everything from the first flaw on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cut {
+    /// Where the log ends now.
+    pub at: Offset,
+    /// What was wrong there.
+    pub flaw: Flaw,
+    /// How many bytes were cut off the segment with the flaw.
+    pub bytes: u64,
+    /// The base offsets of the segments that were deleted, oldest first.
+    pub deleted: Vec<Offset>,
+}
+
+impl Log {
+    /// Opens the log in `path`, or starts one there, and leads it in a new epoch.
+    ///
+    /// Segments are read in their order up to the first frame that is not whole, has another
+    /// checksum, or not the next offset. The log is cut there, and later segments are deleted.
+    pub fn open(
+        path: &Path,
+        settings: LogSettings,
+        remains: &Remains,
+    ) -> Result<(Log, Recovery), StorageError> {
+        let directory = Directory::open(path, settings.sync)?;
+        let log_start_checkpoint = Checkpoint::new(&directory, LOG_START_CHECKPOINT);
+        let stored_start = log_start_checkpoint.read()?.map(Offset);
+        let (mut segments, cut) = recover_segments(&directory)?;
+        if segments.is_empty() {
+            let base = stored_start.unwrap_or_default();
+            segments.push(Segment::create(&directory, base)?);
+        }
+        let mut log = Log {
+            directory,
+            settings,
+            log_start_checkpoint,
+            log_start: segments[0].base(),
+            recovery_point: segments[0].base(),
+            segments,
+            leader_epoch: remains.leader_epoch,
+            producers: Producers::default(),
+            expired: remains.expired.clone(),
+        };
+        log.recover_start(stored_start)?;
+        log.recover_sync_points(remains.recovery_point)?;
+        log.leader_epoch = log.leader_epoch.max(log.epoch_after_its_last());
+        let end = log.log_end();
+        log.expired
+            .values_mut()
+            .for_each(|until| *until = (*until).min(end));
+        log.recover_producers();
+        Ok((log, Recovery { cut }))
+    }
+
+    /// A start beyond the end is taken back, or batches that follow would be below it.
+    fn recover_start(&mut self, stored: Option<Offset>) -> Result<(), StorageError> {
+        let Some(stored) = stored else { return Ok(()) };
+        self.log_start = stored.max(self.log_start).min(self.log_end());
+        if self.log_start < stored {
+            self.log_start_checkpoint.write(self.log_start.0)?;
+        }
+        self.delete_dead_segments()
+    }
+
+    fn recover_sync_points(&mut self, known: Option<Offset>) -> Result<(), StorageError> {
+        let Some(known) = known else {
+            return self.flush();
+        };
+        self.recovery_point = known.min(self.log_end()).max(self.log_start);
+        for segment in &mut self.segments {
+            segment.was_synced_up_to(self.recovery_point);
+        }
+        Ok(())
+    }
+
+    fn epoch_after_its_last(&self) -> LeaderEpoch {
+        let headers = self.segments.iter().flat_map(Segment::headers);
+        let last = headers.last().map(|(_, header)| header.leader_epoch);
+        last.map_or_else(LeaderEpoch::default, |last| LeaderEpoch(last.0 + 1))
+    }
+}
+
+/// The segments up to the first flaw; the flaw is cut off.
+fn recover_segments(directory: &Directory) -> Result<(Vec<Segment>, Option<Cut>), StorageError> {
+    let names = directory.names()?;
+    let bases: Vec<Offset> = names.iter().filter_map(|name| base_of(name)).collect();
+    let mut segments: Vec<Segment> = Vec::new();
+    for (index, base) in bases.iter().enumerate() {
+        if let Some(expected) = segments.last().map(Segment::end)
+            && expected != *base
+        {
+            let flaw = Flaw::OutOfPlace {
+                expected,
+                found: *base,
+            };
+            let tail = BadTail { flaw, bytes: 0 };
+            let cut = cut_off(directory, &mut segments, tail, &bases[index..])?;
+            return Ok((segments, Some(cut)));
+        }
+        let (segment, tail) = Segment::scan(directory, *base)?;
+        segments.push(segment);
+        if let Some(tail) = tail {
+            let cut = cut_off(directory, &mut segments, tail, &bases[index + 1..])?;
+            return Ok((segments, Some(cut)));
+        }
+    }
+    Ok((segments, None))
+}
+
+/// Cuts `tail` off the last segment and deletes the `later` ones. Those go first and from the
+/// back: as long as the flaw is there, a process that is killed on the way does all of it again.
+fn cut_off(
+    directory: &Directory,
+    segments: &mut [Segment],
+    tail: BadTail,
+    later: &[Offset],
+) -> Result<Cut, StorageError> {
+    for base in later.iter().rev() {
+        directory.remove(&name_of(*base))?;
+    }
+    let last = segments
+        .last_mut()
+        .expect("a flaw lies in or after a segment");
+    last.cut_bad_tail()?;
+    Ok(Cut {
+        at: last.end(),
+        flaw: tail.flaw,
+        bytes: tail.bytes,
+        deleted: later.to_vec(),
+    })
+}

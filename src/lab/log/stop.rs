@@ -1,0 +1,72 @@
+//! How a broker stops, and what outlives it beside its files.
+
+use super::Log;
+use super::segment::name_of;
+use crate::lab::disk::{StorageError, Tear};
+use crate::lab::words::{LeaderEpoch, Offset, ProducerId};
+use std::collections::BTreeMap;
+
+/// What outlives the broker's process and is in none of its files.
+///
+/// The default is that of a directory of which nothing is known: a new one, or one that a killed
+/// process left. What is found there is synced when the log is opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remains {
+    /// What lies below is on the disk; `None`: everything.
+    pub(super) recovery_point: Option<Offset>,
+    /// The controller's: in which epoch the log will be led at the earliest.
+    pub(super) leader_epoch: LeaderEpoch,
+    /// Which producer ids are expired. Kafka tells it from the time of their last batch.
+    pub(super) expired: BTreeMap<ProducerId, Offset>,
+}
+
+impl Log {
+    /// The broker's process dies. What it wrote is in the page cache: nothing of it is lost, and
+    /// nothing more of it is on the disk.
+    pub fn kill(self) -> Remains {
+        Remains {
+            recovery_point: Some(self.recovery_point),
+            ..self.remains()
+        }
+    }
+
+    /// The power fails. `tear` is asked once for each segment, oldest first, with the number of
+    /// its bytes that were not synced, what is left of them. A tear beyond that leaves all.
+    pub fn lose_power(self, mut tear: impl FnMut(u64) -> Tear) -> Result<Remains, StorageError> {
+        let remains = self.remains();
+        for segment in self.segments {
+            let tear = tear(segment.unsynced());
+            segment.lose_power(tear)?;
+        }
+        Ok(remains)
+    }
+
+    /// The power fails just between two writes: the batches below `kept` are left, and what was
+    /// synced.
+    pub fn lose_power_after(self, kept: Offset) -> Result<Remains, StorageError> {
+        let remains = self.remains();
+        for segment in self.segments {
+            let tear = Tear::keeping(segment.unsynced_below(kept));
+            segment.lose_power(tear)?;
+        }
+        Ok(remains)
+    }
+
+    /// The disk is lost, and the broker starts with an empty one.
+    pub fn lose_disk(self) -> Result<Remains, StorageError> {
+        let remains = self.remains();
+        self.log_start_checkpoint.remove()?;
+        for segment in self.segments.iter().rev() {
+            self.directory.remove(&name_of(segment.base()))?;
+        }
+        Ok(remains)
+    }
+
+    fn remains(&self) -> Remains {
+        Remains {
+            recovery_point: None,
+            leader_epoch: LeaderEpoch(self.leader_epoch.0 + 1),
+            expired: self.expired.clone(),
+        }
+    }
+}
