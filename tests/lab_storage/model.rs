@@ -170,6 +170,7 @@ impl<'a> Both<'a> {
         };
         let topic = TopicSettings {
             flush_messages: self.settings.flush_messages,
+            flushes_internal_topics: false,
             retention: true,
         };
         let id = self.sent;
@@ -242,7 +243,6 @@ impl<'a> Both<'a> {
 fn on_disk(settings: Settings) -> LogSettings {
     LogSettings {
         flush_messages: settings.flush_messages,
-        flushes_internal_topics: false,
         rules: settings.rules,
         ..small_segments()
     }
