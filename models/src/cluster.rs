@@ -8,6 +8,7 @@
 mod budget;
 mod calm;
 mod committing;
+mod failed_writes;
 mod faults;
 mod group;
 mod handling;

@@ -7,10 +7,10 @@ use crate::application::{Job, Work};
 use crate::bounded::List;
 use crate::consumer::crew::Task;
 use crate::consumer::{Phase, Recovery};
-use crate::limbo::Late;
+
 use crate::offset::{NextOffset, Offset, Position};
 use crate::order::Step;
-use crate::pipeline::{Acks, AfterAttempts, CommitCovers, DeadLetterOrder};
+use crate::pipeline::{AfterAttempts, CommitCovers, DeadLetterOrder};
 use crate::program::{Operation, Scope};
 use crate::sink::Sink;
 use crate::store::NotDone;
@@ -154,7 +154,7 @@ impl Cluster {
         }
     }
 
-    fn task<'a>(&self, state: &'a mut State, who: u8, index: u8) -> &'a mut Task {
+    pub(super) fn task<'a>(&self, state: &'a mut State, who: u8, index: u8) -> &'a mut Task {
         &mut state.consumers[usize::from(who)].crew.tasks[usize::from(index)]
     }
 
@@ -280,7 +280,7 @@ impl Cluster {
         }
     }
 
-    fn record_at(&self, state: &State, who: u8, at: Place) -> Option<u8> {
+    pub(super) fn record_at(&self, state: &State, who: u8, at: Place) -> Option<u8> {
         let consumer = &state.consumers[usize::from(who)];
         match at {
             Place::Hand(place) => consumer.hand.get(usize::from(place)).copied(),
@@ -379,7 +379,7 @@ impl Cluster {
     }
 
     /// The application goes on without the record.
-    fn pass_over(&self, state: &mut State, who: u8, at: Place) {
+    pub(super) fn pass_over(&self, state: &mut State, who: u8, at: Place) {
         match at {
             Place::Task(index) => {
                 let task = self.task(state, who, index);
@@ -412,92 +412,5 @@ impl Cluster {
             }
             Place::Poll => self.pass_over(state, who, at),
         }
-    }
-
-    /// The record that failed is written to the dead-letter topic, and passed over.
-    pub(super) fn write_failed(&self, state: &mut State, who: u8, at: Place) {
-        self.write(state, who, at);
-        self.write_is_over(state, who, at);
-    }
-
-    fn write(&self, state: &mut State, who: u8, at: Place) {
-        let Some(record) = self.record_at(state, who, at) else {
-            return;
-        };
-        if self.pipeline.consumer.output_idempotence {
-            // The broker takes only one of a request and its repetitions by the same producer.
-            let repeated = Late::Output { record, by: who };
-            state.limbo.retain(|late| *late != repeated);
-        }
-        self.append_failed(state, record);
-    }
-
-    /// A record that failed is appended to its topic.
-    pub(super) fn append_failed(&self, state: &mut State, record: u8) {
-        if self.pipeline.consumer.on_process_failure.then == AfterAttempts::RetryTopic {
-            state.retries.write(record, &self.limits);
-        } else {
-            state.ledger.dead_letter(record);
-        }
-    }
-
-    fn write_is_over(&self, state: &mut State, who: u8, at: Place) {
-        match at {
-            Place::Task(index) => {
-                self.task(state, who, index).writes = false;
-                if !self.task(state, who, index).done {
-                    self.pass_over(state, who, at);
-                }
-                let consumer = &mut state.consumers[usize::from(who)];
-                consumer.crew.settle();
-            }
-            Place::Hand(_) | Place::Poll => {
-                state.consumers[usize::from(who)].recovery = Recovery::None;
-                self.pass_over(state, who, at);
-            }
-        }
-    }
-
-    /// The write to the dead-letter topic is lost: it is repeated, unless nobody hears of it.
-    pub(super) fn lose_failed_write(&self, state: &mut State, who: u8) {
-        if self.pipeline.consumer.output_acks == Acks::None
-            && let Some(at) = self.writing(state, who)
-        {
-            self.write_is_over(state, who, at);
-        }
-    }
-
-    /// The answer to the write is lost: the write is repeated, which an idempotent producer's broker
-    /// recognises.
-    pub(super) fn lose_failed_write_answer(&self, state: &mut State, who: u8) {
-        let Some(at) = self.writing(state, who) else {
-            return;
-        };
-        if self.pipeline.consumer.output_idempotence {
-            self.write_failed(state, who, at);
-        } else {
-            self.write(state, who, at);
-        }
-    }
-
-    /// The write is late: it is repeated, unless nobody waits for its answer.
-    pub(super) fn delay_failed_write(&self, state: &mut State, who: u8) {
-        let record = self
-            .writing(state, who)
-            .and_then(|at| self.record_at(state, who, at));
-        if let Some(record) = record {
-            state.limbo.add(Late::Output { record, by: who });
-        }
-        self.lose_failed_write(state, who);
-    }
-
-    /// Which record is being written to the dead-letter topic.
-    pub(super) fn writing(&self, state: &State, who: u8) -> Option<Place> {
-        let consumer = &state.consumers[usize::from(who)];
-        if consumer.recovery == Recovery::Write {
-            return Some(Place::Hand(consumer.failing));
-        }
-        let task = consumer.crew.tasks.iter().position(|task| task.writes);
-        task.map(|index| Place::Task(index as u8))
     }
 }

@@ -1,0 +1,96 @@
+//! Writes of records that failed for good, to the dead-letter or the retry topic.
+
+use super::{Cluster, State};
+use crate::action::Place;
+use crate::consumer::Recovery;
+use crate::limbo::Late;
+use crate::pipeline::{Acks, AfterAttempts};
+
+impl Cluster {
+    /// The record that failed is written to the dead-letter topic, and passed over.
+    pub(super) fn write_failed(&self, state: &mut State, who: u8, at: Place) {
+        self.write(state, who, at);
+        self.write_is_over(state, who, at);
+    }
+
+    fn write(&self, state: &mut State, who: u8, at: Place) {
+        let Some(record) = self.record_at(state, who, at) else {
+            return;
+        };
+        if self.pipeline.consumer.output_idempotence {
+            // The broker takes only one of a request and its repetitions by the same producer.
+            let repeated = Late::Output { record, by: who };
+            state.limbo.retain(|late| *late != repeated);
+        }
+        self.append_failed(state, record);
+    }
+
+    /// A record that failed is appended to its topic.
+    pub(super) fn append_failed(&self, state: &mut State, record: u8) {
+        if self.pipeline.consumer.on_process_failure.then == AfterAttempts::RetryTopic {
+            state.retries.write(record, &self.limits);
+        } else {
+            state.ledger.dead_letter(record);
+        }
+    }
+
+    fn write_is_over(&self, state: &mut State, who: u8, at: Place) {
+        match at {
+            Place::Task(index) => {
+                self.task(state, who, index).writes = false;
+                if !self.task(state, who, index).done {
+                    self.pass_over(state, who, at);
+                }
+                let consumer = &mut state.consumers[usize::from(who)];
+                consumer.crew.settle();
+            }
+            Place::Hand(_) | Place::Poll => {
+                state.consumers[usize::from(who)].recovery = Recovery::None;
+                self.pass_over(state, who, at);
+            }
+        }
+    }
+
+    /// The write to the dead-letter topic is lost: it is repeated, unless nobody hears of it.
+    pub(super) fn lose_failed_write(&self, state: &mut State, who: u8) {
+        if self.pipeline.consumer.output_acks == Acks::None
+            && let Some(at) = self.writing(state, who)
+        {
+            self.write_is_over(state, who, at);
+        }
+    }
+
+    /// The answer to the write is lost: the write is repeated, which an idempotent producer's broker
+    /// recognises.
+    pub(super) fn lose_failed_write_answer(&self, state: &mut State, who: u8) {
+        let Some(at) = self.writing(state, who) else {
+            return;
+        };
+        if self.pipeline.consumer.output_idempotence {
+            self.write_failed(state, who, at);
+        } else {
+            self.write(state, who, at);
+        }
+    }
+
+    /// The write is late: it is repeated, unless nobody waits for its answer.
+    pub(super) fn delay_failed_write(&self, state: &mut State, who: u8) {
+        let record = self
+            .writing(state, who)
+            .and_then(|at| self.record_at(state, who, at));
+        if let Some(record) = record {
+            state.limbo.add(Late::Output { record, by: who });
+        }
+        self.lose_failed_write(state, who);
+    }
+
+    /// Which record is being written to the dead-letter topic.
+    pub(super) fn writing(&self, state: &State, who: u8) -> Option<Place> {
+        let consumer = &state.consumers[usize::from(who)];
+        if consumer.recovery == Recovery::Write {
+            return Some(Place::Hand(consumer.failing));
+        }
+        let task = consumer.crew.tasks.iter().position(|task| task.writes);
+        task.map(|index| Place::Task(index as u8))
+    }
+}
