@@ -69,11 +69,15 @@ fn compare(
     same(&reduced, &full)
 }
 
+/// A process that is to join again is like one that starts, so under `auto.offset.reset=none` its
+/// start in vain is no step any more: there runs that end so are one step shorter.
 #[test]
 fn dead_fields_decide_nothing() {
     let full = without(of_every_order(), |all| all.dead_fields = false);
     try_designs(80, |design| {
-        compare(design, (of_every_order(), full), same_lengths)
+        let in_vain = design.pipeline().consumer.offset_reset == OffsetReset::None;
+        let same = if in_vain { same_verdicts } else { same_lengths };
+        compare(design, (of_every_order(), full), same)
     });
 }
 

@@ -245,7 +245,8 @@ impl Cluster {
         }
     }
 
-    /// A process that is to join again and holds nothing is like one that starts.
+    /// A process that is to join again and holds nothing is like one that starts. Where no start finds
+    /// a valid offset that saves a run its last step.
     fn forget_empty_process(&self, consumer: &mut Consumer) {
         let holds = consumer.memory.keys != 0 || !consumer.crew.tasks.is_empty();
         if consumer.phase == Phase::Outside && !holds {
