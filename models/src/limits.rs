@@ -31,7 +31,7 @@ pub const MAX_LIMBO: usize = 4;
 /// The most entries of a fault budget that a design can spend.
 pub const MAX_BUDGETS: usize = 32;
 /// The most different commits that a loss of power can choose from.
-pub const MAX_HISTORY: usize = 32;
+pub const MAX_HISTORY: usize = 40;
 
 /// A bound that the model's state cannot hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
