@@ -7,7 +7,7 @@ use crate::explore::{Limit, Options, Progress, explore};
 use crate::mend::{self, Mends};
 use crate::trace::{Bound, DesignSource, tell};
 use crate::verdict::{Judgement, Stop, Verdict, Verdicts, WitnessReport};
-use endings::Endings;
+use endings::{Endings, Shortest};
 use semel_models::cluster::{Cluster, FINAL, FINAL_WITH_FAILED, Witness, final_losing};
 use semel_models::guarantee::Guarantee;
 use semel_models::limits::TooLarge;
@@ -103,15 +103,22 @@ pub(crate) fn check_pipeline(
     let found = explore(&cluster, &engine, watch);
     let endings = Endings::of(&found, &engine);
     let unreordered = cluster.in_every_order();
-    let shortest = endings.shortest(&found, &unreordered, &engine, watch);
+    let exact = !cluster.leaves_out_orders();
+    let shortest = match exact {
+        true => Shortest::default(),
+        false => endings.shortest(&found, &unreordered, &engine, watch),
+    };
     let source = DesignSource {
         name: design.name().into(),
         file: design.file().into(),
         text: design.text().into(),
     };
     let judge = |guarantee: Guarantee| {
-        let run = shortest.run(guarantee);
-        let verdict = match run.or_else(|| Some(endings.run(&found, guarantee)?.perhaps_longer())) {
+        let explored = || {
+            let run = endings.run(&found, guarantee)?;
+            Some(if exact { run } else { run.perhaps_longer() })
+        };
+        let verdict = match shortest.run(guarantee).or_else(explored) {
             Some(run) => {
                 let trace = tell(&cluster, source.clone(), bound.clone(), guarantee, &run);
                 Verdict::Violated(Box::new(trace))

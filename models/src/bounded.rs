@@ -1,5 +1,6 @@
 //! A list of bounded length that is `Copy`, so that states are plain values.
 
+use crate::codec::Codec;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -64,6 +65,28 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
         assert!(len <= N, "a list of {N} cannot hold {len}");
         self.truncate(len);
         self.len = len as u8;
+    }
+}
+
+impl<T: Copy + Default, const N: usize> List<T, N> {
+    /// Visits the length, at most `limit`, and each item in use with `visit`.
+    pub fn code<C: Codec>(
+        &mut self,
+        codec: &mut C,
+        limit: u8,
+        mut visit: impl FnMut(&mut T, &mut C),
+    ) {
+        let mut len = self.len;
+        codec.field(&mut len, limit);
+        self.resize(usize::from(len));
+        for index in 0..codec.places(self.len(), limit) {
+            // Counting visits every place that there can be.
+            let mut item = self.get(index).copied().unwrap_or_default();
+            visit(&mut item, codec);
+            if let Some(place) = self.get_mut(index) {
+                *place = item;
+            }
+        }
     }
 }
 

@@ -20,8 +20,8 @@
 //! id knows it again until the next check a few minutes later; that is left out, for the broker
 //! may forget it again before anything arrives.
 //!
-//! **Retention** removes the oldest entry: the budget counts records. Records of one segment leave together, so each of its
-//! removals is some of these one after the other. What the broker knows of producers outlives their
+//! **Retention** removes the oldest entry: the budget counts records. Records of one segment leave
+//! together, so each of its removals is some of these one after the other. What the broker knows of producers outlives their
 //! records, except in a restart: snapshots at or below the log's start are deleted
 //! (`ProducerStateManager.truncateAndReload`). A snapshot of a later segment may still know a
 //! producer whose records are all gone; a restart that finds one does what one before the removal
@@ -252,21 +252,14 @@ impl Broker {
 
     /// Visits the fields.
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
-        let mut len = self.log.len() as u8;
-        codec.field(&mut len, limits.log);
-        self.log.resize(usize::from(len));
-        for index in 0..codec.places(self.log.len(), limits.log) {
-            let mut entry = self.log.get(index).copied().unwrap_or_default();
+        self.log.code(codec, limits.log, |entry, codec| {
             codec.field(&mut entry.record, limits.records - 1);
             codec.flag_if(limits.forgets, &mut entry.forgotten);
             if !entry.forgotten {
                 entry.stamp.code(codec, limits, pipeline);
             }
             codec.field(&mut entry.leader_epoch, limits.leader_epochs);
-            if let Some(place) = self.log.get_mut(index) {
-                *place = entry;
-            }
-        }
+        });
         if limits.truncation {
             codec.field(&mut self.flushed, limits.log);
             codec.field(&mut self.recovered, limits.log);

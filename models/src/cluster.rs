@@ -136,6 +136,11 @@ impl Cluster {
         telling
     }
 
+    /// Whether runs may be longer than they need be, because orders of commuting steps are left out.
+    pub fn leaves_out_orders(&self) -> bool {
+        self.reductions.commuting_steps && !self.limits.database
+    }
+
     /// The same model with every order of steps: its shortest runs are the shortest there are.
     pub fn in_every_order(&self) -> Cluster {
         let mut whole = self.clone();
@@ -229,7 +234,7 @@ impl Model for Cluster {
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         self.free_actions(state, actions);
-        if self.reductions.commuting_steps {
+        if self.leaves_out_orders() {
             self.keep_persistent(state, actions);
         }
         self.fault_actions(state, actions);

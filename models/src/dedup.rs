@@ -52,19 +52,10 @@ impl DedupStore {
             codec.set(&mut self.keys, keys);
             return;
         }
-        let mut len = self.order.len() as u8;
-        let most = limits.remembered;
-        codec.field(&mut len, most);
-        self.order.resize(usize::from(len));
-        self.keys = 0;
-        for index in 0..codec.places(self.order.len(), most) {
-            let mut key = self.order.get(index).copied().unwrap_or_default();
-            codec.field(&mut key, keys.saturating_sub(1));
-            if let Some(place) = self.order.get_mut(index) {
-                *place = key;
-                self.keys |= 1 << key;
-            }
-        }
+        self.order.code(codec, limits.remembered, |key, codec| {
+            codec.field(key, keys.saturating_sub(1));
+        });
+        self.keys = self.order.iter().fold(0, |keys, key| keys | 1 << key);
     }
 }
 

@@ -112,20 +112,9 @@ impl GroupCoordinator {
             offset::code_optional(&mut self.committed, codec, limits);
         }
         if limits.history > 0 {
-            self.code_history(codec, limits);
-        }
-    }
-
-    fn code_history(&mut self, codec: &mut impl Codec, limits: &Limits) {
-        let mut len = self.history.len() as u8;
-        codec.field(&mut len, limits.history);
-        self.history.resize(usize::from(len));
-        for index in 0..codec.places(self.history.len(), limits.history) {
-            let mut position = self.history.get(index).copied().unwrap_or_default();
-            position.code(codec, limits);
-            if let Some(place) = self.history.get_mut(index) {
-                *place = position;
-            }
+            self.history.code(codec, limits.history, |position, codec| {
+                position.code(codec, limits);
+            });
         }
     }
 }

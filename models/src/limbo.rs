@@ -77,16 +77,9 @@ impl Limbo {
 
     /// Visits the fields.
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
-        let mut len = self.requests.len() as u8;
-        codec.field(&mut len, limits.limbo);
-        self.requests.resize(usize::from(len));
-        for index in 0..codec.places(self.requests.len(), limits.limbo) {
-            let mut late = self.requests.get(index).copied().unwrap_or_default();
+        self.requests.code(codec, limits.limbo, |late, codec| {
             late.code(codec, limits, pipeline);
-            if let Some(place) = self.requests.get_mut(index) {
-                *place = late;
-            }
-        }
+        });
     }
 }
 

@@ -41,16 +41,9 @@ impl Retries {
 
     /// Visits the fields.
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits) {
-        let most = limits.retries_waiting;
-        let mut len = self.waiting.len() as u8;
-        codec.field(&mut len, most);
-        self.waiting.resize(usize::from(len));
-        for index in 0..codec.places(self.waiting.len(), most) {
-            let mut record = self.waiting.get(index).copied().unwrap_or_default();
-            codec.field(&mut record, limits.records - 1);
-            if let Some(place) = self.waiting.get_mut(index) {
-                *place = record;
-            }
-        }
+        self.waiting
+            .code(codec, limits.retries_waiting, |record, codec| {
+                codec.field(record, limits.records - 1);
+            });
     }
 }

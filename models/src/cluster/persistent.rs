@@ -25,7 +25,7 @@ impl Cluster {
     /// Keeps, of the enabled steps of a state in which no fault can strike any more, a persistent
     /// set; all of them, if none smaller is known.
     pub(super) fn keep_persistent(&self, state: &State, actions: &mut Vec<Action>) {
-        if actions.len() < 2 || !self.budget.is_spent(state) || self.limits.database {
+        if actions.len() < 2 || !self.budget.is_spent(state) {
             return;
         }
         let producer = &state.producer;

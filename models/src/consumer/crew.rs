@@ -148,16 +148,8 @@ impl Crew {
 
     /// Visits the fields.
     pub(super) fn code(&mut self, codec: &mut impl Codec, limits: &Limits) {
-        let mut len = self.tasks.len() as u8;
-        codec.field(&mut len, limits.tasks);
-        self.tasks.resize(usize::from(len));
-        for index in 0..codec.places(self.tasks.len(), limits.tasks) {
-            let mut task = self.tasks.get(index).copied().unwrap_or_default();
-            task.code(codec, limits);
-            if let Some(place) = self.tasks.get_mut(index) {
-                *place = task;
-            }
-        }
+        self.tasks
+            .code(codec, limits.tasks, |task, codec| task.code(codec, limits));
         codec.field(&mut self.done, limits.log);
         codec.field(&mut self.committed, limits.log);
     }

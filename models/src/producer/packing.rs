@@ -14,26 +14,12 @@ impl Producer {
             codec.field(&mut index, Sending::ALL.len() as u8 - 1);
             *sending = Sending::ALL[usize::from(index)];
         }
-        let mut queued = self.queue.len() as u8;
-        codec.field(&mut queued, limits.records);
-        self.queue.resize(usize::from(queued));
-        for index in 0..codec.places(self.queue.len(), limits.records) {
-            let mut batch = self.queue.get(index).copied().unwrap_or_default();
+        self.queue.code(codec, limits.records, |batch, codec| {
             batch.code(codec, limits, pipeline);
-            if let Some(place) = self.queue.get_mut(index) {
-                *place = batch;
-            }
-        }
-        let mut flying = self.flights.len() as u8;
-        codec.field(&mut flying, limits.flights);
-        self.flights.resize(usize::from(flying));
-        for index in 0..codec.places(self.flights.len(), limits.flights) {
-            let mut flight = self.flights.get(index).copied().unwrap_or_default();
+        });
+        self.flights.code(codec, limits.flights, |flight, codec| {
             flight.code(codec, limits, pipeline);
-            if let Some(place) = self.flights.get_mut(index) {
-                *place = flight;
-            }
-        }
+        });
         codec.field(&mut self.session, limits.sessions);
         codec.field(&mut self.created, limits.sends);
         if pipeline.producer.idempotence {

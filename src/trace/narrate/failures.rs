@@ -200,19 +200,11 @@ impl ConsumerScene<'_> {
     }
 
     fn written(&self, record: u8) -> String {
-        let settings = self.cluster.pipeline().consumer.on_process_failure;
-        let topic = match settings.then {
-            AfterAttempts::RetryTopic => "retry",
-            AfterAttempts::Stop
-            | AfterAttempts::Close
-            | AfterAttempts::Skip
-            | AfterAttempts::DeadLetter(_)
-            | AfterAttempts::Block => "dead-letter",
-        };
         format!(
-            "{}{} is written to the {topic} topic and passed over.",
+            "{}{} is written to the {} topic and passed over.",
             self.whose(),
-            name(record)
+            name(record),
+            self.scene.topic_of_failures()
         )
     }
 
