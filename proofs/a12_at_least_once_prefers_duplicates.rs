@@ -71,7 +71,7 @@ const LOOPS: [(&str, &str, &str); 11] = [
     ),
 ];
 const SINKS: [&str; 3] = ["add", "upsert", "external"];
-const POLLS: [u8; 2] = [1, 2];
+const POLLS: [u16; 2] = [1, 2];
 
 fn family() -> Vec<String> {
     let mut designs = Vec::new();

@@ -62,7 +62,7 @@ records = 2
 /// Visits each step of each run; returns how many states there are.
 fn each_step(cluster: &Cluster, visit: &mut impl FnMut(&State, Action, &State)) -> usize {
     let mut open = cluster.init_states();
-    let mut known: HashSet<State> = open.iter().copied().collect();
+    let mut known: HashSet<State> = open.iter().cloned().collect();
     while let Some(state) = open.pop() {
         let mut actions = Vec::new();
         cluster.actions(&state, &mut actions);
@@ -71,7 +71,7 @@ fn each_step(cluster: &Cluster, visit: &mut impl FnMut(&State, Action, &State)) 
                 continue;
             };
             visit(&state, action, &next);
-            if known.insert(next) {
+            if known.insert(next.clone()) {
                 open.push(next);
             }
         }

@@ -142,7 +142,7 @@ pub(crate) fn check_pipeline(
         reached: reached & (1 << bit) != 0,
     };
     let counted = |bit: u32| found.counted()[bit.trailing_zeros() as usize];
-    let is_met = |lost: &u8| counted(final_losing(*lost)) > 0;
+    let is_met = |lost: &u16| counted(final_losing(*lost)) > 0;
     let most_lost = (1..=bound.records).rev().find(is_met).unwrap_or(0);
     Ok(Verdicts {
         name: design.name().into(),

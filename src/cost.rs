@@ -141,7 +141,7 @@ pub fn cost(design: &Design, polls: Polls) -> Result<Cost, CheckError> {
         records: u32::from(cluster.pipeline().bounds.records),
         ..Cost::NOTHING
     };
-    let mut state = cluster.init_states()[0];
+    let mut state = cluster.init_states().remove(0);
     while let Some((action, next)) = next_step(&cluster, &state) {
         total += of_step(&cluster, &state, action, &next);
         state = next;
@@ -161,10 +161,10 @@ fn next_step(cluster: &Cluster, state: &State) -> Option<(Action, State)> {
         .find_map(|action| Some((action, cluster.next_state(state, action)?)))
 }
 
-const NEVER: u8 = 10;
+const NEVER: u16 = 10;
 
 /// When a step has its turn, and of several polls the largest.
-fn turn(action: Action) -> (u8, Reverse<u8>) {
+fn turn(action: Action) -> (u16, Reverse<u16>) {
     let turn = match action {
         Action::CommitUpstream(_)
         | Action::Mark(_)

@@ -33,21 +33,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod coverage;
 mod disk;
 mod fields;
 mod frame;
 pub mod judge;
 mod log;
 mod offsets;
+mod rig;
+pub mod run;
+mod schedule;
 pub mod sink;
 mod words;
 
+pub use coverage::Coverage;
 pub use disk::{Action, StorageError, Sync, Tear};
 pub use frame::Flaw;
 pub use log::{
     Batch, Cut, Fetched, Log, LogSettings, Produced, REMEMBERED_BATCHES, Record, Recovery, Remains,
 };
 pub use offsets::{Commit, OffsetLog, OffsetsCut};
+pub use run::{Deviation, LabError, Run};
+pub use schedule::{Blow, Schedule};
 pub use words::{
     Generation, LeaderEpoch, NextOffset, Offset, Position, ProducerEpoch, ProducerId, RecordId,
     Sequence, Stamp,

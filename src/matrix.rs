@@ -23,7 +23,7 @@ use semel_models::fault::{Fault, FaultBudget, FaultClass, FaultKey};
 use semel_models::pipeline::Pipeline;
 
 /// How many faults of a class one run may meet.
-pub const FAULTS_PER_RUN: u8 = 2;
+pub const FAULTS_PER_RUN: u16 = 2;
 
 /// How many states a class is explored with before it is judged with one fault in a run instead,
 /// unless the caller sets a limit.

@@ -72,19 +72,19 @@ pub struct DesignSource {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bound {
     /// How many records the application sends.
-    pub records: u8,
+    pub records: u16,
     /// How many partitions the topic has.
-    pub partitions: u8,
+    pub partitions: u16,
     /// How many keys the records share.
-    pub keys: u8,
+    pub keys: u16,
     /// How many records a poll may return.
-    pub poll: u8,
+    pub poll: u16,
     /// The cap on what Kafka leaves unbounded.
-    pub retries: u8,
+    pub retries: u16,
     /// The budget of each fault.
-    pub faults: BTreeMap<String, u8>,
+    pub faults: BTreeMap<String, u16>,
     /// The most faults in one run.
-    pub total: u8,
+    pub total: u16,
 }
 
 /// One step of a trace.

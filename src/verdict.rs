@@ -44,7 +44,7 @@ pub struct Judgement {
     pub(crate) verdict: Verdict,
     pub(crate) required: bool,
     pub(crate) expected: Option<Expected>,
-    pub(crate) fewest_faults: Option<u8>,
+    pub(crate) fewest_faults: Option<u16>,
 }
 
 impl Judgement {
@@ -70,7 +70,7 @@ impl Judgement {
 
     /// How many faults are enough to violate it, perhaps in more steps than the shortest run has;
     /// where everything was explored and a run that ends violates it.
-    pub fn fewest_faults(&self) -> Option<u8> {
+    pub fn fewest_faults(&self) -> Option<u16> {
         self.fewest_faults
     }
 
@@ -149,7 +149,7 @@ pub struct Verdicts {
     pub(crate) witnesses: Vec<WitnessReport>,
     pub(crate) final_states: u64,
     pub(crate) final_states_with_failed: u64,
-    pub(crate) most_lost: u8,
+    pub(crate) most_lost: u16,
     pub(crate) stop: Option<Stop>,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) mends: Mends,
@@ -232,7 +232,7 @@ impl Verdicts {
     }
 
     /// The most records that one run loses, among the runs that were explored.
-    pub fn most_lost(&self) -> u8 {
+    pub fn most_lost(&self) -> u16 {
         self.most_lost
     }
 

@@ -11,7 +11,7 @@ use support::{derived_designs, preset_designs};
 
 /// The covered designs with at most so many records and faults of those that the actors know, each
 /// once; with the name of the first that is cut down to it.
-fn cut_designs(records: u8, total: u8) -> Vec<(String, Pipeline)> {
+fn cut_designs(records: u16, total: u16) -> Vec<(String, Pipeline)> {
     let mut seen = HashSet::new();
     let mut cut = Vec::new();
     for design in [preset_designs(), derived_designs()].concat() {
@@ -24,7 +24,7 @@ fn cut_designs(records: u8, total: u8) -> Vec<(String, Pipeline)> {
     cut
 }
 
-fn cut_down(pipeline: &Pipeline, records: u8, total: u8) -> Pipeline {
+fn cut_down(pipeline: &Pipeline, records: u16, total: u16) -> Pipeline {
     let mut cut = pipeline.clone();
     cut.bounds.records = cut.bounds.records.min(records);
     cut.bounds.poll = cut.bounds.poll.min(records);

@@ -118,8 +118,8 @@ impl Subject for Graph {
         2
     }
 
-    fn pack(&self, state: &usize, words: &mut [u32]) {
-        words.copy_from_slice(&[7, *state as u32]);
+    fn pack(&self, state: usize, words: &mut [u32]) {
+        words.copy_from_slice(&[7, state as u32]);
     }
 
     fn unpack(&self, words: &[u32]) -> usize {
@@ -135,7 +135,7 @@ impl Subject for Graph {
             violated: self.violated[*state],
             reached: 1 << (state % 16),
             counted: u32::from(quiescent) | 2,
-            weight: weight(*state),
+            weight: weight(*state).into(),
         }
     }
 

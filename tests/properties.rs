@@ -13,6 +13,8 @@ mod designs;
 mod engines;
 #[path = "support/findings.rs"]
 mod findings;
+#[path = "properties/lab.rs"]
+mod lab;
 #[path = "properties/records.rs"]
 mod records;
 #[path = "properties/reductions.rs"]

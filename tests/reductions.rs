@@ -151,7 +151,7 @@ fn violations_within(design: &Design, reductions: Reductions, steps: usize) -> V
     let pipeline = design.pipeline().clone();
     let cluster = Cluster::with_reductions(pipeline, reductions).expect("within the limits");
     let mut seen: HashSet<_> = cluster.init_states().into_iter().collect();
-    let mut level: Vec<_> = seen.iter().copied().collect();
+    let mut level: Vec<_> = seen.iter().cloned().collect();
     let mut violated = Vec::new();
     for _ in 0..steps {
         let quiescent = |state| cluster.is_quiescent(state);
@@ -162,7 +162,7 @@ fn violations_within(design: &Design, reductions: Reductions, steps: usize) -> V
         let next = level.iter().flat_map(|state| {
             let mut actions = Vec::new();
             cluster.actions(state, &mut actions);
-            let state = *state;
+            let state = state.clone();
             let cluster = &cluster;
             actions
                 .into_iter()
@@ -171,7 +171,7 @@ fn violations_within(design: &Design, reductions: Reductions, steps: usize) -> V
         let next: Vec<_> = next.collect();
         level = next
             .into_iter()
-            .filter(|state| seen.insert(*state))
+            .filter(|state| seen.insert(state.clone()))
             .collect();
     }
     violated

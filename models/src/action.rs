@@ -6,11 +6,11 @@ use crate::fault::{Call, Fault};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     /// The database transaction of this record commits upstream (outbox and dual write).
-    CommitUpstream(u8),
+    CommitUpstream(u16),
     /// The relay of an outbox marks this row.
-    Mark(u8),
+    Mark(u16),
     /// The upstream application sends this record.
-    Send(u8),
+    Send(u16),
     /// The producer's client puts the next batch on the wire.
     Transmit,
     /// The broker handles the oldest produce request that it has not handled.
@@ -25,16 +25,16 @@ pub enum Action {
     /// A consumer does something.
     Consumer {
         /// Which of the group's consumers.
-        who: u8,
+        who: u16,
         /// What it does.
         does: ConsumerStep,
     },
     /// The late request in this slot arrives.
-    LateArrives(u8),
+    LateArrives(u16),
     /// A fault strikes, paid for by this entry of the budget.
     Fault {
         /// The budget's entry.
-        entry: u8,
+        entry: u16,
         /// What happens.
         strike: Strike,
     },
@@ -47,7 +47,7 @@ pub enum ConsumerStep {
     /// `to`; with `assign` it takes the partition itself.
     Join {
         /// The consumer that gets the partition.
-        to: u8,
+        to: u16,
     },
     /// The group gives this member the partition of one that is gone.
     TakeOver,
@@ -60,15 +60,15 @@ pub enum ConsumerStep {
     /// The position is no longer valid: it moves, or the process ends.
     Relocate,
     /// A poll returns this many records.
-    Poll(u8),
+    Poll(u16),
     /// A poll returns the next record of the retry topic.
     PollRetries,
     /// The application does the next operation of its order.
     Operate,
     /// A worker does the next operation for the task in this place.
-    Work(u8),
+    Work(u16),
     /// The task in this place was still in the queue when the listener dropped that.
-    Drop(u8),
+    Drop(u16),
     /// The poll loop commits what its workers have done.
     CommitDone,
     /// The record that failed is written to the dead-letter or retry topic.
@@ -99,7 +99,7 @@ pub enum Strike {
     /// The database transaction of a dual write rolls back.
     Abort,
     /// The broker forgets the producer id of this session.
-    ForgetProducer(u8),
+    ForgetProducer(u16),
     /// The oldest record leaves the log.
     Retention,
     /// A request is lost before its receiver acts.
@@ -117,16 +117,16 @@ pub enum Strike {
     /// The broker loses power and starts again with the first `kept` log entries.
     PowerLoss {
         /// How many log entries were on disk.
-        kept: u8,
+        kept: u16,
     },
     /// Every broker loses power: this one starts again with the first `kept` log entries, the group
     /// coordinator with the first `commits` of the commits that it holds, and the topic of failed
     /// records with what was written there or without.
     PowerLossAll {
         /// How many log entries were on disk.
-        kept: u8,
+        kept: u16,
         /// How many different commits were on disk.
-        commits: u8,
+        commits: u16,
         /// Whether the failed records were on disk.
         failed: bool,
     },
@@ -135,24 +135,24 @@ pub enum Strike {
     /// The group rebalances while every member polls; `to` gets the partition.
     Rebalance {
         /// The consumer that gets the partition.
-        to: u8,
+        to: u16,
     },
     /// Committed offsets expire while the group has no member.
     OffsetsExpiry,
     /// An operator sets the group's committed offset while the group has no member.
     OffsetReset {
         /// The new committed offset.
-        to: u8,
+        to: u16,
     },
     /// The dedup store forgets its oldest entry; one in memory, that of consumer `who`.
     DedupExpiry {
         /// Whose memory, where the store is in memory.
-        who: u8,
+        who: u16,
     },
     /// Something happens to a consumer.
     Consumer {
         /// Which of the group's consumers.
-        who: u8,
+        who: u16,
         /// What happens.
         how: ConsumerStrike,
     },
@@ -200,9 +200,9 @@ pub enum Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// The record in this place of the hand.
-    Hand(u8),
+    Hand(u16),
     /// The worker's task in this place.
-    Task(u8),
+    Task(u16),
     /// The whole poll: the step is about none of its records.
     Poll,
 }
@@ -213,13 +213,13 @@ pub enum Target {
     /// A produce request or its answer.
     Produce,
     /// The commit that this consumer's application waits for.
-    Commit(u8),
+    Commit(u16),
     /// The commit of this consumer that nobody waits for.
-    BackgroundCommit(u8),
+    BackgroundCommit(u16),
     /// The commit that this consumer owes when it gives the partition up.
-    LeavingCommit(u8),
+    LeavingCommit(u16),
     /// The write of this consumer to the dead-letter or retry topic.
-    FailedWrite(u8),
+    FailedWrite(u16),
     /// A call that is simply repeated, and changes nothing but where time goes.
     Repeated(Call),
 }

@@ -75,7 +75,7 @@ pub use node::{Node, NodeState};
 
 use crate::fault::Fault;
 use crate::ledger::Ledger;
-use crate::limits::{Limits, TooLarge};
+use crate::limits::{Limits, Room, TooLarge};
 use crate::offset::NextOffset;
 use crate::order::Step;
 use crate::pipeline::{AfterAttempts, AutoCommit, Dedup, Pipeline};
@@ -157,7 +157,7 @@ fn covers_order(pipeline: &Pipeline) -> bool {
 /// When the pipeline is not covered.
 pub fn model<C>(pipeline: Pipeline, config: C) -> Result<ActorModel<Node, C>, TooLarge> {
     assert!(covers(&pipeline), "not covered: {pipeline:?}");
-    let limits = Limits::of(&pipeline, &pipeline.faults.entries, true)?;
+    let limits = Limits::of(&pipeline, &pipeline.faults.entries, true, Room::Packed)?;
     let program = Program::compile(&pipeline.consumer.order, 0);
     let setting = Arc::new(Setting {
         pipeline,
@@ -180,7 +180,7 @@ pub struct End {
     /// forgotten when it decides nothing any more.
     pub ledger: Ledger,
     /// The records in the log.
-    pub log: Vec<u8>,
+    pub log: Vec<u16>,
     /// The committed offset.
     pub committed: Option<NextOffset>,
     /// Where the consumer reads on, unless its process starts in vain.
@@ -228,20 +228,20 @@ pub fn end<C>(model: &ActorModel<Node, C>, state: &ActorModelState<Node>) -> Opt
         log: broker.broker.log.iter().map(|entry| entry.record).collect(),
         committed: committed.map(|position| position.next),
         position: consumer.position(),
-        sink: sink.sink,
+        sink: sink.sink.clone(),
     })
 }
 
 /// The ledger from its two parts. Whether effects came in order takes both: the order in which the
 /// sink saw them, and which records upstream have no order.
-fn whole_ledger(producer: &producer::State, sink: &sink::State, keys: u8) -> Ledger {
-    let mut ledger = producer.ledger;
+fn whole_ledger(producer: &producer::State, sink: &sink::State, keys: u16) -> Ledger {
+    let mut ledger = producer.ledger.clone();
     for record in &sink.firsts {
         ledger.handle(*record, keys);
     }
     Ledger {
-        handled: sink.ledger.handled,
-        superseded: sink.ledger.superseded,
+        handled: sink.ledger.handled.clone(),
+        superseded: sink.ledger.superseded.clone(),
         ..ledger
     }
 }

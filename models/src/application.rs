@@ -14,10 +14,9 @@
 //! moment loses nothing: a guarantee is broken for one record, and for that record any moment will
 //! do.
 
-use crate::bounded::List;
-use crate::consumer::{Consumer, dedup_key};
+use crate::consumer::{Consumer, Hand, dedup_key};
 use crate::ledger::Ledger;
-use crate::limits::{Limits, MAX_RECORDS};
+use crate::limits::Limits;
 use crate::offset::{NextOffset, Offset, Position};
 use crate::order::Step;
 use crate::pipeline::{Dedup, DedupInsert, Pipeline};
@@ -26,20 +25,20 @@ use crate::store::{NotDone, Over, Performed, Store, Write};
 use std::ops::Range;
 
 /// The records that an operation is about, and what the application knows of them.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Job {
     /// The records in hand.
-    pub records: List<u8, MAX_RECORDS>,
+    pub records: Hand,
     /// The offset of the first of them.
-    pub first: u8,
+    pub first: u16,
     /// Which of them the operation is about, as the first and the one after the last.
-    pub places: (u8, u8),
+    pub places: (u16, u16),
     /// Which of them are skipped.
     pub skipped: u32,
     /// What look-ups that were made before found.
     pub looked: Option<u32>,
     /// The generation under which they were polled.
-    pub generation: u8,
+    pub generation: u16,
 }
 
 /// What an operation can change, apart from commits to the group coordinator.
@@ -88,7 +87,7 @@ impl<S: Store> Work<'_, S> {
 
     /// Runs a transaction, again without the records whose insert conflicted until none does.
     fn run_transaction(&mut self, operation: &Operation) -> Result<(), NotDone<S::Error>> {
-        let before = (*self.ledger, *self.consumer);
+        let before = (self.ledger.clone(), self.consumer.clone());
         loop {
             let skipped = self.job.skipped;
             let begun = self.sink.begin()?;
@@ -100,7 +99,7 @@ impl<S: Store> Work<'_, S> {
                 },
                 Ok(_) | Err(_) => self.sink.roll_back(begun),
             };
-            (*self.ledger, *self.consumer) = before;
+            (*self.ledger, *self.consumer) = before.clone();
             if let Err(NotDone::Failed(_)) = ran {
                 // It says more than what may have failed after it.
                 return ran.map(|_| ());
@@ -141,16 +140,16 @@ impl<S: Store> Work<'_, S> {
         Ok(conflicts)
     }
 
-    fn places(&self) -> Range<u8> {
+    fn places(&self) -> Range<u16> {
         self.job.places.0..self.job.places.1
     }
 
-    fn key(&self, place: u8) -> u8 {
+    fn key(&self, place: u16) -> u16 {
         let record = self.job.records[usize::from(place)];
         dedup_key(record, self.offset(place), self.pipeline)
     }
 
-    fn offset(&self, place: u8) -> Offset {
+    fn offset(&self, place: u16) -> Offset {
         Offset(self.job.first + place)
     }
 
@@ -158,7 +157,7 @@ impl<S: Store> Work<'_, S> {
     fn step(
         &mut self,
         step: Step,
-        place: u8,
+        place: u16,
         inserted: &mut u32,
     ) -> Result<u32, NotDone<S::Error>> {
         let skipped = self.job.skipped & (1 << place) != 0;
@@ -189,7 +188,7 @@ impl<S: Store> Work<'_, S> {
         Ok(0)
     }
 
-    fn process(&mut self, place: u8) -> Result<(), NotDone<S::Error>> {
+    fn process(&mut self, place: u16) -> Result<(), NotDone<S::Error>> {
         let record = self.job.records[usize::from(place)];
         let write = Write {
             record,
@@ -217,7 +216,7 @@ impl<S: Store> Work<'_, S> {
     }
 
     /// Inserts the record's dedup key; returns its place if a unique insert conflicts.
-    fn remember(&mut self, place: u8) -> Result<u32, NotDone<S::Error>> {
+    fn remember(&mut self, place: u16) -> Result<u32, NotDone<S::Error>> {
         let key = self.key(place);
         let (limits, pipeline) = (self.limits, self.pipeline);
         let fenced = pipeline.sink.fencing.then_some(self.job.generation);
@@ -233,7 +232,7 @@ impl<S: Store> Work<'_, S> {
         })
     }
 
-    fn knows(&self, place: u8) -> Result<bool, S::Error> {
+    fn knows(&self, place: u16) -> Result<bool, S::Error> {
         let key = self.key(place);
         match self.pipeline.sink.dedup {
             Dedup::Durable | Dedup::Separate => self.sink.knows(key),

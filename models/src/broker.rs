@@ -35,9 +35,9 @@
 //! nothing that a client does while the broker is down reaches it, so every interleaving with the
 //! time in between is the same as one before or after.
 
-use crate::bounded::List;
 use crate::codec::Codec;
-use crate::limits::{Limits, MAX_LOG};
+use crate::limits::Limits;
+use crate::list::List;
 use crate::pipeline::{KafkaRules, Pipeline, TopicSettings};
 
 /// How many batches of a producer id the leader remembers.
@@ -47,22 +47,22 @@ const REMEMBERED_BATCHES: usize = 5;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Stamp {
     /// The producer's session, which stands for its producer id.
-    pub session: u8,
+    pub session: u16,
     /// The producer epoch.
-    pub epoch: u8,
+    pub epoch: u16,
     /// The sequence number.
-    pub sequence: u8,
+    pub sequence: u16,
 }
 
 /// One log entry: a batch of one record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Entry {
     /// The record's application identity.
-    pub record: u8,
+    pub record: u16,
     /// Where the batch came from; all zero without idempotence.
     pub stamp: Stamp,
     /// The leader epoch in which it was appended.
-    pub leader_epoch: u8,
+    pub leader_epoch: u16,
     /// Whether the broker no longer knows the producer id by this batch; its stamp is then cleared.
     pub forgotten: bool,
 }
@@ -83,34 +83,34 @@ pub enum AppendResult {
 }
 
 /// The partition's only replica.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Broker {
     /// The log from offset 0, with what has left it.
-    pub log: List<Entry, MAX_LOG>,
+    pub log: List<Entry, 8>,
     /// The offset of the first entry that has not left the log.
-    pub log_start: u8,
+    pub log_start: u16,
     /// How many entries are known to be on disk.
-    pub flushed: u8,
+    pub flushed: u16,
     /// The current leader epoch.
-    pub leader_epoch: u8,
+    pub leader_epoch: u16,
     /// Where the log ended when the broker last recovered it: of what lies below, it remembers
     /// the last batch of each producer id.
-    pub recovered: u8,
+    pub recovered: u16,
 }
 
 impl Broker {
     /// The offset that the next entry will get.
-    pub fn log_end(&self) -> u8 {
-        self.log.len() as u8
+    pub fn log_end(&self) -> u16 {
+        self.log.len() as u16
     }
 
     /// The offset of the oldest entry.
-    pub fn log_start(&self) -> u8 {
+    pub fn log_start(&self) -> u16 {
         self.log_start
     }
 
     /// Whether a copy of `record` lies in the log at or above `offset`.
-    pub fn holds_from(&self, record: u8, offset: u8) -> bool {
+    pub fn holds_from(&self, record: u16, offset: u16) -> bool {
         self.log
             .iter()
             .skip(usize::from(offset.max(self.log_start)))
@@ -120,7 +120,7 @@ impl Broker {
     /// Handles one produce request; `stamp` is there with idempotence.
     pub fn append(
         &mut self,
-        record: u8,
+        record: u16,
         stamp: Option<Stamp>,
         topic: &TopicSettings,
         rules: &KafkaRules,
@@ -154,7 +154,7 @@ impl Broker {
             let mut learned = 0;
             newest_first
                 .take_while(move |(offset, _)| {
-                    learned += u8::from(*offset < usize::from(self.recovered));
+                    learned += u16::from(*offset < usize::from(self.recovered));
                     learned <= 1
                 })
                 .map(|(_, entry)| entry.stamp)
@@ -191,7 +191,7 @@ impl Broker {
 
     /// The broker stops and starts again with the first `kept` entries, which it elects itself
     /// leader of in a new leader epoch.
-    pub fn restart(&mut self, kept: u8, synced: Synced) {
+    pub fn restart(&mut self, kept: u16, synced: Synced) {
         self.log.truncate(usize::from(kept));
         self.log_start = self.log_start.min(kept);
         for entry in &mut self.log[..usize::from(self.log_start)] {
@@ -222,24 +222,24 @@ impl Broker {
     }
 
     /// Whether the broker knows the producer id of `session`.
-    pub fn knows(&self, session: u8) -> bool {
+    pub fn knows(&self, session: u16) -> bool {
         self.log.iter().any(|entry| entry.is_known_by(session))
     }
 
     /// The producer id of `session` expires.
-    pub fn forget_producer(&mut self, session: u8) {
+    pub fn forget_producer(&mut self, session: u16) {
         let own = |entry: &&mut Entry| entry.is_known_by(session);
         self.log.iter_mut().filter(own).for_each(Entry::forget);
     }
 
     /// The offset of the newest entry with this stamp.
-    pub fn offset_of(&self, stamp: Stamp) -> Option<u8> {
+    pub fn offset_of(&self, stamp: Stamp) -> Option<u16> {
         let same = |entry: &Entry| !entry.forgotten && entry.stamp == stamp;
-        self.log.iter().rposition(same).map(|offset| offset as u8)
+        self.log.iter().rposition(same).map(|offset| offset as u16)
     }
 
     /// `OffsetsForLeaderEpoch`: where the log of `leader_epoch` ends.
-    pub fn end_of_epoch(&self, leader_epoch: u8) -> u8 {
+    pub fn end_of_epoch(&self, leader_epoch: u16) -> u16 {
         if leader_epoch == self.leader_epoch {
             return self.log_end();
         }
@@ -247,7 +247,7 @@ impl Broker {
             .iter()
             .take_while(|entry| entry.leader_epoch <= leader_epoch)
             .count()
-            .max(usize::from(self.log_start)) as u8
+            .max(usize::from(self.log_start)) as u16
     }
 
     /// Visits the fields.
@@ -272,7 +272,7 @@ impl Broker {
 }
 
 impl Entry {
-    fn is_known_by(&self, session: u8) -> bool {
+    fn is_known_by(&self, session: u16) -> bool {
         !self.forgotten && self.stamp.session == session
     }
 
@@ -312,7 +312,7 @@ mod tests {
         retention: true,
     };
 
-    fn stamp(epoch: u8, sequence: u8) -> Option<Stamp> {
+    fn stamp(epoch: u16, sequence: u16) -> Option<Stamp> {
         Some(Stamp {
             session: 0,
             epoch,

@@ -65,7 +65,7 @@ pub struct Entry {
     pub violates: &'static [Guarantee],
     /// Where nothing mends it wholly: how many records the worst run loses in the broken design, and
     /// in the fixed one.
-    pub loses: Option<(u8, u8)>,
+    pub loses: Option<(u16, u16)>,
     /// What prevents it.
     pub prevention: &'static str,
     /// Where it was published.

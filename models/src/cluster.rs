@@ -8,6 +8,7 @@
 mod budget;
 mod calm;
 mod committing;
+mod execution;
 mod failed_writes;
 mod faults;
 mod group;
@@ -21,6 +22,7 @@ mod upstream;
 mod upstream_witness;
 mod witness;
 
+pub use execution::{Execution, Ran};
 pub use judge::{FINAL, FINAL_WITH_FAILED, final_losing};
 pub use reduce::Reductions;
 pub use witness::Witness;
@@ -35,27 +37,28 @@ use crate::group_coordinator::GroupCoordinator;
 use crate::guarantee::Guarantee;
 use crate::ledger::Ledger;
 use crate::limbo::Limbo;
-use crate::limits::{Limits, MAX_BUDGETS, MAX_INSTANCES, TooLarge};
+use crate::limits::{Limits, MAX_BUDGETS, MAX_INSTANCES, Room, TooLarge};
 use crate::outbox::Database;
 use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
 use crate::program::Program;
 use crate::retries::Retries;
+use crate::set::Set;
 use crate::sink::Sink;
 use crate::subject::{Observation, Subject};
 use budget::Budget;
 use stateright::{Model, Property};
 
 /// A state of the whole pipeline.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct State {
     // What changes most often comes first: comparing two states then ends early.
     /// The consumers of the group.
     pub consumers: [Consumer; MAX_INSTANCES],
     /// The faults that are left, per entry of the budget that can be spent.
-    pub left: [u8; MAX_BUDGETS],
+    pub left: [u16; MAX_BUDGETS],
     /// How many faults are left in all.
-    pub left_in_all: u8,
+    pub left_in_all: u16,
     /// The group coordinator.
     pub group: GroupCoordinator,
     /// What happened to each record.
@@ -73,12 +76,12 @@ pub struct State {
     /// The upstream application's database.
     pub database: Database,
     /// Records whose handling always fails.
-    pub poisoned: u8,
+    pub poisoned: Set,
 }
 
 impl State {
     /// The dedup store that consumer `who` uses, wherever it lives.
-    pub fn dedup_store(&self, who: u8, pipeline: &Pipeline) -> &DedupStore {
+    pub fn dedup_store(&self, who: u16, pipeline: &Pipeline) -> &DedupStore {
         match pipeline.sink.dedup {
             Dedup::Durable | Dedup::Separate => &self.sink.seen,
             Dedup::Memory => &self.consumers[usize::from(who)].memory,
@@ -109,11 +112,31 @@ impl Cluster {
         pipeline: Pipeline,
         reductions: Reductions,
     ) -> Result<Cluster, TooLarge> {
+        let mut cluster = Cluster::build(pipeline, reductions, Room::Packed)?;
+        let mut counter = Counter::default();
+        cluster.code(&mut State::default(), &mut counter);
+        cluster.words = counter.bits.div_ceil(u32::BITS) as usize;
+        Ok(cluster)
+    }
+
+    /// The model of `pipeline` for single runs, however long: the one [`Cluster::for_telling`]
+    /// gives, but that its states cannot be packed and that generations keep their numbers.
+    pub fn for_running(pipeline: Pipeline) -> Result<Cluster, TooLarge> {
+        let reductions = Reductions {
+            where_to_begin: false,
+            generations: false,
+            commuting_steps: false,
+            ..Reductions::ALL
+        };
+        Cluster::build(pipeline, reductions, Room::Unpacked)
+    }
+
+    fn build(pipeline: Pipeline, reductions: Reductions, room: Room) -> Result<Cluster, TooLarge> {
         let budget = Budget::of(&pipeline, reductions.spent_faults);
-        let limits = Limits::of(&pipeline, budget.entries(), reductions.generations)?;
+        let limits = Limits::of(&pipeline, budget.entries(), reductions.generations, room)?;
         let program = Program::compile(&pipeline.consumer.order, pipeline.consumer.workers);
         let witnesses = witness::of(&pipeline, &program, &budget);
-        let mut cluster = Cluster {
+        Ok(Cluster {
             pipeline,
             program,
             limits,
@@ -121,11 +144,7 @@ impl Cluster {
             witnesses,
             reductions,
             words: 0,
-        };
-        let mut counter = Counter::default();
-        cluster.code(&mut State::default(), &mut counter);
-        cluster.words = counter.bits.div_ceil(u32::BITS) as usize;
-        Ok(cluster)
+        })
     }
 
     /// The same model, whose states keep what a reader of a run wants to know although no later
@@ -153,6 +172,11 @@ impl Cluster {
         &self.pipeline
     }
 
+    /// What its states can hold.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// The order as it is run.
     pub fn program(&self) -> &Program {
         &self.program
@@ -164,17 +188,28 @@ impl Cluster {
     }
 
     /// The budget's entry behind [`Action::Fault`].
-    pub fn fault_key(&self, entry: u8) -> crate::fault::FaultKey {
+    pub fn fault_key(&self, entry: u16) -> crate::fault::FaultKey {
         self.budget.entries()[usize::from(entry)].0
+    }
+
+    /// The enabled steps that are not faults. One that would change nothing may be among them.
+    pub fn steps(&self, state: &State) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.free_actions(state, &mut actions);
+        actions
+    }
+
+    /// The faults that can strike. One that would change nothing may be among them.
+    pub fn strikes(&self, state: &State) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.fault_actions(state, &mut actions);
+        actions
     }
 
     /// Whether any step other than a fault is enabled and changes something.
     pub fn is_quiescent(&self, state: &State) -> bool {
-        let mut actions = Vec::new();
-        self.free_actions(state, &mut actions);
-        actions
-            .into_iter()
-            .all(|action| self.next_state(state, action).is_none())
+        let mut steps = self.steps(state).into_iter();
+        steps.all(|action| self.next_state(state, action).is_none())
     }
 
     /// Commits are kept in mind as long as a loss of power may take them.
@@ -204,7 +239,7 @@ impl Cluster {
         state.ledger.code(codec, limits);
         state.retries.code(codec, limits);
         if limits.poisons {
-            codec.field(&mut state.poisoned, ((1u16 << limits.records) - 1) as u8);
+            state.poisoned.code(codec, limits.records);
         }
         self.budget.code(state, codec);
     }
@@ -215,7 +250,13 @@ impl Model for Cluster {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        let mut state = State::default();
+        let bounds = &self.pipeline.bounds;
+        let mut state = State {
+            ledger: Ledger::of(bounds.records),
+            sink: Sink::of(&self.pipeline),
+            producer: Producer::of(bounds.records),
+            ..State::default()
+        };
         self.budget.fill(&mut state);
         if self.pipeline.bounds.start == Start::Joined {
             state.group.owner = self.pipeline.subscribes().then_some(0);
@@ -241,7 +282,7 @@ impl Model for Cluster {
     }
 
     fn next_state(&self, state: &State, action: Action) -> Option<State> {
-        let mut next = *state;
+        let mut next = state.clone();
         let strike = match action {
             Action::Fault { entry, strike } => {
                 self.strike(&mut next, strike);
@@ -265,7 +306,7 @@ impl Model for Cluster {
             self.reduce(&mut next);
             return Some(next);
         }
-        changed.then_some(next)
+        if changed { Some(next) } else { None }
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
@@ -296,8 +337,7 @@ impl Subject for Cluster {
         self.words
     }
 
-    fn pack(&self, state: &State, words: &mut [u32]) {
-        let mut state = *state;
+    fn pack(&self, mut state: State, words: &mut [u32]) {
         let mut writer = Writer::new(words);
         self.code(&mut state, &mut writer);
         writer.finish();

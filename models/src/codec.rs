@@ -8,27 +8,29 @@
 /// Something that walks over the fields of a state.
 pub trait Codec {
     /// Visits one field whose value is at most `max`.
-    fn field(&mut self, value: &mut u8, max: u8);
+    fn field(&mut self, value: &mut u16, max: u16);
 
     /// How many places of a list are visited that has `used` of at most `limit`: those in use,
     /// for the length is visited before them; counting, all that there can be.
-    fn places(&self, used: usize, limit: u8) -> usize {
+    fn places(&self, used: usize, limit: u16) -> usize {
         used.min(usize::from(limit))
     }
 
     /// Visits a flag.
     fn flag(&mut self, value: &mut bool) {
-        let mut bit = u8::from(*value);
+        let mut bit = u16::from(*value);
         self.field(&mut bit, 1);
         *value = bit != 0;
     }
 
-    /// Visits a set of at most `members` members.
-    fn set(&mut self, set: &mut u32, members: u8) {
-        for member in 0..members {
-            let mut bit = *set & (1 << member) != 0;
-            self.flag(&mut bit);
-            *set = *set & !(1 << member) | u32::from(bit) << member;
+    /// Visits the lowest `count` bits.
+    #[inline]
+    fn bits(&mut self, bits: &mut u32, count: u16) {
+        for first in (0..count).step_by(16) {
+            let mask = u16::MAX >> (16 - (count - first).min(16));
+            let mut part = (*bits >> first) as u16;
+            self.field(&mut part, mask);
+            *bits = *bits & !(u32::from(mask) << first) | u32::from(part & mask) << first;
         }
     }
 
@@ -40,8 +42,8 @@ pub trait Codec {
     }
 }
 
-fn width(max: u8) -> u32 {
-    u8::BITS - max.leading_zeros()
+fn width(max: u16) -> u32 {
+    u16::BITS - max.leading_zeros()
 }
 
 /// Counts the bits of a state.
@@ -52,11 +54,11 @@ pub struct Counter {
 }
 
 impl Codec for Counter {
-    fn field(&mut self, _value: &mut u8, max: u8) {
+    fn field(&mut self, _value: &mut u16, max: u16) {
         self.bits += width(max);
     }
 
-    fn places(&self, _used: usize, limit: u8) -> usize {
+    fn places(&self, _used: usize, limit: u16) -> usize {
         usize::from(limit)
     }
 }
@@ -91,7 +93,7 @@ impl<'a> Writer<'a> {
 }
 
 impl Codec for Writer<'_> {
-    fn field(&mut self, value: &mut u8, max: u8) {
+    fn field(&mut self, value: &mut u16, max: u16) {
         assert!(*value <= max, "a field is {value}, above its limit {max}");
         self.buffer |= u64::from(*value) << self.filled;
         self.filled += width(max);
@@ -125,14 +127,14 @@ impl<'a> Reader<'a> {
 }
 
 impl Codec for Reader<'_> {
-    fn field(&mut self, value: &mut u8, max: u8) {
+    fn field(&mut self, value: &mut u16, max: u16) {
         let width = width(max);
         if self.filled < width {
             self.buffer |= u64::from(self.words[self.next]) << self.filled;
             self.next += 1;
             self.filled += u32::BITS;
         }
-        *value = (self.buffer & ((1 << width) - 1)) as u8;
+        *value = (self.buffer & ((1 << width) - 1)) as u16;
         self.buffer >>= width;
         self.filled -= width;
     }
@@ -144,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back_across_word_boundaries() {
-        let fields: Vec<(u8, u8)> = (0..40).map(|i| (i % 7, 6 + i % 3)).collect();
+        let fields: Vec<(u16, u16)> = (0..40).map(|i| (i % 7, 6 + i % 3)).collect();
         let mut counter = Counter::default();
         for (value, max) in &fields {
             counter.field(&mut value.clone(), *max);

@@ -27,11 +27,10 @@ pub mod crew;
 mod packing;
 mod position;
 
-use crate::bounded::List;
 use crate::broker::Broker;
 use crate::dedup::DedupStore;
 use crate::group_coordinator::GroupCoordinator;
-use crate::limits::MAX_RECORDS;
+use crate::list::List;
 use crate::offset::{NextOffset, Offset, Position};
 use crate::pipeline::{AutoCommit, DedupKey, Pipeline};
 use crate::program::{Program, Scope};
@@ -39,6 +38,9 @@ use commits::Owed;
 use crew::Crew;
 pub use position::Location;
 use std::ops::Range;
+
+/// The records of one poll.
+pub type Hand = List<u16, 4>;
 
 /// What the consumer's process is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -102,26 +104,26 @@ impl Recovery {
 }
 
 /// The consumer's process; everything in it is lost in a crash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Consumer {
     /// What it is doing.
     pub phase: Phase,
     /// The generation that it joined.
-    pub generation: u8,
+    pub generation: u16,
     /// Whether its own client put it out of the group: then it polls no more before it joins.
     pub slow: bool,
     /// The offset of the first record in hand; with nothing in hand, where the next poll reads.
-    pub first: u8,
+    pub first: u16,
     /// The leader epoch that the position after what is in hand carries.
-    pub leader_epoch: Option<u8>,
+    pub leader_epoch: Option<u16>,
     /// The records in hand.
-    pub hand: List<u8, MAX_RECORDS>,
+    pub hand: Hand,
     /// Whether they come from the retry topic.
     pub retrying: bool,
     /// Which of them is being handled.
-    pub cursor: u8,
+    pub cursor: u16,
     /// The next operation of the order.
-    pub operation: u8,
+    pub operation: u16,
     /// Which of them are skipped, as a set of places in the hand.
     pub skipped: u32,
     /// In a transaction whose look-ups were made before it commits: what they found.
@@ -129,9 +131,9 @@ pub struct Consumer {
     /// Where reading goes on after what is in hand, if the partition was assigned anew meanwhile.
     pub reassigned: Option<Position>,
     /// Failed attempts at what is in hand.
-    pub attempts: u8,
+    pub attempts: u16,
     /// The place in the hand whose last attempt failed.
-    pub failing: u8,
+    pub failing: u16,
     /// What is still to be done with it.
     pub recovery: Recovery,
     /// The dedup store in memory.
@@ -147,7 +149,7 @@ pub struct Consumer {
     /// With a guarded saved offset: the one that this consumer started from or last wrote.
     pub expected: Option<NextOffset>,
     /// Where it began to read when the partition was assigned to it.
-    pub assigned_at: u8,
+    pub assigned_at: u16,
     /// The commits that it still owes before it has left.
     pub owed: Owed,
     /// How far the commit that the application waits for has come; always [`Call::None`] where a
@@ -195,7 +197,7 @@ impl Consumer {
         let in_hand = if self.retrying {
             0
         } else {
-            self.hand.len() as u8
+            self.hand.len() as u16
         };
         Position {
             next: NextOffset(self.first + in_hand),
@@ -219,13 +221,14 @@ impl Consumer {
     /// Gives the partition up: what belongs to it is forgotten, and workers go on with what they
     /// have begun, and with what was handed to them unless `drop_buffered`.
     pub fn give_up(&mut self, phase: Phase, drop_buffered: bool, pipeline: &Pipeline) {
-        let mut crew = self.crew;
+        let before = std::mem::take(self);
+        let mut crew = before.crew;
         crew.orphan(drop_buffered, pipeline.consumer.workers);
         *self = Consumer {
             phase,
-            generation: self.generation,
-            memory: self.memory,
-            failed_commit: self.failed_commit,
+            generation: before.generation,
+            memory: before.memory,
+            failed_commit: before.failed_commit,
             crew,
             ..Consumer::default()
         };
@@ -238,13 +241,13 @@ impl Consumer {
     }
 
     /// A poll returns `count` records.
-    pub fn poll(&mut self, count: u8, pipeline: &Pipeline, broker: &Broker) {
+    pub fn poll(&mut self, count: u16, pipeline: &Pipeline, broker: &Broker) {
         let first = usize::from(self.first);
         let entries = &broker.log[first..first + usize::from(count)];
         let by_workers = pipeline.consumer.workers > 0;
         for (place, entry) in entries.iter().enumerate() {
             if by_workers {
-                let offset = Offset(self.first + place as u8);
+                let offset = Offset(self.first + place as u16);
                 self.crew.hand_over(entry.record, offset, self.generation);
             } else {
                 self.hand.push(entry.record);
@@ -266,22 +269,22 @@ impl Consumer {
     }
 
     /// A poll returns a record of the retry topic.
-    pub fn poll_retries(&mut self, record: u8) {
+    pub fn poll_retries(&mut self, record: u16) {
         self.hand.push(record);
         self.retrying = true;
         self.phase = Phase::Handling;
     }
 
     /// The offset of the record at `place` of the hand.
-    pub fn offset(&self, place: u8) -> Offset {
+    pub fn offset(&self, place: u16) -> Offset {
         Offset(self.first + place)
     }
 
     /// The places in the hand that an operation of this scope is about.
-    pub fn places(&self, scope: Scope) -> Range<u8> {
+    pub fn places(&self, scope: Scope) -> Range<u16> {
         match scope {
             Scope::Record { .. } => self.cursor..self.cursor + 1,
-            Scope::Poll => 0..self.hand.len() as u8,
+            Scope::Poll => 0..self.hand.len() as u16,
         }
     }
 
@@ -294,7 +297,7 @@ impl Consumer {
                 self.attempts = 0;
                 if usize::from(self.cursor) + 1 < self.hand.len() {
                     self.cursor += 1;
-                    self.operation = first as u8;
+                    self.operation = first as u16;
                     return;
                 }
                 self.cursor = 0;
@@ -325,7 +328,7 @@ impl Consumer {
 }
 
 /// The key in the dedup store of the record that was read at `offset`.
-pub fn dedup_key(record: u8, offset: Offset, pipeline: &Pipeline) -> u8 {
+pub fn dedup_key(record: u16, offset: Offset, pipeline: &Pipeline) -> u16 {
     match pipeline.sink.dedup_key {
         DedupKey::Record => record,
         DedupKey::Offset => offset.0,

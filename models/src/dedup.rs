@@ -4,32 +4,33 @@
 //! the fault `dedup-expiry`), the oldest entry goes first; an insert of a key that is there
 //! already does not make it younger.
 
-use crate::bounded::List;
 use crate::codec::Codec;
-use crate::limits::{Limits, MAX_REMEMBERED};
+use crate::limits::Limits;
+use crate::list::List;
 use crate::pipeline::{DedupKey, Pipeline};
+use crate::set::Set;
 
 /// A dedup store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct DedupStore {
-    /// The keys, as a set of bits.
-    pub keys: u32,
+    /// The keys.
+    pub keys: Set,
     /// The keys in the order of their insertion, where the store forgets.
-    pub order: List<u8, MAX_REMEMBERED>,
+    pub order: List<u16, 4>,
 }
 
 impl DedupStore {
     /// Whether `key` is there.
-    pub fn knows(&self, key: u8) -> bool {
-        self.keys & (1 << key) != 0
+    pub fn knows(&self, key: u16) -> bool {
+        self.keys.contains(key)
     }
 
     /// Inserts `key`; whether it was there already.
-    pub fn insert(&mut self, key: u8, limits: &Limits, pipeline: &Pipeline) -> bool {
+    pub fn insert(&mut self, key: u16, limits: &Limits, pipeline: &Pipeline) -> bool {
         let known = self.knows(key);
-        self.keys |= 1 << key;
+        self.keys.insert(key);
         if !known && limits.dedup_forgets {
-            if pipeline.sink.dedup_window == Some(self.order.len() as u8) {
+            if pipeline.sink.dedup_window == Some(self.order.len() as u16) {
                 self.forget_oldest();
             }
             self.order.push(key);
@@ -41,7 +42,7 @@ impl DedupStore {
     pub fn forget_oldest(&mut self) {
         if !self.order.is_empty() {
             let oldest = self.order.remove(0);
-            self.keys &= !(1 << oldest);
+            self.keys.remove(oldest);
         }
     }
 
@@ -49,18 +50,18 @@ impl DedupStore {
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
         let keys = dedup_keys(limits, pipeline);
         if !limits.dedup_forgets {
-            codec.set(&mut self.keys, keys);
+            self.keys.code(codec, keys);
             return;
         }
         self.order.code(codec, limits.remembered, |key, codec| {
             codec.field(key, keys.saturating_sub(1));
         });
-        self.keys = self.order.iter().fold(0, |keys, key| keys | 1 << key);
+        self.keys = self.order.iter().copied().collect();
     }
 }
 
 /// How many dedup keys there are.
-pub fn dedup_keys(limits: &Limits, pipeline: &Pipeline) -> u8 {
+pub fn dedup_keys(limits: &Limits, pipeline: &Pipeline) -> u16 {
     match pipeline.sink.dedup_key {
         DedupKey::Record => limits.records,
         DedupKey::Offset => limits.log,
@@ -75,12 +76,12 @@ mod tests {
     fn the_oldest_entry_is_forgotten_first() {
         let mut store = DedupStore::default();
         for key in [2, 0, 1] {
-            store.keys |= 1 << key;
+            store.keys.insert(key);
             store.order.push(key);
         }
         store.forget_oldest();
         assert!(!store.knows(2) && store.knows(0) && store.knows(1));
         store.forget_oldest();
-        assert_eq!(store.keys, 0b10);
+        assert!(store.keys.iter().eq([1]));
     }
 }

@@ -204,20 +204,20 @@ impl fmt::Display for FaultKey {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct FaultBudget {
     /// The entries, each at least 1, in the order of the design.
-    pub entries: Vec<(FaultKey, u8)>,
+    pub entries: Vec<(FaultKey, u16)>,
     /// The cap on their sum; `None`: the sum itself.
-    pub total: Option<u8>,
+    pub total: Option<u16>,
 }
 
 impl FaultBudget {
     /// The most faults that one run may meet.
-    pub fn total(&self) -> u8 {
+    pub fn total(&self) -> u16 {
         let sum = self
             .entries
             .iter()
             .map(|(_, budget)| u32::from(*budget))
             .sum::<u32>();
-        let sum = u8::try_from(sum).unwrap_or(u8::MAX);
+        let sum = u16::try_from(sum).unwrap_or(u16::MAX);
         self.total.map_or(sum, |total| total.min(sum))
     }
 

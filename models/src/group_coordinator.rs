@@ -31,39 +31,39 @@
 //! the same way at both. Generations are only compared, so they are numbered anew in every state,
 //! in their order: a loop of failures cannot make them grow.
 
-use crate::bounded::List;
 use crate::codec::Codec;
-use crate::limits::{Limits, MAX_HISTORY};
+use crate::limits::Limits;
+use crate::list::List;
 use crate::offset::{self, Position};
 
 /// The coordinator's view of the group.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct GroupCoordinator {
     /// The current generation.
-    pub generation: u8,
+    pub generation: u16,
     /// The consumer that the partition is assigned to, alive or not; with `assign`: none.
-    pub owner: Option<u8>,
+    pub owner: Option<u16>,
     /// The rebalance that waits for the owner to give the partition up.
     pub rebalance: Option<Rebalance>,
     /// The committed offset.
     pub committed: Option<Position>,
     /// Where every broker may lose power: the different commits so far, in the order in which each
     /// was first made, as long as none of them need be on disk.
-    pub history: List<Position, MAX_HISTORY>,
+    pub history: List<Position, 2>,
 }
 
 /// A rebalance under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Rebalance {
     /// The consumer that gets the partition.
-    pub to: u8,
+    pub to: u16,
     /// Whether the other consumer joins with it.
     pub joins: bool,
 }
 
 impl GroupCoordinator {
     /// A member of `generation` commits; whether it was taken.
-    pub fn commit(&mut self, position: Position, generation: u8) -> bool {
+    pub fn commit(&mut self, position: Position, generation: u16) -> bool {
         let current = generation == self.generation;
         if current {
             self.committed = Some(position);
@@ -81,7 +81,7 @@ impl GroupCoordinator {
     }
 
     /// Of the commits, the first `kept` were on disk.
-    pub fn lose_commits(&mut self, kept: u8) {
+    pub fn lose_commits(&mut self, kept: u16) {
         let last = usize::from(kept).checked_sub(1);
         let left = last.and_then(|last| self.history.get(last).copied());
         if left != self.committed {

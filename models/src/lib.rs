@@ -1,12 +1,12 @@
 //! The Stateright models behind semel. An internal crate: its interface follows semel's needs.
 //!
 //! Pure: no file, clock, socket, thread or random number. Each actor is one file of step functions
-//! over a small `Copy` state; [`cluster::Cluster`] composes them.
+//! over a small state of plain values; [`cluster::Cluster`] composes them.
 
 pub mod action;
 pub mod actors;
 pub mod application;
-pub mod bounded;
+
 pub mod broker;
 pub mod catalogue;
 pub mod cluster;
@@ -19,6 +19,7 @@ pub mod guarantee;
 pub mod ledger;
 pub mod limbo;
 pub mod limits;
+pub mod list;
 pub mod offset;
 pub mod order;
 pub mod outbox;
@@ -29,6 +30,7 @@ pub mod program;
 pub mod reference;
 pub mod retries;
 pub mod rules;
+pub mod set;
 pub mod sink;
 pub mod source;
 pub mod store;

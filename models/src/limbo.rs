@@ -6,10 +6,10 @@
 //! other effect (fetch, join, heartbeat, offset fetch, InitProducerId), are not kept: their late
 //! arrival changes nothing.
 
-use crate::bounded::List;
 use crate::broker::Stamp;
 use crate::codec::Codec;
-use crate::limits::{Limits, MAX_INSTANCES, MAX_LIMBO};
+use crate::limits::{Limits, MAX_INSTANCES};
+use crate::list::List;
 use crate::offset::Position;
 use crate::pipeline::Pipeline;
 use crate::producer;
@@ -20,7 +20,7 @@ pub enum Late {
     /// A produce request.
     Produce {
         /// The record.
-        record: u8,
+        record: u16,
         /// What it carries on the wire.
         stamp: Option<Stamp>,
     },
@@ -29,19 +29,19 @@ pub enum Late {
         /// The position to be committed.
         position: Position,
         /// The generation that sent it.
-        generation: u8,
+        generation: u16,
     },
     /// A write to the dead-letter or retry topic.
     Output {
         /// The record.
-        record: u8,
+        record: u16,
         /// The consumer whose process sent it; [`NOBODY`] once that is gone.
-        by: u8,
+        by: u16,
     },
 }
 
 /// Stands for a process that is gone.
-pub const NOBODY: u8 = MAX_INSTANCES as u8;
+pub const NOBODY: u16 = MAX_INSTANCES as u16;
 
 impl Default for Late {
     fn default() -> Self {
@@ -53,10 +53,10 @@ impl Default for Late {
 }
 
 /// All late requests, sorted: they race, so their order means nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Limbo {
     /// The requests.
-    pub requests: List<Late, MAX_LIMBO>,
+    pub requests: List<Late, 2>,
 }
 
 impl Limbo {

@@ -16,6 +16,8 @@ use std::fmt;
 pub const MAX_INSTANCES: usize = 2;
 /// The most records that a bound may have.
 pub const MAX_RECORDS: usize = 6;
+/// The most records that a poll returns: which of them are skipped is a set of bits.
+pub const MAX_HAND: u16 = 32;
 /// The most records in the hands of one consumer's workers.
 pub const MAX_TASKS: usize = 16;
 /// The most entries of the retry topic that the group has not passed.
@@ -58,38 +60,47 @@ impl fmt::Display for TooLarge {
 
 impl std::error::Error for TooLarge {}
 
+/// Where states have to find room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Packed, by the million.
+    Packed,
+    /// One at a time.
+    Unpacked,
+}
+
 /// The limits of one design.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Records.
-    pub records: u8,
+    pub records: u16,
     /// Records that a poll may return.
-    pub poll: u8,
+    pub poll: u16,
     /// Entries of the log; also the largest offset.
-    pub log: u8,
+    pub log: u16,
     /// Produce requests on the connection at once.
-    pub flights: u8,
+    pub flights: u16,
     /// Late requests at once.
-    pub limbo: u8,
+    pub limbo: u16,
     /// Restarts of the producer.
-    pub sessions: u8,
+    pub sessions: u16,
     /// Epochs of one producer id after the first.
-    pub epochs: u8,
+    pub epochs: u16,
     /// The largest sequence number.
-    pub sequence: u8,
+    pub sequence: u16,
     /// Sends of one producer session.
-    pub sends: u8,
+    pub sends: u16,
     /// Retries of one batch.
-    pub attempts: u8,
+    pub attempts: u16,
     /// Leader epochs after the first.
-    pub leader_epochs: u8,
+    pub leader_epochs: u16,
     /// Consumers of the group.
-    pub instances: u8,
+    pub instances: u16,
     /// Generations that a state holds beside the first; the most that a byte holds, where they are
     /// not numbered anew.
-    pub generations: u8,
+    pub generations: u16,
     /// The consumer that the partition is always assigned to, where there is no other.
-    pub sole_owner: Option<u8>,
+    pub sole_owner: Option<u16>,
     /// Whether a consumer can be put out of the group without knowing.
     pub zombies: bool,
     /// Whether a consumer ever gives the partition up with commits that it owes.
@@ -97,17 +108,17 @@ pub struct Limits {
     /// Whether a client gives the partition up or joins without the application.
     pub in_background: bool,
     /// Records in the hands of one consumer's workers.
-    pub tasks: u8,
+    pub tasks: u16,
     /// Failed attempts that are counted.
-    pub failures: u8,
+    pub failures: u16,
     /// Whether records that failed are written elsewhere.
     pub writes_failed: bool,
     /// Entries of the retry topic that the group has not passed.
-    pub retries_waiting: u8,
+    pub retries_waiting: u16,
     /// Whether commits that failed are kept for later.
     pub saves_failed_commits: bool,
     /// How many different commits every broker's loss of power may take; 0: it takes none.
-    pub history: u8,
+    pub history: u16,
     /// Whether a listener drops what waits for workers.
     pub drops_buffered: bool,
     /// Whether where an assignment began is of interest.
@@ -117,7 +128,7 @@ pub struct Limits {
     /// Whether the dedup store forgets.
     pub dedup_forgets: bool,
     /// Entries of a dedup store that forgets.
-    pub remembered: u8,
+    pub remembered: u16,
     /// Whether the sink refuses writes of older generations.
     pub fences: bool,
     /// Whether a newer write can stand for a record.
@@ -141,7 +152,7 @@ pub struct Limits {
     /// Whether librdkafka's offset store is in use.
     pub stores: bool,
     /// Operations of the order.
-    pub operations: u8,
+    pub operations: u16,
     /// Whether a fault can strike the producer's side at all.
     pub strikes: bool,
     /// Whether anything can take the end of the log away.
@@ -165,9 +176,11 @@ impl Limits {
     /// `spendable`.
     pub fn of(
         pipeline: &Pipeline,
-        spendable: &[(FaultKey, u8)],
+        spendable: &[(FaultKey, u16)],
         renumbered: bool,
+        room: Room,
     ) -> Result<Limits, TooLarge> {
+        let fits = |what, asked, limit| at_most(room, what, asked, limit);
         let total = usize::from(pipeline.faults.total());
         let paid = |of: &dyn Fn(&FaultKey) -> bool| -> usize {
             let sum: usize = spendable
@@ -247,15 +260,16 @@ impl Limits {
         let dedup_forgets = order.contains(Step::Remember)
             && (pipeline.sink.dedup_window.is_some() || can(Fault::DedupExpiry));
         let limits = Limits {
-            records: at_most("records", records, MAX_RECORDS)?,
-            poll: at_most(
+            records: fits("records", records, MAX_RECORDS)?,
+            poll: fits(
                 "records a poll",
                 usize::from(pipeline.bounds.poll),
                 MAX_RECORDS,
-            )?,
-            log: at_most("log entries", copies, MAX_LOG)?,
-            flights: at_most("produce requests in flight", on_the_wire, MAX_FLIGHTS)?,
-            limbo: at_most("late requests", paid(&delayed), MAX_LIMBO)?,
+            )?
+            .min(MAX_HAND),
+            log: fits("log entries", copies, MAX_LOG)?,
+            flights: fits("produce requests in flight", on_the_wire, MAX_FLIGHTS)?,
+            limbo: fits("late requests", paid(&delayed), MAX_LIMBO)?,
             sessions: narrow(crashes + restarts_of_clients(pipeline, upstream)),
             // A gap ends in an epoch bump, or in one for each record behind it.
             epochs: if idempotent {
@@ -272,7 +286,7 @@ impl Limits {
             },
             leader_epochs: narrow(storage),
             instances: narrow(instances),
-            generations: if renumbered { narrow(held) } else { u8::MAX },
+            generations: if renumbered { narrow(held) } else { u16::MAX },
             sole_owner: (instances == 1 && !zombies && pipeline.subscribes()).then_some(0),
             zombies,
             leaves: restarts || instances > 1,
@@ -283,7 +297,7 @@ impl Limits {
             retries_waiting: if fails && on_failure.then == AfterAttempts::RetryTopic {
                 // Each record is there once, and once more for each fault that lets it be handled
                 // or written again.
-                at_most(
+                fits(
                     "records in the retry topic",
                     records + total + 1,
                     MAX_RETRIES_WAITING,
@@ -296,7 +310,7 @@ impl Limits {
                 && consumer.commits()
                 && !pipeline.topic.flushes_internal_topics
             {
-                at_most(
+                fits(
                     "different commits",
                     (copies + 1)
                         * match consumer.auto_commit {
@@ -314,7 +328,7 @@ impl Limits {
             looks_ahead: pipeline.is_concurrent() && order.contains(Step::SkipIfSeen),
             dedup_forgets,
             remembered: if dedup_forgets {
-                at_most("dedup entries in their order", remembered, MAX_REMEMBERED)?
+                fits("dedup entries in their order", remembered, MAX_REMEMBERED)?
             } else {
                 0
             },
@@ -342,7 +356,14 @@ impl Limits {
             aborts: matches!(source, Source::DualWrite(_)) && total > 0,
             answered_offsets: idempotent && keeps_offsets(pipeline),
         };
-        at_most("kinds of faults", spendable.len(), MAX_BUDGETS).map_err(|error| TooLarge {
+        // The budget is an array in every state.
+        at_most(
+            Room::Packed,
+            "kinds of faults",
+            spendable.len(),
+            MAX_BUDGETS,
+        )
+        .map_err(|error| TooLarge {
             advice: "name fewer of them in [faults]",
             ..error
         })?;
@@ -386,8 +407,8 @@ fn remembered(pipeline: &Pipeline, records: usize, log: usize) -> usize {
         .map_or(keys, |window| keys.min(usize::from(window)))
 }
 
-fn at_most(what: &'static str, asked: usize, limit: usize) -> Result<u8, TooLarge> {
-    if asked > limit {
+fn at_most(room: Room, what: &'static str, asked: usize, limit: usize) -> Result<u16, TooLarge> {
+    if asked > limit && room == Room::Packed {
         return Err(TooLarge {
             what,
             asked,
@@ -398,8 +419,8 @@ fn at_most(what: &'static str, asked: usize, limit: usize) -> Result<u8, TooLarg
     Ok(narrow(asked))
 }
 
-fn narrow(value: usize) -> u8 {
-    u8::try_from(value).unwrap_or(u8::MAX)
+fn narrow(value: usize) -> u16 {
+    u16::try_from(value).unwrap_or(u16::MAX)
 }
 
 /// How often a producer id can be replaced while its application runs on: a relay replaces a client

@@ -6,11 +6,11 @@ use crate::limits::Limits;
 
 /// The offset of a log entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Offset(pub u8);
+pub struct Offset(pub u16);
 
 /// The offset at which reading goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NextOffset(pub u8);
+pub struct NextOffset(pub u16);
 
 impl Offset {
     /// Reading goes on after this entry.
@@ -26,7 +26,7 @@ pub struct Position {
     pub next: NextOffset,
     /// The leader epoch of the entry before it, by which a truncation is noticed (KIP-320).
     /// `None`: not known, nothing is noticed.
-    pub leader_epoch: Option<u8>,
+    pub leader_epoch: Option<u16>,
 }
 
 impl Position {
@@ -46,7 +46,7 @@ impl Position {
 }
 
 /// Visits a leader epoch that may be unknown. Where nothing can be truncated it is always known.
-pub fn code_leader_epoch(epoch: &mut Option<u8>, codec: &mut impl Codec, limits: &Limits) {
+pub fn code_leader_epoch(epoch: &mut Option<u16>, codec: &mut impl Codec, limits: &Limits) {
     if limits.truncation {
         let mut value = epoch.map_or(0, |epoch| epoch + 1);
         codec.field(&mut value, limits.leader_epochs + 1);

@@ -34,56 +34,56 @@ use crate::codec::Codec;
 use crate::limits::Limits;
 use crate::pipeline::{OutboxCursor, OutboxOrder};
 use crate::producer::{Producer, Sending};
+use crate::set::Set;
 
 /// The application's database upstream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Database {
-    /// The records whose transaction committed, as a set of bits.
-    pub committed: u8,
-    /// The rows of an outbox that the relay has marked, as a set of bits.
-    pub marked: u8,
+    /// The records whose transaction committed.
+    pub committed: Set,
+    /// The rows of an outbox that the relay has marked.
+    pub marked: Set,
 }
 
 impl Database {
     /// Whether the transaction of `record` committed.
-    pub fn is_committed(&self, record: u8) -> bool {
-        self.committed & (1 << record) != 0
+    pub fn is_committed(&self, record: u16) -> bool {
+        self.committed.contains(record)
     }
 
     /// Whether the relay has marked the row of `record`.
-    pub fn is_marked(&self, record: u8) -> bool {
-        self.marked & (1 << record) != 0
+    pub fn is_marked(&self, record: u16) -> bool {
+        self.marked.contains(record)
     }
 
     /// The transactions that may commit next: the two that have been open for longest.
-    pub fn open(&self, records: u8) -> impl Iterator<Item = u8> + '_ {
+    pub fn open(&self, records: u16) -> impl Iterator<Item = u16> + '_ {
         (0..records)
             .filter(|record| !self.is_committed(*record))
             .take(2)
     }
 
     /// The next row that the relay finds.
-    pub fn next_row(&self, cursor: OutboxCursor, records: u8) -> Option<u8> {
+    pub fn next_row(&self, cursor: OutboxCursor, records: u16) -> Option<u16> {
         let first = match cursor {
             OutboxCursor::Status => 0,
-            OutboxCursor::HighestId => (u8::BITS - self.marked.leading_zeros()) as u8,
+            OutboxCursor::HighestId => self.marked.last().map_or(0, |last| last + 1),
         };
         (first..records).find(|row| self.is_committed(*row) && !self.is_marked(*row))
     }
 
     /// Whether this row commits below the relay's cursor: it will never be read.
-    pub fn is_passed(&self, row: u8) -> bool {
-        !self.is_marked(row) && self.marked >> row != 0
+    pub fn is_passed(&self, row: u16) -> bool {
+        !self.is_marked(row) && self.marked.last() > Some(row)
     }
 
     /// Visits the fields.
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits) {
-        let records = ((1u16 << limits.records) - 1) as u8;
         if limits.database {
-            codec.field(&mut self.committed, records);
+            self.committed.code(codec, limits.records);
         }
         if limits.relay {
-            codec.field(&mut self.marked, records);
+            self.marked.code(codec, limits.records);
         }
     }
 }
@@ -93,8 +93,8 @@ pub fn row_in_hand(
     producer: &Producer,
     database: &Database,
     order: OutboxOrder,
-    records: u8,
-) -> Option<u8> {
+    records: u16,
+) -> Option<u16> {
     (0..records).find(|row| {
         let marked = database.is_marked(*row);
         match (order, producer.sending[usize::from(*row)]) {
@@ -125,17 +125,17 @@ mod tests {
         let mut database = Database::default();
         let open = |database: &Database| database.open(4).collect::<Vec<_>>();
         assert_eq!(open(&database), [0, 1]);
-        database.committed = 0b0010;
+        database.committed = [1].into_iter().collect();
         assert_eq!(open(&database), [0, 2]);
-        database.committed = 0b1011;
+        database.committed = [0, 1, 3].into_iter().collect();
         assert_eq!(open(&database), [2]);
     }
 
     #[test]
     fn a_row_that_commits_below_the_highest_marked_id_is_not_found_by_it() {
         let database = Database {
-            committed: 0b11,
-            marked: 0b10,
+            committed: Set::below(2),
+            marked: [1].into_iter().collect(),
         };
         assert_eq!(database.next_row(OutboxCursor::Status, 2), Some(0));
         assert_eq!(database.next_row(OutboxCursor::HighestId, 2), None);

@@ -35,7 +35,7 @@ pub struct ProducerSettings {
     /// `enable.idempotence` as in force after the client's own rules.
     pub idempotence: bool,
     /// `retries` (librdkafka: `message.send.max.retries`), capped by `[bounds] retries`.
-    pub retries: u8,
+    pub retries: u16,
     /// Whether that cap is below the setting: then the delivery timeout ends the retries.
     pub retries_are_capped: bool,
     /// `max.in.flight.requests.per.connection`, at least 1.
@@ -219,7 +219,7 @@ pub enum OnRevoke {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OnProcessFailure {
     /// How often a record is tried, at least once.
-    pub attempts: u8,
+    pub attempts: u16,
     /// What follows the last attempt.
     pub then: AfterAttempts,
 }
@@ -287,7 +287,7 @@ pub struct ConsumerSettings {
     /// Whether the consumer seeks to the offset saved in the sink's database when it is assigned.
     pub seek_on_assign: bool,
     /// How many worker threads handle the records while the loop polls on; 0: the loop does.
-    pub workers: u8,
+    pub workers: u16,
     /// What the listener does when the partition is revoked.
     pub on_revoke: OnRevoke,
     /// What the listener does when the partition was lost.
@@ -304,7 +304,7 @@ pub struct ConsumerSettings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupSettings {
     /// How many consumers there are.
-    pub instances: u8,
+    pub instances: u16,
     /// Whether the group assigns the partition.
     pub assignment: Assignment,
     /// How a rebalance goes.
@@ -438,7 +438,7 @@ pub struct SinkSettings {
     /// What identifies a record in the dedup store.
     pub dedup_key: DedupKey,
     /// `dedup-window`: how many entries the dedup store keeps; `None`: all.
-    pub dedup_window: Option<u8>,
+    pub dedup_window: Option<u16>,
     /// Whether the sink refuses writes of an older generation than the last that it was told of.
     pub fencing: bool,
     /// Whether an upsert only goes over an older offset, and `save-offset` is a compare-and-set.
@@ -458,13 +458,13 @@ pub enum Start {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// How many records the application sends.
-    pub records: u8,
+    pub records: u16,
     /// How many keys they share, in turn.
-    pub keys: u8,
+    pub keys: u16,
     /// How many records a poll may return.
-    pub poll: u8,
+    pub poll: u16,
     /// The cap on what Kafka leaves unbounded.
-    pub retries: u8,
+    pub retries: u16,
     /// How the exploration starts.
     pub start: Start,
 }

@@ -34,10 +34,9 @@ mod timeouts;
 
 pub use packing::code_stamp;
 
-use crate::bounded::List;
 use crate::broker::Stamp;
 use crate::ledger::Ledger;
-use crate::limits::{MAX_FLIGHTS, MAX_RECORDS};
+use crate::list::List;
 use crate::outbox::Database;
 use crate::pipeline::{Acks, Client, ConfirmOn, OnSendFailure, Pipeline};
 use java::JavaSequences;
@@ -77,11 +76,11 @@ impl Sending {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Batch {
     /// The record.
-    pub record: u8,
+    pub record: u16,
     /// When it was created: the number of the send within this session, from 1.
-    pub created: u8,
+    pub created: u16,
     /// Retries used.
-    pub attempts: u8,
+    pub attempts: u16,
     /// Epoch and sequence number, once the client has assigned them.
     pub stamp: Option<Stamp>,
     /// Whether the client assigned a new sequence number after an epoch bump.
@@ -133,22 +132,22 @@ pub struct Flight {
     pub answer: Answer,
     /// What the answer says of offsets, for a client before KIP-360: the offset after the record, or
     /// with UNKNOWN_PRODUCER_ID the log's start.
-    pub offset: u8,
+    pub offset: u16,
 }
 
 /// The producer's process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Producer {
     /// What the application knows of each record.
-    pub sending: [Sending; MAX_RECORDS],
+    pub sending: List<Sending, 8>,
     /// The accumulator, in the order in which the client will transmit.
-    pub queue: List<Batch, MAX_RECORDS>,
+    pub queue: List<Batch, 4>,
     /// The pipeline of the one connection, oldest first: handled requests, then the others.
-    pub flights: List<Flight, MAX_FLIGHTS>,
+    pub flights: List<Flight, 4>,
     /// Which start of the process this is; stands for the producer id.
-    pub session: u8,
+    pub session: u16,
     /// Sends of this session.
-    pub created: u8,
+    pub created: u16,
     /// The Java client's sequence numbers.
     pub java: JavaSequences,
     /// librdkafka's sequence numbers.
@@ -171,8 +170,16 @@ enum Failure {
 }
 
 impl Producer {
+    /// A producer with this many records to send.
+    pub fn of(records: u16) -> Producer {
+        Producer {
+            sending: List::of_len(records.into()),
+            ..Producer::default()
+        }
+    }
+
     /// The application calls `send()`.
-    pub fn send(&mut self, record: u8, pipeline: &Pipeline, ledger: &mut Ledger) {
+    pub fn send(&mut self, record: u16, pipeline: &Pipeline, ledger: &mut Ledger) {
         ledger.send(record);
         if self.librdkafka.fatal {
             // A fatal producer refuses the call: there is nothing that could still arrive.
@@ -186,7 +193,7 @@ impl Producer {
     }
 
     /// The client takes a new send of `record`.
-    pub(crate) fn enqueue(&mut self, record: u8) {
+    pub(crate) fn enqueue(&mut self, record: u16) {
         self.sending[usize::from(record)] = Sending::Pending;
         self.created += 1;
         self.queue.push(Batch {
@@ -376,9 +383,9 @@ impl Producer {
     /// The connection breaks before the broker handles the request at `from`: this and all later
     /// ones on it are lost.
     pub fn lose_requests(&mut self, from: usize, pipeline: &Pipeline, ledger: &mut Ledger) {
-        let lost = self.flights;
+        let lost = self.flights[from..].to_vec();
         self.flights.truncate(from);
-        self.strike_all(&lost[from..], pipeline, ledger);
+        self.strike_all(&lost, pipeline, ledger);
     }
 
     /// The connection breaks with every request and answer on it.
@@ -433,7 +440,7 @@ impl Producer {
         }
     }
 
-    fn report_success(&mut self, record: u8, pipeline: &Pipeline, ledger: &mut Ledger) {
+    fn report_success(&mut self, record: u16, pipeline: &Pipeline, ledger: &mut Ledger) {
         self.sending[usize::from(record)] = Sending::Acknowledged;
         if pipeline.producer.confirm_on == ConfirmOn::Ack {
             ledger.confirm(record);

@@ -58,7 +58,7 @@ pub enum Part {
 
 impl Program {
     /// Compiles an order that `workers` threads run; 0: the poll loop does.
-    pub fn compile(order: &Order, workers: u8) -> Program {
+    pub fn compile(order: &Order, workers: u16) -> Program {
         let mut program = Program {
             operations: Vec::new(),
             loop_commit: None,

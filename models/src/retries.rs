@@ -12,28 +12,28 @@
 //! are waited for and repeated until they succeed are judged with a retry topic: the design reader
 //! refuses the others.
 
-use crate::bounded::List;
 use crate::codec::Codec;
-use crate::limits::{Limits, MAX_RETRIES_WAITING};
+use crate::limits::Limits;
+use crate::list::List;
 
 /// The records of the retry topic that the group has not committed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Retries {
     /// The records, oldest first.
-    pub waiting: List<u8, MAX_RETRIES_WAITING>,
+    pub waiting: List<u16, 2>,
 }
 
 impl Retries {
     /// `record` is written; a full topic is one whose reader never comes, and what it holds of the
     /// record already stands for it.
-    pub fn write(&mut self, record: u8, limits: &Limits) {
+    pub fn write(&mut self, record: u16, limits: &Limits) {
         if self.waiting.len() < usize::from(limits.retries_waiting) {
             self.waiting.push(record);
         }
     }
 
     /// The group commits the offset after its oldest record, `record`.
-    pub fn commit(&mut self, record: u8) {
+    pub fn commit(&mut self, record: u16) {
         if self.waiting.first() == Some(&record) {
             self.waiting.remove(0);
         }

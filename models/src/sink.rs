@@ -17,7 +17,8 @@
 use crate::codec::Codec;
 use crate::dedup::DedupStore;
 use crate::ledger::Ledger;
-use crate::limits::{Limits, MAX_RECORDS};
+use crate::limits::Limits;
+use crate::list::List;
 use crate::offset::NextOffset;
 use crate::pipeline::{Dedup, Effect, Pipeline};
 use crate::store::{NotDone, Over, Performed, Store, Write};
@@ -27,37 +28,50 @@ use std::convert::Infallible;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Row {
     /// The record that was written last.
-    pub record: u8,
+    pub record: u16,
     /// Its offset, where the design guards rows by it.
-    pub offset: u8,
+    pub offset: u16,
 }
 
 /// The sink's durable state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Sink {
-    /// With `upsert`: the row of each key.
-    pub rows: [Option<Row>; MAX_RECORDS],
+    /// With `upsert`: the row of each key; without: none.
+    pub rows: List<Option<Row>, 2>,
     /// The durable dedup store.
     pub seen: DedupStore,
     /// The saved offset.
     pub saved: Option<NextOffset>,
     /// With `fencing`: the newest generation that the sink was told.
-    pub fence: u8,
+    pub fence: u16,
 }
 
 impl Sink {
+    /// An empty sink.
+    pub fn of(pipeline: &Pipeline) -> Sink {
+        let rows = match pipeline.sink.effect {
+            Effect::Upsert => pipeline.bounds.keys,
+            Effect::Add | Effect::External { .. } => 0,
+        };
+        Sink {
+            rows: List::of_len(rows.into()),
+            ..Sink::default()
+        }
+    }
+
     /// Visits the fields.
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
         if pipeline.sink.effect == Effect::Upsert {
-            for row in &mut self.rows[..usize::from(pipeline.bounds.keys)] {
-                let mut value = row.map_or(0, |row| row.record + 1);
-                codec.field(&mut value, limits.records);
-                let mut offset = row.map_or(0, |row| row.offset);
-                if pipeline.sink.version_guard {
-                    codec.field(&mut offset, limits.log);
-                }
-                *row = value.checked_sub(1).map(|record| Row { record, offset });
-            }
+            self.rows
+                .code_all(codec, pipeline.bounds.keys, |row, codec| {
+                    let mut value = row.map_or(0, |row| row.record + 1);
+                    codec.field(&mut value, limits.records);
+                    let mut offset = row.map_or(0, |row| row.offset);
+                    if pipeline.sink.version_guard {
+                        codec.field(&mut offset, limits.log);
+                    }
+                    *row = value.checked_sub(1).map(|record| Row { record, offset });
+                });
         }
         if limits.remembers && pipeline.sink.dedup != Dedup::Memory {
             self.seen.code(codec, limits, pipeline);
@@ -72,7 +86,7 @@ impl Sink {
 }
 
 impl Sink {
-    fn check_fence(&self, fenced: Option<u8>) -> Result<(), NotDone<Infallible>> {
+    fn check_fence(&self, fenced: Option<u16>) -> Result<(), NotDone<Infallible>> {
         match fenced {
             Some(generation) if generation < self.fence => Err(NotDone::Refused),
             Some(_) | None => Ok(()),
@@ -99,7 +113,7 @@ impl Store for Sink {
     type Begun = Sink;
 
     fn begin(&mut self) -> Result<Sink, Infallible> {
-        Ok(*self)
+        Ok(self.clone())
     }
 
     fn commit(&mut self, _: Sink) -> Result<(), Infallible> {
@@ -111,14 +125,14 @@ impl Store for Sink {
         Ok(())
     }
 
-    fn knows(&self, key: u8) -> Result<bool, Infallible> {
+    fn knows(&self, key: u16) -> Result<bool, Infallible> {
         Ok(self.seen.knows(key))
     }
 
     fn insert(
         &mut self,
-        key: u8,
-        fenced: Option<u8>,
+        key: u16,
+        fenced: Option<u16>,
         pipeline: &Pipeline,
         limits: &Limits,
     ) -> Result<bool, NotDone<Infallible>> {
@@ -150,7 +164,7 @@ impl Store for Sink {
         &mut self,
         next: NextOffset,
         over: Over,
-        fenced: Option<u8>,
+        fenced: Option<u16>,
     ) -> Result<(), NotDone<Infallible>> {
         self.check_fence(fenced)?;
         match over {
@@ -161,7 +175,7 @@ impl Store for Sink {
         Ok(())
     }
 
-    fn fence(&mut self, generation: u8) -> Result<(), Infallible> {
+    fn fence(&mut self, generation: u16) -> Result<(), Infallible> {
         self.fence = generation;
         Ok(())
     }

@@ -31,12 +31,12 @@ use crate::producer::{Producer, Sending};
 
 impl Producer {
     /// The record that the application sends next.
-    pub fn next_to_send(&self, database: &Database, pipeline: &Pipeline) -> Option<u8> {
+    pub fn next_to_send(&self, database: &Database, pipeline: &Pipeline) -> Option<u16> {
         let records = pipeline.bounds.records;
         match pipeline.producer.source {
             Source::Memory => self.first_unsent(records),
             Source::Outbox { .. } | Source::DualWrite(DualWriteOrder::KafkaFirst)
-                if self.waits(records) =>
+                if self.waits() =>
             {
                 None
             }
@@ -64,7 +64,7 @@ impl Producer {
     /// what it has marked and not published.
     pub fn publish(
         &mut self,
-        record: u8,
+        record: u16,
         database: &Database,
         pipeline: &Pipeline,
         ledger: &mut Ledger,
@@ -79,7 +79,7 @@ impl Producer {
     }
 
     /// The record whose transaction a dual write commits next.
-    pub fn next_to_commit(&self, database: &Database, pipeline: &Pipeline) -> Option<u8> {
+    pub fn next_to_commit(&self, database: &Database, pipeline: &Pipeline) -> Option<u16> {
         let records = pipeline.bounds.records;
         match pipeline.producer.source {
             Source::Memory | Source::Outbox { .. } => None,
@@ -96,7 +96,7 @@ impl Producer {
     }
 
     /// The row that the relay marks next.
-    pub fn next_to_mark(&self, database: &Database, pipeline: &Pipeline) -> Option<u8> {
+    pub fn next_to_mark(&self, database: &Database, pipeline: &Pipeline) -> Option<u16> {
         let records = pipeline.bounds.records;
         let Source::Outbox { order, cursor } = pipeline.producer.source else {
             return None;
@@ -104,7 +104,7 @@ impl Producer {
         let in_hand = outbox::row_in_hand(self, database, order, records);
         match order {
             OutboxOrder::PublishMark => in_hand,
-            OutboxOrder::MarkPublish if self.waits(records) || in_hand.is_some() => None,
+            OutboxOrder::MarkPublish if self.waits() || in_hand.is_some() => None,
             OutboxOrder::MarkPublish => database.next_row(cursor, records),
         }
     }
@@ -128,15 +128,17 @@ impl Producer {
 
     /// The transaction that inserts `record` upstream commits.
     pub fn commit_upstream(
-        record: u8,
+        record: u16,
         database: &mut Database,
         pipeline: &Pipeline,
         ledger: &mut Ledger,
     ) {
-        if matches!(pipeline.producer.source, Source::Outbox { .. }) {
-            ledger.commit_beside(record, !database.committed);
+        if matches!(pipeline.producer.source, Source::Outbox { .. })
+            && let Some(earlier) = database.open(record).next()
+        {
+            ledger.commit_beside(record, earlier);
         }
-        database.committed |= 1 << record;
+        database.committed.insert(record);
         if pipeline.producer.confirm_on == ConfirmOn::DatabaseCommit {
             ledger.confirm(record);
         }
@@ -159,14 +161,14 @@ impl Producer {
         }
     }
 
-    fn roll_back(&mut self, record: u8, ledger: &mut Ledger) {
+    fn roll_back(&mut self, record: u16, ledger: &mut Ledger) {
         self.sending[usize::from(record)] = Sending::Aborted;
         ledger.abort(record);
     }
 
     /// The application hears that the delivery of `record` failed and does not send it again at
     /// once.
-    pub(crate) fn leave_failed(&mut self, record: u8, pipeline: &Pipeline, ledger: &mut Ledger) {
+    pub(crate) fn leave_failed(&mut self, record: u16, pipeline: &Pipeline, ledger: &mut Ledger) {
         let looks = pipeline.producer.on_send_failure != OnSendFailure::Ignore;
         match pipeline.producer.source {
             Source::Outbox {
@@ -186,9 +188,10 @@ impl Producer {
 
     /// The process dies and starts again with a new producer id.
     pub fn crash(&mut self, database: &Database, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let before = std::mem::take(self);
         let mut restarted = Producer {
-            sending: self.sending,
-            session: self.session + 1,
+            sending: before.sending,
+            session: before.session + 1,
             ..Producer::default()
         };
         for record in 0..pipeline.bounds.records {
@@ -200,7 +203,7 @@ impl Producer {
     /// What is known of `record` after a restart.
     fn remember(
         &mut self,
-        record: u8,
+        record: u16,
         database: &Database,
         pipeline: &Pipeline,
         ledger: &mut Ledger,
@@ -236,12 +239,12 @@ impl Producer {
         self.sending[usize::from(record)] = known;
     }
 
-    fn first_unsent(&self, records: u8) -> Option<u8> {
+    fn first_unsent(&self, records: u16) -> Option<u16> {
         (0..records).find(|record| self.sending[usize::from(*record)] == Sending::Unsent)
     }
 
     /// Whether the application waits for a delivery report, where it does.
-    fn waits(&self, records: u8) -> bool {
-        self.sending[..usize::from(records)].contains(&Sending::Pending)
+    fn waits(&self) -> bool {
+        self.sending.contains(&Sending::Pending)
     }
 }

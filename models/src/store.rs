@@ -26,14 +26,14 @@ pub trait Store {
     fn roll_back(&mut self, begun: Self::Begun) -> Result<(), Self::Error>;
 
     /// Whether a dedup key is in the store.
-    fn knows(&self, key: u8) -> Result<bool, Self::Error>;
+    fn knows(&self, key: u16) -> Result<bool, Self::Error>;
 
     /// Inserts a dedup key; whether it was there already. `fenced`: the writer's generation, where
     /// it has to be the newest.
     fn insert(
         &mut self,
-        key: u8,
-        fenced: Option<u8>,
+        key: u16,
+        fenced: Option<u16>,
         pipeline: &Pipeline,
         limits: &Limits,
     ) -> Result<bool, NotDone<Self::Error>>;
@@ -55,23 +55,23 @@ pub trait Store {
         &mut self,
         next: NextOffset,
         over: Over,
-        fenced: Option<u8>,
+        fenced: Option<u16>,
     ) -> Result<(), NotDone<Self::Error>>;
 
     /// A new owner tells its generation: writes that have to be of the newest are from now on
     /// refused to older ones.
-    fn fence(&mut self, generation: u8) -> Result<(), Self::Error>;
+    fn fence(&mut self, generation: u16) -> Result<(), Self::Error>;
 }
 
 /// The effect of a record that is to take place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Write {
     /// The record.
-    pub record: u8,
+    pub record: u16,
     /// The offset at which it was read.
     pub offset: Offset,
     /// The generation under which it was polled.
-    pub generation: u8,
+    pub generation: u16,
 }
 
 /// What came of a write.

@@ -12,7 +12,7 @@ pub trait Subject: Model + Sync {
     fn words(&self) -> usize;
 
     /// Writes `state` into `words`, which has the length [`Self::words`] and may hold anything.
-    fn pack(&self, state: &Self::State, words: &mut [u32]);
+    fn pack(&self, state: Self::State, words: &mut [u32]);
 
     /// Reads back what [`Self::pack`] wrote.
     fn unpack(&self, words: &[u32]) -> Self::State;
@@ -40,5 +40,5 @@ pub struct Observation {
     pub counted: u32,
     /// How much this state takes to be told, beyond its steps: of the states that violate an
     /// invariant after as few steps as possible, an explorer reports one of the lowest weight.
-    pub weight: u8,
+    pub weight: u16,
 }

@@ -30,12 +30,14 @@ fn topics() -> impl Strategy<Value = TopicSettings> {
 
 fn bounds() -> impl Strategy<Value = Bounds> {
     let start = select(vec![Start::Joined, Start::Cold]);
-    (1..=3u8, any::<bool>(), any::<bool>(), start).prop_map(|(records, keys, poll, start)| Bounds {
-        records,
-        keys: if keys { records } else { 1 },
-        poll: if poll { records } else { 1 },
-        retries: 2,
-        start,
+    (1..=3u16, any::<bool>(), any::<bool>(), start).prop_map(|(records, keys, poll, start)| {
+        Bounds {
+            records,
+            keys: if keys { records } else { 1 },
+            poll: if poll { records } else { 1 },
+            retries: 2,
+            start,
+        }
     })
 }
 
@@ -120,15 +122,15 @@ fn descend(cluster: &Cluster, mut seed: u64) -> Result<(), TestCaseError> {
     let mut seen: HashSet<State> = HashSet::new();
     let mut stack = cluster.init_states();
     while let Some(state) = stack.pop() {
-        if !seen.insert(state) {
+        if !seen.insert(state.clone()) {
             continue;
         }
         if seen.len() > STATES {
             break;
         }
         // Packing panics on a value above its limit.
-        cluster.pack(&state, &mut words);
-        prop_assert_eq!(cluster.unpack(&words), state);
+        cluster.pack(state.clone(), &mut words);
+        prop_assert_eq!(&cluster.unpack(&words), &state);
         let mut actions = Vec::new();
         cluster.actions(&state, &mut actions);
         let next = actions

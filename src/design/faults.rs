@@ -17,7 +17,7 @@ use super::warning::WarningKind;
 pub const MAX_FAULTS: i64 = 8;
 
 /// How many faults may happen where a design states none.
-const DEFAULT_TOTAL: u8 = 2;
+const DEFAULT_TOTAL: u16 = 2;
 
 /// What decides whether a design can meet a fault.
 #[derive(Clone, Debug)]
@@ -102,7 +102,7 @@ pub(crate) fn read(document: &Document, exposure: &Exposure, report: &mut Report
     {
         // A cap alone caps what there is without it.
         let stated = integer(total, 0..=MAX_FAULTS, WHY, report);
-        let cap = stated.and_then(|total| u8::try_from(total.value).ok());
+        let cap = stated.and_then(|total| u16::try_from(total.value).ok());
         if cap != Some(0) {
             return default_budget(exposure, cap.unwrap_or(DEFAULT_TOTAL), report);
         }
@@ -117,7 +117,7 @@ pub(crate) fn read(document: &Document, exposure: &Exposure, report: &mut Report
         seen.push((&field.name, field.name_span));
         if field.name == "total" {
             let total = integer(field, 0..=MAX_FAULTS, WHY, report);
-            budget.total = total.and_then(|total| u8::try_from(total.value).ok());
+            budget.total = total.and_then(|total| u16::try_from(total.value).ok());
             continue;
         }
         let Some(key) = key(field, report) else {
@@ -137,7 +137,7 @@ pub(crate) fn read(document: &Document, exposure: &Exposure, report: &mut Report
         }
         budget
             .entries
-            .extend(u8::try_from(count.value).map(|count| (key, count)));
+            .extend(u16::try_from(count.value).map(|count| (key, count)));
     }
     within_limit(&budget, document, report);
     if budget.total() == 0 && report.problems.is_empty() {
@@ -251,7 +251,7 @@ fn modelled_faults() -> String {
 }
 
 /// One of each process, network and group fault that the design can meet.
-fn default_budget(exposure: &Exposure, total: u8, report: &mut Report) -> FaultBudget {
+fn default_budget(exposure: &Exposure, total: u16, report: &mut Report) -> FaultBudget {
     let by_default = |fault: &Fault| {
         let common = match fault.class() {
             FaultClass::Process | FaultClass::Network | FaultClass::Group => true,

@@ -38,7 +38,7 @@ impl Group<'_> {
         let listens = self.listens();
         let static_membership = self.is_static() && subscribes;
         Some(GroupSettings {
-            instances: u8::try_from(self.application.instances.value).ok()?,
+            instances: u16::try_from(self.application.instances.value).ok()?,
             assignment,
             protocol,
             sticky: self.sticky(protocol, report),

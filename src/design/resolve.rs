@@ -155,7 +155,7 @@ fn producer(parts: &Parts<'_>, report: &mut Report) -> Option<ProducerSettings> 
     Some(ProducerSettings {
         acks: rules.acks,
         idempotence: rules.idempotence,
-        retries: u8::try_from(retries).unwrap_or(u8::MAX),
+        retries: u16::try_from(retries).unwrap_or(u16::MAX),
         max_in_flight: rules.max_in_flight,
         retries_are_capped: rules.retries > parts.bounds.retries.value,
         confirm_on: confirm_on?,
@@ -199,7 +199,7 @@ fn consumer(
         commit_covers: commit_covers?,
         on_commit_failure: on_commit_failure?,
         seek_on_assign: application.seek_on_assign.value,
-        workers: u8::try_from(application.workers.value).ok()?,
+        workers: u16::try_from(application.workers.value).ok()?,
         on_revoke: on_revoke?,
         on_lost: on_lost?,
         on_process_failure: on_process_failure(application, report)?,
@@ -216,7 +216,7 @@ fn on_process_failure(application: &Application, report: &mut Report) -> Option<
         report,
     );
     Some(OnProcessFailure {
-        attempts: u8::try_from(application.attempts.value).ok()?,
+        attempts: u16::try_from(application.attempts.value).ok()?,
         then: modelled::after_attempts(application.after_attempts.value, order)?,
     })
 }
@@ -245,7 +245,7 @@ fn sink(stated: &Sink, report: &mut Report) -> Option<SinkSettings> {
         dedup_window: stated
             .dedup_window
             .value
-            .and_then(|window| u8::try_from(window).ok()),
+            .and_then(|window| u16::try_from(window).ok()),
         fencing: stated.fencing.value,
         version_guard: stated.version_guard.value,
     })
@@ -289,7 +289,7 @@ fn bounds(parts: &Parts<'_>, report: &mut Report) -> Option<Bounds> {
         }
     };
     let start = model("start", &stated.start, modelled::start, report);
-    let small = |number: i64| u8::try_from(number).ok();
+    let small = |number: i64| u16::try_from(number).ok();
     Some(Bounds {
         records: small(records)?,
         keys: small(stated.keys.value)?,

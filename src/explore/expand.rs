@@ -73,7 +73,7 @@ impl Part {
             }
             self.tally.transitions += 1;
             self.tally.reached |= reached;
-            subject.pack(&next, packed);
+            subject.pack(next, packed);
             if quiescent && !fault {
                 quiescent = equal(words, packed);
             }

@@ -124,7 +124,7 @@ impl<'a, S: Subject> Exploration<'a, S> {
     /// The lowest weight of a state that violates the invariant with the bit number `invariant`, at
     /// any depth that was explored.
     #[must_use]
-    pub fn lightest(&self, invariant: usize) -> Option<u8> {
+    pub fn lightest(&self, invariant: usize) -> Option<u16> {
         *self.findings.tally.lightest.get(invariant)?
     }
 

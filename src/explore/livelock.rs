@@ -187,7 +187,7 @@ impl<S: Subject> Iterator for CalmSteps<'_, S> {
             let Some(next) = subject.next_state(&self.state, action) else {
                 continue;
             };
-            subject.pack(&next, &mut self.packed);
+            subject.pack(next, &mut self.packed);
             if self.packed != store.words(self.from) {
                 self.any = true;
                 return Some(store.find(&self.packed));

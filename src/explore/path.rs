@@ -66,7 +66,7 @@ impl<S: Subject> Exploration<'_, S> {
         let taken = actions.into_iter().position(|action| {
             allowed(&action)
                 && self.subject.next_state(&state, action).is_some_and(|next| {
-                    self.subject.pack(&next, &mut packed);
+                    self.subject.pack(next, &mut packed);
                     packed == self.store.words(to)
                 })
         });

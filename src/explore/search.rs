@@ -115,7 +115,7 @@ impl<S: Subject> Search<'_, S> {
         for state in self.subject.init_states() {
             if self.subject.within_boundary(&state) {
                 self.init_states += 1;
-                self.subject.pack(&state, &mut words);
+                self.subject.pack(state, &mut words);
                 let home = self.store.home(&words);
                 self.parts[0].outbox.post(home, None, &words);
             }

@@ -15,7 +15,7 @@ pub(super) struct Tally {
     pub(super) counted: [u64; 32],
     pub(super) violations: [Option<Violation>; 32],
     /// The lowest weight of a violating state, at any depth.
-    pub(super) lightest: [Option<u8>; 32],
+    pub(super) lightest: [Option<u16>; 32],
 }
 
 /// A state that violates an invariant. Of two, the one with fewer steps is told, then the one with
@@ -23,7 +23,7 @@ pub(super) struct Tally {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Violation {
     depth: u32,
-    weight: u8,
+    weight: u16,
     pub(super) id: StateId,
 }
 
@@ -80,7 +80,7 @@ impl Tally {
     }
 }
 
-fn lighter(first: Option<u8>, later: Option<u8>) -> Option<u8> {
+fn lighter(first: Option<u16>, later: Option<u16>) -> Option<u16> {
     first.into_iter().chain(later).min()
 }
 

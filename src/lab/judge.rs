@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Records, by their numbers in the order in which they were first sent.
-pub type Records = BTreeSet<u8>;
+pub type Records = BTreeSet<u16>;
 
 /// What is known of a run besides its database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sends {
     /// How many keys the records share, in turn.
-    pub keys: u8,
+    pub keys: u16,
     /// Records that were sent at least once.
     pub sent: Records,
     /// Records that the application may rely on.
@@ -27,7 +27,7 @@ pub struct Sends {
     /// Records that the dead-letter topic holds.
     pub dead_lettered: Records,
     /// Records without a send order, the one with the lower number first.
-    pub unordered: BTreeSet<(u8, u8)>,
+    pub unordered: BTreeSet<(u16, u16)>,
 }
 
 /// What became of the records.
@@ -66,7 +66,7 @@ pub fn judge(directory: &Path, sends: &Sends) -> Result<Judgement, SinkError> {
     Ok(sends.judge(&effects, &superseded))
 }
 
-fn effects(connection: &Connection) -> rusqlite::Result<BTreeMap<u8, Effects>> {
+fn effects(connection: &Connection) -> rusqlite::Result<BTreeMap<u16, Effects>> {
     let count = "SELECT record, count(*), min(id) FROM effects GROUP BY record";
     let mut statement = connection.prepare(count)?;
     let rows = statement.query_map([], |row| {
@@ -86,12 +86,12 @@ fn superseded(connection: &Connection) -> rusqlite::Result<Records> {
 }
 
 impl Sends {
-    fn judge(&self, effects: &BTreeMap<u8, Effects>, superseded: &Records) -> Judgement {
-        let having = |has: &dyn Fn(&u8, &Effects) -> bool| -> Records {
+    fn judge(&self, effects: &BTreeMap<u16, Effects>, superseded: &Records) -> Judgement {
+        let having = |has: &dyn Fn(&u16, &Effects) -> bool| -> Records {
             let those = effects.iter().filter(|(record, of)| has(record, of));
             those.map(|(record, _)| *record).collect()
         };
-        let is_lost = |record: &&u8| {
+        let is_lost = |record: &&u16| {
             !effects.contains_key(record)
                 && !superseded.contains(record)
                 && !self.dead_lettered.contains(record)
@@ -111,7 +111,7 @@ impl Sends {
     }
 
     /// Whether `record` was sent before `other` under the same key.
-    fn is_before(&self, record: u8, other: u8) -> bool {
+    fn is_before(&self, record: u16, other: u16) -> bool {
         record < other
             && (other - record).checked_rem(self.keys) == Some(0)
             && !self.unordered.contains(&(record, other))
@@ -124,7 +124,7 @@ mod tests {
 
     /// The judgement of effects in this order, of four records that were sent and confirmed;
     /// a newer write stands for the last.
-    fn judged(order: &[u8], change: impl FnOnce(&mut Sends)) -> Judgement {
+    fn judged(order: &[u16], change: impl FnOnce(&mut Sends)) -> Judgement {
         let mut effects = BTreeMap::new();
         for (place, record) in order.iter().enumerate() {
             let new = Effects {

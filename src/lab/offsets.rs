@@ -1,14 +1,17 @@
 //! The group's committed offset on disk: what `__consumer_offsets` holds of one group and
 //! partition.
 //!
-//! Each commit is synced before it is answered: the coordinator's log has its own replicas and is
-//! written with `acks=all`, so no fault of the partition's broker reaches it. A process that is
+//! The coordinator's log has its own replicas and is written with `acks=all`, so no fault of the
+//! partition's broker reaches it: each commit is synced before it is answered. Unless the brokers
+//! flush what they write, that stands for replicas that do not lose power at once: where every
+//! broker does, commits are [left to the page cache](OffsetLog::leave_to_page_cache), and
+//! [a loss of power](OffsetLog::lose_power_after) takes any number of the last ones. A process that is
 //! killed in the middle of a commit leaves a torn tail, which is cut when the file is opened.
 //!
 //! **Left out.** Who may commit, which the group's coordinator decides before, and compaction: the
 //! file grows with every commit.
 
-use crate::lab::disk::{AppendFile, Directory, StorageError, Sync};
+use crate::lab::disk::{AppendFile, Directory, StorageError, Sync, Tear};
 use crate::lab::fields::Fields;
 use crate::lab::frame::{self, Flaw};
 use crate::lab::words::{Generation, LeaderEpoch, NextOffset, Position};
@@ -62,6 +65,8 @@ pub struct OffsetsCut {
 pub struct OffsetLog {
     file: AppendFile,
     committed: Option<Commit>,
+    /// Whether each entry is synced.
+    syncs: bool,
 }
 
 impl OffsetLog {
@@ -75,6 +80,7 @@ impl OffsetLog {
                 OffsetLog {
                     file,
                     committed: None,
+                    syncs: true,
                 },
                 None,
             ));
@@ -86,7 +92,17 @@ impl OffsetLog {
         file.sync()?;
         let cut = scan.flaw.map(|flaw| OffsetsCut { flaw, bytes });
         let committed = scan.frames.last().and_then(|(_, entry)| *entry);
-        Ok((OffsetLog { file, committed }, cut))
+        let offsets = OffsetLog {
+            file,
+            committed,
+            syncs: true,
+        };
+        Ok((offsets, cut))
+    }
+
+    /// From now on nobody syncs what is committed.
+    pub fn leave_to_page_cache(&mut self) {
+        self.syncs = false;
     }
 
     /// The committed offset; `None`: there is none, or it expired.
@@ -107,9 +123,33 @@ impl OffsetLog {
 
     fn write(&mut self, entry: Option<Commit>) -> Result<(), StorageError> {
         self.file.append(&frame::seal(&body(entry)))?;
-        self.file.sync()?;
+        if self.syncs {
+            self.file.sync()?;
+        }
         self.committed = entry;
         Ok(())
+    }
+
+    /// Every broker loses power. Of what was not synced the entries up to the first commit of
+    /// `last` are left, none with `None`, and `torn` bytes of what follows, but no whole entry.
+    pub fn lose_power_after(self, last: Option<Position>, torn: u64) -> Result<(), StorageError> {
+        let synced = self.file.len() - self.file.unsynced();
+        let scan = frame::scan(&self.file.read(0, self.file.len())?, read);
+        let positions = scan.frames.iter().map(|(_, entry)| {
+            let commit = entry.as_ref();
+            commit.map(|commit| commit.position)
+        });
+        let kept = match last {
+            None => 0,
+            Some(last) => positions
+                .take_while(|position| *position != Some(last))
+                .count()
+                .saturating_add(1),
+        };
+        let start = |index: usize| scan.frames.get(index).map_or(scan.end, |(start, _)| *start);
+        let rest = (start(kept + 1) - start(kept)).saturating_sub(1).min(torn);
+        let kept = start(kept).saturating_sub(synced) + rest;
+        self.file.lose_power(Tear::keeping(kept))
     }
 }
 
@@ -209,6 +249,35 @@ mod tests {
             .commit(commit(1, 9, None))
             .expect("it can be written");
         assert_eq!(offsets.file.unsynced(), 0);
+    }
+
+    #[test]
+    fn a_power_loss_takes_the_last_commits_that_nobody_synced() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let commits = [4, 9, 4, 12].map(|next| commit(1, next, None));
+        let left = |last: Option<u64>, torn: u64| {
+            let (mut offsets, _) = open(&dir);
+            offsets.leave_to_page_cache();
+            for commit in commits {
+                offsets.commit(commit).expect("it can be written");
+            }
+            let last = last.map(|next| Position {
+                next: NextOffset(next),
+                leader_epoch: None,
+            });
+            let lost = offsets.lose_power_after(last, torn);
+            lost.expect("it can be cut");
+            let (offsets, cut) = open(&dir);
+            (offsets.committed(), cut.is_some())
+        };
+        assert_eq!(left(None, 0), (None, false));
+        assert_eq!(left(Some(9), 3), (Some(commits[1]), true));
+        let (mut offsets, _) = open(&dir);
+        offsets.commit(commits[3]).expect("it can be written");
+        let lost = offsets.lose_power_after(None, 0);
+        lost.expect("there is nothing to cut");
+        let synced = open(&dir).0.committed();
+        assert_eq!(synced, Some(commits[3]), "what was synced is left");
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod tests;
 
 pub(crate) use error::At;
 pub use error::SinkError;
+pub(super) use statements::Contents;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use semel_models::ledger::Ledger;
@@ -98,6 +99,15 @@ impl SqliteSink {
         self.at.path()
     }
 
+    /// What is stored.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) fn contents(&self) -> Result<Contents, SinkError> {
+        let contents = statements::contents(&self.connection);
+        contents.map_err(|error| self.at.told("read what is stored", error))
+    }
+
     /// The dedup store forgets its oldest entry.
     ///
     /// # Errors
@@ -173,15 +183,15 @@ impl Store for SqliteSink {
         self.change("roll a transaction back", "ROLLBACK")
     }
 
-    fn knows(&self, key: u8) -> Result<bool, SinkError> {
+    fn knows(&self, key: u16) -> Result<bool, SinkError> {
         let found = statements::knows(&self.connection, key);
         found.map_err(|error| self.at.told("look a dedup key up", error))
     }
 
     fn insert(
         &mut self,
-        key: u8,
-        fenced: Option<u8>,
+        key: u16,
+        fenced: Option<u16>,
         pipeline: &Pipeline,
         _: &Limits,
     ) -> Result<bool, NotDone<SinkError>> {
@@ -213,7 +223,7 @@ impl Store for SqliteSink {
         &mut self,
         next: NextOffset,
         over: Over,
-        fenced: Option<u8>,
+        fenced: Option<u16>,
     ) -> Result<(), NotDone<SinkError>> {
         self.step("save an offset", |connection| {
             statements::check_fence(connection, fenced)?;
@@ -221,7 +231,7 @@ impl Store for SqliteSink {
         })
     }
 
-    fn fence(&mut self, generation: u8) -> Result<(), SinkError> {
+    fn fence(&mut self, generation: u16) -> Result<(), SinkError> {
         let told = statements::fence(&self.connection, generation);
         told.map_err(|error| self.at.told("tell a new generation", error))
     }

@@ -85,7 +85,7 @@ pub(crate) fn verdict_in_words(bound: &Bound, judgement: &Judgement) -> String {
 }
 
 /// That fewer faults than those of the shortest run are enough, if so.
-fn fewer_faults(trace: &Trace, fewest: Option<u8>) -> String {
+fn fewer_faults(trace: &Trace, fewest: Option<u16>) -> String {
     match fewest.map(u64::from) {
         Some(0) if faults_spent(trace) > 0 => " (none is needed)".into(),
         Some(1) if faults_spent(trace) > 1 => " (1 is enough)".into(),

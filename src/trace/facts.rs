@@ -10,6 +10,7 @@ use semel_models::pipeline::{
     AutoCommit, Dedup, DedupKey, Effect, OnCommitFailure, Pipeline, Source,
 };
 use semel_models::producer::{Answer, Batch, Flight, Sending};
+use semel_models::set::Set;
 
 use super::Change;
 
@@ -56,19 +57,19 @@ fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
 }
 
 /// The facts about one consumer.
-fn of_consumer(state: &State, who: u8, pipeline: &Pipeline) -> Vec<(String, String)> {
+fn of_consumer(state: &State, who: u16, pipeline: &Pipeline) -> Vec<(String, String)> {
     let consumer = &state.consumers[usize::from(who)];
     let several = pipeline.group.instances > 1;
     let whose = |fact: &str| {
         if several {
-            format!("{fact} of {}", char::from(b'A' + who))
+            format!("{fact} of {}", lettered(who))
         } else {
             fact.to_string()
         }
     };
     let mut facts = vec![(
         if several {
-            format!("consumer {}", char::from(b'A' + who))
+            format!("consumer {}", lettered(who))
         } else {
             "consumer".into()
         },
@@ -108,7 +109,12 @@ pub(super) fn changes(before: &State, after: &State, pipeline: &Pipeline) -> Vec
         .collect()
 }
 
-pub(super) fn name(record: u8) -> String {
+/// The letter that stands for one of several consumers.
+pub(super) fn lettered(who: u16) -> char {
+    char::from(b'A' + who as u8)
+}
+
+pub(super) fn name(record: u16) -> String {
     format!("r{record}")
 }
 
@@ -261,17 +267,16 @@ fn effects(state: &State, pipeline: &Pipeline) -> String {
 
 fn dedup_store(state: &State, pipeline: &Pipeline) -> String {
     let stores: Vec<String> = match pipeline.sink.dedup {
-        Dedup::Durable | Dedup::Separate => vec![keys(state.sink.seen.keys, pipeline)],
+        Dedup::Durable | Dedup::Separate => vec![keys(&state.sink.seen.keys, pipeline)],
         Dedup::Memory => (0..pipeline.group.instances)
-            .map(|who| keys(state.dedup_store(who, pipeline).keys, pipeline))
+            .map(|who| keys(&state.dedup_store(who, pipeline).keys, pipeline))
             .collect(),
     };
     stores.join("; ")
 }
 
-fn keys(store: u32, pipeline: &Pipeline) -> String {
-    let keys = (0..u32::BITS).filter(|key| store & (1 << key) != 0);
-    list(keys.map(|key| match pipeline.sink.dedup_key {
+fn keys(store: &Set, pipeline: &Pipeline) -> String {
+    list(store.iter().map(|key| match pipeline.sink.dedup_key {
         DedupKey::Record => format!("r{key}"),
         DedupKey::Offset => format!("offset {key}"),
     }))

@@ -10,7 +10,7 @@ mod membership;
 mod tests;
 mod upstream;
 
-use super::facts::name;
+use super::facts::{lettered, name};
 use semel_models::action::{Action, ConsumerStep, ConsumerStrike, Strike};
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Consumer;
@@ -84,8 +84,8 @@ fn named(cluster: &Cluster, action: Action, actor: &str) -> String {
 }
 
 /// Whether the consumer's process ends in the step that puts it out of the group.
-pub(super) fn ends_process(cluster: &Cluster, before: &State, action: Action, who: u8) -> bool {
-    let poisoned = before.poisoned != 0;
+pub(super) fn ends_process(cluster: &Cluster, before: &State, action: Action, who: u16) -> bool {
+    let poisoned = !before.poisoned.is_empty();
     match action {
         Action::Consumer { who: own, does } if own == who => match does {
             ConsumerStep::NoticeLoss
@@ -227,7 +227,7 @@ impl Scene<'_> {
         match (0..MAX_INSTANCES).find(arrived) {
             Some(who) if moves => {
                 let at = self.after.group.committed.map_or(0, |at| at.next.0);
-                let whose = match letter(self.cluster, who as u8) {
+                let whose = match letter(self.cluster, who as u16) {
                     Some(letter) => format!(" of {letter}"),
                     None => String::new(),
                 };
@@ -242,7 +242,7 @@ impl Scene<'_> {
 #[derive(Clone, Copy)]
 struct ConsumerScene<'a> {
     scene: Scene<'a>,
-    who: u8,
+    who: u16,
 }
 
 impl<'a> Deref for ConsumerScene<'a> {
@@ -278,13 +278,13 @@ impl<'a> ConsumerScene<'a> {
 }
 
 /// The letter that tells a consumer from the other, where there are two.
-pub(super) fn letter(cluster: &Cluster, who: u8) -> Option<char> {
+pub(super) fn letter(cluster: &Cluster, who: u16) -> Option<char> {
     let several = cluster.pipeline().group.instances > 1;
-    several.then(|| char::from(b'A' + who))
+    several.then(|| lettered(who))
 }
 
 /// A consumer's name.
-pub(super) fn consumer_name(cluster: &Cluster, who: u8) -> String {
+pub(super) fn consumer_name(cluster: &Cluster, who: u16) -> String {
     match letter(cluster, who) {
         Some(letter) => format!("Consumer {letter}"),
         None => "consumer".into(),

@@ -23,6 +23,15 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// The run of the same design with these steps.
+    pub fn with(&self, steps: Vec<(Action, State)>) -> Run {
+        Run {
+            start: self.start.clone(),
+            steps,
+            ..*self
+        }
+    }
+
     /// The same run, of which it is not known whether it is a shortest one.
     pub fn perhaps_longer(self) -> Run {
         Run {
@@ -42,17 +51,17 @@ pub(crate) fn tell(
 ) -> Trace {
     let cluster = &cluster.for_telling();
     let run = tidy(cluster, &in_full(cluster, run));
-    let mut before = run.start;
-    let mut last = run.start;
+    let mut before = &run.start;
+    let mut last = before;
     let mut steps = Vec::with_capacity(run.steps.len());
-    let mut running = before.consumers.map(|consumer| consumer.is_running());
+    let mut running = std::array::from_fn(|who| before.consumers[who].is_running());
     for (action, after) in &run.steps {
-        let told = narrate(cluster, &before, *action, after, running);
+        let told = narrate(cluster, before, *action, after, running);
         for (who, running) in running.iter_mut().enumerate() {
             let died = *running
                 && !after.consumers[who].is_running()
                 && before.consumers[who].is_running()
-                && ends_process(cluster, &before, *action, who as u8);
+                && ends_process(cluster, before, *action, who as u16);
             *running = after.consumers[who].is_running() || *running && !died;
         }
         steps.push(Step {
@@ -61,10 +70,10 @@ pub(crate) fn tell(
             parameters: told.parameters,
             fault: fault(cluster, *action),
             sentence: told.sentence,
-            change: changes(&before, after, cluster.pipeline()),
+            change: changes(before, after, cluster.pipeline()),
         });
         last = before;
-        before = *after;
+        before = after;
     }
     Trace {
         format: FORMAT.into(),
@@ -74,20 +83,20 @@ pub(crate) fn tell(
         guarantee: guarantee.name().into(),
         steps,
         loops_from: run.loops_from,
-        violation: violation(cluster, guarantee, &last, &before, run.loops_from),
+        violation: violation(cluster, guarantee, last, before, run.loops_from),
         perhaps_longer: !run.is_shortest,
     }
 }
 
 /// The run with the states that `cluster` gives it.
 fn in_full(cluster: &Cluster, run: &Run) -> Run {
-    let mut state = run.start;
-    let mut steps = Vec::with_capacity(run.steps.len());
+    let mut steps: Vec<(Action, State)> = Vec::with_capacity(run.steps.len());
     for (action, reduced) in &run.steps {
-        state = cluster.next_state(&state, *action).unwrap_or(*reduced);
-        steps.push((*action, state));
+        let state = steps.last().map_or(&run.start, |(_, state)| state);
+        let next = cluster.next_state(state, *action);
+        steps.push((*action, next.unwrap_or_else(|| reduced.clone())));
     }
-    Run { steps, ..*run }
+    run.with(steps)
 }
 
 fn fault(cluster: &Cluster, action: Action) -> Option<String> {
@@ -116,7 +125,7 @@ fn violation(
 ) -> String {
     let ledger = &end.ledger;
     let records = 0..cluster.pipeline().bounds.records;
-    let those = |chosen: &dyn Fn(u8) -> bool| -> String {
+    let those = |chosen: &dyn Fn(u16) -> bool| -> String {
         let names: Vec<String> = records
             .clone()
             .filter(|record| chosen(*record))
@@ -125,7 +134,7 @@ fn violation(
         names.join(" and ")
     };
     let overwrites = cluster.pipeline().sink.effect == Effect::Upsert;
-    let times = |record: u8| ledger.handled[usize::from(record)];
+    let times = |record: u16| ledger.handled[usize::from(record)];
     let lost = those(&|record| ledger.is_confirmed(record) && times(record) == 0);
     let twice = those(&|record| times(record) > 1);
     let phantom = those(&|record| ledger.is_aborted(record) && times(record) > 0);
@@ -150,14 +159,14 @@ fn violation(
                 .into()
         }
         Guarantee::InOrder => {
-            let first = |record: u8| !before.ledger.is_handled(record) && times(record) > 0;
+            let first = |record: u16| !before.ledger.is_handled(record) && times(record) > 0;
             // One step may handle several records, in the order in which they are in hand.
-            let place = |record: u8| {
+            let place = |record: u16| {
                 let mut hands = before.consumers.iter().map(|consumer| consumer.hand.iter());
                 hands.find_map(|mut hand| hand.position(|other| *other == record))
             };
             let keys = cluster.pipeline().bounds.keys;
-            let passes = |other: u8, late: u8| {
+            let passes = |other: u16, late: u16| {
                 late < other
                     && late % keys == other % keys
                     && before.ledger.is_before(late, other)
@@ -185,7 +194,7 @@ fn violation(
             let nobody_reads = end.consumers.iter().all(|consumer| !consumer.reads());
             let why = if nobody_reads {
                 "the consumer fails at every start, for it has no valid offset and auto.offset.reset=none"
-            } else if end.poisoned != 0 {
+            } else if !end.poisoned.is_empty() {
                 "a record that cannot be handled is tried for ever"
             } else {
                 "nothing can happen any more"

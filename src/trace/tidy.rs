@@ -14,27 +14,28 @@ use stateright::Model;
 pub(super) fn tidy(cluster: &Cluster, run: &Run) -> Run {
     let mut steps = run.steps.clone();
     if run.loops_from.is_some() {
-        return Run { steps, ..*run };
+        return run.with(steps);
     }
     let mut exchanged = true;
     while exchanged {
         exchanged = false;
         for later in 1..steps.len() {
             let start = match later {
-                1 => run.start,
-                _ => steps[later - 2].1,
+                1 => &run.start,
+                _ => &steps[later - 2].1,
             };
-            let (first, second) = (steps[later - 1], steps[later]);
-            if actor(second.0) < actor(first.0)
-                && let Some(between) = exchange(cluster, &start, first, second)
+            let (first, (second, end)) = (steps[later - 1].0, &steps[later]);
+            let second = *second;
+            if actor(second) < actor(first)
+                && let Some(between) = exchange(cluster, start, first, second, end)
             {
-                steps[later - 1] = (second.0, between);
-                steps[later] = (first.0, second.1);
+                steps[later - 1] = (second, between);
+                steps[later].0 = first;
                 exchanged = true;
             }
         }
     }
-    Run { steps, ..*run }
+    run.with(steps)
 }
 
 /// The state between the two steps in the other order, if both are enabled in that order and lead
@@ -42,8 +43,9 @@ pub(super) fn tidy(cluster: &Cluster, run: &Run) -> Run {
 fn exchange(
     cluster: &Cluster,
     start: &State,
-    first: (Action, State),
-    second: (Action, State),
+    first: Action,
+    second: Action,
+    end: &State,
 ) -> Option<State> {
     let enabled = |state: &State, action: Action| {
         let mut actions = Vec::new();
@@ -53,15 +55,14 @@ fn exchange(
             .then(|| cluster.next_state(state, action))
             .flatten()
     };
-    let between = enabled(start, second.0)?;
-    let end = enabled(&between, first.0)?;
-    (end == second.1).then_some(between)
+    let between = enabled(start, second)?;
+    (enabled(&between, first)? == *end).then_some(between)
 }
 
 /// Who acts, as a number in the order of telling.
-fn actor(action: Action) -> u8 {
-    const UPSTREAM: u8 = 0;
-    const ENVIRONMENT: u8 = 100;
+fn actor(action: Action) -> u16 {
+    const UPSTREAM: u16 = 0;
+    const ENVIRONMENT: u16 = 100;
     match action {
         Action::Consumer { who, .. } => 1 + who,
         Action::LateArrives(_) => ENVIRONMENT,

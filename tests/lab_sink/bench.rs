@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use semel::Design;
 use semel::lab::sink::{SqliteSink, Synchronous};
-use semel_models::limits::Limits;
+use semel_models::limits::{Limits, Room};
 use semel_models::pipeline::Pipeline;
 use semel_models::program::{Operation, Program};
 
@@ -27,7 +27,7 @@ pub fn pipeline() -> Pipeline {
 
 /// Its limits, with a dedup store that forgets.
 pub fn limits(pipeline: &Pipeline) -> Limits {
-    let limits = Limits::of(pipeline, &[], true).expect("they are small");
+    let limits = Limits::of(pipeline, &[], true, Room::Packed).expect("they are small");
     Limits {
         dedup_forgets: true,
         ..limits
@@ -48,22 +48,22 @@ pub fn open(directory: &Path, pipeline: &Pipeline) -> SqliteSink {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Tables {
     /// Key, record and offset of each row.
-    pub rows: Vec<(u8, u8, u8)>,
+    pub rows: Vec<(u16, u16, u16)>,
     /// The dedup keys in the order of their insertion.
-    pub seen: Vec<u8>,
-    pub saved: Option<u8>,
-    pub fence: u8,
+    pub seen: Vec<u16>,
+    pub saved: Option<u16>,
+    pub fence: u16,
     pub balance: u32,
     /// The records of the provider's calls.
-    pub calls: Vec<u8>,
+    pub calls: Vec<u16>,
     /// The records of the effects.
-    pub effects: Vec<u8>,
+    pub effects: Vec<u16>,
 }
 
 impl Tables {
     pub fn of(path: &Path) -> Tables {
         let connection = Connection::open(path).expect("it can be opened");
-        let column = |query: &str| -> Vec<u8> {
+        let column = |query: &str| -> Vec<u16> {
             let mut statement = connection.prepare(query).expect("there is such a table");
             let rows = statement.query_map([], |row| row.get(0));
             let values = rows.expect("it can be read").collect::<Result<_, _>>();
@@ -77,7 +77,7 @@ impl Tables {
             let value = connection.query_one(query, [], |row| row.get::<_, Option<u32>>(0));
             value.expect("there is one row")
         };
-        let small = |number: u32| u8::try_from(number).expect("a small number");
+        let small = |number: u32| u16::try_from(number).expect("a small number");
         Tables {
             rows: rows.collect::<Result<_, _>>().expect("numbers"),
             seen: column("SELECT key FROM seen ORDER BY id"),

@@ -8,13 +8,14 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 use semel::lab::judge::{Judgement, Sends, judge};
 use semel::lab::sink::SqliteSink;
 use semel_models::application::{Job, Work};
-use semel_models::bounded::List;
 use semel_models::consumer::Consumer;
 use semel_models::ledger::Ledger;
 use semel_models::limits::Limits;
+use semel_models::list::List;
 use semel_models::offset::{NextOffset, Offset, Position};
 use semel_models::pipeline::{Effect, Pipeline};
 use semel_models::program::{Operation, Scope};
+use semel_models::set::Set;
 use semel_models::sink::{Row, Sink};
 use semel_models::store::{NotDone, Store, Write};
 use tempfile::TempDir;
@@ -81,11 +82,11 @@ impl Pair {
         let directory = tempfile::tempdir().expect("a directory");
         let ledger = ledger(upstream);
         let open = |_| bench::open(directory.path(), &pipeline);
-        let database = Side::new((0..CONSUMERS).map(open).collect(), ledger);
+        let database = Side::new((0..CONSUMERS).map(open).collect(), ledger.clone());
         Pair {
             limits: bench::limits(&pipeline),
             operations: bench::operations(&pipeline),
-            model: Side::new(vec![Sink::default()], ledger),
+            model: Side::new(vec![Sink::of(&pipeline)], ledger),
             database,
             directory,
             pipeline,
@@ -118,12 +119,12 @@ impl Pair {
         Ok(())
     }
 
-    fn break_off(&mut self, who: usize, record: u8) {
+    fn break_off(&mut self, who: usize, record: u16) {
         let store = &mut self.database.stores[who];
         let write = Write {
             record,
             offset: Offset(7),
-            generation: u8::MAX,
+            generation: u16::MAX,
         };
         store.begin().expect("it begins");
         let performed = store.perform(write, &self.pipeline, &self.model.ledger);
@@ -134,8 +135,8 @@ impl Pair {
     }
 
     fn compare(&self) -> Result<(), TestCaseError> {
-        prop_assert_eq!(self.model.ledger, self.database.ledger);
-        prop_assert_eq!(self.model.consumers, self.database.consumers);
+        prop_assert_eq!(&self.model.ledger, &self.database.ledger);
+        prop_assert_eq!(&self.model.consumers, &self.database.consumers);
         let tables = Tables::of(self.database.stores[0].path());
         let sink = &self.model.stores[0];
         self.compare_effects(&tables)?;
@@ -148,7 +149,6 @@ impl Pair {
     }
 
     fn compare_effects(&self, tables: &Tables) -> Result<(), TestCaseError> {
-        let keys = self.pipeline.bounds.keys;
         let mut rows = [None; RECORDS as usize];
         for (key, record, offset) in &tables.rows {
             let guarded = self.pipeline.sink.version_guard;
@@ -157,7 +157,9 @@ impl Pair {
                 offset: if guarded { *offset } else { 0 },
             });
         }
-        prop_assert_eq!(rows, self.model.stores[0].rows);
+        let model = &self.model.stores[0].rows;
+        let unused = vec![None; rows.len() - model.len()];
+        prop_assert_eq!(&rows[..], [&model[..], &unused].concat());
         let effects = tables.effects.len();
         let (balance, calls) = match self.pipeline.sink.effect {
             Effect::Add => (effects, 0),
@@ -168,13 +170,12 @@ impl Pair {
             (tables.balance as usize, tables.calls.len()),
             (balance, calls)
         );
-        prop_assert!(rows[usize::from(keys)..].iter().all(Option::is_none));
         Ok(())
     }
 
     fn compare_verdicts(&self, judged: &Judgement) -> Result<(), TestCaseError> {
         let ledger = &self.model.ledger;
-        let those = |is: &dyn Fn(u8) -> bool| -> BTreeSet<u8> {
+        let those = |is: &dyn Fn(u16) -> bool| -> BTreeSet<u16> {
             (0..RECORDS).filter(|record| is(*record)).collect()
         };
         let lost = those(&|record| ledger.is_confirmed(record) && !ledger.is_settled(record));
@@ -182,10 +183,10 @@ impl Pair {
         let repeated = those(&|record| ledger.handled[usize::from(record)] == 2);
         prop_assert_eq!(&judged.repeated, &repeated);
         prop_assert_eq!(!judged.out_of_order.is_empty(), ledger.disordered);
-        let sent = |record: u8| ledger.sent & (1 << record) != 0 && !ledger.is_aborted(record);
+        let sent = |record: u16| ledger.sent.contains(record) && !ledger.is_aborted(record);
         let phantom = those(&|record| ledger.is_handled(record) && !sent(record));
         prop_assert_eq!(&judged.phantom, &phantom);
-        let failed = |record: u8| ledger.failed & (1 << record) != 0;
+        let failed = |record: u16| ledger.failed.contains(record);
         let in_doubt = those(&|record| ledger.is_handled(record) && failed(record));
         prop_assert_eq!(&judged.in_doubt, &in_doubt);
         Ok(())
@@ -214,7 +215,7 @@ impl<S: Store<Error: Debug>> Side<S> {
         }
         let places = match operation.scope {
             Scope::Record { .. } => (0, 1),
-            Scope::Poll => (0, records.len() as u8),
+            Scope::Poll => (0, records.len() as u16),
         };
         let store = call.who % self.stores.len();
         let mut work = Work {
@@ -249,7 +250,7 @@ impl<S: Store<Error: Debug>> Side<S> {
         }
     }
 
-    fn take(&mut self, who: usize, generation: u8) {
+    fn take(&mut self, who: usize, generation: u16) {
         let place = who % self.stores.len();
         let store = &mut self.stores[place];
         store.fence(generation).expect("it can be told");
@@ -264,28 +265,25 @@ fn ledger(upstream: Upstream) -> Ledger {
         failed: upstream.failed,
         aborted: upstream.aborted,
         dead_lettered: upstream.dead_lettered,
-        ..Ledger::default()
+        ..Ledger::of(RECORDS)
     };
-    for record in 0..RECORDS {
-        ledger.commit_beside(record, upstream.open[usize::from(record)]);
+    for (record, overlaps) in (0..).zip(upstream.overlaps) {
+        let last = (record + overlaps).min(RECORDS - 1);
+        (record + 1..=last).for_each(|later| ledger.commit_beside(later, record));
     }
     ledger
 }
 
-fn sends(ledger: &Ledger, keys: u8) -> Sends {
-    let those = |set: u8| {
-        (0..RECORDS)
-            .filter(|record| set & (1 << record) != 0)
-            .collect()
-    };
+fn sends(ledger: &Ledger, keys: u16) -> Sends {
+    let those = |set: &Set| set.iter().collect();
     let pairs = (0..RECORDS).flat_map(|later| (0..later).map(move |earlier| (earlier, later)));
     Sends {
         keys,
-        sent: those(ledger.sent),
-        confirmed: those(ledger.confirmed),
-        failed: those(ledger.failed),
-        aborted: those(ledger.aborted),
-        dead_lettered: those(ledger.dead_lettered),
+        sent: those(&ledger.sent),
+        confirmed: those(&ledger.confirmed),
+        failed: those(&ledger.failed),
+        aborted: those(&ledger.aborted),
+        dead_lettered: those(&ledger.dead_lettered),
         unordered: pairs
             .filter(|(earlier, later)| !ledger.is_before(*earlier, *later))
             .collect(),

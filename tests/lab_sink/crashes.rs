@@ -6,9 +6,9 @@ use rusqlite::{Connection, ErrorCode};
 use semel::lab::judge::{Sends, judge};
 use semel::lab::sink::{SinkError, SqliteSink, Synchronous};
 use semel_models::application::{Job, Work};
-use semel_models::bounded::List;
 use semel_models::consumer::Consumer;
 use semel_models::ledger::Ledger;
+use semel_models::list::List;
 use semel_models::offset::{NextOffset, Offset, Position};
 use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::{DedupInsert, Effect, Pipeline};
@@ -18,8 +18,8 @@ use crate::bench::{self, Tables};
 
 fn perform(
     sink: &mut SqliteSink,
-    record: u8,
-    generation: u8,
+    record: u16,
+    generation: u16,
     pipeline: &Pipeline,
 ) -> Result<Performed, NotDone<SinkError>> {
     let write = Write {
@@ -27,7 +27,7 @@ fn perform(
         offset: Offset(record),
         generation,
     };
-    sink.perform(write, pipeline, &Ledger::default())
+    sink.perform(write, pipeline, &Ledger::of(6))
 }
 
 #[test]
@@ -124,13 +124,13 @@ fn a_transaction_that_cannot_be_committed_changes_nothing_and_can_be_run_again()
     let mut sink = bench::open(directory.path(), &pipeline);
     let operation = &bench::operations(&pipeline)[0];
     let limits = bench::limits(&pipeline);
-    let (mut consumer, mut ledger) = (Consumer::default(), Ledger::default());
+    let (mut consumer, mut ledger) = (Consumer::default(), Ledger::of(6));
     let mut records = List::default();
     records.push(0);
     let mut run = |sink: &mut SqliteSink| {
         let mut work = Work {
             job: Job {
-                records,
+                records: records.clone(),
                 places: (0, 1),
                 ..Job::default()
             },

@@ -6,11 +6,12 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::{Dedup, DedupInsert, DedupKey, Effect, Pipeline, SinkSettings};
+use semel_models::set::Set;
 
 use crate::bench;
 
 /// The most records, and the most consumers.
-pub const RECORDS: u8 = 6;
+pub const RECORDS: u16 = 6;
 pub const CONSUMERS: usize = 2;
 
 /// What happens to the stores.
@@ -20,14 +21,14 @@ pub enum Event {
     /// A consumer is assigned the partition: it tells its generation and reads the saved offset.
     Take {
         who: usize,
-        generation: u8,
+        generation: u16,
     },
     /// The dedup store forgets its oldest entry.
     Forget,
     /// A process dies in the middle of a transaction; the next one opens the database again.
     Crash {
         who: usize,
-        record: u8,
+        record: u16,
     },
 }
 
@@ -37,51 +38,51 @@ pub struct Call {
     pub who: usize,
     /// Which operation of the order, modulo their number.
     pub operation: usize,
-    pub hand: Vec<u8>,
-    pub first: u8,
+    pub hand: Vec<u16>,
+    pub first: u16,
     pub skipped: u32,
-    pub generation: u8,
+    pub generation: u16,
     /// Whether the look-ups were made before.
     pub looks_ahead: bool,
 }
 
 /// What the upstream side is said to have done, as sets of bits.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Upstream {
-    pub sent: u8,
-    pub confirmed: u8,
-    pub failed: u8,
-    pub aborted: u8,
-    pub dead_lettered: u8,
-    /// Which transactions were open when each record's committed.
-    pub open: [u8; RECORDS as usize],
+    pub sent: Set,
+    pub confirmed: Set,
+    pub failed: Set,
+    pub aborted: Set,
+    pub dead_lettered: Set,
+    /// With how many of the records right after it each record's transaction overlapped.
+    pub overlaps: [u16; RECORDS as usize],
 }
 
 pub fn upstream() -> impl Strategy<Value = Upstream> {
-    let set = || 0u8..1 << RECORDS;
+    let set = || vec(0..RECORDS, 0..=usize::from(RECORDS)).prop_map(Set::from_iter);
     let draw = (
         set(),
         set(),
         set(),
         set(),
         set(),
-        prop::array::uniform6(set()),
+        prop::array::uniform6(0..RECORDS),
     );
     draw.prop_map(
-        |(sent, confirmed, failed, aborted, dead_lettered, open)| Upstream {
+        |(sent, confirmed, failed, aborted, dead_lettered, overlaps)| Upstream {
             sent,
             confirmed,
             failed,
             aborted,
             dead_lettered,
-            open,
+            overlaps,
         },
     )
 }
 
 /// A pipeline with any sink and an order of steps that reach it.
 pub fn pipeline() -> impl Strategy<Value = Pipeline> {
-    (sink(), vec(item(), 1..4), 1..=3u8).prop_map(|(sink, items, keys)| {
+    (sink(), vec(item(), 1..4), 1..=3u16).prop_map(|(sink, items, keys)| {
         let mut pipeline = bench::pipeline();
         pipeline.sink = sink;
         pipeline.consumer.order = Order(items);
@@ -113,7 +114,7 @@ fn sink() -> impl Strategy<Value = SinkSettings> {
         select(dedups.to_vec()),
         select(&[DedupInsert::Unique, DedupInsert::Plain][..]),
         select(&[DedupKey::Record, DedupKey::Offset][..]),
-        option::of(1..=3u8),
+        option::of(1..=3u16),
         any::<bool>(),
         any::<bool>(),
     );
@@ -164,9 +165,9 @@ pub fn events() -> impl Strategy<Value = Vec<Event>> {
         who(),
         0..4usize,
         vec(0..RECORDS, 1..4),
-        0..8u8,
+        0..8u16,
         prop_oneof![3 => Just(0), 1 => 0..8u32],
-        0..4u8,
+        0..4u16,
         any::<bool>(),
     );
     let call = call.prop_map(
@@ -182,7 +183,7 @@ pub fn events() -> impl Strategy<Value = Vec<Event>> {
             })
         },
     );
-    let take = (who(), 0..4u8).prop_map(|(who, generation)| Event::Take { who, generation });
+    let take = (who(), 0..4u16).prop_map(|(who, generation)| Event::Take { who, generation });
     let crash = (who(), 0..RECORDS).prop_map(|(who, record)| Event::Crash { who, record });
     vec(
         prop_oneof![8 => call, 2 => take, 1 => Just(Event::Forget), 1 => crash],

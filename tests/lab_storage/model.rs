@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use semel::lab::{
     LeaderEpoch, Log, LogSettings, Offset, Produced, ProducerEpoch, ProducerId, Record, Remains,
-    Sequence, Stamp,
+    Sequence, Stamp, Tear,
 };
 use semel_models::broker::{AppendResult, Broker, Stamp as ModelStamp, Synced};
 use semel_models::limits::MAX_LOG;
@@ -14,23 +14,23 @@ use semel_models::pipeline::TopicSettings;
 use semel_models::rules::KafkaRules;
 use std::path::Path;
 
-const SESSIONS: u8 = 3;
+const SESSIONS: u16 = 3;
 
 /// A step of a schedule.
 #[derive(Clone, Debug)]
 enum Step {
     /// A produce request of a session, told relative to its last one that was appended.
     Append {
-        session: u8,
+        session: u16,
         epoch: i8,
         sequence: i8,
     },
     Crash,
     /// The power fails; this fraction of 255 of what was not synced is left.
-    PowerLoss(u8),
+    PowerLoss(u16),
     DiskLoss,
     RemoveOldest,
-    Forget(u8),
+    Forget(u16),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -45,7 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         24 => append,
         2 => Just(Step::Crash),
-        2 => any::<u8>().prop_map(Step::PowerLoss),
+        2 => any::<u16>().prop_map(Step::PowerLoss),
         1 => Just(Step::DiskLoss),
         4 => Just(Step::RemoveOldest),
         1 => (0..SESSIONS).prop_map(Step::Forget),
@@ -88,7 +88,7 @@ struct Both<'a> {
     lab: Log,
     /// Of each session the epoch and sequence number that were appended last.
     last: [(i8, i8); SESSIONS as usize],
-    sent: u8,
+    sent: u16,
 }
 
 impl<'a> Both<'a> {
@@ -123,10 +123,14 @@ impl<'a> Both<'a> {
             }
             Step::PowerLoss(fraction) => {
                 let (flushed, end) = (both.model.flushed, both.model.log_end());
-                let part = u16::from(end - flushed) * u16::from(fraction) / 255;
-                let kept = flushed + part as u8;
+                let part = u32::from(end - flushed) * u32::from(fraction) / u32::from(u16::MAX);
+                let kept = flushed + part as u16;
                 both = both.again(kept, Synced::WhatIsLeft, |log| {
-                    log.lose_power_after(Offset(kept.into()))
+                    let torn = Tear {
+                        kept: u64::from(fraction % 97),
+                        hole: u64::from(fraction % 5),
+                    };
+                    log.lose_power_after(Offset(kept.into()), torn)
                         .expect("it can be cut")
                 });
             }
@@ -151,7 +155,7 @@ impl<'a> Both<'a> {
         Ok(both)
     }
 
-    fn append(&mut self, session: u8, epoch: i8, sequence: i8) -> Result<(), TestCaseError> {
+    fn append(&mut self, session: u16, epoch: i8, sequence: i8) -> Result<(), TestCaseError> {
         let last = &mut self.last[usize::from(session)];
         let epoch = (last.0 + epoch).max(0);
         let sequence = match epoch > last.0 {
@@ -160,8 +164,8 @@ impl<'a> Both<'a> {
         };
         let model_stamp = ModelStamp {
             session,
-            epoch: epoch as u8,
-            sequence: sequence as u8,
+            epoch: epoch as u16,
+            sequence: sequence as u16,
         };
         let stamp = Stamp {
             producer: ProducerId(session.into()),
@@ -202,7 +206,7 @@ impl<'a> Both<'a> {
         Ok(())
     }
 
-    fn again(mut self, kept: u8, synced: Synced, stop: impl FnOnce(Log) -> Remains) -> Both<'a> {
+    fn again(mut self, kept: u16, synced: Synced, stop: impl FnOnce(Log) -> Remains) -> Both<'a> {
         self.model.restart(kept, synced);
         let remains = stop(self.lab);
         self.lab = open(self.dir, &on_disk(self.settings), &remains).0;

@@ -32,7 +32,7 @@ impl Graph {
             graph.meet(state, 0);
         }
         let mut at = 0;
-        while let Some(state) = graph.states.get(at).copied() {
+        while let Some(state) = graph.states.get(at).cloned() {
             if graph.states.len() > most {
                 return None;
             }
@@ -51,7 +51,7 @@ impl Graph {
     }
 
     fn meet(&mut self, state: State, depth: usize) -> usize {
-        *self.indices.entry(state).or_insert_with(|| {
+        *self.indices.entry(state.clone()).or_insert_with(|| {
             self.states.push(state);
             self.depths.push(depth);
             self.states.len() - 1

@@ -17,10 +17,10 @@ use crate::trials::{MOST_STATES, Trial, too_large, try_designs};
 /// Takes each step of a path on the model.
 fn replay(cluster: &Cluster, path: &Path<State, Action>) -> Trial {
     prop_assert!(cluster.init_states().contains(&path.start));
-    let mut state = path.start;
+    let mut state = path.start.clone();
     for step in &path.steps {
         prop_assert!(steps(cluster, &state).contains(step), "{:?}", step.0);
-        state = step.1;
+        state = step.1.clone();
     }
     Ok(())
 }
@@ -40,8 +40,8 @@ fn violation(
     };
     let path = found.path_to(state);
     replay(cluster, &path)?;
-    let end = path.steps.last().map_or(path.start, |step| step.1);
-    let seen = cluster.observe(&end, cluster.is_quiescent(&end));
+    let end = path.steps.last().map_or(&path.start, |step| &step.1);
+    let seen = cluster.observe(end, cluster.is_quiescent(end));
     prop_assert!(seen.violated & guarantee.bit() != 0, "{guarantee}");
     Ok(())
 }
@@ -66,16 +66,16 @@ fn endless_run(cluster: &Cluster, graph: &Graph, found: &Exploration<'_, Cluster
         .stem
         .steps
         .last()
-        .map_or(lasso.stem.start, |step| step.1);
-    let mut state = start;
+        .map_or(&lasso.stem.start, |step| &step.1);
+    let mut state = start.clone();
     for step in &lasso.cycle {
         prop_assert!(steps(cluster, &state).contains(step), "{:?}", step.0);
         prop_assert!(!cluster.is_fault(&step.0));
-        state = step.1;
+        state = step.1.clone();
         let index = graph.index(&state).expect("a state of the graph");
         prop_assert!(!graph.is_quiescent(index) && !restful[index]);
     }
-    prop_assert_eq!(state, start, "the loop does not close");
+    prop_assert_eq!(&state, start, "the loop does not close");
     prop_assert!(!lasso.cycle.is_empty());
     Ok(())
 }

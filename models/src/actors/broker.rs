@@ -4,11 +4,11 @@
 use super::Setting;
 use super::message::{Blow, Message, Reply, Request, Role, Wire};
 use super::node::{Behave, Mail};
-use crate::bounded::List;
 use crate::broker::{AppendResult, Broker, Stamp};
 use crate::consumer::{Consumer, Location};
 use crate::group_coordinator::GroupCoordinator;
 use crate::limbo::Late;
+use crate::list::List;
 use crate::offset::{NextOffset, Position};
 use crate::pipeline::Acks;
 use crate::sink::Sink;
@@ -18,11 +18,11 @@ use crate::sink::Sink;
 pub struct State {
     pub(super) broker: Broker,
     /// Connections below this one are closed.
-    open_from: u8,
+    open_from: u16,
     /// What strikes the next produce requests.
     armed: Vec<Wire>,
     /// The fetch that waits: life, position and the most records wanted.
-    fetch: Option<(u8, u8, u8)>,
+    fetch: Option<(u16, u16, u16)>,
 }
 
 impl Behave for State {
@@ -50,7 +50,7 @@ impl Behave for State {
 }
 
 impl State {
-    fn close(&mut self, connection: u8) {
+    fn close(&mut self, connection: u16) {
         self.open_from = self.open_from.max(connection + 1);
     }
 
@@ -90,7 +90,7 @@ impl State {
         mail.push((Role::Nemesis, Message::Broke(request.ticket)));
     }
 
-    fn append(&mut self, setting: &Setting, record: u8, stamp: Option<Stamp>) -> Reply {
+    fn append(&mut self, setting: &Setting, record: u16, stamp: Option<Stamp>) -> Reply {
         let pipeline = &setting.pipeline;
         let result = self
             .broker
@@ -109,7 +109,7 @@ impl State {
 
     /// Answers the fetch that waits, if there is something to return.
     fn serve(&mut self, mail: &mut Mail) {
-        let there = |(_, first, _): &(u8, u8, u8)| *first < self.broker.log_end();
+        let there = |(_, first, _): &(u16, u16, u16)| *first < self.broker.log_end();
         let Some((life, first, most)) = self.fetch.filter(there) else {
             return;
         };

@@ -12,11 +12,10 @@ use super::Setting;
 use super::coordinator::Renewal;
 use super::message::{Blow, CommitKind, Event, Message, Pick, Role};
 use super::node::{Behave, Mail};
-use crate::bounded::List;
 use crate::broker::{Broker, Entry};
+use crate::consumer::Hand;
 use crate::consumer::{Consumer, Phase};
 use crate::group_coordinator::GroupCoordinator;
-use crate::limits::MAX_RECORDS;
 use crate::offset::{NextOffset, Position};
 use crate::order::Step;
 use crate::pipeline::{OnRevoke, Start};
@@ -34,7 +33,7 @@ pub enum Waits {
     /// Where reading starts; the committed and the saved offset are known.
     Start(Option<Position>, Option<NextOffset>),
     /// The sink's answer, at which handling fails at this place, if at one.
-    Sink(Option<u8>),
+    Sink(Option<u16>),
     /// The answer to this commit.
     Commit(Position),
 }
@@ -49,7 +48,7 @@ pub struct State {
     /// The commit on the wire that nobody waits for; [`Consumer::pending`] is not yet there.
     in_flight: Option<Position>,
     /// The process's life: answers to an earlier one reach nobody.
-    life: u8,
+    life: u16,
     /// Whether the generation must change when it joins again.
     renewal: Renewal,
     /// Whether the last start ended for want of a position to start from.
@@ -196,10 +195,11 @@ impl State {
     /// Whoever asked for something is no longer there to hear the answer.
     fn begin_life(&mut self) {
         let asked = self.waits != Waits::Nothing || self.fetching || self.in_flight.is_some();
+        let before = std::mem::take(self);
         *self = State {
-            process: self.process,
-            life: self.life + u8::from(asked),
-            renewal: self.renewal,
+            process: before.process,
+            life: before.life + u16::from(asked),
+            renewal: before.renewal,
             ..State::default()
         };
     }
@@ -262,7 +262,7 @@ impl State {
         self.process.expected = saved;
     }
 
-    fn fetched(&mut self, setting: &Setting, records: &List<u8, MAX_RECORDS>) {
+    fn fetched(&mut self, setting: &Setting, records: &Hand) {
         self.fetching = false;
         // The log as far as the answer shows it.
         let mut seen = Broker::default();
@@ -276,7 +276,7 @@ impl State {
                 ..Entry::default()
             });
         }
-        let count = records.len() as u8;
+        let count = records.len() as u16;
         self.process.poll(count, &setting.pipeline, &seen);
     }
 }

@@ -68,7 +68,7 @@ impl State {
         &mut self,
         setting: &Setting,
         position: Position,
-        generation: u8,
+        generation: u16,
         mail: &mut Mail,
     ) -> CommitReply {
         let wire = (!self.armed.is_empty()).then(|| self.armed.remove(0));
@@ -92,7 +92,7 @@ impl State {
     }
 
     /// Without a group there is no member to fence.
-    fn commit(&mut self, setting: &Setting, position: Position, generation: u8) -> bool {
+    fn commit(&mut self, setting: &Setting, position: Position, generation: u16) -> bool {
         if setting.pipeline.subscribes() {
             return self.group.commit(position, generation);
         }

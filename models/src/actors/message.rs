@@ -1,10 +1,9 @@
 //! What travels between the actors, and what each does of its own accord.
 
 use super::coordinator::Renewal;
-use crate::bounded::List;
 use crate::broker::Stamp;
+use crate::consumer::Hand;
 use crate::limbo::Late;
-use crate::limits::MAX_RECORDS;
 use crate::offset::{NextOffset, Position};
 use stateright::actor::Id;
 
@@ -62,11 +61,11 @@ pub struct Timer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Event {
     /// The upstream application commits this record's database transaction.
-    CommitUpstream(u8),
+    CommitUpstream(u16),
     /// The relay of an outbox marks this row.
-    Mark(u8),
+    Mark(u16),
     /// The upstream application sends this record.
-    Send(u8),
+    Send(u16),
     /// The producer's client puts the next batch on the wire.
     Transmit,
     /// The delivery timeout of the oldest send passes, after a fault struck it.
@@ -100,7 +99,7 @@ pub struct Choice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Pick {
     /// The consumer polls for at most this many records.
-    Poll(u8),
+    Poll(u16),
     /// The nemesis strikes.
     Strike(Blow),
 }
@@ -125,7 +124,7 @@ pub enum Blow {
         /// Whether after the effect.
         late: bool,
         /// At which of the records that are left.
-        nth: u8,
+        nth: u16,
     },
     /// The next call of the sink is struck.
     Sink(SinkBlow),
@@ -150,7 +149,7 @@ pub struct SinkBlow {
     /// Whether the sink did its work.
     pub acts: bool,
     /// At which of the records that are left.
-    pub nth: u8,
+    pub nth: u16,
 }
 
 /// A produce request.
@@ -159,7 +158,7 @@ pub struct Request {
     /// The connection that it is sent over.
     pub ticket: Ticket,
     /// The record.
-    pub record: u8,
+    pub record: u16,
     /// Producer id, epoch and sequence number.
     pub stamp: Option<Stamp>,
 }
@@ -168,16 +167,16 @@ pub struct Request {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket {
     /// The connection.
-    pub connection: u8,
+    pub connection: u16,
     /// The request's number on it, counted from the last time that nothing was in flight.
-    pub serial: u8,
+    pub serial: u16,
 }
 
 /// What becomes of a produce request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reply {
     /// Success; what the answer says of offsets.
-    Success(u8),
+    Success(u16),
     /// A retriable error.
     Refused,
     /// OUT_OF_ORDER_SEQUENCE_NUMBER.
@@ -185,7 +184,7 @@ pub enum Reply {
     /// INVALID_PRODUCER_EPOCH.
     StaleEpoch,
     /// UNKNOWN_PRODUCER_ID; the log's start.
-    UnknownProducerId(u8),
+    UnknownProducerId(u16),
     /// The answer is lost.
     Lost,
 }
@@ -215,16 +214,16 @@ pub enum CommitReply {
 }
 
 /// What the application asks of the sink: one operation of its order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Statement {
     /// Which operation.
-    pub operation: u8,
+    pub operation: u16,
     /// The records in hand.
-    pub records: List<u8, MAX_RECORDS>,
+    pub records: Hand,
     /// The offset of the first of them.
-    pub first: u8,
+    pub first: u16,
     /// Which of them it is about, as the first and the one after the last.
-    pub places: (u8, u8),
+    pub places: (u16, u16),
     /// Which of them are skipped.
     pub skipped: u32,
     /// The offset that it saves, if it saves one.
@@ -246,11 +245,11 @@ pub enum SinkReply {
     /// Refused.
     Refused,
     /// The call fails; at which of the records that were left.
-    Failed(u8),
+    Failed(u16),
 }
 
 /// A message. Answers to a consumer carry the life of its process that asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Message {
     /// A fault.
     Strike(Blow),
@@ -261,33 +260,33 @@ pub enum Message {
     /// The connection broke at the broker's end, with this request and all later ones.
     Broke(Ticket),
     /// The connection was closed at the client's end.
-    Closed(u8),
+    Closed(u16),
     /// A request becomes late.
     Delayed(Late),
     /// A late request.
     Late(Late),
     /// A fetch: the life, the position, and the most records wanted.
-    Fetch(u8, u8, u8),
+    Fetch(u16, u16, u16),
     /// Its answer: the life and the records.
-    Fetched(u8, List<u8, MAX_RECORDS>),
+    Fetched(u16, Hand),
     /// Where does reading start, given the committed and the saved offset?
-    Locate(u8, Option<Position>, Option<NextOffset>),
+    Locate(u16, Option<Position>, Option<NextOffset>),
     /// There, or nowhere.
-    Located(u8, Option<Position>),
+    Located(u16, Option<Position>),
     /// The consumer joins, in a new generation if anything of the old one could still be told.
-    Join(u8, Renewal),
+    Join(u16, Renewal),
     /// It joined: the life, its generation and the committed offset.
-    Joined(u8, u8, Option<Position>),
+    Joined(u16, u16, Option<Position>),
     /// A commit: the life, why, what, and the member's generation.
-    Commit(u8, CommitKind, Position, u8),
+    Commit(u16, CommitKind, Position, u16),
     /// Its answer.
-    Committed(u8, CommitKind, CommitReply),
+    Committed(u16, CommitKind, CommitReply),
     /// Which offset is saved?
-    ReadSaved(u8),
+    ReadSaved(u16),
     /// This one.
-    Saved(u8, Option<NextOffset>),
+    Saved(u16, Option<NextOffset>),
     /// An operation of the application.
-    Run(u8, Statement),
+    Run(u16, Statement),
     /// Its answer.
-    Ran(u8, SinkReply),
+    Ran(u16, SinkReply),
 }

@@ -12,8 +12,8 @@ use crate::pipeline::Source;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct State {
     /// What is left of each entry of the budget.
-    left: Vec<u8>,
-    total: u8,
+    left: Vec<u16>,
+    total: u16,
     /// Late requests, sorted: they race.
     late: Vec<Late>,
 }

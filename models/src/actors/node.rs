@@ -35,7 +35,7 @@ pub(super) trait Behave {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NodeState {
     /// Of the producer.
-    Producer(producer::State),
+    Producer(Box<producer::State>),
     /// Of the broker.
     Broker(broker::State),
     /// Of the group coordinator.
@@ -51,18 +51,18 @@ pub enum NodeState {
 impl NodeState {
     fn start(role: Role, setting: &Setting) -> NodeState {
         match role {
-            Role::Producer => NodeState::Producer(producer::State::default()),
+            Role::Producer => NodeState::Producer(Box::new(producer::State::start(setting))),
             Role::Broker => NodeState::Broker(broker::State::default()),
             Role::Coordinator => NodeState::Coordinator(coordinator::State::default()),
             Role::Consumer => NodeState::Consumer(Box::new(consumer::State::start(setting))),
-            Role::Sink => NodeState::Sink(sink::State::default()),
+            Role::Sink => NodeState::Sink(sink::State::start(setting)),
             Role::Nemesis => NodeState::Nemesis(nemesis::State::start(setting)),
         }
     }
 
     fn behaviour(&self) -> &dyn Behave {
         match self {
-            NodeState::Producer(state) => state,
+            NodeState::Producer(state) => state.as_ref(),
             NodeState::Broker(state) => state,
             NodeState::Coordinator(state) => state,
             NodeState::Consumer(state) => state.as_ref(),
@@ -73,7 +73,7 @@ impl NodeState {
 
     fn behaviour_mut(&mut self) -> &mut dyn Behave {
         match self {
-            NodeState::Producer(state) => state,
+            NodeState::Producer(state) => state.as_mut(),
             NodeState::Broker(state) => state,
             NodeState::Coordinator(state) => state,
             NodeState::Consumer(state) => state.as_mut(),

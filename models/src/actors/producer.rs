@@ -20,9 +20,20 @@ pub struct State {
     producer: Producer,
     database: Database,
     pub(super) ledger: Ledger,
-    connection: u8,
+    connection: u16,
     /// For each request in flight, what it was sent as.
     tickets: Vec<Ticket>,
+}
+
+impl State {
+    pub(super) fn start(setting: &Setting) -> State {
+        let records = setting.pipeline.bounds.records;
+        State {
+            producer: Producer::of(records),
+            ledger: Ledger::of(records),
+            ..State::default()
+        }
+    }
 }
 
 impl Behave for State {
@@ -53,7 +64,7 @@ impl Behave for State {
             Event::CommitUpstream(record) => {
                 Producer::commit_upstream(record, &mut self.database, pipeline, ledger);
             }
-            Event::Mark(row) => self.database.marked |= 1 << row,
+            Event::Mark(row) => self.database.marked.insert(row),
             Event::Send(record) => producer.publish(record, &self.database, pipeline, ledger),
             Event::Transmit => self.transmit(setting, mail),
             Event::Expire => producer.expire(pipeline, ledger),

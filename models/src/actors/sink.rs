@@ -15,9 +15,19 @@ pub struct State {
     pub(super) sink: Sink,
     pub(super) ledger: Ledger,
     /// The records in the order of their first effects.
-    pub(super) firsts: Vec<u8>,
+    pub(super) firsts: Vec<u16>,
     /// What strikes the next calls.
     armed: Vec<SinkBlow>,
+}
+
+impl State {
+    pub(super) fn start(setting: &Setting) -> State {
+        State {
+            sink: Sink::of(&setting.pipeline),
+            ledger: Ledger::of(setting.pipeline.bounds.records),
+            ..State::default()
+        }
+    }
 }
 
 impl Behave for State {
@@ -97,7 +107,7 @@ impl Statement {
     /// The same as the application's step functions take it.
     pub(super) fn job(&self) -> Job {
         Job {
-            records: self.records,
+            records: self.records.clone(),
             first: self.first,
             places: self.places,
             skipped: self.skipped,
@@ -107,7 +117,7 @@ impl Statement {
     }
 
     /// The places that are not skipped.
-    pub(super) fn left(&self) -> Vec<u8> {
+    pub(super) fn left(&self) -> Vec<u16> {
         (self.places.0..self.places.1)
             .filter(|place| self.skipped & (1 << place) == 0)
             .collect()

@@ -10,15 +10,15 @@ use crate::pipeline::{Acks, Dedup, GroupProtocol, Pipeline, Source};
 /// The entries of a design's budget that it can spend, and the cap on their sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Budget {
-    entries: Vec<(FaultKey, u8)>,
-    total: u8,
+    entries: Vec<(FaultKey, u16)>,
+    total: u16,
     /// Whether what is left of an entry is no more than what is left in all.
     clamped: bool,
 }
 
 impl Budget {
     pub(super) fn of(pipeline: &Pipeline, clamped: bool) -> Budget {
-        let can_meet = |(key, _): &&(FaultKey, u8)| meets(pipeline, *key);
+        let can_meet = |(key, _): &&(FaultKey, u16)| meets(pipeline, *key);
         Budget {
             entries: pipeline
                 .faults
@@ -32,14 +32,14 @@ impl Budget {
         }
     }
 
-    pub(super) fn entries(&self) -> &[(FaultKey, u8)] {
+    pub(super) fn entries(&self) -> &[(FaultKey, u16)] {
         &self.entries
     }
 
     /// The most faults that one run spends.
-    fn most(&self) -> u8 {
+    fn most(&self) -> u16 {
         let sum: u32 = self.entries.iter().map(|(_, own)| u32::from(*own)).sum();
-        self.total.min(u8::try_from(sum).unwrap_or(u8::MAX))
+        self.total.min(u16::try_from(sum).unwrap_or(u16::MAX))
     }
 
     /// Fills the budget of a first state.
@@ -66,12 +66,12 @@ impl Budget {
     }
 
     /// How many faults were spent.
-    pub(super) fn spent(&self, state: &State) -> u8 {
+    pub(super) fn spent(&self, state: &State) -> u16 {
         self.most() - state.left_in_all
     }
 
     /// Pays with one of `entry`. No entry can be spent more often than faults are left in all.
-    pub(super) fn pay(&self, state: &mut State, entry: u8) {
+    pub(super) fn pay(&self, state: &mut State, entry: u16) {
         // Nothing may be left of it already, where the strike was the last that could be.
         let own = &mut state.left[usize::from(entry)];
         *own = own.saturating_sub(1);
@@ -85,7 +85,7 @@ impl Budget {
 
     /// The entry that pays for `strike`, if there is one left. A budget for one call is spent
     /// before one for any call: that leaves the most to choose from.
-    pub(super) fn payer(&self, state: &State, strike: Strike) -> Option<u8> {
+    pub(super) fn payer(&self, state: &State, strike: Strike) -> Option<u16> {
         if state.left_in_all == 0 {
             return None;
         }
@@ -97,7 +97,7 @@ impl Budget {
             })
         };
         let special = strike.call().and_then(|call| named(Some(call)));
-        special.or_else(|| named(None)).map(|index| index as u8)
+        special.or_else(|| named(None)).map(|index| index as u16)
     }
 
     /// Takes away what is left of entries whose faults can never strike again.

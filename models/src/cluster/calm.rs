@@ -41,12 +41,12 @@ impl Cluster {
         let settings = &self.pipeline;
         let positions_are_lost = (self.limits.truncation || self.limits.retention)
             && settings.consumer.offset_reset == OffsetReset::None;
-        let is_refused = |who: u8| {
+        let is_refused = |who: u16| {
             settings.sink.version_guard
                 && self.limits.saves
                 && state.consumers[usize::from(who)].expected != state.sink.saved
         };
-        let is_settled = |who: u8| {
+        let is_settled = |who: u16| {
             let consumer = &state.consumers[usize::from(who)];
             let at_work = match consumer.phase {
                 Phase::Idle => true,
@@ -63,7 +63,7 @@ impl Cluster {
                 }
         };
         state.left_in_all == 0
-            && state.poisoned == 0
+            && state.poisoned.is_empty()
             && state.group.rebalance.is_none()
             && !positions_are_lost
             && self.everyone().all(is_settled)

@@ -17,7 +17,7 @@ impl Cluster {
     /// `max.poll.interval.ms` commits with member epoch -1, as a consumer without a group does: that
     /// is taken while the group has no member (`CommitRequestManager`,
     /// `ConsumerGroup.validateOffsetCommit`).
-    pub(super) fn takes_commits_of(&self, state: &State, who: u8) -> bool {
+    pub(super) fn takes_commits_of(&self, state: &State, who: u16) -> bool {
         let consumer = &state.consumers[usize::from(who)];
         let without_member = self.pipeline.client == Client::Java
             && self.pipeline.group.protocol == GroupProtocol::Consumer
@@ -30,7 +30,7 @@ impl Cluster {
 
     /// A commit of `who` reaches the coordinator; whether it was taken. A commit that was on its
     /// way before it came before it.
-    fn commit(&self, state: &mut State, who: u8, position: Position) -> bool {
+    fn commit(&self, state: &mut State, who: u16, position: Position) -> bool {
         let taken = self.takes_commits_of(state, who);
         let consumer = &mut state.consumers[usize::from(who)];
         consumer.pending = None;
@@ -45,7 +45,7 @@ impl Cluster {
     }
 
     /// The commit that `who`'s application makes next and waits for.
-    pub(super) fn due_commit(&self, state: &State, who: u8) -> Option<Position> {
+    pub(super) fn due_commit(&self, state: &State, who: u16) -> Option<Position> {
         let consumer = &state.consumers[usize::from(who)];
         if self.pipeline.consumer.workers > 0 {
             return match self.program.loop_commit {
@@ -66,7 +66,7 @@ impl Cluster {
             Recovery::None | Recovery::Write => None,
             Recovery::Commit => {
                 let alone = Scope::Record { first: 0, last: 0 };
-                let mut at_failing = *consumer;
+                let mut at_failing = consumer.clone();
                 at_failing.cursor = consumer.failing;
                 Some(at_failing.covered(alone, &self.pipeline))
             }
@@ -74,7 +74,7 @@ impl Cluster {
     }
 
     /// The application commits and waits.
-    pub(super) fn commit_and_wait(&self, state: &mut State, who: u8) {
+    pub(super) fn commit_and_wait(&self, state: &mut State, who: u16) {
         if self.ignores_a_commit_while_joining(state, who) {
             self.commit_failed(state, who);
             return;
@@ -96,7 +96,7 @@ impl Cluster {
 
     /// The commit that the application waits for reaches the coordinator. A refusal is told at
     /// once: what others do before the answer arrives could as well come before or after.
-    pub(super) fn commit_is_handled(&self, state: &mut State, who: u8) {
+    pub(super) fn commit_is_handled(&self, state: &mut State, who: u16) {
         let Some(position) = self.due_commit(state, who) else {
             return;
         };
@@ -108,7 +108,7 @@ impl Cluster {
     }
 
     /// The answer arrives, and the application goes on.
-    pub(super) fn commit_is_answered(&self, state: &mut State, who: u8) {
+    pub(super) fn commit_is_answered(&self, state: &mut State, who: u16) {
         let due = self.due_commit(state, who);
         if let Some(position) = due.filter(|_| self.takes_commits_of(state, who)) {
             state.consumers[usize::from(who)].known_committed = Some(position.next);
@@ -118,7 +118,7 @@ impl Cluster {
     }
 
     /// On from the commit that the application has made.
-    fn commit_is_over(&self, state: &mut State, who: u8) {
+    fn commit_is_over(&self, state: &mut State, who: u16) {
         let due = self.due_commit(state, who);
         let consumer = &mut state.consumers[usize::from(who)];
         if self.pipeline.consumer.workers > 0 {
@@ -134,7 +134,7 @@ impl Cluster {
     }
 
     /// The application learns that its commit failed.
-    fn commit_failed(&self, state: &mut State, who: u8) {
+    fn commit_failed(&self, state: &mut State, who: u16) {
         let due = self.due_commit(state, who);
         let consumer = &mut state.consumers[usize::from(who)];
         consumer.call = Call::None;
@@ -150,7 +150,7 @@ impl Cluster {
     }
 
     /// The poll loop commits its workers' work.
-    pub(super) fn commit_done(&self, state: &mut State, who: u8) {
+    pub(super) fn commit_done(&self, state: &mut State, who: u16) {
         match self.program.loop_commit {
             Some(LoopCommit::Waiting) => self.commit_and_wait(state, who),
             Some(LoopCommit::Async) => {
@@ -165,7 +165,7 @@ impl Cluster {
     }
 
     /// The offset whose commit failed is committed again.
-    pub(super) fn commit_saved(&self, state: &mut State, who: u8) {
+    pub(super) fn commit_saved(&self, state: &mut State, who: u16) {
         let saved = state.consumers[usize::from(who)].failed_commit.take();
         let Some(position) = saved else {
             return;
@@ -178,21 +178,21 @@ impl Cluster {
     }
 
     /// The client commits on its own.
-    pub(super) fn commit_automatically(&self, state: &mut State, who: u8) {
+    pub(super) fn commit_automatically(&self, state: &mut State, who: u16) {
         let consumer = &mut state.consumers[usize::from(who)];
         let due = consumer.automatic_commit(&self.pipeline, &state.group);
         consumer.pending = due.or(consumer.pending);
     }
 
     /// The commit that nobody waits for reaches the coordinator, and its answer the client.
-    pub(super) fn commit_arrives(&self, state: &mut State, who: u8) {
+    pub(super) fn commit_arrives(&self, state: &mut State, who: u16) {
         let consumer = &mut state.consumers[usize::from(who)];
         consumer.known_committed = consumer.pending.map(|sent| sent.next);
         self.pending_commit_arrives(state, who);
     }
 
     /// The commit that nobody waits for reaches the coordinator.
-    pub(super) fn pending_commit_arrives(&self, state: &mut State, who: u8) {
+    pub(super) fn pending_commit_arrives(&self, state: &mut State, who: u16) {
         if let Some(position) = state.consumers[usize::from(who)].pending.take()
             && self.takes_commits_of(state, who)
         {
@@ -201,7 +201,7 @@ impl Cluster {
     }
 
     /// One that leaves does the next commit that it owes; one in the middle of a join completes it.
-    pub(super) fn leave(&self, state: &mut State, who: u8) {
+    pub(super) fn leave(&self, state: &mut State, who: u16) {
         if self.is_joining(state, who) {
             self.complete_joining(state, who);
             return;
@@ -210,14 +210,14 @@ impl Cluster {
         self.owed_commit_is_over(state, who);
     }
 
-    fn owed_commit_arrives(&self, state: &mut State, who: u8) {
+    fn owed_commit_arrives(&self, state: &mut State, who: u16) {
         let consumer = &state.consumers[usize::from(who)];
         if let Some(position) = consumer.covered_by_owed(&self.program, &self.pipeline) {
             self.commit(state, who, position);
         }
     }
 
-    fn owed_commit_is_over(&self, state: &mut State, who: u8) {
+    fn owed_commit_is_over(&self, state: &mut State, who: u16) {
         state.consumers[usize::from(who)]
             .owed
             .done(self.pipeline.client);
@@ -225,7 +225,7 @@ impl Cluster {
     }
 
     /// A commit owed on leaving is lost with its request, or refused.
-    fn owed_commit_failed(&self, state: &mut State, who: u8) {
+    fn owed_commit_failed(&self, state: &mut State, who: u16) {
         let owed = state.consumers[usize::from(who)]
             .owed
             .next(self.pipeline.client);
@@ -241,7 +241,7 @@ impl Cluster {
         }
     }
 
-    pub(super) fn lose_commit(&self, state: &mut State, kind: CommitKind, who: u8) {
+    pub(super) fn lose_commit(&self, state: &mut State, kind: CommitKind, who: u16) {
         match kind {
             CommitKind::Waiting => self.commit_failed(state, who),
             CommitKind::Background => state.consumers[usize::from(who)].pending = None,
@@ -249,7 +249,7 @@ impl Cluster {
         }
     }
 
-    pub(super) fn lose_commit_answer(&self, state: &mut State, kind: CommitKind, who: u8) {
+    pub(super) fn lose_commit_answer(&self, state: &mut State, kind: CommitKind, who: u16) {
         match kind {
             CommitKind::Waiting => {
                 if state.consumers[usize::from(who)].call == Call::None
@@ -267,7 +267,7 @@ impl Cluster {
         }
     }
 
-    pub(super) fn delay_commit(&self, state: &mut State, kind: CommitKind, who: u8) {
+    pub(super) fn delay_commit(&self, state: &mut State, kind: CommitKind, who: u16) {
         let consumer = &state.consumers[usize::from(who)];
         let position = match kind {
             CommitKind::Waiting => self.due_commit(state, who),

@@ -8,12 +8,12 @@ use crate::pipeline::{Acks, AfterAttempts};
 
 impl Cluster {
     /// The record that failed is written to the dead-letter topic, and passed over.
-    pub(super) fn write_failed(&self, state: &mut State, who: u8, at: Place) {
+    pub(super) fn write_failed(&self, state: &mut State, who: u16, at: Place) {
         self.write(state, who, at);
         self.write_is_over(state, who, at);
     }
 
-    fn write(&self, state: &mut State, who: u8, at: Place) {
+    fn write(&self, state: &mut State, who: u16, at: Place) {
         let Some(record) = self.record_at(state, who, at) else {
             return;
         };
@@ -26,7 +26,7 @@ impl Cluster {
     }
 
     /// A record that failed is appended to its topic.
-    pub(super) fn append_failed(&self, state: &mut State, record: u8) {
+    pub(super) fn append_failed(&self, state: &mut State, record: u16) {
         if self.pipeline.consumer.on_process_failure.then == AfterAttempts::RetryTopic {
             state.retries.write(record, &self.limits);
         } else {
@@ -34,7 +34,7 @@ impl Cluster {
         }
     }
 
-    fn write_is_over(&self, state: &mut State, who: u8, at: Place) {
+    fn write_is_over(&self, state: &mut State, who: u16, at: Place) {
         match at {
             Place::Task(index) => {
                 self.task(state, who, index).writes = false;
@@ -52,7 +52,7 @@ impl Cluster {
     }
 
     /// The write to the dead-letter topic is lost: it is repeated, unless nobody hears of it.
-    pub(super) fn lose_failed_write(&self, state: &mut State, who: u8) {
+    pub(super) fn lose_failed_write(&self, state: &mut State, who: u16) {
         if self.pipeline.consumer.output_acks == Acks::None
             && let Some(at) = self.writing(state, who)
         {
@@ -62,7 +62,7 @@ impl Cluster {
 
     /// The answer to the write is lost: the write is repeated, which an idempotent producer's broker
     /// recognises.
-    pub(super) fn lose_failed_write_answer(&self, state: &mut State, who: u8) {
+    pub(super) fn lose_failed_write_answer(&self, state: &mut State, who: u16) {
         let Some(at) = self.writing(state, who) else {
             return;
         };
@@ -74,7 +74,7 @@ impl Cluster {
     }
 
     /// The write is late: it is repeated, unless nobody waits for its answer.
-    pub(super) fn delay_failed_write(&self, state: &mut State, who: u8) {
+    pub(super) fn delay_failed_write(&self, state: &mut State, who: u16) {
         let record = self
             .writing(state, who)
             .and_then(|at| self.record_at(state, who, at));
@@ -85,12 +85,12 @@ impl Cluster {
     }
 
     /// Which record is being written to the dead-letter topic.
-    pub(super) fn writing(&self, state: &State, who: u8) -> Option<Place> {
+    pub(super) fn writing(&self, state: &State, who: u16) -> Option<Place> {
         let consumer = &state.consumers[usize::from(who)];
         if consumer.recovery == Recovery::Write {
             return Some(Place::Hand(consumer.failing));
         }
         let task = consumer.crew.tasks.iter().position(|task| task.writes);
-        task.map(|index| Place::Task(index as u8))
+        task.map(|index| Place::Task(index as u16))
     }
 }

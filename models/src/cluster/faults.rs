@@ -12,6 +12,7 @@ use crate::offset::{NextOffset, Position};
 use crate::order::Step;
 use crate::pipeline::{AfterAttempts, Dedup};
 use crate::program::{Operation, Scope};
+use crate::set::Set;
 
 impl Cluster {
     /// Adds the faults that can strike and be paid for.
@@ -37,7 +38,7 @@ impl Cluster {
         self.broker_faults(state, &mut add);
     }
 
-    fn process_faults(&self, state: &State, who: u8, add: &mut impl FnMut(Strike)) {
+    fn process_faults(&self, state: &State, who: u16, add: &mut impl FnMut(Strike)) {
         let consumer = &state.consumers[usize::from(who)];
         let mut strike = |how| add(Strike::Consumer { who, how });
         if consumer.is_running() {
@@ -67,18 +68,18 @@ impl Cluster {
 
     /// Whether the next operation is the last before a poll, so that handling may turn out to have
     /// taken too long once it is done.
-    fn ends_slowly(&self, state: &State, who: u8) -> bool {
+    fn ends_slowly(&self, state: &State, who: u16) -> bool {
         let consumer = &state.consumers[usize::from(who)];
         let last = usize::from(consumer.operation) + 1 == self.program.operations.len();
         let operates = consumer.call == Call::None && self.writing(state, who).is_none();
         last && operates && {
-            let mut after = *state;
+            let mut after = state.clone();
             self.operate(&mut after, who);
             after.consumers[usize::from(who)].phase == Phase::Polling && self.may_pause(&after, who)
         }
     }
 
-    fn commit_faults(&self, state: &State, who: u8, add: &mut impl FnMut(Strike)) {
+    fn commit_faults(&self, state: &State, who: u16, add: &mut impl FnMut(Strike)) {
         let consumer = &state.consumers[usize::from(who)];
         if consumer.pending.is_some() {
             strike_everywhere(Target::BackgroundCommit(who), add);
@@ -104,7 +105,7 @@ impl Cluster {
     }
 
     /// Calls that are simply repeated.
-    fn other_call_faults(&self, state: &State, who: u8, add: &mut impl FnMut(Strike)) {
+    fn other_call_faults(&self, state: &State, who: u16, add: &mut impl FnMut(Strike)) {
         let mut repeat = |call| strike_everywhere(Target::Repeated(call), add);
         match state.consumers[usize::from(who)].phase {
             Phase::Down | Phase::Outside => {
@@ -149,13 +150,13 @@ impl Cluster {
             }
         }
         match self.pipeline.sink.dedup {
-            Dedup::Durable | Dedup::Separate if state.sink.seen.keys != 0 => {
+            Dedup::Durable | Dedup::Separate if !state.sink.seen.keys.is_empty() => {
                 add(Strike::DedupExpiry { who: 0 });
             }
             Dedup::Durable | Dedup::Separate => {}
             Dedup::Memory => {
                 for who in self.everyone() {
-                    if state.consumers[usize::from(who)].memory.keys != 0 {
+                    if !state.consumers[usize::from(who)].memory.keys.is_empty() {
                         add(Strike::DedupExpiry { who });
                     }
                 }
@@ -170,7 +171,7 @@ impl Cluster {
         add(Strike::BrokerCrash);
         for kept in state.broker.flushed..=state.broker.log_end() {
             add(Strike::PowerLoss { kept });
-            for commits in 0..=state.group.history.len() as u8 {
+            for commits in 0..=state.group.history.len() as u16 {
                 for failed in self.failed_records_kept(state) {
                     add(Strike::PowerLossAll {
                         kept,
@@ -186,14 +187,14 @@ impl Cluster {
     /// Whether the records that were written to another topic are on disk: nobody flushes it, unless
     /// the brokers flush everything.
     fn failed_records_kept(&self, state: &State) -> &'static [bool] {
-        let there = state.ledger.dead_lettered != 0;
+        let there = !state.ledger.dead_lettered.is_empty();
         match there && !self.pipeline.topic.flushes_internal_topics {
             true => &[true, false],
             false => &[true],
         }
     }
 
-    fn handling_faults(&self, state: &State, who: u8, add: &mut impl FnMut(Strike)) {
+    fn handling_faults(&self, state: &State, who: u16, add: &mut impl FnMut(Strike)) {
         let consumer = &state.consumers[usize::from(who)];
         // A record that cannot be handled fails by itself.
         let can_be_handled = self.poisoned_place(state, who).is_none();
@@ -202,7 +203,7 @@ impl Cluster {
             && can_be_handled
         {
             let operation = self.operation(state, who);
-            let left: Vec<u8> = consumer
+            let left: Vec<u16> = consumer
                 .places(operation.scope)
                 .filter(|place| consumer.skipped & (1 << place) == 0)
                 .collect();
@@ -228,8 +229,8 @@ impl Cluster {
     fn failures_in_hand(
         &self,
         state: &State,
-        who: u8,
-        left: &[u8],
+        who: u16,
+        left: &[u16],
         operation: &Operation,
         add: &mut impl FnMut(Strike),
     ) {
@@ -287,8 +288,8 @@ impl Cluster {
     }
 
     /// Whether it may turn out that `record` can never be handled.
-    fn may_be_poison(&self, state: &State, record: u8) -> bool {
-        state.poisoned & (1 << record) == 0 && !state.ledger.is_handled(record)
+    fn may_be_poison(&self, state: &State, record: u16) -> bool {
+        !state.poisoned.contains(record) && !state.ledger.is_handled(record)
     }
 
     /// Lets a fault strike, short of paying for it.
@@ -315,7 +316,7 @@ impl Cluster {
                     state.group.lose_commits(commits);
                 }
                 if !failed {
-                    state.ledger.dead_lettered = 0;
+                    state.ledger.dead_lettered = Set::default();
                 }
             }
             Strike::DiskLoss => self.restart_broker(state, 0, Synced::WhatIsLeft),
@@ -334,7 +335,7 @@ impl Cluster {
         }
     }
 
-    fn strike_consumer(&self, state: &mut State, who: u8, how: ConsumerStrike) {
+    fn strike_consumer(&self, state: &mut State, who: u16, how: ConsumerStrike) {
         match how {
             ConsumerStrike::Crash => self.crash(state, who),
             ConsumerStrike::Pause => self.pause(state, who),
@@ -353,7 +354,7 @@ impl Cluster {
         }
     }
 
-    fn restart_broker(&self, state: &mut State, kept: u8, synced: Synced) {
+    fn restart_broker(&self, state: &mut State, kept: u16, synced: Synced) {
         state.broker.restart(kept, synced);
         state
             .limbo
@@ -410,11 +411,11 @@ impl Cluster {
     }
 
     /// An operator sets the group's committed offset.
-    fn reset_offset(&self, state: &mut State, to: u8) {
+    fn reset_offset(&self, state: &mut State, to: u16) {
         state.group.committed = Some(Position::bare(NextOffset(to)));
     }
 
-    fn restart_gracefully(&self, state: &mut State, who: u8) {
+    fn restart_gracefully(&self, state: &mut State, who: u16) {
         let polls = state.consumers[usize::from(who)].phase == Phase::Polling;
         if polls && !self.is_zombie(state, who) {
             self.begin_leaving(state, who, true);
@@ -435,7 +436,7 @@ struct Fails {
 }
 
 impl Fails {
-    fn add(&self, who: u8, at: Place, add: &mut impl FnMut(Strike)) {
+    fn add(&self, who: u16, at: Place, add: &mut impl FnMut(Strike)) {
         let mut fail = |failure| {
             let how = ConsumerStrike::Fail { failure, at };
             add(Strike::Consumer { who, how });

@@ -8,17 +8,17 @@ use crate::pipeline::{GroupProtocol, OnRevoke};
 
 impl Cluster {
     /// The group's consumers.
-    pub(super) fn everyone(&self) -> impl Iterator<Item = u8> + use<> {
+    pub(super) fn everyone(&self) -> impl Iterator<Item = u16> + use<> {
         0..self.pipeline.group.instances
     }
 
     /// The other consumer of the group.
-    fn other(&self, who: u8) -> Option<u8> {
+    fn other(&self, who: u16) -> Option<u16> {
         self.everyone().find(|other| *other != who)
     }
 
     /// Whether `who` is alive and a member of the current generation.
-    pub(super) fn is_member(&self, state: &State, who: u8) -> bool {
+    pub(super) fn is_member(&self, state: &State, who: u16) -> bool {
         let consumer = &state.consumers[usize::from(who)];
         let in_group = match consumer.phase {
             Phase::Idle | Phase::Polling | Phase::Handling | Phase::Leaving => true,
@@ -28,7 +28,7 @@ impl Cluster {
     }
 
     /// Whether `who` was put out of the group and goes on with what it has.
-    pub(super) fn is_zombie(&self, state: &State, who: u8) -> bool {
+    pub(super) fn is_zombie(&self, state: &State, who: u16) -> bool {
         let consumer = &state.consumers[usize::from(who)];
         self.pipeline.subscribes()
             && consumer.reads()
@@ -36,7 +36,7 @@ impl Cluster {
     }
 
     /// Whether the partition is assigned to `who`, which is alive.
-    pub(super) fn owns(&self, state: &State, who: u8) -> bool {
+    pub(super) fn owns(&self, state: &State, who: u16) -> bool {
         if self.pipeline.subscribes() {
             state.group.owner == Some(who) && self.is_member(state, who)
         } else {
@@ -56,7 +56,7 @@ impl Cluster {
         state.group.owner.is_some_and(|who| self.owns(state, who))
     }
 
-    fn is_at_poll(&self, state: &State, who: u8) -> bool {
+    fn is_at_poll(&self, state: &State, who: u16) -> bool {
         match state.consumers[usize::from(who)].phase {
             Phase::Idle | Phase::Polling => true,
             Phase::Down | Phase::Outside | Phase::Handling | Phase::Leaving => false,
@@ -64,7 +64,7 @@ impl Cluster {
     }
 
     /// To whom the group may assign the partition when `who` joins.
-    pub(super) fn may_join(&self, state: &State, who: u8) -> Vec<u8> {
+    pub(super) fn may_join(&self, state: &State, who: u16) -> Vec<u16> {
         let settings = &self.pipeline.group;
         let joins = match state.consumers[usize::from(who)].phase {
             Phase::Down | Phase::Outside => state.group.rebalance.is_none(),
@@ -97,7 +97,7 @@ impl Cluster {
     /// Whether `who` comes back under its `group.instance.id` before its session has expired, and
     /// so gets its partition back without a rebalance (KIP-345). In the consumer protocol the id
     /// of a member that died is taken until its session expires (UNRELEASED_INSTANCE_ID).
-    fn resumes(&self, state: &State, who: u8) -> bool {
+    fn resumes(&self, state: &State, who: u16) -> bool {
         self.pipeline.group.static_membership
             && self.pipeline.group.protocol != GroupProtocol::Consumer
             && state.group.owner == Some(who)
@@ -105,7 +105,7 @@ impl Cluster {
     }
 
     /// `who` joins the group, which assigns the partition to `to`.
-    pub(super) fn join(&self, state: &mut State, who: u8, to: u8) {
+    pub(super) fn join(&self, state: &mut State, who: u16, to: u16) {
         if !self.pipeline.subscribes() {
             self.assign(state, who);
             return;
@@ -131,7 +131,7 @@ impl Cluster {
     }
 
     /// `who` is a member from the next generation on.
-    fn enter(&self, state: &mut State, who: u8) {
+    fn enter(&self, state: &mut State, who: u16) {
         let current = state.group.generation;
         let consumer = &mut state.consumers[usize::from(who)];
         consumer.phase = Phase::Idle;
@@ -141,7 +141,7 @@ impl Cluster {
 
     /// A zombie's client joins again in the background, while the application goes on with what it
     /// has in hand.
-    pub(super) fn may_rejoin(&self, state: &State, who: u8) -> bool {
+    pub(super) fn may_rejoin(&self, state: &State, who: u16) -> bool {
         let consumer = &state.consumers[usize::from(who)];
         self.pipeline.group.rejoins_in_background
             && state.group.rebalance.is_none()
@@ -151,7 +151,7 @@ impl Cluster {
     }
 
     /// See [`Self::may_rejoin`].
-    pub(super) fn rejoin(&self, state: &mut State, who: u8) {
+    pub(super) fn rejoin(&self, state: &mut State, who: u16) {
         let consumer = &mut state.consumers[usize::from(who)];
         consumer.generation = state.group.generation;
         // What was stored under the old assignment went with it.
@@ -161,7 +161,7 @@ impl Cluster {
     }
 
     /// Whether `who` may get the partition of one that is gone.
-    pub(super) fn may_take_over(&self, state: &State, who: u8) -> bool {
+    pub(super) fn may_take_over(&self, state: &State, who: u16) -> bool {
         self.is_member(state, who)
             && state.group.rebalance.is_none()
             && !self.owner_is_alive(state)
@@ -173,14 +173,14 @@ impl Cluster {
     }
 
     /// `who` gets the partition of one that is gone.
-    pub(super) fn take_over(&self, state: &mut State, who: u8) {
+    pub(super) fn take_over(&self, state: &mut State, who: u16) {
         self.begin_generation(state);
         self.assign(state, who);
     }
 
     /// The members that are alive form a new generation.
     fn begin_generation(&self, state: &mut State) {
-        let members: Vec<u8> = self
+        let members: Vec<u16> = self
             .everyone()
             .filter(|who| self.is_member(state, *who))
             .collect();
@@ -191,7 +191,7 @@ impl Cluster {
     }
 
     /// `to` gets the partition.
-    fn assign(&self, state: &mut State, to: u8) {
+    fn assign(&self, state: &mut State, to: u16) {
         let place = usize::from(to);
         let by_group = self.pipeline.subscribes();
         if by_group && !state.consumers[place].is_running() {
@@ -217,7 +217,7 @@ impl Cluster {
     }
 
     /// To whom a rebalance may give the partition while every member polls.
-    pub(super) fn may_rebalance(&self, state: &State) -> Vec<u8> {
+    pub(super) fn may_rebalance(&self, state: &State) -> Vec<u16> {
         let Some(owner) = state.group.owner.filter(|owner| self.owns(state, *owner)) else {
             return Vec::new();
         };
@@ -229,18 +229,18 @@ impl Cluster {
         if state.group.rebalance.is_some() || !polls && !in_background && !spans_polls {
             return Vec::new();
         }
-        let waits = |other: &u8| {
+        let waits = |other: &u16| {
             self.is_member(state, *other)
                 && state.consumers[usize::from(*other)].phase == Phase::Idle
         };
         let keeps = settings.protocol == GroupProtocol::Eager;
-        let mut targets: Vec<u8> = self.other(owner).into_iter().filter(waits).collect();
+        let mut targets: Vec<u16> = self.other(owner).into_iter().filter(waits).collect();
         targets.extend(keeps.then_some(owner));
         targets
     }
 
     /// The group rebalances; `to` gets the partition.
-    pub(super) fn rebalance(&self, state: &mut State, to: u8) {
+    pub(super) fn rebalance(&self, state: &mut State, to: u16) {
         let Some(owner) = state.group.owner else {
             return;
         };
@@ -252,14 +252,14 @@ impl Cluster {
         }
     }
 
-    fn begin_rebalance(&self, state: &mut State, owner: u8, rebalance: Rebalance) {
+    fn begin_rebalance(&self, state: &mut State, owner: u16, rebalance: Rebalance) {
         state.group.rebalance = Some(rebalance);
         self.begin_leaving(state, owner, false);
     }
 
     /// `who` gives the partition up in a rebalance, or closes. A client that does not wait for the
     /// application gives it up behind its back.
-    pub(super) fn begin_leaving(&self, state: &mut State, who: u8, closing: bool) {
+    pub(super) fn begin_leaving(&self, state: &mut State, who: u16, closing: bool) {
         // What is on its way comes before what is sent later on the same connection; close() waits
         // for it.
         self.pending_commit_arrives(state, who);
@@ -272,7 +272,7 @@ impl Cluster {
     }
 
     /// Once every commit that it owed is done with, `who` has left.
-    pub(super) fn leave_if_nothing_is_owed(&self, state: &mut State, who: u8) {
+    pub(super) fn leave_if_nothing_is_owed(&self, state: &mut State, who: u16) {
         let owed = state.consumers[usize::from(who)].owed;
         if owed.next(self.pipeline.client).is_some() {
             return;
@@ -285,7 +285,7 @@ impl Cluster {
     }
 
     /// The process ends. A static member does not leave the group; its session will expire.
-    pub(super) fn close(&self, state: &mut State, who: u8) {
+    pub(super) fn close(&self, state: &mut State, who: u16) {
         let stays = self.pipeline.group.static_membership;
         if self.is_member(state, who) && !stays {
             self.expel(state, who);
@@ -294,7 +294,7 @@ impl Cluster {
         state.consumers[usize::from(who)].crash();
     }
 
-    pub(super) fn complete_rebalance(&self, state: &mut State, owner: u8) {
+    pub(super) fn complete_rebalance(&self, state: &mut State, owner: u16) {
         let Some(rebalance) = state.group.rebalance.take() else {
             return;
         };
@@ -319,9 +319,9 @@ impl Cluster {
     }
 
     /// The group goes on without `who`, and so does a rebalance that waited for it.
-    pub(super) fn expel(&self, state: &mut State, who: u8) {
+    pub(super) fn expel(&self, state: &mut State, who: u16) {
         self.abandon_rebalance(state, who);
-        let others: Vec<u8> = self
+        let others: Vec<u16> = self
             .everyone()
             .filter(|other| *other != who && self.is_member(state, *other))
             .collect();
@@ -335,7 +335,7 @@ impl Cluster {
     }
 
     /// `who` learns that it is no longer a member: it drops what it has in hand, and joins again.
-    pub(super) fn lose(&self, state: &mut State, who: u8) {
+    pub(super) fn lose(&self, state: &mut State, who: u16) {
         let on_lost = self.pipeline.consumer.on_lost;
         let drops = on_lost == OnRevoke::DropBuffered;
         if self.is_member(state, who) {
@@ -349,7 +349,7 @@ impl Cluster {
     }
 
     /// Whether `who`'s process may stand still beyond its session.
-    pub(super) fn may_pause(&self, state: &State, who: u8) -> bool {
+    pub(super) fn may_pause(&self, state: &State, who: u16) -> bool {
         let phase = state.consumers[usize::from(who)].phase;
         self.is_member(state, who)
             && state.group.rebalance.is_none()
@@ -360,7 +360,7 @@ impl Cluster {
     }
 
     /// `who`'s session expires while its process stands still.
-    pub(super) fn pause(&self, state: &mut State, who: u8) {
+    pub(super) fn pause(&self, state: &mut State, who: u16) {
         self.expel(state, who);
         let consumer = &mut state.consumers[usize::from(who)];
         if consumer.phase == Phase::Idle {
@@ -369,14 +369,14 @@ impl Cluster {
     }
 
     /// The process dies.
-    pub(super) fn crash(&self, state: &mut State, who: u8) {
+    pub(super) fn crash(&self, state: &mut State, who: u16) {
         self.abandon_rebalance(state, who);
         self.orphan_late_writes(state, who);
         state.consumers[usize::from(who)].crash();
     }
 
     /// What a process has sent, and is late, is nobody's once that is gone.
-    fn orphan_late_writes(&self, state: &mut State, who: u8) {
+    fn orphan_late_writes(&self, state: &mut State, who: u16) {
         for late in state.limbo.requests.iter_mut() {
             if let Late::Output { by, .. } = late
                 && *by == who
@@ -388,7 +388,7 @@ impl Cluster {
     }
 
     /// A rebalance that waits for `who` is off: whoever joined has to join again.
-    fn abandon_rebalance(&self, state: &mut State, who: u8) {
+    fn abandon_rebalance(&self, state: &mut State, who: u16) {
         if state.group.owner == Some(who) {
             state.group.rebalance = None;
         }

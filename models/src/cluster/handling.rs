@@ -1,107 +1,87 @@
 //! What the application does with records: operations, in the loop and by workers, and what
 //! follows a failure.
 
+use super::execution::{Execution, Next, Ran};
 use super::{Cluster, State};
 use crate::action::{Failure, Place};
-use crate::application::{Job, Work};
-use crate::bounded::List;
 use crate::consumer::crew::Task;
 use crate::consumer::{Phase, Recovery};
-
-use crate::offset::{NextOffset, Offset, Position};
 use crate::order::Step;
-use crate::pipeline::{AfterAttempts, CommitCovers, DeadLetterOrder};
+use crate::pipeline::{AfterAttempts, DeadLetterOrder};
 use crate::program::{Operation, Scope};
-use crate::sink::Sink;
-use crate::store::NotDone;
-use std::convert::Infallible;
 
 impl Cluster {
     /// The operation that the application does next.
-    pub(super) fn operation<'a>(&'a self, state: &State, who: u8) -> &'a Operation {
+    pub(super) fn operation<'a>(&'a self, state: &State, who: u16) -> &'a Operation {
         &self.program.operations[usize::from(state.consumers[usize::from(who)].operation)]
     }
 
-    /// Whether the operation's look-ups are a step of their own.
-    fn looks_ahead(&self, operation: &Operation) -> bool {
-        self.limits.looks_ahead && operation.transaction && operation.contains(Step::SkipIfSeen)
-    }
-
     /// The application does its next operation.
-    pub(super) fn operate(&self, state: &mut State, who: u8) {
-        if self.due_commit(state, who).is_some() {
-            self.commit_and_wait(state, who);
-            return;
-        }
-        if let Some(place) = self.poisoned_place(state, who) {
-            self.fail(state, who, Place::Hand(place));
-            return;
-        }
-        let operation = self.operation(state, who);
-        let looked = state.consumers[usize::from(who)].looked;
-        if self.looks_ahead(operation) && looked.is_none() {
-            let Ok(found) = self.work(state, who, |work| work.look_up());
-            state.consumers[usize::from(who)].looked = Some(found);
-            return;
-        }
-        if self.run_operation(state, who).is_ok() {
-            state.consumers[usize::from(who)].advance(&self.program);
-        } else {
-            self.lose(state, who);
+    pub(super) fn operate(&self, state: &mut State, who: u16) {
+        match self.next_in_hand(state, who) {
+            Next::Commit => self.commit_and_wait(state, who),
+            Next::Fail(at) => self.fail(state, who, at),
+            Next::WriteFailed => unreachable!("that is a step of its own"),
+            Next::LookUp => {
+                let found = self.look_up(state, who, Place::Poll);
+                state.consumers[usize::from(who)].looked = Some(found);
+            }
+            Next::Run => match self.run(state, who, Place::Poll) {
+                true => state.consumers[usize::from(who)].advance(&self.program),
+                false => self.lose(state, who),
+            },
         }
     }
 
-    /// Does the operation's work, short of going on to the next one.
-    fn run_operation(&self, state: &mut State, who: u8) -> Result<(), NotDone<Infallible>> {
-        let operation = self.operation(state, who);
-        let pending = state.consumers[usize::from(who)].pending;
-        let (done, skipped) = self.work(state, who, |work| (work.run(operation), work.job.skipped));
-        state.consumers[usize::from(who)].skipped = skipped;
-        if self.is_joining(state, who) {
-            // A commit that nobody waits for is not sent, and nobody hears of it.
-            state.consumers[usize::from(who)].pending = pending;
+    /// Makes the look-ups of the operation at a place; which places they found.
+    fn look_up(&self, state: &mut State, who: u16, at: Place) -> u32 {
+        let look_up = Execution {
+            looks_up: true,
+            ..self.execution_at(state, who, at)
+        };
+        let consumer = &mut state.consumers[usize::from(who)];
+        match look_up.run(self, consumer, &mut state.sink, &mut state.ledger) {
+            Ran::Found(places) => places,
+            Ran::Done(_) | Ran::Refused => unreachable!("a look-up finds, or not"),
+        }
+    }
+
+    /// Does the work of the operation at a place, short of going on to the next one; whether the
+    /// sink took it.
+    fn run(&self, state: &mut State, who: u16, at: Place) -> bool {
+        let execution = self.execution_at(state, who, at);
+        let consumer = &mut state.consumers[usize::from(who)];
+        let pending = consumer.pending;
+        let ran = execution.run(self, consumer, &mut state.sink, &mut state.ledger);
+        let (done, skipped) = match ran {
+            Ran::Done(skipped) => (true, skipped),
+            Ran::Refused => (false, execution.job.skipped),
+            Ran::Found(_) => unreachable!("it is not only a look-up"),
+        };
+        match at {
+            Place::Task(index) => self.task(state, who, index).skipped = skipped != 0,
+            Place::Hand(_) | Place::Poll => {
+                state.consumers[usize::from(who)].skipped = skipped;
+                if self.is_joining(state, who) {
+                    // A commit that nobody waits for is not sent, and nobody hears of it.
+                    state.consumers[usize::from(who)].pending = pending;
+                }
+            }
         }
         done
     }
 
-    /// Works on the records in hand.
-    fn work<T>(&self, state: &mut State, who: u8, run: impl FnOnce(&mut Work<'_, Sink>) -> T) -> T {
-        let consumer = &state.consumers[usize::from(who)];
-        let scope = self.operation(state, who).scope;
-        let places = consumer.places(scope);
-        let job = Job {
-            records: consumer.hand,
-            first: consumer.first,
-            places: (places.start, places.end),
-            skipped: consumer.skipped,
-            looked: consumer.looked,
-            generation: consumer.generation,
-        };
-        let covered = consumer.covered(scope, &self.pipeline);
-        let storable = Some(consumer.storable(scope));
-        run(&mut Work {
-            job,
-            covered,
-            storable,
-            consumer: &mut state.consumers[usize::from(who)],
-            sink: &mut state.sink,
-            ledger: &mut state.ledger,
-            pipeline: &self.pipeline,
-            limits: &self.limits,
-        })
-    }
-
     /// The record of the operation at hand that cannot be handled.
-    pub(super) fn poisoned_place(&self, state: &State, who: u8) -> Option<u8> {
+    pub(super) fn poisoned_place(&self, state: &State, who: u16) -> Option<u16> {
         let consumer = &state.consumers[usize::from(who)];
         if consumer.phase != Phase::Handling {
             return None;
         }
         let operation = self.operation(state, who);
         let mut places = consumer.places(operation.scope);
-        let poisoned = |place: &u8| {
+        let poisoned = |place: &u16| {
             consumer.skipped & (1 << place) == 0
-                && state.poisoned & (1 << consumer.hand[usize::from(*place)]) != 0
+                && state.poisoned.contains(consumer.hand[usize::from(*place)])
         };
         places
             .find(poisoned)
@@ -113,40 +93,31 @@ impl Cluster {
         let operation = self.program.operations.get(usize::from(task.operation));
         operation.is_some_and(|operation| operation.contains(Step::Process))
             && !task.skipped
-            && state.poisoned & (1 << task.record) != 0
+            && state.poisoned.contains(task.record)
     }
 
     /// Whether the operation at a place is past its look-ups.
-    pub(super) fn is_answered(&self, state: &State, who: u8, at: Place) -> bool {
+    pub(super) fn is_answered(&self, state: &State, who: u16, at: Place) -> bool {
         let (operation, looked) = self.operation_at(state, who, at);
         !self.looks_ahead(operation) || looked
     }
 
     /// A worker does the next operation of its task.
-    pub(super) fn work_on(&self, state: &mut State, who: u8, index: u8) {
+    pub(super) fn work_on(&self, state: &mut State, who: u16, index: u16) {
         state.consumers[usize::from(who)].crew.begin(index);
-        let task = state.consumers[usize::from(who)].crew.tasks[usize::from(index)];
-        if task.writes {
-            self.write_failed(state, who, Place::Task(index));
-            return;
-        }
-        let operation = &self.program.operations[usize::from(task.operation)];
-        if self.is_poison(state, &task) {
-            self.fail(state, who, Place::Task(index));
-            return;
-        }
-        if self.looks_ahead(operation) && task.looked.is_none() {
-            let Ok(found) = self.work_for(state, who, index, |work| work.look_up());
-            self.task(state, who, index).looked = Some(found != 0);
-            return;
-        }
-        match self.run_task(state, who, index) {
-            Ok(()) => self.advance_task(state, who, index),
-            Err(NotDone::Refused) => {
-                state.consumers[usize::from(who)]
-                    .crew
-                    .tasks
-                    .remove(usize::from(index));
+        let at = Place::Task(index);
+        match self.next_of_task(state, who, index) {
+            Next::WriteFailed => self.write_failed(state, who, at),
+            Next::Fail(at) => self.fail(state, who, at),
+            Next::Commit => unreachable!("the loop commits"),
+            Next::LookUp => {
+                let found = self.look_up(state, who, at);
+                self.task(state, who, index).looked = Some(found != 0);
+            }
+            Next::Run if self.run(state, who, at) => self.advance_task(state, who, index),
+            Next::Run => {
+                let crew = &mut state.consumers[usize::from(who)].crew;
+                let task = crew.tasks.remove(usize::from(index));
                 if !task.orphaned {
                     self.lose(state, who);
                 }
@@ -154,21 +125,11 @@ impl Cluster {
         }
     }
 
-    pub(super) fn task<'a>(&self, state: &'a mut State, who: u8, index: u8) -> &'a mut Task {
+    pub(super) fn task<'a>(&self, state: &'a mut State, who: u16, index: u16) -> &'a mut Task {
         &mut state.consumers[usize::from(who)].crew.tasks[usize::from(index)]
     }
 
-    fn run_task(&self, state: &mut State, who: u8, index: u8) -> Result<(), NotDone<Infallible>> {
-        let operation = self.task(state, who, index).operation;
-        let operation = &self.program.operations[usize::from(operation)];
-        let (done, skipped) = self.work_for(state, who, index, |work| {
-            (work.run(operation), work.job.skipped)
-        });
-        self.task(state, who, index).skipped = skipped != 0;
-        done
-    }
-
-    fn advance_task(&self, state: &mut State, who: u8, index: u8) {
+    fn advance_task(&self, state: &mut State, who: u16, index: u16) {
         let task = self.task(state, who, index);
         task.looked = None;
         task.operation += 1;
@@ -180,82 +141,15 @@ impl Cluster {
         consumer.crew.settle();
     }
 
-    /// Works on a task's record.
-    fn work_for<T>(
-        &self,
-        state: &mut State,
-        who: u8,
-        index: u8,
-        run: impl FnOnce(&mut Work<'_, Sink>) -> T,
-    ) -> T {
-        let consumer = &state.consumers[usize::from(who)];
-        let task = consumer.crew.tasks[usize::from(index)];
-        let mut records = List::default();
-        records.push(task.record);
-        let next = Offset(task.offset).next();
-        let current = !task.orphaned;
-        let job = Job {
-            records,
-            first: task.offset,
-            places: (0, 1),
-            skipped: u32::from(task.skipped),
-            looked: task.looked.map(u32::from),
-            generation: task.generation,
-        };
-        let covered = self.covered_by_task(state, who, index);
-        run(&mut Work {
-            job,
-            covered,
-            storable: current.then(|| Position::bare(next)),
-            consumer: &mut state.consumers[usize::from(who)],
-            sink: &mut state.sink,
-            ledger: &mut state.ledger,
-            pipeline: &self.pipeline,
-            limits: &self.limits,
-        })
-    }
-
-    /// What a worker that saves an offset covers: its own record counts as done.
-    fn covered_by_task(&self, state: &State, who: u8, index: u8) -> Position {
-        let consumer = &state.consumers[usize::from(who)];
-        let task = consumer.crew.tasks[usize::from(index)];
-        let mut crew = consumer.crew;
-        crew.tasks[usize::from(index)].done = true;
-        crew.settle();
-        let next = Offset(task.offset).next();
-        let current = !task.orphaned;
-        Position::bare(match self.pipeline.consumer.commit_covers {
-            CommitCovers::Contiguous if current => NextOffset(crew.done),
-            CommitCovers::Highest if current => NextOffset(crew.highest()),
-            CommitCovers::Position if current => consumer.position().next,
-            CommitCovers::Last => NextOffset(task.offset),
-            CommitCovers::Next
-            | CommitCovers::Contiguous
-            | CommitCovers::Highest
-            | CommitCovers::Position => next,
-        })
-    }
-
     /// Handling fails, as a fault has it.
-    pub(super) fn strike_handling(&self, state: &mut State, who: u8, failure: Failure, at: Place) {
-        let (operation, _) = self.operation_at(state, who, at);
-        let acts = match failure {
-            Failure::Before | Failure::SinkUnavailable => false,
-            // Inside a transaction the failure comes before its end and rolls it back.
-            Failure::After => !operation.transaction,
-            Failure::SinkAnswerLost => true,
-            Failure::Poison => {
-                let record = self.record_at(state, who, at);
-                state.poisoned |= record.map_or(0, |record| 1 << record);
-                false
-            }
-        };
+    pub(super) fn strike_handling(&self, state: &mut State, who: u16, failure: Failure, at: Place) {
+        if failure == Failure::Poison
+            && let Some(record) = self.record_at(state, who, at)
+        {
+            state.poisoned.insert(record);
+        }
         let expected = state.consumers[usize::from(who)].expected;
-        let refused = acts
-            && match at {
-                Place::Task(index) => self.run_task(state, who, index).is_err(),
-                Place::Hand(_) | Place::Poll => self.run_operation(state, who).is_err(),
-            };
+        let refused = self.acts(state, who, failure, at) && !self.run(state, who, at);
         if failure == Failure::SinkAnswerLost {
             // It has not heard that the guarded offset is saved.
             state.consumers[usize::from(who)].expected = expected;
@@ -268,7 +162,7 @@ impl Cluster {
     }
 
     /// The operation that is being done at a place, and whether its look-ups were made.
-    pub(super) fn operation_at(&self, state: &State, who: u8, at: Place) -> (&Operation, bool) {
+    pub(super) fn operation_at(&self, state: &State, who: u16, at: Place) -> (&Operation, bool) {
         let consumer = &state.consumers[usize::from(who)];
         match at {
             Place::Task(index) => {
@@ -280,7 +174,7 @@ impl Cluster {
         }
     }
 
-    pub(super) fn record_at(&self, state: &State, who: u8, at: Place) -> Option<u8> {
+    pub(super) fn record_at(&self, state: &State, who: u16, at: Place) -> Option<u16> {
         let consumer = &state.consumers[usize::from(who)];
         match at {
             Place::Hand(place) => consumer.hand.get(usize::from(place)).copied(),
@@ -294,7 +188,7 @@ impl Cluster {
     /// An attempt is one at the whole of what the application does with a record: the next one
     /// begins at its first step, and looks up anew. Where a step is about the whole poll, that step
     /// is tried again.
-    fn fail(&self, state: &mut State, who: u8, at: Place) {
+    fn fail(&self, state: &mut State, who: u16, at: Place) {
         let settings = self.pipeline.consumer.on_process_failure;
         let failed = self.count_attempt(state, who, at);
         let blocks = settings.then == AfterAttempts::Block;
@@ -302,7 +196,7 @@ impl Cluster {
             if blocks {
                 self.set_attempts(state, who, at, 0);
                 let record = self.record_at(state, who, at);
-                if record.is_some_and(|record| state.poisoned & (1 << record) != 0) {
+                if record.is_some_and(|record| state.poisoned.contains(record)) {
                     // However often it is tried, nothing comes of it: the application stands still.
                     return;
                 }
@@ -325,7 +219,7 @@ impl Cluster {
         }
     }
 
-    fn count_attempt(&self, state: &mut State, who: u8, at: Place) -> u8 {
+    fn count_attempt(&self, state: &mut State, who: u16, at: Place) -> u16 {
         let attempts = match at {
             Place::Task(index) => &mut self.task(state, who, index).attempts,
             Place::Hand(_) | Place::Poll => &mut state.consumers[usize::from(who)].attempts,
@@ -334,14 +228,14 @@ impl Cluster {
         *attempts
     }
 
-    fn set_attempts(&self, state: &mut State, who: u8, at: Place, attempts: u8) {
+    fn set_attempts(&self, state: &mut State, who: u16, at: Place, attempts: u16) {
         match at {
             Place::Task(index) => self.task(state, who, index).attempts = attempts,
             Place::Hand(_) | Place::Poll => state.consumers[usize::from(who)].attempts = attempts,
         }
     }
 
-    fn try_again(&self, state: &mut State, who: u8, at: Place) {
+    fn try_again(&self, state: &mut State, who: u16, at: Place) {
         match at {
             Place::Task(index) => {
                 let task = self.task(state, who, index);
@@ -354,14 +248,14 @@ impl Cluster {
                 let consumer = &mut state.consumers[usize::from(who)];
                 consumer.looked = None;
                 if let Scope::Record { first, .. } = scope {
-                    consumer.operation = first as u8;
+                    consumer.operation = first as u16;
                     consumer.skipped &= !(1 << consumer.cursor);
                 }
             }
         }
     }
 
-    fn close_after_failure(&self, state: &mut State, who: u8, at: Place) {
+    fn close_after_failure(&self, state: &mut State, who: u16, at: Place) {
         let consumer = &state.consumers[usize::from(who)];
         let open = match consumer.phase {
             Phase::Polling | Phase::Handling => state.group.rebalance.is_none(),
@@ -379,7 +273,7 @@ impl Cluster {
     }
 
     /// The application goes on without the record.
-    pub(super) fn pass_over(&self, state: &mut State, who: u8, at: Place) {
+    pub(super) fn pass_over(&self, state: &mut State, who: u16, at: Place) {
         match at {
             Place::Task(index) => {
                 let task = self.task(state, who, index);
@@ -396,7 +290,7 @@ impl Cluster {
     }
 
     /// The record is to be written to the dead-letter or retry topic.
-    fn recover(&self, state: &mut State, who: u8, at: Place, recovery: Recovery) {
+    fn recover(&self, state: &mut State, who: u16, at: Place, recovery: Recovery) {
         match at {
             Place::Task(index) => {
                 let task = self.task(state, who, index);

@@ -36,7 +36,7 @@ impl Cluster {
     }
 
     /// Whether the poll that just returned what `who` has in hand may have sent a JoinGroup.
-    pub(super) fn may_be_joining(&self, state: &State, who: u8) -> bool {
+    pub(super) fn may_be_joining(&self, state: &State, who: u16) -> bool {
         let consumer = &state.consumers[usize::from(who)];
         let untouched = consumer.operation == 0
             && consumer.cursor == 0
@@ -50,7 +50,7 @@ impl Cluster {
     }
 
     /// Whether `who` owns the partition and is in the middle of a join.
-    pub(super) fn is_joining(&self, state: &State, who: u8) -> bool {
+    pub(super) fn is_joining(&self, state: &State, who: u16) -> bool {
         let consumer = &state.consumers[usize::from(who)];
         let polls_on = match consumer.phase {
             Phase::Polling | Phase::Handling => consumer.owed.next(self.pipeline.client).is_none(),
@@ -63,14 +63,14 @@ impl Cluster {
     }
 
     /// The owner is in the middle of a join.
-    pub(super) fn begin_joining(&self, state: &mut State, who: u8, rebalance: Rebalance) {
+    pub(super) fn begin_joining(&self, state: &mut State, who: u16, rebalance: Rebalance) {
         // What is on its way was sent before the JoinGroup.
         self.pending_commit_arrives(state, who);
         state.group.rebalance = Some(rebalance);
     }
 
     /// The join of the owner is complete: it keeps the partition, or gives it up in this poll.
-    pub(super) fn complete_joining(&self, state: &mut State, who: u8) {
+    pub(super) fn complete_joining(&self, state: &mut State, who: u16) {
         match state.group.rebalance {
             Some(Rebalance { to, .. }) if to == who => self.complete_rebalance(state, who),
             Some(_) => self.begin_leaving(state, who, false),
@@ -80,7 +80,7 @@ impl Cluster {
 
     /// Whether the commit that `who`'s application makes now fails without being sent, and the
     /// application goes on.
-    pub(super) fn ignores_a_commit_while_joining(&self, state: &State, who: u8) -> bool {
+    pub(super) fn ignores_a_commit_while_joining(&self, state: &State, who: u16) -> bool {
         self.pipeline.consumer.on_commit_failure == OnCommitFailure::Ignore
             && self.is_joining(state, who)
     }

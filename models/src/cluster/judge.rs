@@ -12,9 +12,11 @@ pub const FINAL: u32 = 1 << 0;
 /// Bit of [`Observation::counted`]: a final state in which a record was reported failed.
 pub const FINAL_WITH_FAILED: u32 = 1 << 1;
 
-/// Bit of [`Observation::counted`]: a final state in which this many records are lost, at least one.
-pub const fn final_losing(records: u8) -> u32 {
-    FINAL_WITH_FAILED << records
+/// Bit of [`Observation::counted`]: a final state in which this many records are lost, at least one;
+/// the last bit stands for all numbers that have none of their own.
+pub const fn final_losing(records: u16) -> u32 {
+    let own = (u32::BITS - 2) as u16;
+    FINAL_WITH_FAILED << if records < own { records } else { own }
 }
 
 pub(super) fn observe(cluster: &Cluster, state: &State, quiescent: bool) -> Observation {
@@ -26,7 +28,7 @@ pub(super) fn observe(cluster: &Cluster, state: &State, quiescent: bool) -> Obse
     let mut counted = 0;
     if quiescent {
         counted |= FINAL;
-        if state.ledger.failed != 0 {
+        if !state.ledger.failed.is_empty() {
             counted |= FINAL_WITH_FAILED;
         }
         if violated & Guarantee::NoLoss.bit() != 0 {
@@ -71,9 +73,9 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
 
 /// How many records are lost in a quiescent state: confirmed, not settled, and not to be read any
 /// more.
-fn lost(cluster: &Cluster, state: &State) -> u8 {
+fn lost(cluster: &Cluster, state: &State) -> u16 {
     let position = group_position(cluster, state);
-    let is_lost = |record: &u8| {
+    let is_lost = |record: &u16| {
         state.ledger.is_confirmed(*record)
             && !state.ledger.is_settled(*record)
             && !state.retries.waiting.contains(record)
@@ -83,13 +85,13 @@ fn lost(cluster: &Cluster, state: &State) -> u8 {
     lost.map(|_| 1).sum()
 }
 
-fn may_have_effect(ledger: &Ledger, record: u8) -> bool {
-    ledger.sent & (1 << record) != 0 && !ledger.is_aborted(record)
+fn may_have_effect(ledger: &Ledger, record: u16) -> bool {
+    ledger.sent.contains(record) && !ledger.is_aborted(record)
 }
 
 /// Where the group's owner reads on, or would if it ever started. A record in hand, or in a
 /// worker's hands, is not below it.
-fn group_position(cluster: &Cluster, state: &State) -> u8 {
+fn group_position(cluster: &Cluster, state: &State) -> u16 {
     let pipeline = &cluster.pipeline;
     let reading = cluster
         .everyone()
@@ -118,16 +120,16 @@ fn is_exactly_once(cluster: &Cluster, state: &State) -> bool {
     let ledger = &state.ledger;
     let mut records = 0..pipeline.bounds.records;
     let needed =
-        |record: u8| ledger.is_confirmed(record) && ledger.dead_lettered & (1 << record) == 0;
+        |record: u16| ledger.is_confirmed(record) && !ledger.dead_lettered.contains(record);
     match pipeline.sink.effect {
         Effect::Add | Effect::External { .. } => records.all(|record| {
             let times = ledger.handled[usize::from(record)];
-            times <= u8::from(!ledger.is_aborted(record)) && (times == 1 || !needed(record))
+            times <= u16::from(!ledger.is_aborted(record)) && (times == 1 || !needed(record))
         }),
         // The row of a key is its last record of the set: the set may be any that ends with it.
         Effect::Upsert => records.all(|record| {
             let row = state.sink.rows[usize::from(record % pipeline.bounds.keys)];
-            let may_be_last = |last: u8| last >= record || !ledger.is_before(last, record);
+            let may_be_last = |last: u16| last >= record || !ledger.is_before(last, record);
             row.is_none_or(|row| !ledger.is_aborted(row.record))
                 && (!needed(record) || row.is_some_and(|row| may_be_last(row.record)))
         }),

@@ -67,13 +67,13 @@ impl Cluster {
 
     /// The consumer that has records in hand, if nobody writes to the sink beside it: no worker, and
     /// no other consumer, which may go on with records that were taken from it in the background.
-    fn reader(&self, state: &State) -> Option<u8> {
-        let phase = |who: u8| state.consumers[usize::from(who)].phase;
-        let is_alone = |who: &u8| {
+    fn reader(&self, state: &State) -> Option<u16> {
+        let phase = |who: u16| state.consumers[usize::from(who)].phase;
+        let is_alone = |who: &u16| {
             self.everyone()
                 .all(|other| other == *who || phase(other) == Phase::Idle)
         };
-        let handles = |who: &u8| phase(*who) == Phase::Handling && self.owns(state, *who);
+        let handles = |who: &u16| phase(*who) == Phase::Handling && self.owns(state, *who);
         let by_itself = self.pipeline.consumer.workers == 0;
         self.everyone()
             .find(|who| by_itself && handles(who) && is_alone(who))
@@ -108,6 +108,6 @@ fn is_commit(action: &Action) -> bool {
     )
 }
 
-fn is_of_consumer(action: &Action, consumer: u8) -> bool {
+fn is_of_consumer(action: &Action, consumer: u16) -> bool {
     matches!(action, Action::Consumer { who, .. } if *who == consumer)
 }

@@ -12,6 +12,8 @@ use crate::offset::Position;
 use crate::order::Step;
 use crate::pipeline::Effect;
 use crate::producer::Producer;
+use crate::producer::java::JavaSequences;
+use crate::producer::librdkafka::LibrdkafkaSequences;
 use crate::program::Scope;
 
 /// Which reductions are applied.
@@ -65,7 +67,7 @@ impl Reductions {
 
 impl Cluster {
     /// Whether a fault of this entry that changes nothing else need not be explored.
-    pub(super) fn is_harmless(&self, entry: u8) -> bool {
+    pub(super) fn is_harmless(&self, entry: u16) -> bool {
         self.reductions.harmless_faults && self.fault_key(entry).call.is_none()
     }
 
@@ -95,6 +97,9 @@ impl Cluster {
     /// where nothing can be truncated, leader epochs and flushes have no meaning, and
     /// only librdkafka's background commit asks what is known to be committed.
     fn normalize(&self, state: &mut State) {
+        if self.limits.relay {
+            state.ledger.overlaps.resize(self.limits.records.into());
+        }
         state.group.owner = self.limits.sole_owner.or(state.group.owner);
         // Whose the partition was matters to nobody once every process is down, unless a static
         // member comes back.
@@ -138,7 +143,12 @@ impl Cluster {
             consumer.assigned_at = 0;
         }
         if self.pipeline.consumer.workers == 0 {
-            consumer.crew = Crew::default();
+            let Crew {
+                tasks: _,
+                done,
+                committed,
+            } = &mut consumer.crew;
+            (*done, *committed) = (0, 0);
         }
         if !limits.fences {
             for task in consumer.crew.tasks.iter_mut() {
@@ -174,11 +184,19 @@ impl Cluster {
     fn forget_finished_producer(&self, state: &mut State) {
         let producer = &mut state.producer;
         if !producer.is_busy(&state.database, &self.pipeline) {
-            *producer = Producer {
-                sending: producer.sending,
-                session: producer.session,
-                ..Producer::default()
-            };
+            // Nothing is left in the accumulator or on the wire.
+            let Producer {
+                sending: _,
+                queue: _,
+                flights: _,
+                session: _,
+                created,
+                java,
+                librdkafka,
+            } = producer;
+            *created = 0;
+            *java = JavaSequences::default();
+            *librdkafka = LibrdkafkaSequences::default();
         }
     }
 
@@ -199,8 +217,8 @@ impl Cluster {
     fn forget_overlaps(&self, state: &mut State) {
         if self.limits.relay && self.pipeline.sink.effect != Effect::Upsert {
             let ledger = &mut state.ledger;
-            for (overlaps, handled) in ledger.overlaps.iter_mut().zip(ledger.handled) {
-                if handled > 0 {
+            for (overlaps, handled) in ledger.overlaps.iter_mut().zip(ledger.handled.iter()) {
+                if *handled > 0 {
                     *overlaps = 0;
                 }
             }
@@ -237,7 +255,7 @@ impl Cluster {
     }
 
     /// Nothing that a zombie has on its way or in its offset store is ever committed.
-    fn forget_zombies_commits(&self, state: &mut State, who: u8) {
+    fn forget_zombies_commits(&self, state: &mut State, who: u16) {
         if self.is_zombie(state, who) {
             let consumer = &mut state.consumers[usize::from(who)];
             consumer.pending = None;
@@ -248,7 +266,7 @@ impl Cluster {
     /// A process that is to join again and holds nothing is like one that starts. Where no start finds
     /// a valid offset that saves a run its last step.
     fn forget_empty_process(&self, consumer: &mut Consumer) {
-        let holds = consumer.memory.keys != 0 || !consumer.crew.tasks.is_empty();
+        let holds = !consumer.memory.keys.is_empty() || !consumer.crew.tasks.is_empty();
         if consumer.phase == Phase::Outside && !holds {
             *consumer = Consumer::default();
         }
@@ -261,7 +279,7 @@ impl Cluster {
         present.sort_unstable();
         present.dedup();
         each_generation(state, fences, &mut |generation| {
-            *generation = present.partition_point(|other| other < generation) as u8;
+            *generation = present.partition_point(|other| other < generation) as u16;
         });
     }
 }
@@ -275,7 +293,7 @@ const UPSTREAM_FAULTS: [Fault; 4] = [
 ];
 
 /// Visits every generation that a state holds.
-fn each_generation(state: &mut State, fences: bool, visit: &mut impl FnMut(&mut u8)) {
+fn each_generation(state: &mut State, fences: bool, visit: &mut impl FnMut(&mut u16)) {
     visit(&mut state.group.generation);
     if fences {
         visit(&mut state.sink.fence);

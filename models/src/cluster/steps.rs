@@ -17,11 +17,11 @@ impl Cluster {
             self.commit_steps(state, who, &mut add);
         }
         for slot in 0..state.limbo.requests.len() {
-            actions.push(Action::LateArrives(slot as u8));
+            actions.push(Action::LateArrives(slot as u16));
         }
     }
 
-    fn group_steps(&self, state: &State, who: u8, add: &mut impl FnMut(ConsumerStep)) {
+    fn group_steps(&self, state: &State, who: u16, add: &mut impl FnMut(ConsumerStep)) {
         let consumer = &state.consumers[usize::from(who)];
         for to in self.may_join(state, who) {
             add(ConsumerStep::Join { to });
@@ -43,7 +43,7 @@ impl Cluster {
         }
     }
 
-    fn reading_steps(&self, state: &State, who: u8, add: &mut impl FnMut(ConsumerStep)) {
+    fn reading_steps(&self, state: &State, who: u16, add: &mut impl FnMut(ConsumerStep)) {
         let consumer = &state.consumers[usize::from(who)];
         match consumer.phase {
             Phase::Polling
@@ -75,7 +75,7 @@ impl Cluster {
         }
     }
 
-    fn most_polled(&self, state: &State, consumer: &Consumer) -> u8 {
+    fn most_polled(&self, state: &State, consumer: &Consumer) -> u16 {
         let unread = state.broker.log_end() - consumer.position().next.0;
         let room = match self.pipeline.consumer.workers {
             0 => unread,
@@ -84,7 +84,7 @@ impl Cluster {
         unread.min(self.limits.poll).min(room)
     }
 
-    fn commit_steps(&self, state: &State, who: u8, add: &mut impl FnMut(ConsumerStep)) {
+    fn commit_steps(&self, state: &State, who: u16, add: &mut impl FnMut(ConsumerStep)) {
         let consumer = &state.consumers[usize::from(who)];
         let polls = consumer.phase == Phase::Polling;
         let may_commit = !self.is_joining(state, who);
@@ -129,7 +129,7 @@ impl Cluster {
         }
     }
 
-    fn consumer_step(&self, state: &mut State, who: u8, does: ConsumerStep) {
+    fn consumer_step(&self, state: &mut State, who: u16, does: ConsumerStep) {
         match does {
             ConsumerStep::Join { to } => self.join(state, who, to),
             ConsumerStep::TakeOver => self.take_over(state, who),
@@ -165,7 +165,7 @@ impl Cluster {
         }
     }
 
-    fn relocate(&self, state: &mut State, who: u8) {
+    fn relocate(&self, state: &mut State, who: u16) {
         let consumer = &state.consumers[usize::from(who)];
         match consumer.relocation(&self.pipeline, &state.broker) {
             Some(Location::At(position)) => state.consumers[usize::from(who)].seek(position),
@@ -174,7 +174,7 @@ impl Cluster {
         }
     }
 
-    fn late_arrives(&self, state: &mut State, slot: u8) {
+    fn late_arrives(&self, state: &mut State, slot: u16) {
         match state.limbo.requests.remove(usize::from(slot)) {
             Late::Produce { record, stamp } => self.late_produce_arrives(state, record, stamp),
             Late::Output { record, .. } => self.append_failed(state, record),

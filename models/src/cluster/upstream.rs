@@ -68,7 +68,7 @@ impl Cluster {
             Action::CommitUpstream(record) => {
                 Producer::commit_upstream(record, database, pipeline, ledger);
             }
-            Action::Mark(row) => database.marked |= 1 << row,
+            Action::Mark(row) => database.marked.insert(row),
             Action::Send(record) => producer.publish(record, database, pipeline, ledger),
             Action::Transmit => producer.transmit(pipeline, ledger),
             Action::HandleProduce => self.handle_produce(state),
@@ -111,7 +111,12 @@ impl Cluster {
     }
 
     /// A late produce request reaches the broker; nobody waits for its answer.
-    pub(super) fn late_produce_arrives(&self, state: &mut State, record: u8, stamp: Option<Stamp>) {
+    pub(super) fn late_produce_arrives(
+        &self,
+        state: &mut State,
+        record: u16,
+        stamp: Option<Stamp>,
+    ) {
         let Pipeline { topic, rules, .. } = &self.pipeline;
         state.broker.append(record, stamp, topic, rules);
     }
@@ -162,7 +167,7 @@ impl Cluster {
     /// Whether a producer id may have been idle for so long that the broker forgets it, and
     /// anything could still arrive that would notice. What the client has outstanding is given up
     /// before, unless the settings say otherwise; a late request knows no time.
-    fn can_expire(&self, state: &State, session: u8) -> bool {
+    fn can_expire(&self, state: &State, session: u16) -> bool {
         let producer = &state.producer;
         let own = |late: &Late| match late {
             Late::Produce { stamp, .. } => stamp.is_some_and(|stamp| stamp.session == session),

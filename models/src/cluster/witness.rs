@@ -20,7 +20,7 @@ pub enum Witness {
         /// The entry of the design's budget.
         key: FaultKey,
         /// Its place among the entries that the design can meet; `None`: it cannot.
-        entry: Option<u8>,
+        entry: Option<u16>,
     },
     /// The consumer's process ended before this operation, with an earlier one done.
     DeathBetween {
@@ -121,7 +121,7 @@ pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec
             let entry = budget.entries().iter().position(|(other, _)| other == key);
             Witness::Fault {
                 key: *key,
-                entry: entry.map(|entry| entry as u8),
+                entry: entry.map(|entry| entry as u16),
             }
         })
         .collect();
@@ -264,7 +264,7 @@ fn is_reached_by_consumer(
     cluster: &Cluster,
     witness: &Witness,
     state: &State,
-    who: u8,
+    who: u16,
     does: ConsumerStep,
 ) -> bool {
     let zombie = || cluster.is_zombie(state, who);
@@ -306,7 +306,7 @@ fn is_reached_by_consumer(
 }
 
 /// The consumer whose process ends in this fault.
-fn ends_consumer(cluster: &Cluster, state: &State, strike: Strike) -> Option<u8> {
+fn ends_consumer(cluster: &Cluster, state: &State, strike: Strike) -> Option<u16> {
     match strike {
         Strike::Consumer {
             who,
@@ -324,7 +324,7 @@ fn ends_consumer(cluster: &Cluster, state: &State, strike: Strike) -> Option<u8>
 }
 
 /// Whether the attempt at what is in this place is the last.
-fn is_last_attempt(cluster: &Cluster, state: &State, who: u8, at: Place) -> bool {
+fn is_last_attempt(cluster: &Cluster, state: &State, who: u16, at: Place) -> bool {
     let settings = cluster.pipeline.consumer.on_process_failure;
     let consumer = &state.consumers[usize::from(who)];
     let failed = match at {
@@ -339,7 +339,7 @@ fn asks_store(operation: &Operation) -> bool {
 }
 
 /// Whether the operation at hand finds a record in the dedup store.
-fn recognises(cluster: &Cluster, state: &State, who: u8) -> bool {
+fn recognises(cluster: &Cluster, state: &State, who: u16) -> bool {
     let operation = cluster.operation(state, who);
     if !asks_store(operation) {
         return false;

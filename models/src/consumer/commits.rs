@@ -86,7 +86,7 @@ impl Consumer {
     pub fn covered(&self, scope: Scope, pipeline: &Pipeline) -> Position {
         let last = match scope {
             Scope::Record { .. } => self.offset(self.cursor),
-            Scope::Poll => self.offset(self.hand.len() as u8 - 1),
+            Scope::Poll => self.offset(self.hand.len() as u16 - 1),
         };
         match pipeline.consumer.commit_covers {
             CommitCovers::Next | CommitCovers::Contiguous | CommitCovers::Highest => {
@@ -147,10 +147,10 @@ impl Consumer {
     }
 
     /// The lowest offset that it has not done with: in hand, in a worker's hands, or to be read.
-    pub fn first_undone(&self, program: &Program) -> u8 {
+    pub fn first_undone(&self, program: &Program) -> u16 {
         let tasks = self.crew.tasks.iter();
         let in_work = tasks.filter(|task| !task.done && !task.orphaned);
-        let reads_from = self.reassigned.map_or(u8::MAX, |position| position.next.0);
+        let reads_from = self.reassigned.map_or(u16::MAX, |position| position.next.0);
         in_work
             .map(|task| task.offset)
             .min()
@@ -159,7 +159,7 @@ impl Consumer {
     }
 
     /// How many records at the beginning of the hand are done with.
-    fn done_in_hand(&self, program: &Program) -> u8 {
+    fn done_in_hand(&self, program: &Program) -> u16 {
         if self.hand.is_empty() || self.retrying {
             return 0;
         }
@@ -169,7 +169,7 @@ impl Consumer {
             .any(|before| matches!(before.scope, Scope::Record { .. }));
         match program.operations[operation].scope {
             Scope::Record { .. } => self.cursor,
-            Scope::Poll if past_loop => self.hand.len() as u8,
+            Scope::Poll if past_loop => self.hand.len() as u16,
             Scope::Poll => 0,
         }
     }

@@ -8,31 +8,31 @@
 //! it; a record that a free worker may or may not have taken from the queue by then is dropped or
 //! is not. What becomes of such a record is never committed.
 //!
-//! **The queue is bounded** by [`MAX_TASKS`]: a loop that finds it full polls again when there is
+//! **The queue is bounded** by [`crate::limits::MAX_TASKS`]: a loop that finds it full polls again when there is
 //! room. It is large enough for every record and every repeat within the bound.
 
-use crate::bounded::List;
 use crate::codec::Codec;
-use crate::limits::{Limits, MAX_TASKS};
+use crate::limits::Limits;
+use crate::list::List;
 use crate::offset::Offset;
 
 /// One record in the hands of the workers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Task {
     /// The record.
-    pub record: u8,
+    pub record: u16,
     /// Where it was read.
-    pub offset: u8,
+    pub offset: u16,
     /// The next operation.
-    pub operation: u8,
+    pub operation: u16,
     /// The generation under which it was polled, where the sink asks for it.
-    pub generation: u8,
+    pub generation: u16,
     /// Whether the partition was taken from its consumer since.
     pub orphaned: bool,
     /// Whether it was perhaps still in the queue when the listener dropped that.
     pub perhaps_dropped: bool,
     /// Failed attempts.
-    pub attempts: u8,
+    pub attempts: u16,
     /// Whether its later steps do nothing.
     pub skipped: bool,
     /// In a transaction whose look-ups were made before it commits: whether they found it.
@@ -44,25 +44,25 @@ pub struct Task {
 }
 
 /// The worker threads of one consumer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Crew {
     /// What was handed over and is not out of the workers' hands, in the order of the queue.
-    pub tasks: List<Task, MAX_TASKS>,
+    pub tasks: List<Task, 4>,
     /// The offset below which everything is done, of the current assignment.
-    pub done: u8,
+    pub done: u16,
     /// The offset that the loop committed last.
-    pub committed: u8,
+    pub committed: u16,
 }
 
 impl Crew {
     /// A new assignment begins to read at `offset`.
-    pub(super) fn start_at(&mut self, offset: u8) {
+    pub(super) fn start_at(&mut self, offset: u16) {
         self.done = offset;
         self.committed = offset;
     }
 
     /// A record is handed over.
-    pub(super) fn hand_over(&mut self, record: u8, offset: Offset, generation: u8) {
+    pub(super) fn hand_over(&mut self, record: u16, offset: Offset, generation: u16) {
         self.tasks.push(Task {
             record,
             offset: offset.0,
@@ -72,8 +72,8 @@ impl Crew {
     }
 
     /// The assignment ends: what is done is forgotten.
-    pub(super) fn orphan(&mut self, drop_buffered: bool, workers: u8) {
-        let mut in_hands = [false; MAX_TASKS];
+    pub(super) fn orphan(&mut self, drop_buffered: bool, workers: u16) {
+        let mut in_hands = vec![false; self.tasks.len()];
         for index in self.ready(workers) {
             in_hands[usize::from(index)] = true;
         }
@@ -92,29 +92,29 @@ impl Crew {
     }
 
     /// How many more records a queue of this size takes.
-    pub fn room(&self, limit: u8) -> u8 {
-        limit.saturating_sub(self.tasks.len() as u8)
+    pub fn room(&self, limit: u16) -> u16 {
+        limit.saturating_sub(self.tasks.len() as u16)
     }
 
     /// The tasks whose next step some worker may take now: workers take them in the order of the
     /// queue, so those in their hands are the first that are not finished.
-    pub fn ready(&self, workers: u8) -> impl Iterator<Item = u8> + '_ {
+    pub fn ready(&self, workers: u16) -> impl Iterator<Item = u16> + '_ {
         let unfinished = |index: &usize| self.tasks[*index].is_unfinished();
         (0..self.tasks.len())
             .filter(unfinished)
             .take(usize::from(workers))
-            .map(|index| index as u8)
+            .map(|index| index as u16)
     }
 
     /// The task that may turn out next to have been dropped with the queue: workers take from its
     /// front, so of several the last.
-    pub fn perhaps_dropped(&self) -> Option<u8> {
+    pub fn perhaps_dropped(&self) -> Option<u16> {
         let last = self.tasks.iter().rposition(|task| task.perhaps_dropped);
-        last.map(|index| index as u8)
+        last.map(|index| index as u16)
     }
 
     /// A worker does something for this task: it was taken from the queue, with all before it.
-    pub fn begin(&mut self, index: u8) {
+    pub fn begin(&mut self, index: u16) {
         for task in &mut self.tasks[..=usize::from(index)] {
             task.perhaps_dropped = false;
         }
@@ -122,7 +122,7 @@ impl Crew {
 
     /// Counts what is done from the beginning on, and drops what is out of the workers' hands.
     pub fn settle(&mut self) {
-        let is_next = |task: &Task, done: u8| !task.orphaned && task.done && task.offset == done;
+        let is_next = |task: &Task, done: u16| !task.orphaned && task.done && task.offset == done;
         while self.tasks.iter().any(|task| is_next(task, self.done)) {
             self.done += 1;
         }
@@ -136,7 +136,7 @@ impl Crew {
     }
 
     /// The offset after the highest that is done, of the current assignment.
-    pub fn highest(&self) -> u8 {
+    pub fn highest(&self) -> u16 {
         self.tasks
             .iter()
             .filter(|task| task.done && !task.orphaned)

@@ -11,8 +11,8 @@ use crate::sink;
 impl Consumer {
     /// Visits how far a call has come.
     pub fn code_call(&mut self, codec: &mut impl Codec, limits: &Limits) {
-        let mut call = self.call as u8;
-        codec.field(&mut call, Call::ALL.len() as u8 - 1);
+        let mut call = self.call as u16;
+        codec.field(&mut call, Call::ALL.len() as u16 - 1);
         self.call = Call::ALL[usize::from(call)];
         if limits.tasks > 0 {
             offset::code_optional(&mut self.called, codec, limits);
@@ -27,8 +27,8 @@ impl Consumer {
         pipeline: &Pipeline,
         broker: &Broker,
     ) {
-        let mut phase = self.phase as u8;
-        codec.field(&mut phase, Phase::ALL.len() as u8 - 1);
+        let mut phase = self.phase as u16;
+        codec.field(&mut phase, Phase::ALL.len() as u16 - 1);
         self.phase = Phase::ALL[usize::from(phase)];
         codec.field(&mut self.generation, limits.generations);
         codec.flag_if(limits.zombies, &mut self.slow);
@@ -46,7 +46,7 @@ impl Consumer {
     }
 
     fn code_hand(&mut self, codec: &mut impl Codec, limits: &Limits, broker: &Broker) {
-        let mut held = self.hand.len() as u8;
+        let mut held = self.hand.len() as u16;
         codec.field(&mut held, limits.poll);
         self.hand.resize(usize::from(held));
         codec.flag_if(limits.retries_waiting > 0, &mut self.retrying);
@@ -64,13 +64,13 @@ impl Consumer {
         codec.field(&mut self.cursor, limits.poll - 1);
         codec.field(&mut self.operation, limits.operations - 1);
         if limits.skips {
-            codec.set(&mut self.skipped, limits.poll);
+            codec.bits(&mut self.skipped, limits.poll);
         }
         if limits.looks_ahead {
             let mut there = self.looked.is_some();
             codec.flag(&mut there);
             let mut looked = self.looked.unwrap_or_default();
-            codec.set(&mut looked, limits.poll);
+            codec.bits(&mut looked, limits.poll);
             self.looked = there.then_some(looked);
         }
         if limits.in_background {
@@ -79,8 +79,8 @@ impl Consumer {
         codec.field(&mut self.attempts, limits.failures);
         if limits.writes_failed {
             codec.field(&mut self.failing, limits.poll - 1);
-            let mut recovery = self.recovery as u8;
-            codec.field(&mut recovery, Recovery::ALL.len() as u8 - 1);
+            let mut recovery = self.recovery as u16;
+            codec.field(&mut recovery, Recovery::ALL.len() as u16 - 1);
             self.recovery = Recovery::ALL[usize::from(recovery)];
         }
     }

@@ -83,7 +83,7 @@ fn reset(pipeline: &Pipeline, broker: &Broker) -> Location {
     })
 }
 
-fn epoch_before(next: u8, broker: &Broker) -> u8 {
+fn epoch_before(next: u16, broker: &Broker) -> u16 {
     let before = usize::from(next).checked_sub(1);
     before
         .and_then(|offset| broker.log.get(offset))

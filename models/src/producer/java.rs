@@ -32,15 +32,15 @@ use crate::pipeline::KafkaRules;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct JavaSequences {
     /// The producer epoch.
-    pub epoch: u8,
+    pub epoch: u16,
     /// The next sequence number to assign.
-    pub next: u8,
+    pub next: u16,
     /// The last acknowledged sequence number + 1; 0: none.
-    pub acknowledged: u8,
+    pub acknowledged: u16,
     /// The sequence number after the last batch that expired in a retry; 0: none.
-    pub unresolved: u8,
+    pub unresolved: u16,
     /// The offset after the last acknowledged record; 0: none. Only for the client before KIP-360.
-    pub acknowledged_offset: u8,
+    pub acknowledged_offset: u16,
 }
 
 impl JavaSequences {
@@ -71,7 +71,7 @@ impl JavaSequences {
     }
 }
 
-fn sequence(batch: &Batch) -> Option<u8> {
+fn sequence(batch: &Batch) -> Option<u16> {
     batch.stamp.map(|stamp| stamp.sequence)
 }
 
@@ -118,9 +118,9 @@ pub(super) fn bump_epoch(producer: &mut Producer) {
 }
 
 /// Numbers what is outstanding from 0 in this epoch.
-pub(super) fn renumber_from_zero(producer: &mut Producer, epoch: u8) {
+pub(super) fn renumber_from_zero(producer: &mut Producer, epoch: u16) {
     let session = producer.session;
-    let mut order: Vec<u8> = outstanding(producer).filter_map(sequence).collect();
+    let mut order: Vec<u16> = outstanding(producer).filter_map(sequence).collect();
     order.sort_unstable();
     let renumber = |batch: &mut Batch| {
         if let Some(old) = sequence(batch) {
@@ -128,7 +128,7 @@ pub(super) fn renumber_from_zero(producer: &mut Producer, epoch: u8) {
             batch.stamp = Some(Stamp {
                 session,
                 epoch,
-                sequence: place as u8,
+                sequence: place as u16,
             });
             batch.renumbered = true;
         }
@@ -139,7 +139,7 @@ pub(super) fn renumber_from_zero(producer: &mut Producer, epoch: u8) {
     }
     producer.java = JavaSequences {
         epoch,
-        next: order.len() as u8,
+        next: order.len() as u16,
         ..JavaSequences::default()
     };
 }

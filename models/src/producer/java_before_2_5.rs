@@ -29,7 +29,12 @@ pub(super) fn is_current(producer: &Producer, batch: &Batch) -> bool {
 }
 
 /// Whether a batch that the broker refused to take at its place is retried.
-pub(super) fn may_retry(producer: &Producer, batch: &Batch, answer: Answer, log_start: u8) -> bool {
+pub(super) fn may_retry(
+    producer: &Producer,
+    batch: &Batch,
+    answer: Answer,
+    log_start: u16,
+) -> bool {
     let state = &producer.java;
     let sequence = batch.stamp.map_or(0, |stamp| stamp.sequence);
     is_current(producer, batch)

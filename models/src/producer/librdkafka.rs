@@ -22,7 +22,7 @@
 use super::{Batch, Failure, Producer};
 use crate::broker::Stamp;
 use crate::codec::Codec;
-use crate::limits::{Limits, MAX_RECORDS};
+use crate::limits::Limits;
 
 /// The most requests in flight for one partition of an idempotent producer.
 const MAX_IN_FLIGHT: usize = 5;
@@ -31,15 +31,15 @@ const MAX_IN_FLIGHT: usize = 5;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LibrdkafkaSequences {
     /// The producer epoch.
-    pub epoch: u8,
+    pub epoch: u16,
     /// The message whose sequence number is 0; 0: the next one that is transmitted.
-    pub base: u8,
+    pub base: u16,
     /// The next sequence number that should be acknowledged.
-    pub next_acknowledged: u8,
+    pub next_acknowledged: u16,
     /// The next sequence number for which an error would be no surprise.
-    pub next_error: u8,
+    pub next_error: u16,
     /// The newest message acknowledged.
-    pub acknowledged: u8,
+    pub acknowledged: u16,
     /// Whether the partition is to be drained before anything is transmitted.
     pub draining: bool,
     /// Whether the epoch is to be bumped once it is drained.
@@ -92,7 +92,7 @@ pub(super) fn place(producer: &Producer, batch: &Batch) -> usize {
     producer.queue.iter().take_while(earlier).count()
 }
 
-fn own_sequence(batch: &Batch) -> u8 {
+fn own_sequence(batch: &Batch) -> u16 {
     batch.stamp.map_or(0, |stamp| stamp.sequence)
 }
 
@@ -132,7 +132,7 @@ pub(super) fn unknown_producer_id(producer: &mut Producer, batch: &Batch) -> boo
 }
 
 /// Handles a success; returns the records that it acknowledges besides its own.
-pub(super) fn acknowledge(producer: &mut Producer, batch: Batch) -> Vec<u8> {
+pub(super) fn acknowledge(producer: &mut Producer, batch: Batch) -> Vec<u16> {
     let mut implied = Vec::new();
     let state = &mut producer.librdkafka;
     let sequence = own_sequence(&batch);
@@ -154,7 +154,6 @@ pub(super) fn acknowledge(producer: &mut Producer, batch: Batch) -> Vec<u8> {
         state.next_acknowledged = sequence + 1;
     }
     state.acknowledged = state.acknowledged.max(batch.created);
-    debug_assert!(implied.len() <= MAX_RECORDS);
     implied
 }
 

@@ -9,11 +9,12 @@ use crate::pipeline::{Client, Pipeline};
 impl Producer {
     /// Visits the fields.
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
-        for sending in &mut self.sending[..usize::from(limits.records)] {
-            let mut index = *sending as u8;
-            codec.field(&mut index, Sending::ALL.len() as u8 - 1);
-            *sending = Sending::ALL[usize::from(index)];
-        }
+        self.sending
+            .code_all(codec, limits.records, |sending, codec| {
+                let mut index = *sending as u16;
+                codec.field(&mut index, Sending::ALL.len() as u16 - 1);
+                *sending = Sending::ALL[usize::from(index)];
+            });
         self.queue.code(codec, limits.records, |batch, codec| {
             batch.code(codec, limits, pipeline);
         });
@@ -47,8 +48,8 @@ impl Flight {
         self.batch.code(codec, limits, pipeline);
         code_stamp(&mut self.wire, codec, limits, pipeline);
         codec.flag_if(limits.strikes, &mut self.expired);
-        let mut index = self.answer as u8;
-        codec.field(&mut index, Answer::ALL.len() as u8 - 1);
+        let mut index = self.answer as u16;
+        codec.field(&mut index, Answer::ALL.len() as u16 - 1);
         self.answer = Answer::ALL[usize::from(index)];
         if limits.answered_offsets {
             codec.field(&mut self.offset, limits.log);

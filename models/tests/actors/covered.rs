@@ -113,7 +113,7 @@ fn producers() -> impl Strategy<Value = ProducerSettings> {
         OnSendFailure::Ignore,
     ]);
     let restart = select(vec![OnRestart::Forget, OnRestart::ResendUnconfirmed]);
-    let retrying = (any::<bool>(), acks, 0..3u8, any::<bool>(), 1..4u32);
+    let retrying = (any::<bool>(), acks, 0..3u16, any::<bool>(), 1..4u32);
     (retrying, confirm, failure, restart, sources()).prop_map(
         |(
             (idempotence, acks, retries, capped, max_in_flight),
@@ -197,7 +197,7 @@ fn consumers() -> impl Strategy<Value = ConsumerSettings> {
         AfterAttempts::Skip,
         AfterAttempts::Block,
     ]);
-    let handling = (then, 1..=2u8, any::<bool>());
+    let handling = (then, 1..=2u16, any::<bool>());
     (
         orders(),
         reset,
@@ -245,7 +245,7 @@ pub fn pipelines() -> impl Strategy<Value = Pipeline> {
     let client = select(vec![Client::Java, Client::Librdkafka]);
     let start = select(vec![Start::Joined, Start::Cold]);
     let assignment = select(vec![Assignment::Subscribe, Assignment::Assign]);
-    let bounds = (1..=2u8, 1..=2u8, 1..=2u8, 1..=2u8);
+    let bounds = (1..=2u16, 1..=2u16, 1..=2u16, 1..=2u16);
     let faults = subsequence(FAULTS.to_vec(), 1..=4);
     let actors = (producers(), consumers(), sinks(), rules());
     (actors, client, start, assignment, bounds, faults).prop_map(

@@ -53,12 +53,12 @@ fn end_of(state: &State) -> End {
     End {
         ledger: Ledger {
             overlaps: Default::default(),
-            ..state.ledger
+            ..state.ledger.clone()
         },
         log: state.broker.log.iter().map(|entry| entry.record).collect(),
         committed: state.group.committed.map(|position| position.next),
         position: consumer.is_running().then(|| consumer.position().next),
-        sink: state.sink,
+        sink: state.sink.clone(),
     }
 }
 
@@ -73,7 +73,7 @@ pub fn of_cluster(pipeline: &Pipeline) -> Ends {
     let mut stack = cluster.init_states();
     let mut ends = Ends::new();
     while let Some(state) = stack.pop() {
-        if !seen.insert(state) {
+        if !seen.insert(state.clone()) {
             continue;
         }
         if cluster.is_quiescent(&state) {

@@ -85,7 +85,7 @@ fn failures() -> impl Strategy<Value = OnProcessFailure> {
         AfterAttempts::RetryTopic,
         AfterAttempts::Block,
     ]);
-    (1..=3u8, then).prop_map(|(attempts, then)| OnProcessFailure { attempts, then })
+    (1..=3u16, then).prop_map(|(attempts, then)| OnProcessFailure { attempts, then })
 }
 
 fn commits() -> impl Strategy<Value = (AutoCommit, CommitCovers, OnCommitFailure)> {
@@ -131,7 +131,7 @@ pub fn consumers() -> impl Strategy<Value = ConsumerSettings> {
         commits(),
         (select(orders()), select(orders_of_workers())),
         any::<bool>(),
-        select(vec![0, 0, 1, 2u8]),
+        select(vec![0, 0, 1, 2u16]),
         (callback(), callback()),
         failures(),
         acks,
@@ -198,7 +198,7 @@ pub fn groups() -> impl Strategy<Value = GroupSettings> {
         GroupProtocol::Consumer,
     ]);
     (
-        1..=2u8,
+        1..=2u16,
         prop::bool::weighted(0.85),
         protocol,
         any::<[bool; 4]>(),
@@ -233,7 +233,7 @@ pub fn sinks() -> impl Strategy<Value = SinkSettings> {
     let dedup = select(vec![Dedup::Durable, Dedup::Separate, Dedup::Memory]);
     let insert = select(vec![DedupInsert::Unique, DedupInsert::Plain]);
     let key = select(vec![DedupKey::Record, DedupKey::Offset]);
-    let window = prop::option::of(1..=2u8);
+    let window = prop::option::of(1..=2u16);
     (
         effect,
         dedup,

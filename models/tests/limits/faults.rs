@@ -40,9 +40,9 @@ pub fn budgets() -> impl Strategy<Value = FaultBudget> {
     let calls = [Call::Produce, Call::OffsetCommit, Call::OutputProduce];
     let calls = prop::option::weighted(0.3, select(calls.to_vec()));
     let faults = subsequence(FAULTS.to_vec(), 1..=4);
-    let counts = prop::collection::vec(1..=2u8, 4);
-    (faults, counts, calls, 1..=3u8).prop_map(|(faults, counts, call, total)| {
-        let entry = |(fault, count): (Fault, u8)| {
+    let counts = prop::collection::vec(1..=2u16, 4);
+    (faults, counts, calls, 1..=3u16).prop_map(|(faults, counts, call, total)| {
+        let entry = |(fault, count): (Fault, u16)| {
             let call = call.filter(|_| fault.strikes_calls());
             (FaultKey { fault, call }, count)
         };

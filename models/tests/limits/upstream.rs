@@ -20,7 +20,7 @@ pub fn producers() -> impl Strategy<Value = ProducerSettings> {
     (
         any::<bool>(),
         acks,
-        0..3u8,
+        0..3u16,
         any::<bool>(),
         1..4u32,
         confirm,

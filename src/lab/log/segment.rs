@@ -199,6 +199,14 @@ impl Segment {
         self.position_of(offset).saturating_sub(synced)
     }
 
+    /// How many bytes the batch at `offset` has, if it is in the segment and was not synced.
+    pub(crate) fn unsynced_of(&self, offset: Offset) -> u64 {
+        if offset < self.base || self.position_of(offset) < self.file.len() - self.file.unsynced() {
+            return 0;
+        }
+        self.position_of(Offset(offset.0 + 1)) - self.position_of(offset)
+    }
+
     /// The power fails.
     pub(crate) fn lose_power(self, tear: Tear) -> Result<(), StorageError> {
         self.file.lose_power(tear)

@@ -41,12 +41,16 @@ impl Log {
         Ok(remains)
     }
 
-    /// The power fails just between two writes: the batches below `kept` are left, and what was
-    /// synced.
-    pub fn lose_power_after(self, kept: Offset) -> Result<Remains, StorageError> {
+    /// The power fails and leaves the batches below `kept`, what was synced, and of the batch at
+    /// `kept`, where that was not, as much as `torn` says, but not the whole of it.
+    pub fn lose_power_after(self, kept: Offset, torn: Tear) -> Result<Remains, StorageError> {
         let remains = self.remains();
         for segment in self.segments {
-            let tear = Tear::keeping(segment.unsynced_below(kept));
+            let rest = segment.unsynced_of(kept).saturating_sub(1).min(torn.kept);
+            let tear = Tear {
+                kept: segment.unsynced_below(kept) + rest,
+                hole: torn.hole.min(rest),
+            };
             segment.lose_power(tear)?;
         }
         Ok(remains)

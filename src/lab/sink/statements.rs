@@ -7,7 +7,7 @@ use semel_models::pipeline::{DedupInsert, Effect, Pipeline, SinkSettings};
 use semel_models::store::{NotDone, Over, Performed, Write};
 
 /// Whether a dedup key is there.
-pub(super) fn knows(connection: &Connection, key: u8) -> rusqlite::Result<bool> {
+pub(super) fn knows(connection: &Connection, key: u16) -> rusqlite::Result<bool> {
     let look_up = "SELECT 1 FROM seen WHERE key = ?1";
     connection.prepare_cached(look_up)?.exists([key])
 }
@@ -15,7 +15,7 @@ pub(super) fn knows(connection: &Connection, key: u8) -> rusqlite::Result<bool> 
 /// Inserts a dedup key; whether it was there.
 pub(super) fn insert(
     connection: &Connection,
-    key: u8,
+    key: u16,
     settings: &SinkSettings,
 ) -> rusqlite::Result<bool> {
     let known = match settings.dedup_insert {
@@ -66,7 +66,7 @@ pub(super) fn perform(
 /// Reads the saved offset.
 pub(super) fn saved(connection: &Connection) -> rusqlite::Result<Option<NextOffset>> {
     let mut read = connection.prepare_cached("SELECT next FROM saved_offset")?;
-    let next: Option<u8> = read.query_one([], |row| row.get(0))?;
+    let next: Option<u16> = read.query_one([], |row| row.get(0))?;
     Ok(next.map(NextOffset))
 }
 
@@ -83,8 +83,38 @@ pub(super) fn save(connection: &Connection, next: NextOffset, over: Over) -> Ste
     unless_nothing_changed(changed)
 }
 
+/// What the sink holds, but for the effects themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::lab) struct Contents {
+    /// The key and the record of each row of an upsert.
+    pub(in crate::lab) rows: Vec<(u16, u16)>,
+    /// The dedup keys.
+    pub(in crate::lab) seen: Vec<u16>,
+    /// The saved offset.
+    pub(in crate::lab) saved: Option<u16>,
+    /// The newest generation that was told.
+    pub(in crate::lab) fence: u16,
+}
+
+/// Reads what the sink holds.
+pub(super) fn contents(connection: &Connection) -> rusqlite::Result<Contents> {
+    let mut rows = connection.prepare_cached("SELECT key, record FROM rows ORDER BY key")?;
+    let mut seen = connection.prepare_cached("SELECT key FROM seen ORDER BY key")?;
+    let fence = "SELECT generation FROM fence";
+    Ok(Contents {
+        rows: rows
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?,
+        seen: seen
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?,
+        saved: saved(connection)?.map(|next| next.0),
+        fence: connection.query_one(fence, [], |row| row.get(0))?,
+    })
+}
+
 /// Tells a new owner's generation.
-pub(super) fn fence(connection: &Connection, generation: u8) -> rusqlite::Result<()> {
+pub(super) fn fence(connection: &Connection, generation: u16) -> rusqlite::Result<()> {
     run(connection, "UPDATE fence SET generation = ?1", [generation])?;
     Ok(())
 }
@@ -95,7 +125,7 @@ fn run(connection: &Connection, statement: &str, values: impl Params) -> rusqlit
 }
 
 /// Takes the fence's row for the rest of the transaction, unless a newer generation has it.
-pub(super) fn check_fence(connection: &Connection, fenced: Option<u8>) -> Step<()> {
+pub(super) fn check_fence(connection: &Connection, fenced: Option<u16>) -> Step<()> {
     let Some(generation) = fenced else {
         return Ok(());
     };
@@ -138,7 +168,7 @@ fn upsert(
 fn call(
     connection: &Connection,
     write: Write,
-    idempotency_key: Option<u8>,
+    idempotency_key: Option<u16>,
 ) -> rusqlite::Result<Performed> {
     let call = "INSERT INTO calls (record, idempotency_key) VALUES (?1, ?2)";
     let called = run(connection, call, params![write.record, idempotency_key]);

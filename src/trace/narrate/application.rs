@@ -73,7 +73,7 @@ impl ConsumerScene<'_> {
         )
     }
 
-    pub(super) fn poll(&self, count: u8) -> String {
+    pub(super) fn poll(&self, count: u16) -> String {
         let first = self.before().position().next.0;
         let records: Vec<String> = (first..first + count)
             .map(|offset| {
@@ -247,16 +247,16 @@ impl ConsumerScene<'_> {
     }
 
     /// Whether the dedup store knew the record that was read at `offset`.
-    pub(super) fn store_knows(&self, record: u8, offset: Offset) -> bool {
+    pub(super) fn store_knows(&self, record: u16, offset: Offset) -> bool {
         let pipeline = self.cluster.pipeline();
         let store = self.scene.before.dedup_store(self.who, pipeline);
         store.knows(dedup_key(record, offset, pipeline))
     }
 
     /// Every record once, those in hand first.
-    fn in_the_order_of_the_hand(&self) -> Vec<u8> {
+    fn in_the_order_of_the_hand(&self) -> Vec<u16> {
         let all = 0..self.cluster.pipeline().bounds.records;
-        let mut records: Vec<u8> = Vec::new();
+        let mut records: Vec<u16> = Vec::new();
         for record in self.before().hand.iter().copied().chain(all) {
             if !records.contains(&record) {
                 records.push(record);

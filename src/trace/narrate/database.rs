@@ -8,7 +8,7 @@ use semel_models::pipeline::{ConfirmOn, OutboxCursor, OutboxOrder, Source};
 use semel_models::producer::{Answer, Sending};
 
 impl Scene<'_> {
-    pub(super) fn commit_upstream(&self, record: u8) -> String {
+    pub(super) fn commit_upstream(&self, record: u16) -> String {
         let who = name(record);
         let confirmed = match self.cluster.pipeline().producer.confirm_on {
             ConfirmOn::DatabaseCommit => format!("; {who} is confirmed"),
@@ -38,7 +38,7 @@ impl Scene<'_> {
         }
     }
 
-    pub(super) fn publish(&self, row: u8) -> String {
+    pub(super) fn publish(&self, row: u16) -> String {
         let who = name(row);
         let sent = self.after.producer.sending[usize::from(row)] == Sending::Pending;
         let replaced = self.after.producer.session > self.before.producer.session;
@@ -49,7 +49,7 @@ impl Scene<'_> {
             (true, false) => format!(
                 "The relay's client is in a fatal state: the relay starts again with a new producer id and forgets {who}, which it had marked."
             ),
-            (false, _) if self.before.ledger.sent & (1 << row) != 0 => {
+            (false, _) if self.before.ledger.sent.contains(row) => {
                 format!("The relay finds row {who} unmarked and publishes it again.")
             }
             (false, _) => format!("The relay publishes {who}."),
@@ -75,7 +75,7 @@ impl Scene<'_> {
         }
     }
 
-    pub(super) fn mark(&self, row: u8) -> String {
+    pub(super) fn mark(&self, row: u16) -> String {
         let who = name(row);
         match self.before.producer.sending[usize::from(row)] {
             Sending::Unsent => format!("The relay marks row {who} before it publishes it."),
@@ -102,7 +102,7 @@ impl Scene<'_> {
 
     pub(super) fn producer_crash(&self) -> String {
         let became = |sending: Sending| -> String {
-            let newly = |record: &u8| {
+            let newly = |record: &u16| {
                 let index = usize::from(*record);
                 self.after.producer.sending[index] == sending
                     && self.before.producer.sending[index] != sending
@@ -160,7 +160,7 @@ impl Scene<'_> {
         )
     }
 
-    pub(super) fn forget_producer(&self, session: u8) -> String {
+    pub(super) fn forget_producer(&self, session: u16) -> String {
         let whose = if session == self.before.producer.session {
             "the producer's id"
         } else {

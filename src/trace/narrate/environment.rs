@@ -64,7 +64,7 @@ impl Scene<'_> {
         }
     }
 
-    fn of(&self, who: u8) -> ConsumerScene<'_> {
+    fn of(&self, who: u16) -> ConsumerScene<'_> {
         ConsumerScene { scene: *self, who }
     }
 

@@ -84,7 +84,7 @@ impl ConsumerScene<'_> {
         (actor, sentence)
     }
 
-    fn task(&self, index: u8) -> Task {
+    fn task(&self, index: u16) -> Task {
         self.before().crew.tasks[usize::from(index)]
     }
 
@@ -149,9 +149,13 @@ impl ConsumerScene<'_> {
     pub(super) fn failed_again(&self) -> Option<String> {
         let consumer = self.before();
         let operation = self.operation();
-        let poisoned = |place: &u8| {
+        let poisoned = |place: &u16| {
             consumer.skipped & (1 << place) == 0
-                && self.scene.before.poisoned & (1 << consumer.hand[usize::from(*place)]) != 0
+                && self
+                    .scene
+                    .before
+                    .poisoned
+                    .contains(consumer.hand[usize::from(*place)])
         };
         let place = consumer
             .places(operation.scope)
@@ -199,7 +203,7 @@ impl ConsumerScene<'_> {
         self.written(record)
     }
 
-    fn written(&self, record: u8) -> String {
+    fn written(&self, record: u16) -> String {
         format!(
             "{}{} is written to the {} topic and passed over.",
             self.whose(),
@@ -208,7 +212,7 @@ impl ConsumerScene<'_> {
         )
     }
 
-    pub(super) fn drop_task(&self, index: u8) -> String {
+    pub(super) fn drop_task(&self, index: u16) -> String {
         let task = self.before().crew.tasks[usize::from(index)];
         format!(
             "{}{} was still in the queue when the listener dropped that: no worker handles it.",
@@ -217,7 +221,7 @@ impl ConsumerScene<'_> {
         )
     }
 
-    pub(super) fn work(&self, index: u8) -> String {
+    pub(super) fn work(&self, index: u16) -> String {
         let task = self.task(index);
         let record = name(task.record);
         if task.writes {
@@ -228,7 +232,7 @@ impl ConsumerScene<'_> {
             "" => "A worker".into(),
             whose => format!("{whose}one of its workers"),
         };
-        let poisoned = self.scene.before.poisoned & (1 << task.record) != 0;
+        let poisoned = self.scene.before.poisoned.contains(task.record);
         if poisoned && operation.contains(Step::Process) && !task.skipped {
             let then = self.after_failure(Place::Task(index));
             return format!("{worker} fails to handle {record} again, and {then}.");

@@ -6,7 +6,7 @@ use semel_models::consumer::Phase;
 use semel_models::pipeline::{AutoCommit, Client, GroupProtocol};
 
 impl ConsumerScene<'_> {
-    pub(super) fn join(&self, to: u8) -> String {
+    pub(super) fn join(&self, to: u16) -> String {
         let comes = if self.running[usize::from(self.who)] {
             "joins the group again"
         } else {
@@ -80,14 +80,14 @@ impl ConsumerScene<'_> {
             })
     }
 
-    fn joins_across_polls(&self, owner: u8) -> String {
+    fn joins_across_polls(&self, owner: u16) -> String {
         let owner = self.person(owner);
         format!(
             "The group rebalances: {owner} has begun to join in the poll that returned what it has in hand, and a later poll completes that; until then its commits fail."
         )
     }
 
-    pub(super) fn person(&self, who: u8) -> String {
+    pub(super) fn person(&self, who: u16) -> String {
         letter(self.cluster, who).map_or("the consumer".into(), |letter| letter.to_string())
     }
 

@@ -58,7 +58,7 @@ fn sentences(pipeline: Pipeline) -> String {
     let cluster = Cluster::new(pipeline).expect("small");
     let mut told = BTreeSet::new();
     let mut seen: HashSet<_> = cluster.init_states().into_iter().collect();
-    let mut open: Vec<_> = seen.iter().copied().collect();
+    let mut open: Vec<_> = seen.iter().cloned().collect();
     while let Some(state) = open.pop() {
         let mut actions = Vec::new();
         cluster.actions(&state, &mut actions);
@@ -69,7 +69,7 @@ fn sentences(pipeline: Pipeline) -> String {
             if is_told_here(action) {
                 told.insert(narrate(&cluster, &state, action, &next, [false; 2]).sentence);
             }
-            if seen.insert(next) {
+            if seen.insert(next.clone()) {
                 open.push(next);
             }
         }

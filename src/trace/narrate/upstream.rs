@@ -8,12 +8,12 @@ use semel_models::pipeline::{Acks, Client, DualWriteOrder, Source};
 use semel_models::producer::{Answer, Sending};
 
 impl Scene<'_> {
-    pub(super) fn send(&self, record: u8) -> String {
+    pub(super) fn send(&self, record: u16) -> String {
         if let Source::Outbox { .. } = self.cluster.pipeline().producer.source {
             return self.publish(record);
         }
         let who = name(record);
-        if self.before.ledger.sent & (1 << record) != 0 {
+        if self.before.ledger.sent.contains(record) {
             match self.cluster.pipeline().producer.source {
                 Source::DualWrite(DualWriteOrder::KafkaFirst) => format!(
                     "After its restart the application does {who} again, whose database transaction was rolled back, and sends it."
@@ -35,7 +35,7 @@ impl Scene<'_> {
     }
 
     /// Whether the client refused to take the record.
-    fn refuses(&self, record: u8) -> bool {
+    fn refuses(&self, record: u16) -> bool {
         let sending = self.after.producer.sending[usize::from(record)];
         matches!(sending, Sending::Failed | Sending::Aborted)
     }
@@ -95,12 +95,12 @@ impl Scene<'_> {
     }
 
     /// The offset of what this step appended.
-    pub(super) fn appended(&self) -> Option<u8> {
+    pub(super) fn appended(&self) -> Option<u16> {
         let (before, after) = (self.before.broker.log_end(), self.after.broker.log_end());
         (after > before).then_some(before)
     }
 
-    pub(super) fn copies(&self, record: u8) -> &'static str {
+    pub(super) fn copies(&self, record: u16) -> &'static str {
         if self.before.broker.holds_from(record, 0) {
             ", a second entry of the same record"
         } else {
@@ -134,8 +134,8 @@ impl Scene<'_> {
     }
 
     /// Records that were acknowledged along with `record`.
-    pub(super) fn implied(&self, record: u8) -> String {
-        let newly = |other: &u8| {
+    pub(super) fn implied(&self, record: u16) -> String {
+        let newly = |other: &u16| {
             let index = usize::from(*other);
             *other != record
                 && self.before.producer.sending[index] == Sending::Pending
@@ -156,7 +156,7 @@ impl Scene<'_> {
     }
 
     /// What becomes of a send that came to nothing.
-    pub(super) fn fate(&self, record: u8) -> String {
+    pub(super) fn fate(&self, record: u16) -> String {
         let fatal = self.after.producer.librdkafka.fatal && !self.before.producer.librdkafka.fatal;
         let epoch = |state: &State| state.producer.java.epoch + state.producer.librdkafka.epoch;
         let who = name(record);
@@ -239,7 +239,7 @@ impl Scene<'_> {
         )
     }
 
-    pub(super) fn late_arrives(&self, slot: u8) -> (&'static str, &'static str, String) {
+    pub(super) fn late_arrives(&self, slot: u16) -> (&'static str, &'static str, String) {
         match self.before.limbo.requests[usize::from(slot)] {
             Late::Produce { record, .. } => {
                 let who = name(record);

@@ -16,7 +16,7 @@ impl State {
     pub(super) fn automatic_commit(&self, setting: &Setting) -> Option<Position> {
         let known = Consumer {
             pending: self.process.pending.or(self.in_flight),
-            ..self.process
+            ..self.process.clone()
         };
         let unheard = GroupCoordinator::default();
         let due = known.automatic_commit(&setting.pipeline, &unheard);

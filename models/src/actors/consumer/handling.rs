@@ -22,7 +22,7 @@ impl State {
         let places = self.process.places(scope);
         Statement {
             operation: self.process.operation,
-            records: self.process.hand,
+            records: self.process.hand.clone(),
             first: self.process.first,
             places: (places.start, places.end),
             skipped: self.process.skipped,
@@ -46,7 +46,7 @@ impl State {
         }
     }
 
-    fn call_sink(&mut self, setting: &Setting, fails_at: Option<u8>, mail: &mut Mail) {
+    fn call_sink(&mut self, setting: &Setting, fails_at: Option<u16>, mail: &mut Mail) {
         self.waits = Waits::Sink(fails_at);
         let run = Message::Run(self.life, self.statement(setting));
         mail.push((Role::Sink, run));
@@ -123,7 +123,7 @@ impl State {
     }
 
     /// A fault has handling fail at the `nth` record that is left, if the application handles one.
-    pub(super) fn struck(&mut self, setting: &Setting, late: bool, nth: u8, mail: &mut Mail) {
+    pub(super) fn struck(&mut self, setting: &Setting, late: bool, nth: u16, mail: &mut Mail) {
         let handles = self.process.phase == Phase::Handling
             && self.process.recovery == Recovery::None
             && self.waits == Waits::Nothing
@@ -144,7 +144,7 @@ impl State {
     }
 
     /// An attempt has failed, at the record in this place or at the whole poll.
-    fn fail(&mut self, setting: &Setting, place: Option<u8>) {
+    fn fail(&mut self, setting: &Setting, place: Option<u16>) {
         let settings = setting.pipeline.consumer.on_process_failure;
         self.process.attempts += 1;
         let blocks = settings.then == AfterAttempts::Block;
@@ -154,7 +154,7 @@ impl State {
             }
             self.process.looked = None;
             if let Scope::Record { first, .. } = self.operation(setting).scope {
-                self.process.operation = first as u8;
+                self.process.operation = first as u16;
                 self.process.skipped &= !(1 << self.process.cursor);
             }
             return;

@@ -1,0 +1,216 @@
+//! The files and the database of one run.
+
+use super::disk::{StorageError, Sync, Tear};
+use super::log::{Fetched, Log, LogSettings, Produced, Record, Remains};
+use super::offsets::{Commit, OffsetLog};
+use super::run::LabError;
+use super::sink::{SqliteSink, Synchronous};
+use super::words::{
+    Generation, LeaderEpoch, NextOffset, Offset, Position, ProducerEpoch, ProducerId, Sequence,
+    Stamp,
+};
+use semel_models::broker;
+use semel_models::offset;
+use semel_models::pipeline::Pipeline;
+use std::path::{Path, PathBuf};
+
+/// What a run has on the disk: the partition's log, the group's committed offset, and the sink,
+/// to which each consumer has a connection of its own.
+#[derive(Debug)]
+pub(super) struct Rig {
+    directory: PathBuf,
+    settings: LogSettings,
+    synchronous: Synchronous,
+    pipeline: Pipeline,
+    log: Slot<Log>,
+    offsets: Slot<OffsetLog>,
+    sinks: Vec<Slot<SqliteSink>>,
+}
+
+/// Something that is closed and opened again.
+type Slot<T> = Option<T>;
+
+const OPEN: &str = "it is open between two steps";
+
+impl Rig {
+    /// Opens what is in `directory`, or begins there.
+    pub(super) fn open(
+        directory: &Path,
+        pipeline: &Pipeline,
+        sync: Sync,
+        segment_bytes: u64,
+    ) -> Result<Rig, LabError> {
+        let settings = LogSettings {
+            segment_bytes,
+            flush_messages: pipeline.topic.flush_messages,
+            rules: pipeline.rules,
+            sync,
+        };
+        let synchronous = match sync {
+            Sync::Real => Synchronous::Full,
+            Sync::Simulated => Synchronous::Off,
+        };
+        let mut rig = Rig {
+            directory: directory.to_owned(),
+            settings,
+            synchronous,
+            pipeline: pipeline.clone(),
+            log: None,
+            offsets: None,
+            sinks: Vec::new(),
+        };
+        rig.start_broker(&Remains::default())?;
+        rig.open_offsets()?;
+        for _ in 0..pipeline.group.instances {
+            let sink = rig.connect()?;
+            rig.sinks.push(Some(sink));
+        }
+        Ok(rig)
+    }
+
+    pub(super) fn log(&self) -> &Log {
+        self.log.as_ref().expect(OPEN)
+    }
+
+    pub(super) fn log_mut(&mut self) -> &mut Log {
+        self.log.as_mut().expect(OPEN)
+    }
+
+    pub(super) fn sink(&mut self, who: u16) -> &mut SqliteSink {
+        self.sinks[usize::from(who)].as_mut().expect(OPEN)
+    }
+
+    /// What the group has committed.
+    pub(super) fn committed(&self) -> Option<Position> {
+        let commit = self.offsets.as_ref().expect(OPEN).committed();
+        commit.map(|commit| commit.position)
+    }
+
+    /// The broker handles a produce request.
+    pub(super) fn produce(
+        &mut self,
+        record: u16,
+        stamp: Option<broker::Stamp>,
+    ) -> Result<Produced, StorageError> {
+        self.log_mut()
+            .append(stamp.map(wire), &Record::bare(record.into()))
+    }
+
+    /// The records from `next` on, at most `count`, with their leader epochs.
+    pub(super) fn fetch(&self, next: u16, count: u16) -> Result<Vec<(u16, i32)>, StorageError> {
+        let fetched = self.log().fetch(NextOffset(next.into()), count.into())?;
+        Ok(match fetched {
+            Fetched::Batches(batches) => batches
+                .into_iter()
+                .map(|batch| (batch.record.id.0 as u16, batch.leader_epoch.0))
+                .collect(),
+            Fetched::OutOfRange => Vec::new(),
+        })
+    }
+
+    /// The group commits this, or its offset expires.
+    pub(super) fn commit(
+        &mut self,
+        position: Option<offset::Position>,
+        generation: u16,
+    ) -> Result<(), StorageError> {
+        let offsets = self.offsets.as_mut().expect(OPEN);
+        match position {
+            None => offsets.expire(),
+            Some(position) => offsets.commit(Commit {
+                generation: Generation(generation.into()),
+                position: stored(position),
+            }),
+        }
+    }
+
+    /// The broker stops in this way, and starts again.
+    pub(super) fn restart_broker(
+        &mut self,
+        stop: impl FnOnce(Log) -> Result<Remains, StorageError>,
+    ) -> Result<(), LabError> {
+        let remains = stop(self.log.take().expect(OPEN))?;
+        self.start_broker(&remains)
+    }
+
+    /// Every coordinator loses power: the commits up to the first of `last` are left.
+    pub(super) fn lose_commits(
+        &mut self,
+        last: Option<offset::Position>,
+        torn: Tear,
+    ) -> Result<(), LabError> {
+        let offsets = self.offsets.take().expect(OPEN);
+        offsets.lose_power_after(last.map(stored), torn.kept)?;
+        self.open_offsets()
+    }
+
+    /// The consumer's process is gone, and its connection to the sink with it.
+    pub(super) fn restart_consumer(&mut self, who: u16) -> Result<(), LabError> {
+        let place = usize::from(who);
+        // The old one first: it may hold the database.
+        self.sinks[place] = None;
+        let sink = self.connect()?;
+        self.sinks[place] = Some(sink);
+        Ok(())
+    }
+
+    fn start_broker(&mut self, remains: &Remains) -> Result<(), LabError> {
+        let partition = self.directory.join("topic-0");
+        create(&partition)?;
+        let (log, _) = Log::open(&partition, self.settings.clone(), remains)?;
+        self.log = Some(log);
+        Ok(())
+    }
+
+    fn open_offsets(&mut self) -> Result<(), LabError> {
+        let (mut offsets, _) = OffsetLog::open(&self.directory, self.settings.sync)?;
+        if !self.pipeline.topic.flushes_internal_topics {
+            offsets.leave_to_page_cache();
+        }
+        self.offsets = Some(offsets);
+        Ok(())
+    }
+
+    fn connect(&self) -> Result<SqliteSink, LabError> {
+        let settings = &self.pipeline.sink;
+        Ok(SqliteSink::open(
+            &self.directory,
+            settings,
+            self.synchronous,
+        )?)
+    }
+}
+
+fn create(directory: &Path) -> Result<(), LabError> {
+    std::fs::create_dir_all(directory).map_err(|source| LabError::Directory {
+        path: directory.to_owned(),
+        source,
+    })
+}
+
+/// A stamp as it is on the wire: each session of the producer has a producer id of its own.
+fn wire(stamp: broker::Stamp) -> Stamp {
+    Stamp {
+        producer: ProducerId(stamp.session.into()),
+        epoch: ProducerEpoch(stamp.epoch.into()),
+        sequence: Sequence(stamp.sequence.into()),
+    }
+}
+
+/// A position as it is stored.
+pub(super) fn stored(position: offset::Position) -> Position {
+    Position {
+        next: NextOffset(position.next.0.into()),
+        leader_epoch: position.leader_epoch.map(|epoch| LeaderEpoch(epoch.into())),
+    }
+}
+
+/// A producer's session as its producer id.
+pub(super) fn producer_id(session: u16) -> ProducerId {
+    ProducerId(session.into())
+}
+
+/// An offset of the model as one of the log.
+pub(super) fn offset(of: u16) -> Offset {
+    Offset(of.into())
+}

@@ -1,0 +1,135 @@
+//! A run picked by numbers, so that it can be drawn, shrunk and repeated.
+
+use super::run::{LabError, Run};
+use semel_models::action::Action;
+
+/// Which faults strike and when, and in which order everything else happens.
+///
+/// Every number is good, and means the same whenever the same design is run with it. Fewer faults
+/// and smaller numbers give plainer runs: 0 takes the first step of those that can come next.
+///
+/// ```
+/// use semel::lab::{Blow, Run, Schedule, Sync};
+///
+/// let design = semel::Design::parse("semel.toml", b"
+///     client = 'java'
+///     [application]
+///     order = 'process -> commit'
+///     [faults]
+///     consumer-crash = 1
+///     [bounds]
+///     records = 1
+/// ")?;
+/// let dir = tempfile::tempdir()?;
+/// let mut run = Run::start(dir.path(), design.pipeline().clone(), Sync::Simulated)?;
+/// let schedule = Schedule { faults: vec![Blow { after: 6, pick: 0 }], mix: 0 };
+/// assert!(schedule.play(&mut run, 1_000)?);
+/// assert_eq!(run.violated(), [semel::Guarantee::NoDuplicates, semel::Guarantee::ExactlyOnceEffect]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schedule {
+    /// The faults, each at the first step from its time on at which it can strike.
+    pub faults: Vec<Blow>,
+    /// How the steps are mixed.
+    pub mix: u64,
+}
+
+/// One fault of a schedule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Blow {
+    /// After how many steps it strikes at the earliest.
+    pub after: u32,
+    /// Which of the faults that can strike then, and where.
+    pub pick: u32,
+}
+
+impl Schedule {
+    /// Plays the run up to its end; whether it came to rest within `most` steps.
+    ///
+    /// # Errors
+    /// Those of [`Run::take`].
+    pub fn play(&self, run: &mut Run, most: usize) -> Result<bool, LabError> {
+        let mut blows = self.faults.clone();
+        blows.sort_by_key(|blow| std::cmp::Reverse(blow.after));
+        let mut mixer = Mixer(self.mix);
+        while run.taken().len() < most {
+            let now = run.taken().len();
+            let due = blows.last().filter(|blow| blow.after as usize <= now);
+            if let Some(blow) = due.copied()
+                && strike(run, blow.pick)?
+            {
+                blows.pop();
+                continue;
+            }
+            if step(run, &mut mixer)? {
+                continue;
+            }
+            // At rest: what is still to come comes now, or never.
+            match blows.pop() {
+                Some(blow) => strike(run, blow.pick)?,
+                None => return Ok(true),
+            };
+        }
+        Ok(false)
+    }
+}
+
+/// Lets a fault strike; whether one could.
+fn strike(run: &mut Run, pick: u32) -> Result<bool, LabError> {
+    let faults = run.next_faults();
+    let mut kinds: Vec<u16> = faults.iter().filter_map(entry).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    if kinds.is_empty() {
+        return Ok(false);
+    }
+    let pick = pick as usize;
+    for turn in 0..kinds.len() {
+        let kind = kinds[(pick + turn) % kinds.len()];
+        let own: Vec<Action> = faults
+            .iter()
+            .copied()
+            .filter(|fault| entry(fault) == Some(kind))
+            .collect();
+        if run.take(own[pick / kinds.len() % own.len()])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn entry(fault: &Action) -> Option<u16> {
+    match fault {
+        Action::Fault { entry, .. } => Some(*entry),
+        _ => None,
+    }
+}
+
+/// Takes one of the steps that can come next; whether there was one.
+fn step(run: &mut Run, mixer: &mut Mixer) -> Result<bool, LabError> {
+    let mut steps = run.cluster().steps(run.state());
+    while !steps.is_empty() {
+        let step = steps.remove(mixer.below(steps.len()));
+        if run.take(step)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A sequence of numbers that look drawn (splitmix64); 0 gives zeros.
+struct Mixer(u64);
+
+impl Mixer {
+    fn below(&mut self, end: usize) -> usize {
+        if self.0 == 0 {
+            return 0;
+        }
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ mixed >> 31) % end as u64) as usize
+    }
+}

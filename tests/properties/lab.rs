@@ -1,0 +1,79 @@
+//! Random schedules of random designs on real files and in a real database: the disk does what the
+//! model says, and the rows say what the ledger says.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use semel::Design;
+use semel::lab::{Blow, Coverage, LabError, Run, Schedule, Sync};
+use semel_models::pipeline::Pipeline;
+use std::cell::RefCell;
+
+use crate::trials::{too_large, try_designs_with};
+
+/// Steps after which a run that does not come to rest is left.
+const MOST_STEPS: usize = 4_000;
+
+#[test]
+fn runs_of_twenty_records_do_on_the_disk_what_they_do_in_the_model() {
+    let coverage = RefCell::new(Met::default());
+    try_designs_with(250, schedule(6, 300), |design, schedule| {
+        let pipeline = larger(design, 20, 6);
+        let met = played(pipeline, &schedule)?;
+        coverage.borrow_mut().add(&met);
+        Ok(())
+    });
+    coverage.borrow().show();
+}
+
+/// At most this many faults, in the first steps of a run.
+fn schedule(faults: usize, steps: u32) -> impl Strategy<Value = Schedule> {
+    let blow = (0..steps, any::<u32>()).prop_map(|(after, pick)| Blow { after, pick });
+    let mixes = prop_oneof![1 => Just(0), 4 => any::<u64>()];
+    (vec(blow, 0..=faults), mixes).prop_map(|(faults, mix)| Schedule { faults, mix })
+}
+
+/// The design with more records and more of each of its faults.
+fn larger(design: &Design, records: u16, faults: u16) -> Pipeline {
+    let mut pipeline = design.pipeline().clone();
+    pipeline.bounds.records = records;
+    pipeline.bounds.poll = pipeline.bounds.poll.max(5);
+    pipeline.faults.total = Some(faults);
+    for (_, own) in &mut pipeline.faults.entries {
+        *own = faults;
+    }
+    pipeline
+}
+
+fn played(pipeline: Pipeline, schedule: &Schedule) -> Result<Coverage, TestCaseError> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let failed = |error: LabError| TestCaseError::fail(error.to_string());
+    let run = Run::start(directory.path(), pipeline, Sync::Simulated);
+    let mut run = match run {
+        Err(LabError::TooLarge(_)) => return Err(too_large()),
+        started => started.map_err(failed)?,
+    };
+    if schedule.play(&mut run, MOST_STEPS).map_err(failed)? {
+        run.judge().map_err(failed)?;
+    }
+    Ok(run.coverage().clone())
+}
+
+/// How often each fault and situation was met, over all designs.
+#[derive(Default)]
+struct Met(std::collections::BTreeMap<String, u64>);
+
+impl Met {
+    fn add(&mut self, coverage: &Coverage) {
+        for (name, times) in coverage.met() {
+            // Faults of one call and the operations of an order are as many as there are designs.
+            let kind = name.split(['.', '[']).next().unwrap_or(name);
+            *self.0.entry(kind.to_string()).or_default() += times;
+        }
+    }
+
+    fn show(&self) {
+        for (name, times) in &self.0 {
+            println!("{times:>9}  {name}");
+        }
+    }
+}
