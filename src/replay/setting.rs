@@ -1,0 +1,109 @@
+//! The model that a trace is replayed on: that of its design, under the bound that it states.
+
+use crate::check::{self, CheckError};
+use crate::design::{Design, DesignError};
+use crate::trace::{Bound, Trace};
+use semel_models::cluster::Cluster;
+use semel_models::fault::{Call, Fault, FaultBudget, FaultKey};
+use semel_models::guarantee::Guarantee;
+use std::collections::BTreeMap;
+
+/// A trace that cannot be replayed at all.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// This version refuses the design.
+    #[error("this version refuses the design that the trace carries: {0}")]
+    Design(#[from] DesignError),
+    /// The design is too large.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// The trace speaks of a fault that this version does not have.
+    #[error("bound.faults: there is no fault \"{0}\" in this version ('semel list faults')")]
+    UnknownFault(String),
+    /// The trace speaks of a guarantee that this version does not have.
+    #[error("guarantee: there is no guarantee \"{0}\" in this version ('semel list guarantees')")]
+    UnknownGuarantee(String),
+    /// The design means another bound in this version.
+    #[error(
+        "bound.{name}: the trace was recorded with {recorded}, and its design means {meant} in this version; to replay it, use the version of semel that recorded it"
+    )]
+    OtherBound {
+        /// What of the bound.
+        name: &'static str,
+        /// As it was recorded.
+        recorded: u8,
+        /// As this version reads the design.
+        meant: u8,
+    },
+}
+
+/// What a trace is replayed on.
+pub(super) struct Setting {
+    pub cluster: Cluster,
+    pub guarantee: Guarantee,
+}
+
+/// The setting of `trace`. Its faults are those of its bound: a comparison by classes of faults
+/// finds runs with others than the design states.
+pub(super) fn of(trace: &Trace) -> Result<Setting, ReplayError> {
+    let unknown = || ReplayError::UnknownGuarantee(trace.guarantee().into());
+    let guarantee = trace.violates().ok_or_else(unknown)?;
+    let source = trace.design();
+    let design = Design::parse(&source.file, source.text.as_bytes())?;
+    let mut pipeline = design.pipeline().clone();
+    let recorded = trace.bound();
+    let stated = check::bound(&pipeline);
+    if stated.faults != recorded.faults || stated.total != recorded.total {
+        pipeline.faults = budget(&recorded.faults, recorded.total)?;
+    }
+    agree(recorded, &check::bound(&pipeline))?;
+    Ok(Setting {
+        cluster: check::cluster(&design, pipeline)?.for_telling(),
+        guarantee,
+    })
+}
+
+fn budget(faults: &BTreeMap<String, u8>, total: u8) -> Result<FaultBudget, ReplayError> {
+    let entry = |(name, budget): (&String, &u8)| match key(name) {
+        Some(key) => Ok((key, *budget)),
+        None => Err(ReplayError::UnknownFault(name.clone())),
+    };
+    Ok(FaultBudget {
+        entries: faults.iter().map(entry).collect::<Result<_, _>>()?,
+        total: Some(total),
+    })
+}
+
+/// The fault, or the fault of one call, with this name.
+fn key(name: &str) -> Option<FaultKey> {
+    match name.split_once('.') {
+        None => Fault::named(name).map(|fault| FaultKey { fault, call: None }),
+        Some((fault, call)) => Some(FaultKey {
+            fault: Fault::named(fault).filter(|fault| fault.strikes_calls())?,
+            call: Some(Call::named(call)?),
+        }),
+    }
+}
+
+fn agree(recorded: &Bound, meant: &Bound) -> Result<(), ReplayError> {
+    let both = [
+        ("records", recorded.records, meant.records),
+        ("partitions", recorded.partitions, meant.partitions),
+        ("keys", recorded.keys, meant.keys),
+        ("poll", recorded.poll, meant.poll),
+        ("retries", recorded.retries, meant.retries),
+        ("total", recorded.total, meant.total),
+    ];
+    let differs = both
+        .into_iter()
+        .find(|(_, recorded, meant)| recorded != meant);
+    match differs {
+        Some((name, recorded, meant)) => Err(ReplayError::OtherBound {
+            name,
+            recorded,
+            meant,
+        }),
+        None => Ok(()),
+    }
+}
