@@ -17,6 +17,8 @@ mod findings;
 mod records;
 #[path = "properties/reductions.rs"]
 mod reductions;
+#[path = "properties/replays.rs"]
+mod replays;
 #[path = "properties/runs.rs"]
 mod runs;
 #[path = "properties/texts.rs"]

@@ -54,7 +54,9 @@ pub(super) fn judge(
     }
     not_violated(match at_rest {
         true => "nothing can happen any more, and the guarantee holds at the end.",
-        false => "something can still happen after the last step, and by then the guarantee holds.",
+        false => {
+            "the guarantee holds up to here, and something can still happen after the last step."
+        }
     })
 }
 
