@@ -8,7 +8,7 @@ use semel::matrix::{Environment, judge};
 use semel::replay::{Outcome, replay};
 use semel::trace::{Choice, Runs, Trace};
 use semel::{CheckOptions, Design, Guarantee, Verdicts, check, presets};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -100,19 +100,90 @@ fn a_run_with_the_faults_of_a_class_replays_under_its_own_bound() {
     assert_eq!(replayed, 5);
 }
 
-/// Steps that are told alike are told apart by what they change; without that, by trying.
+/// A run as it is read once `change` was made to each of its steps.
+fn changed(trace: &Trace, change: impl Fn(&mut Value)) -> Trace {
+    let mut value = serde_json::to_value(trace).expect("JSON");
+    let steps = value["steps"].as_array_mut().expect("steps");
+    steps.iter_mut().for_each(change);
+    read("changed.json", value.to_string().as_bytes())
+}
+
+#[test]
+fn a_run_is_found_again_when_every_sentence_was_reworded() {
+    for trace in every_run() {
+        let reworded = changed(&trace, |step| {
+            step["sentence"] = json!("Something happens.")
+        });
+        let replayed = replay(&reworded).expect("it can be replayed");
+        let violation = trace.violation().to_string();
+        assert_eq!(
+            replayed.outcome(),
+            &Outcome::AsRecorded { violation },
+            "{}",
+            name(&trace)
+        );
+        assert_eq!(replayed.first_difference(), None, "{}", name(&trace));
+    }
+}
+
 #[test]
 fn a_run_of_which_only_the_identifiers_are_left_is_found_again() {
     for trace in every_run() {
-        let mut bare = serde_json::to_value(&trace).expect("JSON");
-        for step in bare["steps"].as_array_mut().expect("steps") {
+        let bare = changed(&trace, |step| {
             step["change"] = json!([]);
             step["sentence"] = json!("");
-        }
-        let bare = read("bare.json", bare.to_string().as_bytes());
+        });
         let replayed = replay(&bare).expect("it can be replayed");
         let is_as_recorded = matches!(replayed.outcome(), Outcome::AsRecorded { .. });
         assert!(is_as_recorded, "{}", name(&trace));
+    }
+}
+
+/// Which of two records in the hands of two threads cannot be handled is told by the sentence alone.
+#[test]
+fn steps_that_are_told_alike_are_told_apart_by_what_follows() {
+    let text = r#"
+        client = "librdkafka"
+        [consumer]
+        auto.offset.reset = "earliest"
+        enable.auto.commit = true
+        [application]
+        order = "process -> commit"
+        workers = 2
+        commit-covers = "contiguous"
+        on-process-failure = { attempts = 2, then = "skip" }
+        [faults]
+        poison = 1
+        [bounds]
+        records = 2
+    "#;
+    let design = Design::parse("threads.toml", text.as_bytes()).expect("a design");
+    let verdicts = check(&design, &CheckOptions::default()).expect("it is small");
+    let loss = verdicts
+        .of(Guarantee::NoLoss)
+        .trace()
+        .expect("it is skipped");
+    let poisoned = |trace: &Trace| {
+        let mut steps = trace.steps().iter();
+        steps
+            .position(|step| step.fault() == Some("poison"))
+            .expect("a fault")
+    };
+    let sentence = loss.steps()[poisoned(loss)].sentence().to_string();
+    let other = |text: &str| match text.contains("r0") {
+        true => text.replace("r0", "r1"),
+        false => text.replace("r1", "r0"),
+    };
+    for told in [String::new(), other(&sentence), sentence] {
+        let misled = changed(loss, |step| {
+            if step["fault"] == "poison" {
+                step["sentence"] = json!(told);
+            }
+        });
+        let replayed = replay(&misled).expect("it can be replayed");
+        let violation = loss.violation().to_string();
+        assert_eq!(replayed.outcome(), &Outcome::AsRecorded { violation });
+        assert_eq!(replayed.first_difference(), None);
     }
 }
 

@@ -1,8 +1,9 @@
 //! From the told steps of a trace to steps of the model.
 //!
-//! A step is recognised by actor, action, parameters and fault. Where several are told alike, the
-//! one that changes what was recorded is tried first, and another one if the run cannot go on, or
-//! does not end as recorded: a depth-first search that tries no state twice after the same step.
+//! A step is recognised by actor, action, parameters and fault. Several may be told alike: a
+//! depth-first search looks for a run in which every step changes what was recorded, then for one
+//! in which some do not. It ends with the first that violates the guarantee, and tries no state
+//! twice after the same step.
 
 use super::verdict::judge;
 use super::{Obstacle, Outcome};
@@ -32,14 +33,21 @@ pub(super) struct Followed {
 /// Follows the steps of `trace`.
 pub(super) fn follow(cluster: &Cluster, trace: &Trace, guarantee: Guarantee) -> Followed {
     let start = cluster.init_states().swap_remove(0);
-    let search = Search {
-        cluster,
-        trace,
-        guarantee,
-        start,
-        path: Vec::new(),
+    let run = |demand| {
+        let search = Search {
+            cluster,
+            trace,
+            guarantee,
+            demand,
+            start,
+            path: Vec::new(),
+        };
+        search.run()
     };
-    let (path, outcome) = search.run();
+    let (path, outcome) = match run(Demand::SameChanges) {
+        exact @ (_, Outcome::AsRecorded { .. }) => exact,
+        _ => run(Demand::SameIdentifiers),
+    };
     Followed {
         start,
         path,
@@ -47,10 +55,20 @@ pub(super) fn follow(cluster: &Cluster, trace: &Trace, guarantee: Guarantee) -> 
     }
 }
 
+/// What a step must have in common with the recorded one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Demand {
+    /// Actor, action, parameters and fault.
+    SameIdentifiers,
+    /// And it must change the same.
+    SameChanges,
+}
+
 struct Search<'a> {
     cluster: &'a Cluster,
     trace: &'a Trace,
     guarantee: Guarantee,
+    demand: Demand,
     start: State,
     /// The steps that lead to where the search is.
     path: Vec<Taken>,
@@ -145,9 +163,16 @@ impl Search<'_> {
         let Some(recorded) = self.trace.steps().get(self.path.len()) else {
             return Vec::new();
         };
+        let demand = |taken: &Taken| match self.demand {
+            Demand::SameIdentifiers => true,
+            Demand::SameChanges => taken.told.change() == recorded.change(),
+        };
         let mut fitting = self.enabled();
-        fitting.retain(|taken| is_same(&taken.told, recorded));
-        fitting.sort_by_key(|taken| differences(&taken.told, recorded));
+        fitting.retain(|taken| is_same(&taken.told, recorded) && demand(taken));
+        fitting.sort_by_key(|taken| {
+            let is_reworded = taken.told.sentence() != recorded.sentence();
+            (differences(&taken.told, recorded), is_reworded)
+        });
         fitting
     }
 
@@ -155,14 +180,8 @@ impl Search<'_> {
         let states: Vec<State> = std::iter::once(self.start)
             .chain(self.path.iter().map(|taken| taken.after))
             .collect();
-        let actions: Vec<Action> = self.path.iter().map(|taken| taken.action).collect();
-        judge(
-            self.cluster,
-            self.guarantee,
-            &states,
-            &actions,
-            self.trace.loops_from(),
-        )
+        let loops_from = self.trace.loops_from();
+        judge(self.cluster, self.guarantee, &states, loops_from)
     }
 
     fn impossible(&self) -> Outcome {
