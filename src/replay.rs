@@ -31,7 +31,7 @@
 //! let replayed = replay(twice)?;
 //! assert!(matches!(replayed.outcome(), Outcome::AsRecorded { .. }));
 //! let last = replayed.steps().last().expect("steps");
-//! assert_eq!(last.ledger().to_string(), "r0 sent, confirmed, handled more than once");
+//! assert_eq!(last.ledger().to_string(), "r0 sent, handled more than once");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

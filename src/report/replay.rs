@@ -4,10 +4,9 @@ mod json;
 mod markdown;
 mod text;
 
-use super::Format;
-use super::mermaid;
 use super::text::Detail;
 use super::words::counted;
+use super::{Format, mermaid};
 use crate::replay::{Outcome, Replay};
 use crate::trace::{Change, Step};
 use std::io::{self, Write};
@@ -30,13 +29,12 @@ pub(crate) fn write(
 
 /// What stands above the steps.
 fn title(replay: &Replay) -> String {
-    let (taken, left) = match replay.outcome() {
-        Outcome::Impossible(_) => (replay.steps().len() as u64, " and no farther"),
-        Outcome::AsRecorded { .. } | Outcome::NotViolated { .. } | Outcome::Undecided => {
-            (replay.steps().len() as u64, "")
-        }
+    let taken = counted(replay.steps().len() as u64, "step");
+    let left = match replay.outcome() {
+        Outcome::Impossible(_) => " and no farther",
+        Outcome::AsRecorded { .. } | Outcome::NotViolated { .. } | Outcome::Undecided => "",
     };
-    format!("replayed on the model, {}{left}", counted(taken, "step"))
+    format!("replayed on the model, {taken}{left}")
 }
 
 /// What the run ends in, in one sentence.
