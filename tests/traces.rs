@@ -11,6 +11,7 @@ use semel::{CheckOptions, Design, Guarantee, Verdicts, check, presets};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 fn runs(verdicts: &Verdicts) -> impl Iterator<Item = &Trace> {
     let all = Guarantee::ALL.into_iter();
@@ -18,20 +19,16 @@ fn runs(verdicts: &Verdicts) -> impl Iterator<Item = &Trace> {
 }
 
 /// Every run of the presets, the catalogue and the derived designs.
-fn every_run() -> Vec<Trace> {
+static EVERY_RUN: LazyLock<Vec<Trace>> = LazyLock::new(|| {
     let mut designs = support::preset_designs();
     designs.extend(support::derived_designs());
     for entry in ENTRIES {
         designs.extend([broken(entry), fixed(entry)].map(|read| read.expect("it is a design")));
     }
-    let judged = designs.iter().map(|design| {
-        let options = CheckOptions::default();
-        check(design, &options).expect("it is small")
-    });
-    judged
-        .flat_map(|verdicts| runs(&verdicts).cloned().collect::<Vec<_>>())
-        .collect()
-}
+    let judge = |design| check(design, &CheckOptions::default()).expect("it is small");
+    let judged: Vec<Verdicts> = designs.iter().map(judge).collect();
+    judged.iter().flat_map(runs).cloned().collect()
+});
 
 fn name(trace: &Trace) -> String {
     format!("{} of {}", trace.guarantee(), trace.design().name)
@@ -65,13 +62,13 @@ fn assert_replays_exactly(trace: &Trace) {
 
 #[test]
 fn each_told_run_replays_to_its_violation_with_the_same_words_and_changes() {
-    let all = every_run();
+    let all = &*EVERY_RUN;
     assert!(all.len() > 300, "{}", all.len());
     assert!(
         all.iter().any(|trace| trace.loops_from().is_some()),
         "one has no end"
     );
-    for trace in &all {
+    for trace in all {
         let text = serde_json::to_vec(trace).expect("JSON");
         assert_eq!(&read("told.json", &text), trace);
         assert_replays_exactly(trace);
@@ -110,32 +107,30 @@ fn changed(trace: &Trace, change: impl Fn(&mut Value)) -> Trace {
 
 #[test]
 fn a_run_is_found_again_when_every_sentence_was_reworded() {
-    for trace in every_run() {
-        let reworded = changed(&trace, |step| {
-            step["sentence"] = json!("Something happens.")
-        });
+    for trace in &*EVERY_RUN {
+        let reworded = changed(trace, |step| step["sentence"] = json!("Something happens."));
         let replayed = replay(&reworded).expect("it can be replayed");
         let violation = trace.violation().to_string();
         assert_eq!(
             replayed.outcome(),
             &Outcome::AsRecorded { violation },
             "{}",
-            name(&trace)
+            name(trace)
         );
-        assert_eq!(replayed.first_difference(), None, "{}", name(&trace));
+        assert_eq!(replayed.first_difference(), None, "{}", name(trace));
     }
 }
 
 #[test]
 fn a_run_of_which_only_the_identifiers_are_left_is_found_again() {
-    for trace in every_run() {
-        let bare = changed(&trace, |step| {
+    for trace in &*EVERY_RUN {
+        let bare = changed(trace, |step| {
             step["change"] = json!([]);
             step["sentence"] = json!("");
         });
         let replayed = replay(&bare).expect("it can be replayed");
         let is_as_recorded = matches!(replayed.outcome(), Outcome::AsRecorded { .. });
-        assert!(is_as_recorded, "{}", name(&trace));
+        assert!(is_as_recorded, "{}", name(trace));
     }
 }
 
@@ -144,14 +139,24 @@ fn a_run_of_which_only_the_identifiers_are_left_is_found_again() {
 fn steps_that_are_told_alike_are_told_apart_by_what_follows() {
     let text = r#"
         client = "librdkafka"
+        [producer]
+        enable.idempotence = true
         [consumer]
         auto.offset.reset = "earliest"
         enable.auto.commit = true
         [application]
-        order = "process -> commit"
+        order = "process -> remember -> commit"
         workers = 2
         commit-covers = "contiguous"
+        assignment = "assign"
         on-process-failure = { attempts = 2, then = "skip" }
+        on-send-failure = "ignore"
+        source = "outbox"
+        [sink]
+        effect = "upsert"
+        dedup = "memory"
+        dedup-key = "offset"
+        dedup-window = 1
         [faults]
         poison = 1
         [bounds]
