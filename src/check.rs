@@ -38,8 +38,8 @@ pub struct CheckOptions {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{design}: {cause}")]
 pub struct CheckError {
-    design: String,
-    cause: TooLarge,
+    pub(crate) design: String,
+    pub(crate) cause: TooLarge,
 }
 
 /// Judges every guarantee of `design`.

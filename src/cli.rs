@@ -9,6 +9,7 @@ mod list;
 mod matrix;
 mod pages;
 mod progress;
+mod replay;
 mod session;
 
 use args::{Arguments, Command};
@@ -39,6 +40,7 @@ fn run_with(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Check(check) => check::run(&check),
         Command::Matrix(matrix) => matrix::run(&matrix),
         Command::Explain(explain) => explain::run(&explain),
+        Command::Replay(replay) => replay::run(&replay),
         Command::List(list) => list::run(&list),
         Command::Init(init) => init::run(&init),
         Command::Completions(completions) => pages::completions(&completions),

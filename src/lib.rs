@@ -53,6 +53,7 @@ pub mod lab;
 pub mod matrix;
 pub mod mend;
 pub mod presets;
+pub mod replay;
 mod report;
 pub mod trace;
 pub mod verdict;

@@ -6,6 +6,7 @@ mod junit;
 mod markdown;
 pub(crate) mod matrix;
 mod mermaid;
+pub(crate) mod replay;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;

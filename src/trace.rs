@@ -5,10 +5,13 @@
 
 mod facts;
 mod narrate;
+mod read;
 mod tell;
 mod tidy;
 
-pub(crate) use tell::{Run, tell};
+pub(crate) use read::MAX_BYTES;
+pub use read::{Choice, ReadError, Runs};
+pub(crate) use tell::{Run, Running, running, tell, tell_step, violation};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

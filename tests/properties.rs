@@ -19,6 +19,8 @@ mod lab;
 mod records;
 #[path = "properties/reductions.rs"]
 mod reductions;
+#[path = "properties/replays.rs"]
+mod replays;
 #[path = "properties/runs.rs"]
 mod runs;
 #[path = "properties/texts.rs"]

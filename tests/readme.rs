@@ -14,8 +14,13 @@ const UPDATE: &str = "UPDATE_README";
 const GENERATED: &str = "<!-- semel ";
 const GENERATED_END: &str = "<!-- end -->";
 
-/// Runs a command of the README in `folder`; `None` for those that this test cannot run.
+/// Runs a command of the README in `folder`, with its output in a file if it says so; `None` for
+/// those that this test cannot run.
 fn run(command: &str, folder: &Path) -> Option<Output> {
+    let (command, file) = match command.split_once(" > ") {
+        Some((command, file)) => (command, Some(file)),
+        None => (command, None),
+    };
     let words: Vec<&str> = command.split_whitespace().collect();
     let arguments = match words.as_slice() {
         ["semel", arguments @ ..] => arguments,
@@ -26,13 +31,12 @@ fn run(command: &str, folder: &Path) -> Option<Output> {
         _ => panic!("the README has a command that no test runs: {command}"),
     };
     let mut semel = Command::new(env!("CARGO_BIN_EXE_semel"));
-    Some(
-        semel
-            .args(arguments)
-            .current_dir(folder)
-            .output()
-            .expect("semel runs"),
-    )
+    let output = semel.args(arguments).current_dir(folder).output();
+    let output = output.expect("semel runs");
+    if let Some(file) = file {
+        std::fs::write(folder.join(file), &output.stdout).expect("it can be written");
+    }
+    Some(output)
 }
 
 /// Replaces what differs from run to run: times in seconds.

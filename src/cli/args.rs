@@ -15,10 +15,10 @@ use std::time::Duration;
 use values::{Suggested, Words};
 
 /// Commands that are planned and not there.
-pub(super) const NOT_BUILT_YET: [&str; 5] = ["suggest", "explore", "report", "replay", "test"];
+pub(super) const NOT_BUILT_YET: [&str; 4] = ["suggest", "explore", "report", "test"];
 
 /// Options that are planned and not there, and what to do without them.
-pub(super) const PLANNED_OPTIONS: [(&str, &str); 4] = [
+pub(super) const PLANNED_OPTIONS: [(&str, &str); 5] = [
     (
         "--producer",
         "copy the properties of the file into [producer] of a design",
@@ -34,6 +34,10 @@ pub(super) const PLANNED_OPTIONS: [(&str, &str); 4] = [
     (
         "--spring",
         "write what your listener container does as the order in [application] of a design",
+    ),
+    (
+        "--bootstrap-server",
+        "there is no replay on a real Kafka yet: leave it out to replay on the model",
     ),
 ];
 
@@ -69,6 +73,13 @@ pub(super) enum Command {
     /// Explain a published failure: what breaks, the shortest run, and what prevents it
     #[command(after_help = exit_codes())]
     Explain(ExplainArguments),
+    /// Run a trace again, step by step, with the ledger after each step
+    ///
+    /// Each step of the trace is looked for on the model of this version, by actor, action,
+    /// parameters and fault, and taken; the end is judged anew. It ends in 0 when every step can be
+    /// taken and the run violates its guarantee, as it was recorded, and in 1 when it does not.
+    #[command(after_help = format!("{REPLAY_EXAMPLE}\n{}", exit_codes()))]
+    Replay(ReplayArguments),
     /// List presets, the catalogue, guarantees, faults, steps or Kafka properties
     List(ListArguments),
     /// Write a design to start from
@@ -169,6 +180,41 @@ pub(super) struct ExplainArguments {
 }
 
 const EXPLAIN_FORMATS: &[Format] = &[
+    Format::Text,
+    Format::Json,
+    Format::Markdown,
+    Format::Mermaid,
+];
+
+#[derive(Debug, Args)]
+pub(super) struct ReplayArguments {
+    /// A trace, or what 'check', 'matrix --trace' or 'explain' prints with --format json; '-' reads
+    /// it from standard input
+    #[arg(value_name = "TRACE", value_hint = ValueHint::FilePath)]
+    pub trace: PathBuf,
+    /// Of several runs the one that violates this guarantee
+    #[arg(long, value_name = "NAME", value_parser = Words::<Guarantee>::all())]
+    pub guarantee: Option<Guarantee>,
+    /// Of several runs the one of the design with this name, or in this file
+    #[arg(long, value_name = "NAME")]
+    pub design: Option<String>,
+    /// Keep the files and the database of the run in this folder, which is made or is empty
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub files: Option<PathBuf>,
+    /// How to print the run
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats("replay", REPLAY_FORMATS))]
+    pub format: Format,
+    /// Also show what each step changes
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+const REPLAY_EXAMPLE: &str = "Example:
+  semel check --format json > verdicts.json
+  semel replay verdicts.json --guarantee no-duplicates
+";
+
+const REPLAY_FORMATS: &[Format] = &[
     Format::Text,
     Format::Json,
     Format::Markdown,

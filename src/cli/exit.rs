@@ -11,9 +11,9 @@ pub(crate) enum Exit {
     Undecided,
     /// A required guarantee is violated, or something is not as expected.
     Violated,
-    /// Nothing was checked.
+    /// There was nothing to check or to replay.
     NothingChecked,
-    /// The command line or a design is wrong.
+    /// The command line, a design or a trace is wrong.
     Usage,
     /// Reading or writing failed.
     Io,
@@ -53,9 +53,9 @@ impl Exit {
                 "every required guarantee holds, or all is as expected; nothing required: all is decided"
             }
             Exit::Violated => "a required guarantee is violated, or something is not as expected",
-            Exit::Usage => "the command line or a design is wrong",
+            Exit::Usage => "the command line, a design or a trace is wrong",
             Exit::Undecided => "a limit was reached before all that counts was decided",
-            Exit::NothingChecked => "nothing was checked",
+            Exit::NothingChecked => "there was nothing to check or to replay",
             Exit::Io => "reading or writing failed",
             Exit::Interrupted => "interrupted; what was known by then is printed",
         }

@@ -203,7 +203,7 @@ fn complain_of_unreadable(error: &DesignError) {
 }
 
 /// Shows what is wrong with a design, with the lines that it is about.
-fn show(error: &DesignError) {
+pub(super) fn show(error: &DesignError) {
     let plain = !io::stderr().is_terminal()
         || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let theme = if plain {

@@ -18,7 +18,8 @@
 //! use semel::lab::{Run, Sync};
 //!
 //! let design = semel::Design::parse("semel.toml", b"
-//!     client = 'java'
+//!     [consumer]
+//!     enable.auto.commit = false
 //!     [application]
 //!     order = 'process -> commit'
 //!     [bounds]

@@ -12,7 +12,9 @@ use semel_models::action::Action;
 /// use semel::lab::{Blow, Run, Schedule, Sync};
 ///
 /// let design = semel::Design::parse("semel.toml", b"
-///     client = 'java'
+///     [consumer]
+///     enable.auto.commit = false
+///     auto.offset.reset = 'earliest'
 ///     [application]
 ///     order = 'process -> commit'
 ///     [faults]
@@ -22,7 +24,7 @@ use semel_models::action::Action;
 /// ")?;
 /// let dir = tempfile::tempdir()?;
 /// let mut run = Run::start(dir.path(), design.pipeline().clone(), Sync::Simulated)?;
-/// let schedule = Schedule { faults: vec![Blow { after: 6, pick: 0 }], mix: 0 };
+/// let schedule = Schedule { faults: vec![Blow { after: 5, pick: 0 }], mix: 0 };
 /// assert!(schedule.play(&mut run, 1_000)?);
 /// assert_eq!(run.violated(), [semel::Guarantee::NoDuplicates, semel::Guarantee::ExactlyOnceEffect]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,7 +1,9 @@
 //! Shortest runs as Mermaid sequence diagrams: one per violated guarantee.
 
 use super::Report;
+use super::replay::end_in_words;
 use super::words::{bound_in_words, verdict_in_words};
+use crate::replay::{Replay, Replayed};
 use crate::trace::{Step, Trace};
 use crate::verdict::Verdicts;
 use std::io::{self, Write};
@@ -105,31 +107,47 @@ impl Report for Mermaid {
 
 /// Writes one run as a sequence diagram.
 pub(super) fn write_diagram(out: &mut dyn Write, trace: &Trace) -> io::Result<()> {
-    let actors = actors(trace);
+    let steps: Vec<&Step> = trace.steps().iter().collect();
+    let title = format!("{} is violated: {}", trace.guarantee(), trace.design().name);
+    write_steps(out, &title, &steps, trace.loops_from(), trace.violation())
+}
+
+/// Writes a replayed run, as far as it goes, as a sequence diagram.
+pub(super) fn write_replay(out: &mut dyn Write, replay: &Replay) -> io::Result<()> {
+    let steps: Vec<&Step> = replay.steps().iter().map(Replayed::told).collect();
+    let title = format!("{}, replayed: {}", replay.guarantee(), replay.design().name);
+    // A run that stops before its loop has none.
+    let loops_from = replay.loops_from().filter(|from| *from < steps.len());
+    write_steps(out, &title, &steps, loops_from, &end_in_words(replay))
+}
+
+fn write_steps(
+    out: &mut dyn Write,
+    title: &str,
+    steps: &[&Step],
+    loops_from: Option<usize>,
+    end: &str,
+) -> io::Result<()> {
+    let actors = actors(steps);
     writeln!(out, "sequenceDiagram")?;
-    writeln!(
-        out,
-        "    title {} is violated: {}",
-        escaped(trace.guarantee()),
-        escaped(&trace.design().name)
-    )?;
+    writeln!(out, "    title {}", escaped(title))?;
     for (place, actor) in actors.iter().enumerate() {
         writeln!(out, "    participant p{place} as {}", escaped(actor))?;
     }
-    for (index, step) in trace.steps().iter().enumerate() {
-        if trace.loops_from() == Some(index) {
+    for (index, step) in steps.iter().enumerate() {
+        if loops_from == Some(index) {
             writeln!(out, "    loop for ever")?;
         }
         write_step(out, &actors, index + 1, step)?;
     }
-    if trace.loops_from().is_some() {
+    if loops_from.is_some() {
         writeln!(out, "    end")?;
     }
     let all = match actors.len() {
         0 | 1 => "p0".into(),
         several => format!("p0,p{}", several - 1),
     };
-    writeln!(out, "    Note over {all}: {}", escaped(trace.violation()))
+    writeln!(out, "    Note over {all}: {}", escaped(end))
 }
 
 /// Writes a message, or for a fault a note.
@@ -203,9 +221,9 @@ fn told(kind: &str, step: &Step) -> String {
 }
 
 /// Who takes part in a run.
-fn actors(trace: &Trace) -> Vec<String> {
+fn actors(steps: &[&Step]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
-    for step in trace.steps() {
+    for step in steps {
         let both = match step.fault() {
             Some(_) => [step.actor().to_string(), step.actor().to_string()],
             None => ends(step).into(),

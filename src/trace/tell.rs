@@ -7,6 +7,7 @@ use super::{Bound, DesignSource, FORMAT, Step, Trace, VERSION};
 use semel_models::action::Action;
 use semel_models::cluster::{Cluster, State};
 use semel_models::guarantee::Guarantee;
+use semel_models::limits::MAX_INSTANCES;
 use semel_models::pipeline::Effect;
 use stateright::Model;
 
@@ -54,24 +55,9 @@ pub(crate) fn tell(
     let mut before = &run.start;
     let mut last = before;
     let mut steps = Vec::with_capacity(run.steps.len());
-    let mut running = std::array::from_fn(|who| before.consumers[who].is_running());
+    let mut running = running(before);
     for (action, after) in &run.steps {
-        let told = narrate(cluster, before, *action, after, running);
-        for (who, running) in running.iter_mut().enumerate() {
-            let died = *running
-                && !after.consumers[who].is_running()
-                && before.consumers[who].is_running()
-                && ends_process(cluster, before, *action, who as u16);
-            *running = after.consumers[who].is_running() || *running && !died;
-        }
-        steps.push(Step {
-            actor: told.actor,
-            action: told.action.into(),
-            parameters: told.parameters,
-            fault: fault(cluster, *action),
-            sentence: told.sentence,
-            change: changes(before, after, cluster.pipeline()),
-        });
+        steps.push(tell_step(cluster, before, *action, after, &mut running));
         last = before;
         before = after;
     }
@@ -85,6 +71,40 @@ pub(crate) fn tell(
         loops_from: run.loops_from,
         violation: violation(cluster, guarantee, last, before, run.loops_from),
         perhaps_longer: !run.is_shortest,
+    }
+}
+
+/// Which of the consumers' processes run, though one may be out of the group.
+pub(crate) type Running = [bool; MAX_INSTANCES];
+
+/// The processes that run at the start of a run.
+pub(crate) fn running(start: &State) -> Running {
+    std::array::from_fn(|who| start.consumers[who].is_running())
+}
+
+/// Tells the step from `before` to `after`, and follows which processes run.
+pub(crate) fn tell_step(
+    cluster: &Cluster,
+    before: &State,
+    action: Action,
+    after: &State,
+    running: &mut Running,
+) -> Step {
+    let told = narrate(cluster, before, action, after, *running);
+    for (who, running) in running.iter_mut().enumerate() {
+        let died = *running
+            && !after.consumers[who].is_running()
+            && before.consumers[who].is_running()
+            && ends_process(cluster, before, action, who as u16);
+        *running = after.consumers[who].is_running() || *running && !died;
+    }
+    Step {
+        actor: told.actor,
+        action: told.action.into(),
+        parameters: told.parameters,
+        fault: fault(cluster, action),
+        sentence: told.sentence,
+        change: changes(before, after, cluster.pipeline()),
     }
 }
 
@@ -116,7 +136,7 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
 }
 
 /// What is wrong in the last state, after the last step.
-fn violation(
+pub(crate) fn violation(
     cluster: &Cluster,
     guarantee: Guarantee,
     before: &State,

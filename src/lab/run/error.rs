@@ -54,7 +54,7 @@ pub struct Deviation {
 
 impl super::Run {
     /// Ends the run unless the disk says what the model says.
-    pub(super) fn agree<T: PartialEq + Debug>(
+    pub(crate) fn agree<T: PartialEq + Debug>(
         &self,
         what: &'static str,
         model: T,
