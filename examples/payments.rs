@@ -4,7 +4,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use semel::Guarantee::{ExactlyOnceEffect, NoLoss};
-use semel::harness::{BoxError, Kafka, Record, RecordId, Report, Service};
+use semel::harness::{BoxError, Kafka, Record, RecordId, Report, Service, Situation};
 use std::path::Path;
 
 /// In which order a payment is handled.
@@ -59,10 +59,12 @@ impl Payments {
         match self.0 {
             Version::CommitFirst => {
                 kafka.commit_record(payment)?;
+                kafka.point_of("committed", payment)?;
                 book(db, payment)?;
             }
             Version::ProcessFirst => {
                 book(db, payment)?;
+                kafka.point_of("booked", payment)?;
                 kafka.commit_record(payment)?;
             }
             Version::LookUpThenProcess => {
@@ -127,5 +129,70 @@ fn main() -> Result<(), semel::harness::Error> {
     ] {
         println!("{version:?}\n{}", check(version)?);
     }
+    Ok(())
+}
+
+#[test]
+fn commit_first_loses_a_payment() -> Result<(), semel::harness::Error> {
+    let report = check(Version::CommitFirst)?;
+    let lost = report
+        .violation(NoLoss)
+        .expect("a payment that nobody books");
+    assert_eq!(lost.schedule, "records=1 crash-after@2");
+    assert_eq!(
+        lost.wrong,
+        ["r0: it has no effect, and nobody will deliver it again"]
+    );
+    assert!(report.violation(ExactlyOnceEffect).is_some());
+    Ok(())
+}
+
+#[test]
+fn process_first_books_a_payment_twice() -> Result<(), semel::harness::Error> {
+    let report = check(Version::ProcessFirst)?;
+    assert!(report.violation(NoLoss).is_none());
+    let twice = report
+        .violation(ExactlyOnceEffect)
+        .expect("a payment booked twice");
+    let calls = [
+        "        The service starts.",
+        "        It joins the group and reads from offset 0 (no offset is committed).",
+        "    1   A poll returns r0 (offset 0).",
+        "    2 ! The process dies before point \"booked\" of r0. [crash@2]",
+        "        The service starts again.",
+        "        It joins the group and reads from offset 0 (no offset is committed).",
+        "    3   A poll returns r0 (offset 0; its effect already took place).",
+        "    4   Point \"booked\" of r0.",
+        "    5   Commit: the group's committed offset is 1.",
+        "    6   A poll returns nothing.",
+    ];
+    assert_eq!(twice.story, calls.join("\n"));
+    assert_eq!(twice.wrong, ["r0: the effect took place twice"]);
+    Ok(())
+}
+
+#[test]
+fn a_look_up_outside_of_the_transaction_books_a_payment_twice() -> Result<(), semel::harness::Error>
+{
+    let report = check(Version::LookUpThenProcess)?;
+    assert!(report.violation(NoLoss).is_none());
+    let twice = report
+        .violation(ExactlyOnceEffect)
+        .expect("a payment booked twice");
+    assert_eq!(twice.schedule, "records=1 crash@3");
+    Ok(())
+}
+
+#[test]
+fn dedup_in_one_transaction_books_each_payment_once() -> Result<(), semel::harness::Error> {
+    let report = check(Version::DedupInTransaction)?;
+    assert!(report.holds(), "{report}");
+    // It met what the others fail at.
+    let coverage = report.coverage();
+    assert!(coverage.point("remembered").crashed_before > 0);
+    assert!(coverage.point("booked").crashed_before > 0);
+    assert!(coverage.reached(Situation::CrashAfterEffect) > 0);
+    assert!(coverage.reached(Situation::RedeliveredAfterEffect) > 0);
+    assert!(coverage.reached(Situation::OwnerBeside) > 0);
     Ok(())
 }

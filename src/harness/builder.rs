@@ -101,7 +101,7 @@ impl Harness {
                 idempotence: true,
                 most_calls: 1_000,
             },
-            runs: 1_000,
+            runs: 2_000,
             directory: None,
             is_unordered: false,
             in_child_process: false,
@@ -181,7 +181,7 @@ impl Harness {
         self
     }
 
-    /// How many runs are made at most (1,000). Three quarters of them take the smallest schedules;
+    /// How many runs are made at most (2,000). Three quarters of them take the smallest schedules;
     /// if these are not all, the rest is drawn at random from a fixed seed.
     pub fn runs(mut self, runs: u64) -> Harness {
         self.runs = runs;

@@ -1,6 +1,7 @@
 //! What the service sees as an error, and what stops the harness without a verdict.
 
 use crate::lab::StorageError;
+use rusqlite::ErrorCode;
 use semel_models::guarantee::Guarantee;
 use std::error::Error as StdError;
 use std::io;
@@ -46,6 +47,15 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// The disk does not do what the service needs.
+    #[error(
+        "the service met a disk that is full or read-only: {message}; free space, or give the \
+         harness another directory (TMPDIR, or .directory(..))"
+    )]
+    Disk {
+        /// The service's error.
+        message: String,
     },
     /// The service ends in an error of its own although nothing went wrong.
     #[error("the service fails although nothing went wrong:\n{story}\n  => {message}")]
@@ -116,6 +126,33 @@ pub enum Error {
         /// What it did.
         what: String,
     },
+}
+
+/// Whether an error of the service, or what it stems from, is a disk that is full or read-only.
+pub(super) fn is_of_the_disk(error: &(dyn StdError + 'static)) -> bool {
+    let of_io = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+                | io::ErrorKind::ReadOnlyFilesystem
+        )
+    };
+    let of_sqlite = |error: &rusqlite::Error| {
+        let code = error.sqlite_error_code();
+        matches!(code, Some(ErrorCode::DiskFull | ErrorCode::ReadOnly))
+    };
+    let is = |error: &(dyn StdError + 'static)| {
+        error.downcast_ref().is_some_and(of_io) || error.downcast_ref().is_some_and(of_sqlite)
+    };
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if is(error) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// Whether `dir` can still be written to: an error of the service may come from a full disk, and

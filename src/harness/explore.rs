@@ -6,7 +6,9 @@
 //! and short polls together. The first that fails has no smaller one that does.
 //!
 //! **Large ones: at random.** What the number of runs does not allow is drawn with proptest from a
-//! fixed seed. A failure is shrunk by proptest, and then entry by entry.
+//! fixed seed. A failure is shrunk by proptest, and then as a schedule.
+
+mod shrink;
 
 use super::chooser::{Chooser, Draw};
 use super::coverage::Coverage;
@@ -32,7 +34,7 @@ const SEED: [u8; 32] = *b"semel draws the same every time.";
 /// Of the runs, how many percent the smallest schedules may take.
 const SHARE_OF_THE_SMALLEST: u64 = 75;
 
-/// How many runs shrinking may take.
+/// How many runs proptest's shrinking may take, and the search for a smaller schedule after it.
 const SHRINKING: u32 = 300;
 
 /// One check.
@@ -67,10 +69,10 @@ impl Exploration<'_> {
     /// Tries the schedules.
     pub(super) fn explore(&self) -> Result<Report, Error> {
         let mut found = Found::default();
-        self.is_deterministic()?;
+        let calls = self.calls_of_a_calm_run()?;
         self.try_the_smallest(&mut found)?;
         if !found.left_out.is_empty() && !self.is_done(&found) {
-            self.try_at_random(&mut found)?;
+            self.try_at_random(&mut found, calls)?;
         }
         Ok(self.report(found, None))
     }
@@ -91,8 +93,10 @@ impl Exploration<'_> {
         self.setup.run(Chooser::following(schedule, budget))
     }
 
-    /// The same schedule makes the same calls: without that, nothing that follows means anything.
-    fn is_deterministic(&self) -> Result<(), Error> {
+    /// How many calls a run makes in which nothing goes wrong. Two such runs make the same ones:
+    /// without that, nothing that follows means anything.
+    fn calls_of_a_calm_run(&self) -> Result<u32, Error> {
+        self.follow(&Schedule::calm(*self.records.start()))?;
         let calm = Schedule::calm(*self.records.end());
         let [first, second] = [self.follow(&calm)?, self.follow(&calm)?];
         let labels = |run: &Run| -> Vec<(u32, String)> {
@@ -104,7 +108,7 @@ impl Exploration<'_> {
         let (first, second) = (labels(&first), labels(&second));
         let longest = first.len().max(second.len());
         let Some(at) = (0..longest).find(|at| first.get(*at) != second.get(*at)) else {
-            return Ok(());
+            return Ok(first.last().map_or(0, |(step, _)| *step));
         };
         let told = |calls: &[(u32, String)]| {
             let label = calls.get(at).map(|(_, label)| label.clone());
@@ -151,7 +155,7 @@ impl Exploration<'_> {
         Ok(())
     }
 
-    fn try_at_random(&self, found: &mut Found) -> Result<(), Error> {
+    fn try_at_random(&self, found: &mut Found, calls: u32) -> Result<(), Error> {
         let left = self.most_runs.saturating_sub(found.runs).max(1);
         let config = Config {
             cases: u32::try_from(left).unwrap_or(u32::MAX),
@@ -168,7 +172,7 @@ impl Exploration<'_> {
             .collect();
         let counted = RefCell::new(&mut *found);
         let failure = RefCell::new(None);
-        let drawn = runner.run(&self.draws(), |(records, draw)| {
+        let drawn = runner.run(&self.draws(calls), |(records, draw)| {
             if failure.borrow().is_some() {
                 return Ok(());
             }
@@ -194,7 +198,7 @@ impl Exploration<'_> {
             Ok(()) => Ok(()),
             Err(TestError::Fail(_, (records, draw))) => {
                 let run = self.draw(records, draw)?;
-                let run = self.without_what_is_not_needed(run, &known)?;
+                let run = self.smallest_like(run, &known)?;
                 self.note(found, &run);
                 Ok(())
             }
@@ -202,36 +206,24 @@ impl Exploration<'_> {
         }
     }
 
-    fn draws(&self) -> impl Strategy<Value = (u32, Draw)> + use<> {
+    fn draws(&self, calls: u32) -> impl Strategy<Value = (u32, Draw)> + use<> {
         let most = self.setup.budget.total as usize;
-        // A start, and a few calls a record; later calls are those after restarts.
-        let calls = 4 + 8 * *self.records.end();
-        let faults = vec((1..=calls, any::<u8>()), 0..=most);
+        let faults = vec((any::<u16>(), any::<u8>()), 0..=most);
         let polls = vec(any::<u8>(), 0..4);
-        (self.records.clone(), faults, polls)
-            .prop_map(|(records, faults, polls)| (records, Draw { faults, polls }))
+        let end = *self.records.end();
+        (self.records.clone(), faults, polls).prop_map(move |(records, faults, polls)| {
+            // Half as many again, for what is done once more after a fault.
+            let calls = 1 + calls * records / end * 3 / 2;
+            let place = |of: u16| 1 + (u64::from(of) * u64::from(calls) >> 16) as u32;
+            let faults = faults.into_iter().map(|(of, which)| (place(of), which));
+            let faults = faults.collect();
+            (records, Draw { faults, polls })
+        })
     }
 
     fn draw(&self, records: u32, draw: Draw) -> Result<Run, Error> {
         let budget = self.setup.budget.clone();
         self.setup.run(Chooser::drawing(records, draw, budget))
-    }
-
-    /// Takes entries away, one by one, as long as the run still fails.
-    fn without_what_is_not_needed(&self, mut run: Run, known: &[Guarantee]) -> Result<Run, Error> {
-        let mut at = 0;
-        while at < run.schedule.items.len() {
-            let mut fewer = run.schedule.clone();
-            fewer.items.remove(at);
-            // What follows may be other calls now.
-            fewer.items.iter_mut().for_each(|item| item.label = None);
-            match self.follow(&fewer) {
-                Ok(smaller) if !self.violated(&smaller, known).is_empty() => run = smaller,
-                Ok(_) | Err(Error::Schedule { .. }) => at += 1,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(run)
     }
 
     /// The guarantees beside `known` that `run` violates.

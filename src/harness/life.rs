@@ -173,7 +173,14 @@ pub(super) fn live(shared: &Arc<Shared>, depth: usize) -> End {
     match result {
         Ok(Ok(())) if world.empty || shared.subject.side() == Side::Producer => End::Rested,
         Ok(Ok(())) => End::Left(None),
-        Ok(Err(error)) => End::Left(Some(error.to_string())),
+        Ok(Err(error)) => {
+            let message = error.to_string();
+            if error::is_of_the_disk(&*error) {
+                world.failure.get_or_insert(Error::Disk { message });
+                return End::Died;
+            }
+            End::Left(Some(message))
+        }
         Err(payload) => End::Left(Some(format!("it panicked: {}", message(&*payload)))),
     }
 }

@@ -39,9 +39,24 @@ impl fmt::Display for Violation {
         for wrong in &self.wrong {
             writeln!(f, "   => {wrong}.")?;
         }
-        writeln!(f, "To mend it: {}", self.advice)?;
+        writeln!(f, "{}", wrapped(&format!("To mend it: {}", self.advice)))?;
         write!(f, "To run it again:\n  {}", self.rerun)
     }
+}
+
+/// The text in lines of up to 96 characters, the later ones indented.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is one");
+        if line.len() + word.len() < 96 {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(word);
+        } else {
+            lines.push(format!(" {word}"));
+        }
+    }
+    lines.join("\n ")
 }
 
 /// How much of what can happen was tried.

@@ -9,6 +9,8 @@ use std::path::Path;
 ///
 /// ```
 /// use semel::harness::{BoxError, Kafka, RecordId, Service};
+/// use std::fs::OpenOptions;
+/// use std::io::Write;
 /// use std::path::Path;
 ///
 /// /// Appends each record's identity to a file, then commits.
@@ -22,9 +24,9 @@ use std::path::Path;
 ///                 return Ok(());
 ///             }
 ///             for record in &records {
-///                 let file = std::fs::OpenOptions::new().create(true).append(true);
-///                 let mut file = file.clone().open(dir.join("journal"))?;
-///                 std::io::Write::write_all(&mut file, &[record.id.0 as u8])?;
+///                 let mut options = OpenOptions::new();
+///                 let mut journal = options.create(true).append(true).open(dir.join("journal"))?;
+///                 journal.write_all(&[record.id.0 as u8])?;
 ///                 kafka.point_of("written", record)?;
 ///                 kafka.commit_record(record)?;
 ///             }
