@@ -130,6 +130,7 @@ impl Report {
                 count(most, "fault"),
                 records(&self.records)
             ),
+            Extent::Part(_) if random == 0 => format!("The {runs} smallest schedules were tried."),
             Extent::Part(parts) => {
                 let part = |(range, faults): &(RangeInclusive<u32>, u32)| {
                     format!("up to {} with {}", count(*faults, "fault"), records(range))
