@@ -4,7 +4,7 @@
 //! checks it.
 
 use semel::Guarantee::{ExactlyOnceEffect, NoDuplicates, NoLoss};
-use semel::harness::{BoxError, Error, Kafka, Record, RecordId, Report, Service, Situation};
+use semel::harness::{BoxError, Error, Kafka, Record, RecordId, Report, Service};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
@@ -94,6 +94,7 @@ fn without_idempotency_keys_nobody_is_missed_and_some_hear_twice() -> Result<(),
 
 #[test]
 fn a_provider_that_knows_idempotency_keys_sends_each_once() -> Result<(), Error> {
+    use semel::harness::Situation;
     let report = check(true)?;
     assert!(report.holds(), "{report}");
     let coverage = report.coverage();

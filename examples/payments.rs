@@ -4,7 +4,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use semel::Guarantee::{ExactlyOnceEffect, NoLoss};
-use semel::harness::{BoxError, Kafka, Record, RecordId, Report, Service, Situation};
+use semel::harness::{BoxError, Kafka, Record, RecordId, Report, Service};
 use std::path::Path;
 
 /// In which order a payment is handled.
@@ -185,6 +185,7 @@ fn a_look_up_outside_of_the_transaction_books_a_payment_twice() -> Result<(), se
 
 #[test]
 fn dedup_in_one_transaction_books_each_payment_once() -> Result<(), semel::harness::Error> {
+    use semel::harness::Situation;
     let report = check(Version::DedupInTransaction)?;
     assert!(report.holds(), "{report}");
     // It met what the others fail at.
@@ -194,5 +195,21 @@ fn dedup_in_one_transaction_books_each_payment_once() -> Result<(), semel::harne
     assert!(coverage.reached(Situation::CrashAfterEffect) > 0);
     assert!(coverage.reached(Situation::RedeliveredAfterEffect) > 0);
     assert!(coverage.reached(Situation::OwnerBeside) > 0);
+    Ok(())
+}
+
+/// SQLite finds what a killed process left, and rolls it back.
+#[cfg(unix)]
+#[test]
+fn dedup_in_one_transaction_survives_kill_9() -> Result<(), semel::harness::Error> {
+    let report = semel::harness(Payments(Version::DedupInTransaction))
+        .named("dedup_in_one_transaction_survives_kill_9")
+        .records(1..=2)
+        .payload(|_| b"100".to_vec())
+        .in_child_process()
+        .runs(60)
+        .try_check(&[NoLoss, ExactlyOnceEffect])?;
+    assert!(report.holds(), "{report}");
+    assert!(report.coverage().point("booked").crashed_before > 0);
     Ok(())
 }

@@ -77,13 +77,14 @@ impl Exploration<'_> {
         Ok(self.report(found, None))
     }
 
-    /// Tries one schedule.
+    /// Tries one schedule, and tells it whatever comes of it.
     pub(super) fn only(&self, schedule: &Schedule) -> Result<Report, Error> {
         let mut found = Found::default();
         let run = self.follow(schedule)?;
         self.count(&mut found, &run);
-        for guarantee in self.violated(&run, &[]) {
-            found.violations.push(self.violation(guarantee, &run));
+        self.note(&mut found, &run);
+        if found.violations.is_empty() {
+            eprintln!("Nothing is violated in this run:\n{}", tell(&run.entries));
         }
         Ok(self.report(found, Some(Extent::One)))
     }
@@ -214,7 +215,7 @@ impl Exploration<'_> {
         (self.records.clone(), faults, polls).prop_map(move |(records, faults, polls)| {
             // Half as many again, for what is done once more after a fault.
             let calls = 1 + calls * records / end * 3 / 2;
-            let place = |of: u16| 1 + (u64::from(of) * u64::from(calls) >> 16) as u32;
+            let place = |of: u16| 1 + ((u64::from(of) * u64::from(calls)) >> 16) as u32;
             let faults = faults.into_iter().map(|(of, which)| (place(of), which));
             let faults = faults.collect();
             (records, Draw { faults, polls })

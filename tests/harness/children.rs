@@ -38,6 +38,7 @@ impl Service for Buffering {
 
 fn buffering() -> Harness {
     semel::harness(Buffering)
+        .named("children::a_buffer_that_a_destructor_flushes_is_lost_with_the_process")
         .records(1..=1)
         .crashes(0..=1)
         .lost_requests(0..=0)
@@ -66,6 +67,7 @@ fn files_and_story_go_on_from_process_to_process() {
     let order = "db[process, remember] -> commit";
     let harness = || {
         semel::harness(Script(order))
+            .named("children::files_and_story_go_on_from_process_to_process")
             .records(1..=2)
             .crashes(0..=2)
             .lost_answers(0..=0)

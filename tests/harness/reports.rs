@@ -11,6 +11,7 @@ fn at_least_once() -> semel::harness::Harness {
 #[test]
 fn a_crash_is_told_from_start_to_end() {
     let report = at_least_once()
+        .named("reports::a_crash_is_told_from_start_to_end")
         .try_check(&[ExactlyOnceEffect])
         .expect("a verdict");
     let twice = report.violation(ExactlyOnceEffect).expect("it is violated");
@@ -148,6 +149,7 @@ fn the_line_in_a_failure_runs_exactly_its_schedule() {
     // Another one, which breaks nothing.
     let harmless = again(CHECKED, &format!("{CHECKED} records=1 crash@1"));
     assert!(harmless.status.success(), "{}", told(&harmless));
+    assert!(told(&harmless).contains("The process dies before poll. [crash@1]"));
 }
 
 #[test]
