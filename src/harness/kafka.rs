@@ -7,8 +7,9 @@
 //! `delivery.timeout.ms` the producer repeats a send by itself; a send that timed out may be in the
 //! topic or not.
 //!
-//! **Left out.** Automatic commits, callbacks on revocation, several partitions, and sends that are
-//! not waited for. A poll acts on nothing but the client, so a crash just after it is a crash before
+//! **Left out.** Automatic commits, callbacks on revocation, several partitions, sends that are not
+//! waited for, and transactions: those would be a handle that this one begins, with the same numbered
+//! calls. A poll acts on nothing but the client, so a crash just after it is a crash before
 //! the next call.
 
 use super::error::KafkaError;

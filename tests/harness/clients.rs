@@ -127,8 +127,8 @@ fn the_commit_of_a_zombie_is_refused_and_its_next_poll_joins_again() {
     assert_eq!(report.coverage().reached(Situation::CommitRefused), 1);
 }
 
-/// Takes a record for a new one unless it is the last that it closed, and closes one after its
-/// commit without waiting for that.
+/// Remembers that a record has its effect until it has sent the commit, and forgets it before that
+/// arrives.
 struct Closing;
 
 impl Service for Closing {
@@ -143,7 +143,7 @@ impl Service for Closing {
                 let mut effects = std::fs::read(dir.join("effects")).unwrap_or_default();
                 if !open.exists() {
                     effects.push(record.id.0 as u8);
-                    // Both in one step: a rename would do.
+                    // No call lies between the two: they happen as one step.
                     std::fs::write(dir.join("effects"), effects)?;
                     std::fs::write(&open, "")?;
                 }
