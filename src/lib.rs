@@ -3,7 +3,8 @@
 //! A [`Design`] states the real settings of the producer, the topic and the consumer, the order of
 //! the application's steps, and how many faults to expect. [`check()`] explores every crash, retry
 //! and lost answer within that bound and judges each [`Guarantee`]: it holds for this bound, or
-//! here is the shortest run that breaks it.
+//! here is the shortest run that breaks it. [`harness()`] puts your own consumer, over your own
+//! storage, under the same faults.
 //!
 //! ```
 //! use semel::{CheckOptions, Design, Guarantee, Verdict, check};
@@ -49,6 +50,7 @@ pub mod cli;
 pub mod cost;
 pub mod design;
 pub mod explore;
+pub mod harness;
 pub mod lab;
 pub mod matrix;
 pub mod mend;
@@ -61,6 +63,7 @@ pub mod verdict;
 pub use check::{CheckError, CheckOptions, check};
 pub use cost::{Cost, Polls, cost};
 pub use design::{Design, DesignError};
+pub use harness::harness;
 pub use semel_models::guarantee::Guarantee;
 pub use trace::Trace;
 pub use verdict::{Verdict, Verdicts};

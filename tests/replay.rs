@@ -116,7 +116,7 @@ fn json_has_the_documented_shape() {
             "design",
             "bound",
             "guarantee",
-            "host",
+            "files",
             "outcome",
             "end",
             "steps",

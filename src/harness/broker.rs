@@ -1,0 +1,192 @@
+//! The broker and the group's coordinator behind the harness: real files, and the model's rules.
+//!
+//! **Modelled.** One partition with one replica, and one consumer group that subscribes. Every join
+//! starts a new generation, and the newest member owns the partition; a commit is taken of the
+//! current generation only, whatever its offset: it need not grow. A member reads on from the
+//! committed offset, or where `auto.offset.reset` says. The output topic knows idempotent producers
+//! by id and sequence number.
+//!
+//! **Left out.** Faults of the broker itself, and several partitions: an effect that depends on
+//! records of another partition is not judged. A rebalance that waits for the old owner to poll is
+//! not there: such an owner finishes what it has in hand first, as one does that is not disturbed.
+
+use super::Reset;
+use super::kafka::{Message, Record};
+use crate::lab::{
+    Batch, Commit, Fetched, Generation, Log, LogSettings, NextOffset, OffsetLog, Position,
+    Produced, ProducerEpoch, ProducerId, RecordId, Remains, Sequence, Stamp, StorageError, Sync,
+};
+use std::path::{Path, PathBuf};
+
+/// The topic, the group's offsets and the output topic, in one directory.
+#[derive(Debug)]
+pub(super) struct Broker {
+    dir: PathBuf,
+    topic: Log,
+    offsets: OffsetLog,
+    /// Opened once somebody sends.
+    output: Option<Log>,
+    generation: Generation,
+}
+
+fn open_log(dir: &Path) -> Result<Log, StorageError> {
+    Ok(Log::open(dir, LogSettings::default(), &Remains::default())?.0)
+}
+
+impl Broker {
+    /// Opens what is in `dir`, or starts there; `generation` is the group's.
+    pub(super) fn open(dir: &Path, generation: Generation) -> Result<Broker, StorageError> {
+        let output = dir.join("output");
+        let output = output.exists().then(|| open_log(&output)).transpose()?;
+        Ok(Broker {
+            topic: open_log(&dir.join("topic"))?,
+            offsets: OffsetLog::open(&dir.join("group"), Sync::Simulated)?.0,
+            output,
+            generation,
+            dir: dir.to_owned(),
+        })
+    }
+
+    /// A producer elsewhere sends `message`, and it is acknowledged.
+    pub(super) fn fill(&mut self, message: &Message) -> Result<(), StorageError> {
+        self.topic.append(None, &message.to_stored()).map(|_| ())
+    }
+
+    pub(super) fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// A member joins and owns the partition from now on.
+    pub(super) fn join(&mut self) -> Generation {
+        self.generation.0 += 1;
+        self.generation
+    }
+
+    /// The owner's session expires.
+    pub(super) fn expel(&mut self) {
+        self.generation.0 += 1;
+    }
+
+    pub(super) fn committed(&self) -> Option<NextOffset> {
+        let commit = self.offsets.committed();
+        commit.map(|commit| commit.position.next)
+    }
+
+    /// Where a new owner reads on.
+    pub(super) fn start(&self, reset: Reset) -> NextOffset {
+        self.committed().unwrap_or_else(|| self.reset(reset))
+    }
+
+    /// Where `auto.offset.reset` leads.
+    pub(super) fn reset(&self, reset: Reset) -> NextOffset {
+        NextOffset(match reset {
+            Reset::Earliest => self.topic.log_start().0,
+            Reset::Latest => self.topic.log_end().0,
+        })
+    }
+
+    /// How many records lie at `from` and beyond; `None`: OFFSET_OUT_OF_RANGE.
+    pub(super) fn available(&self, from: NextOffset) -> Option<u64> {
+        self.topic.log_end().0.checked_sub(from.0)
+    }
+
+    /// The next `most` records.
+    pub(super) fn fetch(&self, from: NextOffset, most: usize) -> Result<Vec<Record>, StorageError> {
+        Ok(batches(&self.topic, from, most)?
+            .into_iter()
+            .map(|batch| Record {
+                id: batch.record.id,
+                offset: batch.offset,
+                key: batch.record.key,
+                payload: batch.record.payload,
+            })
+            .collect())
+    }
+
+    /// A member of `generation` commits; whether it was taken.
+    pub(super) fn commit(
+        &mut self,
+        generation: Generation,
+        next: NextOffset,
+    ) -> Result<bool, StorageError> {
+        if generation != self.generation {
+            return Ok(false);
+        }
+        let position = Position {
+            next,
+            leader_epoch: None,
+        };
+        let commit = Commit {
+            generation,
+            position,
+        };
+        self.offsets.commit(commit)?;
+        Ok(true)
+    }
+
+    /// The output topic takes a message; with idempotence as number `sequence` of `producer`.
+    pub(super) fn send(
+        &mut self,
+        message: &Message,
+        stamp: Option<(u64, i32)>,
+    ) -> Result<Produced, StorageError> {
+        if self.output.is_none() {
+            self.output = Some(open_log(&self.dir.join("output"))?);
+        }
+        let output = self.output.as_mut().expect("it was opened");
+        let stamp = stamp.map(|(producer, sequence)| Stamp {
+            producer: ProducerId(producer),
+            epoch: ProducerEpoch(0),
+            sequence: Sequence(sequence),
+        });
+        output.append(stamp, &message.to_stored())
+    }
+
+    /// What the output topic holds.
+    pub(super) fn output(&self) -> Result<Vec<RecordId>, StorageError> {
+        let Some(output) = &self.output else {
+            return Ok(Vec::new());
+        };
+        let all = batches(output, NextOffset(0), usize::MAX)?;
+        Ok(all.into_iter().map(|batch| batch.record.id).collect())
+    }
+}
+
+fn batches(log: &Log, from: NextOffset, most: usize) -> Result<Vec<Batch>, StorageError> {
+    Ok(match log.fetch(from, most)? {
+        Fetched::Batches(batches) => batches,
+        Fetched::OutOfRange => Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_of_an_older_generation_is_refused_and_offsets_need_not_grow() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut broker = Broker::open(dir.path(), Generation(0)).expect("it opens");
+        let first = broker.join();
+        let second = broker.join();
+        let mut commit = |generation, next| {
+            let taken = broker.commit(generation, NextOffset(next));
+            (taken.expect("it can be written"), broker.committed())
+        };
+        assert_eq!(commit(first, 3), (false, None));
+        assert_eq!(commit(second, 3), (true, Some(NextOffset(3))));
+        assert_eq!(commit(second, 1), (true, Some(NextOffset(1))));
+    }
+
+    #[test]
+    fn a_repeat_of_an_idempotent_producer_is_recognised() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut broker = Broker::open(dir.path(), Generation(0)).expect("it opens");
+        let message = Message::bare(7);
+        for stamp in [Some((1, 0)), Some((1, 0)), None] {
+            broker.send(&message, stamp).expect("it can be written");
+        }
+        let broker = Broker::open(dir.path(), Generation(0)).expect("it opens again");
+        assert_eq!(broker.output().expect("it can be read"), [RecordId(7); 2]);
+    }
+}

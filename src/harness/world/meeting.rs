@@ -1,0 +1,159 @@
+//! A process makes a call: which faults may strike it, and what is decided.
+
+use super::{Met, World};
+use crate::harness::error::{Error, KafkaError};
+use crate::harness::kafka::Call;
+use crate::harness::schedule::{Action, Item};
+use crate::harness::service::Side;
+use crate::harness::story::{Choice, Entry, tell};
+
+impl World {
+    /// A process makes a call: what happens to it is decided, and a crash before it happens.
+    pub(in crate::harness) fn meet(
+        &mut self,
+        who: usize,
+        call: Call<'_>,
+    ) -> Result<Met, KafkaError> {
+        if self.processes[who].dead || self.failure.is_some() {
+            self.processes[who].dead = true;
+            self.processes[who].haunts += 1;
+            return Err(KafkaError::Crashed);
+        }
+        if self.is_at_its_end() {
+            self.is_endless = true;
+            self.processes[who].dead = true;
+            return Err(KafkaError::Crashed);
+        }
+        self.steps += 1;
+        let options = self.options(who, call);
+        let met = self.choose(who, call.full_label(), call.label(), options)?;
+        match met.chosen {
+            Some(Action::Crash) => {
+                self.commit_arrives(who)?;
+                self.tell(&met, format!("The process dies before {}.", met.label));
+                Err(self.die(who))
+            }
+            Some(Action::CrashUnsent) => {
+                let text = format!(
+                    "The process dies before {}; the commit that was on its way is lost.",
+                    met.label
+                );
+                self.tell(&met, text);
+                Err(self.die(who))
+            }
+            Some(Action::Pause) => {
+                self.pause(who, &met)?;
+                Ok(met)
+            }
+            Some(
+                Action::CrashAfter
+                | Action::RequestLost
+                | Action::AnswerLost
+                | Action::Retried
+                | Action::Poll(_),
+            )
+            | None => Ok(met),
+        }
+    }
+
+    fn pause(&mut self, who: usize, met: &Met) -> Result<(), KafkaError> {
+        self.commit_arrives(who)?;
+        if self.side == Side::Consumer && self.is_member(who) {
+            self.broker.expel();
+            self.record(Entry::Generation(self.broker.generation().0));
+        }
+        let text = format!(
+            "The process stands still before {}, beyond its session; another instance takes over.",
+            met.label
+        );
+        self.tell(met, text);
+        Ok(())
+    }
+
+    /// Which faults may strike the call.
+    fn options(&self, who: usize, call: Call<'_>) -> Vec<Action> {
+        let process = &self.processes[who];
+        let mut options = vec![Action::Crash];
+        if process.unsent.is_some() {
+            options.push(Action::CrashUnsent);
+        }
+        let (may_lose, may_pause) = match call {
+            Call::Poll => (&[][..], true),
+            Call::Point { in_transaction, .. } => (&[][..], !in_transaction),
+            Call::CommitAsync(None) | Call::Commit(None) => (&[][..], true),
+            Call::CommitAsync(Some(_)) => (&[Action::RequestLost][..], true),
+            Call::Commit(Some(_)) => (
+                &[Action::CrashAfter, Action::RequestLost, Action::AnswerLost][..],
+                true,
+            ),
+            Call::Send(_) => (
+                &[
+                    Action::CrashAfter,
+                    Action::RequestLost,
+                    Action::AnswerLost,
+                    Action::Retried,
+                ][..],
+                true,
+            ),
+        };
+        if matches!(call, Call::Send(_)) || self.is_member(who) {
+            options.extend(may_lose);
+        }
+        if may_pause && (self.side == Side::Producer || self.is_member(who)) {
+            options.push(Action::Pause);
+        }
+        options
+    }
+
+    pub(super) fn choose(
+        &mut self,
+        who: usize,
+        label: String,
+        counted_as: String,
+        options: Vec<Action>,
+    ) -> Result<Met, KafkaError> {
+        let step = self.steps;
+        let options = self.chooser.affordable(options);
+        let chosen = match self.chooser.choose(step, &label, &options) {
+            Ok(chosen) => chosen,
+            Err(mismatch) => {
+                let error = self.misfit(&mismatch.item, label);
+                return Err(self.fail(who, error));
+            }
+        };
+        self.record(Entry::Choice(Choice {
+            step,
+            label: label.clone(),
+            counted_as,
+            options,
+            chosen,
+        }));
+        Ok(Met {
+            step,
+            label,
+            chosen,
+            woken: false,
+        })
+    }
+
+    /// A schedule asks for something that this run does not offer.
+    pub(in crate::harness) fn misfit(&self, item: &Item, met: String) -> Error {
+        let schedule = self.chooser.so_far.with(item.clone()).to_string();
+        match &item.label {
+            Some(expected) => Error::Nondeterministic {
+                schedule,
+                step: item.step,
+                expected: expected.clone(),
+                met: format!("{met} (call {})", self.steps),
+            },
+            None => Error::Schedule {
+                schedule,
+                problem: format!(
+                    "'{item}' does not fit: the budget does not allow it, or nothing like that can \
+                     happen at that call. The run until then, with its calls numbered:\n{}",
+                    tell(&self.entries)
+                ),
+            },
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The harness for a user's own consumer and producer.
+
+#[cfg(feature = "tokio")]
+#[path = "harness/asynchronous.rs"]
+mod asynchronous;
+#[path = "harness/children.rs"]
+mod children;
+#[path = "harness/clients.rs"]
+mod clients;
+#[path = "harness/misuse.rs"]
+mod misuse;
+#[path = "harness/model.rs"]
+mod model;
+#[path = "harness/reports.rs"]
+mod reports;
+#[path = "harness/script.rs"]
+mod script;
+#[path = "harness/search.rs"]
+mod search;
