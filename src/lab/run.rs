@@ -38,6 +38,7 @@ mod disk_steps;
 mod error;
 mod interrupted;
 mod sink_steps;
+mod told;
 
 pub use error::{Deviation, LabError};
 

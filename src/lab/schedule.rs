@@ -54,7 +54,7 @@ impl Schedule {
     pub fn play(&self, run: &mut Run, most: usize) -> Result<bool, LabError> {
         let mut blows = self.faults.clone();
         blows.sort_by_key(|blow| std::cmp::Reverse(blow.after));
-        let mut mixer = Mixer(self.mix);
+        let mut picks = Picks::of(self.mix);
         while run.taken().len() < most {
             let now = run.taken().len();
             let due = blows.last().filter(|blow| blow.after as usize <= now);
@@ -64,7 +64,7 @@ impl Schedule {
                 blows.pop();
                 continue;
             }
-            if step(run, &mut mixer)? {
+            if step(run, &mut picks)? {
                 continue;
             }
             // At rest: what is still to come comes now, or never.
@@ -109,10 +109,10 @@ fn entry(fault: &Action) -> Option<u16> {
 }
 
 /// Takes one of the steps that can come next; whether there was one.
-fn step(run: &mut Run, mixer: &mut Mixer) -> Result<bool, LabError> {
+fn step(run: &mut Run, picks: &mut Picks) -> Result<bool, LabError> {
     let mut steps = run.cluster().steps(run.state());
     while !steps.is_empty() {
-        let step = steps.remove(mixer.below(steps.len()));
+        let step = steps.remove(picks.below(steps.len()));
         if run.take(step)? {
             return Ok(true);
         }
@@ -120,18 +120,38 @@ fn step(run: &mut Run, mixer: &mut Mixer) -> Result<bool, LabError> {
     Ok(false)
 }
 
-/// A sequence of numbers that look drawn (splitmix64); 0 gives zeros.
-struct Mixer(u64);
+/// Which steps are taken: a sequence of numbers that look drawn (splitmix64).
+///
+/// Runs differ in how eagerly they go on with what comes first, which is the application's and its
+/// producer's side: some fill the connection before anything is handled, some take every step as
+/// often as any other.
+struct Picks {
+    state: u64,
+    /// How many of eight steps are the first of those that can come next.
+    eager: u64,
+}
 
-impl Mixer {
+impl Picks {
+    fn of(mix: u64) -> Picks {
+        let eager = match mix {
+            0 => 8,
+            _ => [0, 4, 6, 7][(mix % 4) as usize],
+        };
+        Picks { state: mix, eager }
+    }
+
     fn below(&mut self, end: usize) -> usize {
-        if self.0 == 0 {
-            return 0;
+        match self.next() % 8 < self.eager {
+            true => 0,
+            false => (self.next() % end as u64) as usize,
         }
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
+    }
+
+    fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
         mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ mixed >> 31) % end as u64) as usize
+        mixed ^ mixed >> 31
     }
 }
