@@ -5,6 +5,8 @@
 
 #[path = "lab_runs/agreement.rs"]
 mod agreement;
+#[path = "lab_runs/killed.rs"]
+mod killed;
 #[path = "lab_runs/long.rs"]
 mod long;
 #[path = "lab_runs/play.rs"]

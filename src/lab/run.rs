@@ -37,10 +37,12 @@
 mod disk_steps;
 mod error;
 mod interrupted;
+mod remnant;
 mod sink_steps;
 mod told;
 
 pub use error::{Deviation, LabError};
+pub use remnant::Remnant;
 
 use super::coverage::Coverage;
 use super::disk::Sync;
