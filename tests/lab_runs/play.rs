@@ -5,9 +5,10 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
-use semel::lab::{Blow, Run, Schedule, Sync};
+use semel::lab::{Blow, Coverage, Run, Schedule, Sync};
 use semel::{Design, Guarantee};
 use semel_models::pipeline::Pipeline;
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 /// Steps that a run takes at most for each of its records and faults. One that does not come to
@@ -142,12 +143,14 @@ pub fn find(
     size: Size,
     cases: u32,
 ) -> Option<(Run, Guarantee)> {
+    let met = RefCell::new(Coverage::default());
     let violated = |plan: &Plan| {
         let run = play(
             pipeline(design, plan, size.each),
             &plan.schedule,
             Sync::Simulated,
         );
+        met.borrow_mut().add(run.coverage());
         let broken = run.violated();
         let first = guarantees.iter().copied().find(|one| broken.contains(one));
         first.map(|guarantee| (run, guarantee))
@@ -156,6 +159,7 @@ pub fn find(
         Some((_, guarantee)) => Err(TestCaseError::fail(guarantee.name())),
         None => Ok(()),
     });
+    println!("{}, in {cases} runs:\n{}", design.name(), met.borrow());
     match tried {
         Ok(()) => None,
         Err(TestError::Fail(_, plan)) => violated(&plan),
