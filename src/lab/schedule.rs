@@ -24,7 +24,7 @@ use semel_models::action::Action;
 /// ")?;
 /// let dir = tempfile::tempdir()?;
 /// let mut run = Run::start(dir.path(), design.pipeline().clone(), Sync::Simulated)?;
-/// let schedule = Schedule { faults: vec![Blow { after: 5, pick: 0 }], mix: 0 };
+/// let schedule = Schedule { faults: vec![Blow { after: 6, pick: 0 }], mix: 0 };
 /// assert!(schedule.play(&mut run, 1_000)?);
 /// assert_eq!(run.violated(), [semel::Guarantee::NoDuplicates, semel::Guarantee::ExactlyOnceEffect]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -83,20 +83,19 @@ fn strike(run: &mut Run, pick: u32) -> Result<bool, LabError> {
     let mut kinds: Vec<u16> = faults.iter().filter_map(entry).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    if kinds.is_empty() {
-        return Ok(false);
-    }
-    let pick = pick as usize;
-    for turn in 0..kinds.len() {
-        let kind = kinds[(pick + turn) % kinds.len()];
-        let own: Vec<Action> = faults
-            .iter()
-            .copied()
-            .filter(|fault| entry(fault) == Some(kind))
-            .collect();
-        if run.take(own[pick / kinds.len() % own.len()])? {
-            return Ok(true);
+    let mut pick = pick as usize;
+    while !kinds.is_empty() {
+        let kind = kinds.remove(pick % kinds.len());
+        let own = faults.iter().filter(|fault| entry(fault) == Some(kind));
+        let own: Vec<Action> = own.copied().collect();
+        let first = pick / 31 % own.len();
+        for strike in own[first..].iter().chain(&own[..first]) {
+            if run.take(*strike)? {
+                return Ok(true);
+            }
         }
+        // None would change anything; another kind, any.
+        pick = pick.wrapping_mul(31).wrapping_add(7);
     }
     Ok(false)
 }

@@ -50,7 +50,7 @@ pub struct Plan {
 /// them soon after another one.
 pub fn plans(size: Size) -> impl Strategy<Value = Plan> {
     let blow = |records: u16| {
-        let steps = u32::from(records) * 8;
+        let steps = u32::from(records) * 5;
         (0..steps, option::of(0..4u32), any::<u32>())
     };
     (1..=size.records, 1..=8u16).prop_flat_map(move |(records, poll)| {
