@@ -246,7 +246,7 @@ impl Subject for CommittedStart {
         self.0.words()
     }
 
-    fn pack(&self, state: State, words: &mut [u32]) {
+    fn pack(&self, state: &mut State, words: &mut [u32]) {
         self.0.pack(state, words);
     }
 

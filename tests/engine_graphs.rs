@@ -118,8 +118,8 @@ impl Subject for Graph {
         2
     }
 
-    fn pack(&self, state: usize, words: &mut [u32]) {
-        words.copy_from_slice(&[7, state as u32]);
+    fn pack(&self, state: &mut usize, words: &mut [u32]) {
+        words.copy_from_slice(&[7, *state as u32]);
     }
 
     fn unpack(&self, words: &[u32]) -> usize {

@@ -282,31 +282,39 @@ impl Model for Cluster {
     }
 
     fn next_state(&self, state: &State, action: Action) -> Option<State> {
-        let mut next = state.clone();
+        // Made where it is returned: it is too large to be moved about.
+        let mut next = Some(state.clone());
+        let after = next.as_mut()?;
         let strike = match action {
             Action::Fault { entry, strike } => {
-                self.strike(&mut next, strike);
+                self.strike(after, strike);
                 Some(entry)
             }
             _ => {
-                self.step(&mut next, action);
+                self.step(after, action);
                 None
             }
         };
-        self.settle_members(&mut next);
-        self.remember_commits(&mut next);
-        self.reduce(&mut next);
-        let changed = next != *state;
-        if let Some(entry) = strike {
-            if !changed && self.is_harmless(entry) {
-                return None;
+        self.settle_members(after);
+        self.remember_commits(after);
+        self.reduce(after);
+        let changed = *after != *state;
+        let counts = match strike {
+            None => changed,
+            Some(entry) => changed || !self.is_harmless(entry),
+        };
+        match strike {
+            Some(entry) if counts => {
+                self.budget.pay(after, entry);
+                self.remember_commits(after);
+                self.reduce(after);
             }
-            self.budget.pay(&mut next, entry);
-            self.remember_commits(&mut next);
-            self.reduce(&mut next);
-            return Some(next);
+            Some(_) | None => {}
         }
-        if changed { Some(next) } else { None }
+        if !counts {
+            next = None;
+        }
+        next
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
@@ -337,9 +345,9 @@ impl Subject for Cluster {
         self.words
     }
 
-    fn pack(&self, mut state: State, words: &mut [u32]) {
+    fn pack(&self, state: &mut State, words: &mut [u32]) {
         let mut writer = Writer::new(words);
-        self.code(&mut state, &mut writer);
+        self.code(state, &mut writer);
         writer.finish();
     }
 

@@ -297,7 +297,7 @@ impl Subject for Reference {
     }
 
     #[inline]
-    fn pack(&self, state: State, words: &mut [u32]) {
+    fn pack(&self, state: &mut State, words: &mut [u32]) {
         state.pack(words);
     }
 

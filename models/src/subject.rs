@@ -11,8 +11,9 @@ pub trait Subject: Model + Sync {
     /// Length of a packed state in 32-bit words; the same for every state of this model.
     fn words(&self) -> usize;
 
-    /// Writes `state` into `words`, which has the length [`Self::words`] and may hold anything.
-    fn pack(&self, state: Self::State, words: &mut [u32]);
+    /// Writes `state` into `words`, which has the length [`Self::words`] and may hold anything. The
+    /// state stays as it is; a walk over its fields that also reads them back asks for `&mut`.
+    fn pack(&self, state: &mut Self::State, words: &mut [u32]);
 
     /// Reads back what [`Self::pack`] wrote.
     fn unpack(&self, words: &[u32]) -> Self::State;

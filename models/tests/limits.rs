@@ -129,7 +129,7 @@ fn descend(cluster: &Cluster, mut seed: u64) -> Result<(), TestCaseError> {
             break;
         }
         // Packing panics on a value above its limit.
-        cluster.pack(state.clone(), &mut words);
+        cluster.pack(&mut state.clone(), &mut words);
         prop_assert_eq!(&cluster.unpack(&words), &state);
         let mut actions = Vec::new();
         cluster.actions(&state, &mut actions);

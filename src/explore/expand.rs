@@ -64,10 +64,11 @@ impl Part {
         for action in actions.drain(..) {
             let fault = subject.is_fault(&action);
             let reached = subject.reached_by(&state, &action);
-            let Some(next) = subject.next_state(&state, action) else {
+            let mut next = subject.next_state(&state, action);
+            let Some(next) = &mut next else {
                 continue;
             };
-            if !subject.within_boundary(&next) {
+            if !subject.within_boundary(next) {
                 quiescent &= fault;
                 continue;
             }

@@ -184,10 +184,10 @@ impl<S: Subject> Iterator for CalmSteps<'_, S> {
             if subject.is_fault(&action) {
                 continue;
             }
-            let Some(next) = subject.next_state(&self.state, action) else {
+            let Some(mut next) = subject.next_state(&self.state, action) else {
                 continue;
             };
-            subject.pack(next, &mut self.packed);
+            subject.pack(&mut next, &mut self.packed);
             if self.packed != store.words(self.from) {
                 self.any = true;
                 return Some(store.find(&self.packed));

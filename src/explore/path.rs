@@ -65,10 +65,13 @@ impl<S: Subject> Exploration<'_, S> {
         let mut packed = vec![0; self.subject.words()];
         let taken = actions.into_iter().position(|action| {
             allowed(&action)
-                && self.subject.next_state(&state, action).is_some_and(|next| {
-                    self.subject.pack(next, &mut packed);
-                    packed == self.store.words(to)
-                })
+                && self
+                    .subject
+                    .next_state(&state, action)
+                    .is_some_and(|mut next| {
+                        self.subject.pack(&mut next, &mut packed);
+                        packed == self.store.words(to)
+                    })
         });
         // An action need not be `Clone`, and taking it has consumed it: list them again.
         let mut again = Vec::new();

@@ -112,10 +112,10 @@ impl<S: Subject> Search<'_, S> {
     /// Stores the initial states.
     fn seed(&mut self) -> Result<(), Limit> {
         let mut words = vec![0; self.subject.words()];
-        for state in self.subject.init_states() {
+        for mut state in self.subject.init_states() {
             if self.subject.within_boundary(&state) {
                 self.init_states += 1;
-                self.subject.pack(state, &mut words);
+                self.subject.pack(&mut state, &mut words);
                 let home = self.store.home(&words);
                 self.parts[0].outbox.post(home, None, &words);
             }

@@ -51,9 +51,9 @@ pub(super) fn judge(
 /// Whether a run from `start` can come to rest without a fault; `None`: not found out within
 /// `limit` states.
 fn comes_to_rest(cluster: &Cluster, start: State, limit: usize) -> Option<bool> {
-    let packed = |state: State| {
+    let packed = |mut state: State| {
         let mut words = vec![0; cluster.words()].into_boxed_slice();
-        cluster.pack(state, &mut words);
+        cluster.pack(&mut state, &mut words);
         words
     };
     let mut met = HashSet::from([packed(start.clone())]);
