@@ -1,0 +1,40 @@
+//! The databases that a test of the sink runs over.
+
+/// Where a sink is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    #[cfg(feature = "postgres")]
+    Postgres,
+}
+
+/// The PostgreSQL server to test with, unless none is named.
+#[cfg(feature = "postgres")]
+pub fn postgres() -> Option<String> {
+    let url = std::env::var("SEMEL_POSTGRES_URL").ok();
+    if url.is_none() {
+        println!("skipped: SEMEL_POSTGRES_URL names no PostgreSQL server");
+    }
+    url
+}
+
+/// Each of these functions as a test over every database.
+macro_rules! over_each_database {
+    ($($claim:ident)*) => {
+        mod sqlite {
+            $(#[test] fn $claim() {
+                super::$claim(crate::databases::Kind::Sqlite);
+            })*
+        }
+
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(#[test] fn $claim() {
+                if crate::databases::postgres().is_some() {
+                    super::$claim(crate::databases::Kind::Postgres);
+                }
+            })*
+        }
+    };
+}
+pub(crate) use over_each_database;
