@@ -31,7 +31,7 @@ fn every_operation_does_the_same_to_the_model_and_to_the_database(kind: Kind) {
         text.parse().expect("SEMEL_CASES is a whole number")
     });
     let mut runner = TestRunner::new(Config {
-        cases: 300 * factor,
+        cases: kind.cases(300) * factor,
         failure_persistence: None,
         rng_seed: match searching {
             Some(_) => RngSeed::Random,

@@ -21,7 +21,7 @@ over_each_database!(runs_of_twenty_records_do_on_the_disk_what_they_do_in_the_mo
 
 fn runs_of_twenty_records_do_on_the_disk_what_they_do_in_the_model(kind: Kind) {
     let coverage = RefCell::new(Met::default());
-    try_designs_with(250, schedule(6, 300), |design, schedule| {
+    try_designs_with(kind.cases(250), schedule(6, 300), |design, schedule| {
         let pipeline = larger(design, 20, 6);
         let met = played(kind, pipeline, &schedule)?;
         coverage.borrow_mut().add(&met);

@@ -8,6 +8,17 @@ pub enum Kind {
     Postgres,
 }
 
+impl Kind {
+    /// How many cases are tried where SQLite tries this many: each costs PostgreSQL a schema.
+    pub fn cases(self, sqlite: u32) -> u32 {
+        match self {
+            Kind::Sqlite => sqlite,
+            #[cfg(feature = "postgres")]
+            Kind::Postgres => sqlite / 3,
+        }
+    }
+}
+
 /// The PostgreSQL server to test with, unless none is named.
 #[cfg(feature = "postgres")]
 pub fn postgres() -> Option<String> {
