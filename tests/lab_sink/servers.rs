@@ -129,7 +129,11 @@ fn who_may_not_create_a_schema_is_told_what_is_missing() {
         return;
     };
     let (failure, message) = refused(&url);
-    assert_eq!(failure, PostgresFailure::Permission);
+    assert_eq!(failure, PostgresFailure::Permission, "{message}");
+    if message.contains("permission denied to set role") {
+        println!("skipped: the user may take no other role");
+        return;
+    }
     assert!(message.contains("cannot create a schema"), "{message}");
     assert!(message.contains("GRANT CREATE ON DATABASE"), "{message}");
 }
