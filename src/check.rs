@@ -108,11 +108,7 @@ pub(crate) fn check_pipeline(
         true => Shortest::default(),
         false => endings.shortest(&found, &unreordered, &engine, watch),
     };
-    let source = DesignSource {
-        name: design.name().into(),
-        file: design.file().into(),
-        text: design.text().into(),
-    };
+    let source = DesignSource::of(design);
     let judge = |guarantee: Guarantee| {
         let explored = || {
             let run = endings.run(&found, guarantee)?;

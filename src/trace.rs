@@ -13,6 +13,7 @@ pub(crate) use read::MAX_BYTES;
 pub use read::{Choice, ReadError, Runs};
 pub(crate) use tell::{Run, Running, running, tell, tell_step, violation};
 
+use crate::design::Design;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -69,6 +70,16 @@ pub struct DesignSource {
     pub file: String,
     /// The text of that file.
     pub text: String,
+}
+
+impl DesignSource {
+    pub(crate) fn of(design: &Design) -> DesignSource {
+        DesignSource {
+            name: design.name().into(),
+            file: design.file().into(),
+            text: design.text().into(),
+        }
+    }
 }
 
 /// The bound that a verdict or a trace stands under.

@@ -302,3 +302,33 @@ fn a_trace_without_the_secrets_of_its_design_can_be_replayed() {
     let output = replay_bytes(out(&checked).as_bytes(), &["--guarantee", "no-loss"]);
     assert_eq!(code(&output), 0, "{}", err(&output));
 }
+
+#[test]
+fn the_files_of_a_run_are_kept_where_they_are_asked_for_and_nowhere_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = folder.path().join("run");
+    let kept = kept.to_str().expect("UTF-8");
+    let output = replay("trace-v1-consumer-crash", &["--files", kept]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let mut names: Vec<String> = std::fs::read_dir(kept)
+        .expect("it was made")
+        .map(|entry| entry.expect("it can be listed").file_name())
+        .map(|name| name.into_string().expect("UTF-8"))
+        .collect();
+    names.sort();
+    assert_eq!(names, ["group-offsets.log", "sink.db", "topic-0"]);
+
+    let again = replay("trace-v1-consumer-crash", &["--files", kept]);
+    assert_eq!(code(&again), 2);
+    assert!(err(&again).contains("is not empty"), "{}", err(&again));
+
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("it can be written");
+    let under = file.join("run");
+    let output = replay(
+        "trace-v1-consumer-crash",
+        &["--files", under.to_str().expect("UTF-8")],
+    );
+    assert_eq!(code(&output), 5);
+    assert!(err(&output).contains("cannot use"), "{}", err(&output));
+}

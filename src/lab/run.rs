@@ -37,9 +37,12 @@
 mod disk_steps;
 mod error;
 mod interrupted;
+mod remnant;
 mod sink_steps;
+mod told;
 
 pub use error::{Deviation, LabError};
+pub use remnant::Remnant;
 
 use super::coverage::Coverage;
 use super::disk::Sync;
@@ -79,12 +82,12 @@ impl Run {
     /// When the directory cannot be written, and when the design has more kinds of faults than a
     /// run can keep apart.
     pub fn start(directory: &Path, pipeline: Pipeline, sync: Sync) -> Result<Run, LabError> {
-        let synchronous = match sync {
-            Sync::Real => Synchronous::Full,
-            Sync::Simulated => Synchronous::Off,
-        };
-        let database = Database::sqlite(directory, &pipeline.sink, synchronous);
-        Run::start_over(database, directory, pipeline, sync)
+        Run::start_over(
+            sqlite(directory, &pipeline, sync),
+            directory,
+            pipeline,
+            sync,
+        )
     }
 
     /// Begins a run of `pipeline` with its files in an empty directory and the sink in PostgreSQL, in
@@ -218,4 +221,13 @@ impl Run {
         self.compare_judgement(&judgement)?;
         Ok(judgement)
     }
+}
+
+/// The SQLite database of a run.
+fn sqlite(directory: &Path, pipeline: &Pipeline, sync: Sync) -> Database {
+    let synchronous = match sync {
+        Sync::Real => Synchronous::Full,
+        Sync::Simulated => Synchronous::Off,
+    };
+    Database::sqlite(directory, &pipeline.sink, synchronous)
 }

@@ -24,7 +24,7 @@ use semel_models::action::Action;
 /// ")?;
 /// let dir = tempfile::tempdir()?;
 /// let mut run = Run::start(dir.path(), design.pipeline().clone(), Sync::Simulated)?;
-/// let schedule = Schedule { faults: vec![Blow { after: 5, pick: 0 }], mix: 0 };
+/// let schedule = Schedule { faults: vec![Blow { after: 6, pick: 0 }], mix: 0 };
 /// assert!(schedule.play(&mut run, 1_000)?);
 /// assert_eq!(run.violated(), [semel::Guarantee::NoDuplicates, semel::Guarantee::ExactlyOnceEffect]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -54,7 +54,7 @@ impl Schedule {
     pub fn play(&self, run: &mut Run, most: usize) -> Result<bool, LabError> {
         let mut blows = self.faults.clone();
         blows.sort_by_key(|blow| std::cmp::Reverse(blow.after));
-        let mut mixer = Mixer(self.mix);
+        let mut picks = Picks::of(self.mix);
         while run.taken().len() < most {
             let now = run.taken().len();
             let due = blows.last().filter(|blow| blow.after as usize <= now);
@@ -64,7 +64,7 @@ impl Schedule {
                 blows.pop();
                 continue;
             }
-            if step(run, &mut mixer)? {
+            if step(run, &mut picks)? {
                 continue;
             }
             // At rest: what is still to come comes now, or never.
@@ -83,20 +83,19 @@ fn strike(run: &mut Run, pick: u32) -> Result<bool, LabError> {
     let mut kinds: Vec<u16> = faults.iter().filter_map(entry).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    if kinds.is_empty() {
-        return Ok(false);
-    }
-    let pick = pick as usize;
-    for turn in 0..kinds.len() {
-        let kind = kinds[(pick + turn) % kinds.len()];
-        let own: Vec<Action> = faults
-            .iter()
-            .copied()
-            .filter(|fault| entry(fault) == Some(kind))
-            .collect();
-        if run.take(own[pick / kinds.len() % own.len()])? {
-            return Ok(true);
+    let mut pick = pick as usize;
+    while !kinds.is_empty() {
+        let kind = kinds.remove(pick % kinds.len());
+        let own = faults.iter().filter(|fault| entry(fault) == Some(kind));
+        let own: Vec<Action> = own.copied().collect();
+        let first = pick / 31 % own.len();
+        for strike in own[first..].iter().chain(&own[..first]) {
+            if run.take(*strike)? {
+                return Ok(true);
+            }
         }
+        // None would change anything; another kind, any.
+        pick = pick.wrapping_mul(31).wrapping_add(7);
     }
     Ok(false)
 }
@@ -109,10 +108,10 @@ fn entry(fault: &Action) -> Option<u16> {
 }
 
 /// Takes one of the steps that can come next; whether there was one.
-fn step(run: &mut Run, mixer: &mut Mixer) -> Result<bool, LabError> {
+fn step(run: &mut Run, picks: &mut Picks) -> Result<bool, LabError> {
     let mut steps = run.cluster().steps(run.state());
     while !steps.is_empty() {
-        let step = steps.remove(mixer.below(steps.len()));
+        let step = steps.remove(picks.below(steps.len()));
         if run.take(step)? {
             return Ok(true);
         }
@@ -120,18 +119,38 @@ fn step(run: &mut Run, mixer: &mut Mixer) -> Result<bool, LabError> {
     Ok(false)
 }
 
-/// A sequence of numbers that look drawn (splitmix64); 0 gives zeros.
-struct Mixer(u64);
+/// Which steps are taken: a sequence of numbers that look drawn (splitmix64).
+///
+/// Runs differ in how eagerly they go on with what comes first, which is the application's and its
+/// producer's side: some fill the connection before anything is handled, some take every step as
+/// often as any other.
+struct Picks {
+    state: u64,
+    /// How many of eight steps are the first of those that can come next.
+    eager: u64,
+}
 
-impl Mixer {
+impl Picks {
+    fn of(mix: u64) -> Picks {
+        let eager = match mix {
+            0 => 8,
+            _ => [0, 4, 6, 7][(mix % 4) as usize],
+        };
+        Picks { state: mix, eager }
+    }
+
     fn below(&mut self, end: usize) -> usize {
-        if self.0 == 0 {
-            return 0;
+        match self.next() % 8 < self.eager {
+            true => 0,
+            false => (self.next() % end as u64) as usize,
         }
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
+    }
+
+    fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
         mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ mixed >> 31) % end as u64) as usize
+        mixed ^ mixed >> 31
     }
 }

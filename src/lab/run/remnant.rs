@@ -1,0 +1,58 @@
+//! What is on the disk of a run, wherever it was broken off.
+
+use super::{LabError, SEGMENT_BYTES, sqlite};
+use crate::lab::disk::Sync;
+use crate::lab::judge::{Records, Sends, judge};
+use crate::lab::rig::Rig;
+use semel_models::pipeline::Pipeline;
+use std::path::Path;
+
+/// What the files and the database of a run hold once they are recovered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Remnant {
+    /// The records in the log, from its start to its end.
+    pub log: Vec<u16>,
+    /// The offset that the group has committed.
+    pub committed: Option<u64>,
+    /// Records without an effect.
+    pub without_effect: Records,
+    /// Records with several effects.
+    pub repeated: Records,
+    /// The keys in the dedup store.
+    pub seen: Vec<u16>,
+    /// The offset that is saved beside the effects.
+    pub saved: Option<u16>,
+}
+
+impl Remnant {
+    /// Opens what a run of `pipeline` left in `directory`, whether it came to its end or its process
+    /// was killed: torn tails are cut, a transaction under way is rolled back.
+    ///
+    /// # Errors
+    /// When the files cannot be read or recovered.
+    pub fn recover(directory: &Path, pipeline: &Pipeline) -> Result<Remnant, LabError> {
+        let sync = Sync::Simulated;
+        let database = sqlite(directory, pipeline, sync);
+        let mut rig = Rig::open(directory, pipeline, sync, SEGMENT_BYTES, database.clone())?;
+        let (start, end) = (rig.log().log_start().0, rig.log().log_end().0);
+        let fetched = rig.fetch(start as u16, (end - start) as u16)?;
+        let contents = rig.sink(0).contents()?;
+        let committed = rig.committed().map(|position| position.next.0);
+        drop(rig);
+        let sends = Sends {
+            keys: pipeline.bounds.keys,
+            confirmed: (0..pipeline.bounds.records).collect(),
+            ..Sends::default()
+        };
+        let judgement = judge(&database, &sends)?;
+        Ok(Remnant {
+            log: fetched.into_iter().map(|(record, _)| record).collect(),
+            committed,
+            without_effect: judgement.lost,
+            repeated: judgement.repeated,
+            seen: contents.seen,
+            saved: contents.saved,
+        })
+    }
+}

@@ -1,0 +1,206 @@
+//! Drawing schedules, playing them, and what is left of one that breaks a guarantee.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
+use semel::lab::{Blow, Coverage, Run, Schedule, Sync};
+use semel::{Design, Guarantee};
+use semel_models::pipeline::Pipeline;
+use std::cell::RefCell;
+use std::path::PathBuf;
+
+/// Steps that a run takes at most for each of its records and faults. One that does not come to
+/// rest goes round for ever.
+const STEPS_EACH: usize = 60;
+
+/// How large runs are.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// The most records.
+    pub records: u16,
+    /// The most faults.
+    pub faults: u16,
+    /// How often each fault may strike.
+    pub each: Each,
+}
+
+/// How often each fault of a design may strike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Each {
+    /// As often as the design states.
+    AsStated,
+    /// As often as is drawn.
+    AsDrawn,
+}
+
+/// A run to be played.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// How many records the application sends.
+    pub records: u16,
+    /// How many records a poll may return.
+    pub poll: u16,
+    /// What happens when.
+    pub schedule: Schedule,
+}
+
+/// Plans of at most this size. Their faults strike while there is something to strike, and half of
+/// them soon after another one.
+pub fn plans(size: Size) -> impl Strategy<Value = Plan> {
+    let blow = |records: u16| {
+        let steps = u32::from(records) * 5;
+        (0..steps, option::of(0..4u32), any::<u32>())
+    };
+    (1..=size.records, 1..=8u16).prop_flat_map(move |(records, poll)| {
+        let blows = vec(blow(records), 0..=usize::from(size.faults));
+        let mix = prop_oneof![1 => Just(0), 7 => any::<u64>()];
+        (blows, mix).prop_map(move |(blows, mix)| {
+            let mut faults: Vec<Blow> = Vec::new();
+            for (alone, behind, pick) in blows {
+                let last = faults.last().map(|last| last.after);
+                let after = match (last, behind) {
+                    (Some(last), Some(steps)) => last + steps,
+                    _ => alone,
+                };
+                faults.push(Blow { after, pick });
+            }
+            Plan {
+                records,
+                poll: poll.min(records),
+                schedule: Schedule { faults, mix },
+            }
+        })
+    })
+}
+
+/// The design under a plan.
+pub fn pipeline(design: &Design, plan: &Plan, each: Each) -> Pipeline {
+    let mut pipeline = design.pipeline().clone();
+    let faults = plan.schedule.faults.len() as u16;
+    pipeline.bounds.records = plan.records;
+    pipeline.bounds.keys = pipeline.bounds.keys.min(plan.records);
+    // A poll of one record is what some clients have, and what some designs are about.
+    if pipeline.bounds.poll > 1 {
+        pipeline.bounds.poll = plan.poll;
+    }
+    if each == Each::AsDrawn {
+        pipeline.faults.total = Some(faults);
+        for (_, own) in &mut pipeline.faults.entries {
+            *own = faults;
+        }
+    }
+    pipeline
+}
+
+/// Plays a run to its end, and has its rows judged.
+///
+/// # Panics
+/// When the disk does not do what the model says.
+pub fn play(pipeline: Pipeline, schedule: &Schedule, sync: Sync) -> Run {
+    let directory = tempfile::tempdir().expect("a directory");
+    let size = usize::from(pipeline.bounds.records + pipeline.faults.total());
+    let mut run = Run::start(directory.path(), pipeline, sync).expect("it starts");
+    let rests = schedule.play(&mut run, STEPS_EACH * (size + 1));
+    let rests = rests.unwrap_or_else(|error| panic!("{error}"));
+    if rests {
+        run.judge().unwrap_or_else(|error| panic!("{error}"));
+    }
+    run
+}
+
+/// How many runs, of the number that is enough.
+pub fn cases(enough: u32) -> u32 {
+    match std::env::var("SEMEL_CASES") {
+        Ok(factor) => {
+            enough
+                * factor
+                    .parse::<u32>()
+                    .expect("SEMEL_CASES is a whole number")
+        }
+        Err(_) => enough,
+    }
+}
+
+fn runner(cases: u32) -> TestRunner {
+    TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 2_000,
+        rng_seed: match std::env::var_os("SEMEL_CASES") {
+            Some(_) => RngSeed::Random,
+            None => RngSeed::Fixed(1),
+        },
+        ..Config::default()
+    })
+}
+
+/// The smallest run found that violates one of `guarantees`, of as many plans as `cases`.
+pub fn find(
+    design: &Design,
+    guarantees: &[Guarantee],
+    size: Size,
+    cases: u32,
+) -> Option<(Run, Guarantee)> {
+    let met = RefCell::new(Coverage::default());
+    let violated = |plan: &Plan| {
+        let run = play(
+            pipeline(design, plan, size.each),
+            &plan.schedule,
+            Sync::Simulated,
+        );
+        met.borrow_mut().add(run.coverage());
+        let broken = run.violated();
+        let first = guarantees.iter().copied().find(|one| broken.contains(one));
+        first.map(|guarantee| (run, guarantee))
+    };
+    let tried = runner(cases).run(&plans(size), |plan| match violated(&plan) {
+        Some((_, guarantee)) => Err(TestCaseError::fail(guarantee.name())),
+        None => Ok(()),
+    });
+    println!("{}, in {cases} runs:\n{}", design.name(), met.borrow());
+    match tried {
+        Ok(()) => None,
+        Err(TestError::Fail(_, plan)) => violated(&plan),
+        Err(TestError::Abort(why)) => panic!("{}: {why}", design.name()),
+    }
+}
+
+/// Every guarantee that some of so many runs violates.
+pub fn violated(design: &Design, size: Size, runs: u32) -> Vec<Guarantee> {
+    let mut runner = runner(runs);
+    let mut seen = Vec::new();
+    for _ in 0..runs {
+        let drawn = plans(size).new_tree(&mut runner);
+        let plan = drawn.expect("nothing is rejected").current();
+        let run = play(
+            pipeline(design, &plan, size.each),
+            &plan.schedule,
+            Sync::Simulated,
+        );
+        seen.extend(run.violated());
+    }
+    seen
+}
+
+/// Fails with a run that breaks a guarantee: tells it, and saves it for `semel replay`.
+pub fn broken(design: &Design, run: &Run, guarantee: Guarantee) -> ! {
+    let trace = run.trace(design, guarantee);
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let file = folder.join(format!("{}-{guarantee}.json", design.name()));
+    let text = serde_json::to_string_pretty(&trace).expect("it is JSON");
+    std::fs::write(&file, text).expect("the folder can be written");
+    let steps: String = trace
+        .steps()
+        .iter()
+        .map(|step| format!("  {}\n", step.sentence()))
+        .collect();
+    panic!(
+        "{} breaks {guarantee} with {} records:\n{steps}  => {}\n\nto take it again:\n  semel replay {}\n",
+        design.name(),
+        trace.bound().records,
+        trace.violation(),
+        file.display()
+    );
+}
