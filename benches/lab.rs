@@ -2,13 +2,15 @@
 //!
 //! Each run is a design of this repository with up to 20 records and 6 faults, in a directory of its
 //! own. The same runs are played on the model alone, on files whose syncs are only noted, and with
-//! every sync waiting for the disk; the last with more threads than cores, for they wait.
+//! every sync waiting for the disk; the last with more threads than cores, for they wait. With the
+//! feature `postgres` and `SEMEL_POSTGRES_URL`, also with the sink in PostgreSQL.
 
-use semel::lab::{Blow, Run, Schedule, Sync};
+use semel::lab::{Blow, LabError, Run, Schedule, Sync};
 use semel::presets::{self, PRESETS};
 use semel_models::cluster::Cluster;
 use semel_models::pipeline::Pipeline;
 use stateright::Model;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,6 +33,15 @@ fn main() {
     ] {
         let runs = measure(name, threads, &designs, |pipeline, schedule| {
             on_files(pipeline, schedule, sync);
+        });
+        println!("  1 to {:.1} of the model's", model / runs);
+    }
+    #[cfg(feature = "postgres")]
+    if let Ok(url) = std::env::var("SEMEL_POSTGRES_URL") {
+        let runs = measure("PostgreSQL", cores, &designs, |pipeline, schedule| {
+            play(schedule, |directory| {
+                Run::start_on_postgres(directory, pipeline, Sync::Simulated, &url)
+            });
         });
         println!("  1 to {:.1} of the model's", model / runs);
     }
@@ -77,8 +88,12 @@ fn measure(
 }
 
 fn on_files(pipeline: Pipeline, schedule: Schedule, sync: Sync) {
+    play(schedule, |directory| Run::start(directory, pipeline, sync));
+}
+
+fn play(schedule: Schedule, start: impl FnOnce(&Path) -> Result<Run, LabError>) {
     let directory = tempfile::tempdir().expect("a directory");
-    let mut run = Run::start(directory.path(), pipeline, sync).expect("it starts");
+    let mut run = start(directory.path()).expect("it starts");
     if schedule.play(&mut run, MOST_STEPS).expect("it plays") {
         run.judge().expect("it is judged");
     }

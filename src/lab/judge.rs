@@ -3,10 +3,8 @@
 //! It shares no code with the model's ledger, and knows of the run only what was sent. It judges a
 //! run that has ended: of a record that might still be read it would say that it is lost.
 
-use crate::lab::sink::{self, SinkError};
-use rusqlite::Connection;
+use crate::lab::sink::{Database, SinkError, Using, small};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 /// Records, by their numbers in the order in which they were first sent.
 pub type Records = BTreeSet<u16>;
@@ -55,34 +53,34 @@ struct Effects {
     first: i64,
 }
 
-/// Judges the run whose sink is in `directory`.
+/// Judges the run whose sink is in `database`.
 ///
 /// # Errors
 /// When there is no sink, and when its database fails.
-pub fn judge(directory: &Path, sends: &Sends) -> Result<Judgement, SinkError> {
-    let (connection, at) = sink::existing(directory)?;
-    let read = || -> rusqlite::Result<_> { Ok((effects(&connection)?, superseded(&connection)?)) };
-    let (effects, superseded) = read().map_err(|error| at.told("count the effects", error))?;
+pub fn judge(database: &Database, sends: &Sends) -> Result<Judgement, SinkError> {
+    let (effects, superseded) = database.read("count the effects", |using| {
+        Ok((effects(using)?, superseded(using)?))
+    })?;
     Ok(sends.judge(&effects, &superseded))
 }
 
-fn effects(connection: &Connection) -> rusqlite::Result<BTreeMap<u16, Effects>> {
+fn effects(using: Using<'_>) -> Result<BTreeMap<u16, Effects>, SinkError> {
     let count = "SELECT record, count(*), min(id) FROM effects GROUP BY record";
-    let mut statement = connection.prepare(count)?;
-    let rows = statement.query_map([], |row| {
+    let rows = using.rows(count, &[])?.into_iter();
+    let effects = rows.map(|[record, times, first]| {
+        let number = |value: Option<i64>| value.expect("there is a row of this record");
         let effects = Effects {
-            times: row.get(1)?,
-            first: row.get(2)?,
+            times: number(times),
+            first: number(first),
         };
-        Ok((row.get(0)?, effects))
-    })?;
-    rows.collect()
+        (small(record), effects)
+    });
+    Ok(effects.collect())
 }
 
-fn superseded(connection: &Connection) -> rusqlite::Result<Records> {
-    let mut statement = connection.prepare("SELECT DISTINCT record FROM superseded")?;
-    let rows = statement.query_map([], |row| row.get(0))?;
-    rows.collect()
+fn superseded(using: Using<'_>) -> Result<Records, SinkError> {
+    let rows = using.rows("SELECT DISTINCT record FROM superseded", &[])?;
+    Ok(rows.into_iter().map(|[record]| small(record)).collect())
 }
 
 impl Sends {

@@ -4,7 +4,7 @@ use super::disk::{StorageError, Sync, Tear};
 use super::log::{Fetched, Log, LogSettings, Produced, Record, Remains};
 use super::offsets::{Commit, OffsetLog};
 use super::run::LabError;
-use super::sink::{SqliteSink, Synchronous};
+use super::sink::{Database, SqlSink};
 use super::words::{
     Generation, LeaderEpoch, NextOffset, Offset, Position, ProducerEpoch, ProducerId, Sequence,
     Stamp,
@@ -20,11 +20,11 @@ use std::path::{Path, PathBuf};
 pub(super) struct Rig {
     directory: PathBuf,
     settings: LogSettings,
-    synchronous: Synchronous,
     pipeline: Pipeline,
     log: Slot<Log>,
     offsets: Slot<OffsetLog>,
-    sinks: Vec<Slot<SqliteSink>>,
+    sinks: Vec<Slot<SqlSink>>,
+    database: Database,
 }
 
 /// Something that is closed and opened again.
@@ -33,12 +33,13 @@ type Slot<T> = Option<T>;
 const OPEN: &str = "it is open between two steps";
 
 impl Rig {
-    /// Opens what is in `directory`, or begins there.
+    /// Opens what is in `directory` and in `database`, or begins there.
     pub(super) fn open(
         directory: &Path,
         pipeline: &Pipeline,
         sync: Sync,
         segment_bytes: u64,
+        database: Database,
     ) -> Result<Rig, LabError> {
         let settings = LogSettings {
             segment_bytes,
@@ -46,23 +47,19 @@ impl Rig {
             rules: pipeline.rules,
             sync,
         };
-        let synchronous = match sync {
-            Sync::Real => Synchronous::Full,
-            Sync::Simulated => Synchronous::Off,
-        };
         let mut rig = Rig {
             directory: directory.to_owned(),
             settings,
-            synchronous,
             pipeline: pipeline.clone(),
             log: None,
             offsets: None,
             sinks: Vec::new(),
+            database,
         };
         rig.start_broker(&Remains::default())?;
         rig.open_offsets()?;
         for _ in 0..pipeline.group.instances {
-            let sink = rig.connect()?;
+            let sink = rig.database.connect()?;
             rig.sinks.push(Some(sink));
         }
         Ok(rig)
@@ -76,8 +73,12 @@ impl Rig {
         self.log.as_mut().expect(OPEN)
     }
 
-    pub(super) fn sink(&mut self, who: u16) -> &mut SqliteSink {
+    pub(super) fn sink(&mut self, who: u16) -> &mut SqlSink {
         self.sinks[usize::from(who)].as_mut().expect(OPEN)
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        &self.database
     }
 
     /// What the group has committed.
@@ -149,7 +150,7 @@ impl Rig {
         let place = usize::from(who);
         // The old one first: it may hold the database.
         self.sinks[place] = None;
-        let sink = self.connect()?;
+        let sink = self.database.connect()?;
         self.sinks[place] = Some(sink);
         Ok(())
     }
@@ -169,15 +170,6 @@ impl Rig {
         }
         self.offsets = Some(offsets);
         Ok(())
-    }
-
-    fn connect(&self) -> Result<SqliteSink, LabError> {
-        let settings = &self.pipeline.sink;
-        Ok(SqliteSink::open(
-            &self.directory,
-            settings,
-            self.synchronous,
-        )?)
     }
 }
 

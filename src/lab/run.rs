@@ -48,6 +48,7 @@ use super::coverage::Coverage;
 use super::disk::Sync;
 use super::judge::{Judgement, Sends};
 use super::rig::Rig;
+use super::sink::{Database, Synchronous};
 use semel_models::action::Action;
 use semel_models::cluster::{Cluster, State};
 use semel_models::guarantee::Guarantee;
@@ -57,7 +58,7 @@ use semel_models::set::Set;
 use semel_models::subject::Subject;
 use stateright::Model;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// How large segments are: a few records each, so that runs roll over.
 const SEGMENT_BYTES: u64 = 300;
@@ -65,7 +66,6 @@ const SEGMENT_BYTES: u64 = 300;
 /// A run under way.
 #[derive(Debug)]
 pub struct Run {
-    directory: PathBuf,
     cluster: Cluster,
     state: State,
     rig: Rig,
@@ -76,17 +76,47 @@ pub struct Run {
 }
 
 impl Run {
-    /// Begins a run of `pipeline` in an empty directory.
+    /// Begins a run of `pipeline` in an empty directory, with the sink in SQLite.
     ///
     /// # Errors
     /// When the directory cannot be written, and when the design has more kinds of faults than a
     /// run can keep apart.
     pub fn start(directory: &Path, pipeline: Pipeline, sync: Sync) -> Result<Run, LabError> {
-        let rig = Rig::open(directory, &pipeline, sync, SEGMENT_BYTES)?;
+        Run::start_over(
+            sqlite(directory, &pipeline, sync),
+            directory,
+            pipeline,
+            sync,
+        )
+    }
+
+    /// Begins a run of `pipeline` with its files in an empty directory and the sink in PostgreSQL, in
+    /// a schema of the run's own that is dropped with it ([`Database::postgres`]).
+    ///
+    /// # Errors
+    /// Those of [`Run::start`], and when PostgreSQL cannot be reached or does not let this user in,
+    /// or lets them create no schema.
+    #[cfg(feature = "postgres")]
+    pub fn start_on_postgres(
+        directory: &Path,
+        pipeline: Pipeline,
+        sync: Sync,
+        url: &str,
+    ) -> Result<Run, LabError> {
+        let database = Database::postgres(url, &pipeline.sink)?;
+        Run::start_over(database, directory, pipeline, sync)
+    }
+
+    fn start_over(
+        database: Database,
+        directory: &Path,
+        pipeline: Pipeline,
+        sync: Sync,
+    ) -> Result<Run, LabError> {
+        let rig = Rig::open(directory, &pipeline, sync, SEGMENT_BYTES, database)?;
         let cluster = Cluster::for_running(pipeline)?;
         let state = cluster.init_states().remove(0);
         Ok(Run {
-            directory: directory.to_owned(),
             coverage: Coverage::of(&cluster),
             cluster,
             state,
@@ -187,8 +217,17 @@ impl Run {
             dead_lettered: those(&ledger.dead_lettered),
             unordered: self.unordered.clone(),
         };
-        let judgement = super::judge::judge(&self.directory, &sends)?;
+        let judgement = super::judge::judge(self.rig.database(), &sends)?;
         self.compare_judgement(&judgement)?;
         Ok(judgement)
     }
+}
+
+/// The SQLite database of a run.
+fn sqlite(directory: &Path, pipeline: &Pipeline, sync: Sync) -> Database {
+    let synchronous = match sync {
+        Sync::Real => Synchronous::Full,
+        Sync::Simulated => Synchronous::Off,
+    };
+    Database::sqlite(directory, &pipeline.sink, synchronous)
 }

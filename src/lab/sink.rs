@@ -1,30 +1,42 @@
-//! The sink in a real database: SQLite, in one file.
+//! The sink in a real database: SQLite, in one file, or with the feature `postgres` PostgreSQL, in a
+//! schema of its own. The statements are the same.
 //!
 //! **What is real.** Transactions, their roll-back, and what a crash leaves of them; a unique
-//! conflict, which SQLite reports; guards and fences, which are conditions of the statements that
+//! conflict, which the database finds; guards and fences, which are conditions of the statements that
 //! write. Nothing is checked here that the database could check.
 //!
+//! **Between two writers.** SQLite lets one transaction write at a time, and tells the second one so.
+//! PostgreSQL runs both, read committed: a look-up does not see what the other has not committed, and
+//! does not wait for it; an insert of its unique key and a conditional write wait for its end.
+//!
 //! **What is not.** The provider of an external effect and a dedup store apart are tables of the
-//! same file: no design has their writes in a database transaction, so each of them is a
+//! same database: no design has their writes in a database transaction, so each of them is a
 //! transaction of its own, as it would be elsewhere.
 
+mod connection;
+mod database;
 mod error;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod schema;
+mod sqlite;
 mod statements;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use error::At;
+pub(super) use connection::{Using, small};
+pub use database::Database;
 pub use error::SinkError;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresError, PostgresFailure};
 pub(super) use statements::Contents;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use connection::Connection;
 use semel_models::ledger::Ledger;
 use semel_models::limits::Limits;
 use semel_models::offset::NextOffset;
-use semel_models::pipeline::{Pipeline, SinkSettings};
+use semel_models::pipeline::Pipeline;
 use semel_models::store::{NotDone, Over, Performed, Store, Write};
-use std::path::Path;
 
 /// Whether a commit waits until the disk has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,68 +47,22 @@ pub enum Synchronous {
     Off,
 }
 
-/// A sink in a SQLite database.
+/// A connection to the sink in a [`Database`]: what one process has of it.
 ///
 /// Dropping it in the middle of a transaction is a crash: of the transaction nothing remains.
-///
-/// ```
-/// use semel::lab::judge::{Records, Sends, judge};
-/// use semel::lab::sink::{SqliteSink, Synchronous};
-/// use semel_models::ledger::Ledger;
-/// use semel_models::offset::Offset;
-/// use semel_models::store::{Store, Write};
-///
-/// # let directory = tempfile::tempdir()?;
-/// # let directory = directory.path();
-/// let order = "client = 'java'\n[application]\norder = 'process -> commit'";
-/// let design = semel::Design::parse("semel.toml", order.as_bytes())?;
-/// let pipeline = design.pipeline();
-/// let mut sink = SqliteSink::open(directory, &pipeline.sink, Synchronous::Full)?;
-/// let write = Write { record: 0, offset: Offset(0), generation: 0 };
-/// for _ in 0..2 {
-///     sink.perform(write, pipeline, &Ledger::default()).expect("it takes place");
-/// }
-///
-/// let sends = Sends { keys: 1, sent: Records::from([0]), ..Sends::default() };
-/// assert_eq!(judge(directory, &sends)?.repeated, Records::from([0]));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Debug)]
-pub struct SqliteSink {
-    connection: Connection,
-    at: At,
-}
-
-/// Connects to the sink that is in `directory`.
-pub(crate) fn existing(directory: &Path) -> Result<(Connection, At), SinkError> {
-    let at = At::directory(directory);
-    // Opened for reading only, a transaction that a crash interrupted could not be rolled back.
-    let connection = schema::connect(&at, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    Ok((connection, at))
+pub struct SqlSink {
+    connection: Box<dyn Connection>,
 }
 
 /// What came of the statements of one step.
-type Step<T> = Result<T, NotDone<rusqlite::Error>>;
+type Step<T> = Result<T, NotDone<SinkError>>;
 
-impl SqliteSink {
-    /// Opens the sink in `directory`, or creates it there.
-    ///
-    /// # Errors
-    /// When the directory cannot be written, and when the file in it is no sink, or one of a
-    /// design with other constraints.
-    pub fn open(
-        directory: &Path,
-        settings: &SinkSettings,
-        synchronous: Synchronous,
-    ) -> Result<SqliteSink, SinkError> {
-        let at = At::directory(directory);
-        let connection = schema::open(&at, settings, synchronous)?;
-        Ok(SqliteSink { connection, at })
-    }
-
-    /// The database's file.
-    pub fn path(&self) -> &Path {
-        self.at.path()
+impl SqlSink {
+    fn over(connection: impl Connection + 'static) -> SqlSink {
+        SqlSink {
+            connection: Box::new(connection),
+        }
     }
 
     /// What is stored.
@@ -104,8 +70,7 @@ impl SqliteSink {
     /// # Errors
     /// When the database fails.
     pub(super) fn contents(&self) -> Result<Contents, SinkError> {
-        let contents = statements::contents(&self.connection);
-        contents.map_err(|error| self.at.told("read what is stored", error))
+        statements::contents(self.to("read what is stored"))
     }
 
     /// The dedup store forgets its oldest entry.
@@ -113,8 +78,11 @@ impl SqliteSink {
     /// # Errors
     /// When the database fails.
     pub fn forget_oldest(&mut self) -> Result<(), SinkError> {
-        let forget = "DELETE FROM seen WHERE id = (SELECT min(id) FROM seen)";
-        self.change("forget the oldest dedup key", forget)
+        statements::forget_oldest(self.to("forget the oldest dedup key"))
+    }
+
+    fn to(&self, doing: &'static str) -> Using<'_> {
+        Using::new(&*self.connection, doing)
     }
 
     /// Runs the statements of one step: as a part of the transaction that is open, or as one of
@@ -123,69 +91,45 @@ impl SqliteSink {
     fn step<T>(
         &mut self,
         doing: &'static str,
-        statements: impl FnOnce(&Connection) -> Step<T>,
-    ) -> Result<T, NotDone<SinkError>> {
-        let at = &self.at;
-        let told = |error| at.told(doing, error);
-        if !self.connection.is_autocommit() {
-            return statements(&self.connection).map_err(|not_done| match not_done {
-                NotDone::Refused => NotDone::Refused,
-                NotDone::Failed(error) => NotDone::Failed(told(error)),
-            });
+        statements: impl FnOnce(Using<'_>) -> Step<T>,
+    ) -> Step<T> {
+        let using = self.to(doing);
+        if using.in_transaction() {
+            return statements(using);
         }
-        let behavior = TransactionBehavior::Immediate;
-        let transaction = Transaction::new(&mut self.connection, behavior).map_err(told)?;
-        match statements(&transaction) {
-            Ok(value) => {
-                transaction.commit().map_err(told)?;
-                Ok(value)
+        using.begin()?;
+        let done = statements(using);
+        match &done {
+            Ok(_) => using.commit()?,
+            Err(NotDone::Refused) => using.roll_back()?,
+            Err(NotDone::Failed(_)) => {
+                // The failure says more than what may fail after it.
+                let _ = using.roll_back();
             }
-            Err(NotDone::Refused) => {
-                transaction.rollback().map_err(told)?;
-                Err(NotDone::Refused)
-            }
-            // Dropping the transaction rolls it back.
-            Err(NotDone::Failed(error)) => Err(NotDone::Failed(told(error))),
         }
-    }
-
-    /// Runs statements without parameters.
-    fn change(&self, doing: &'static str, statements: &str) -> Result<(), SinkError> {
-        let done = self.connection.execute_batch(statements);
-        done.map_err(|error| self.at.told(doing, error))
+        done
     }
 }
 
-impl Store for SqliteSink {
+impl Store for SqlSink {
     type Error = SinkError;
     /// The connection knows its transaction.
     type Begun = ();
 
     fn begin(&mut self) -> Result<(), SinkError> {
-        // Waiting to write until the first statement writes could end in a conflict between two
-        // transactions that have both read.
-        self.change("begin a transaction", "BEGIN IMMEDIATE")
+        self.to("begin a transaction").begin()
     }
 
     fn commit(&mut self, (): ()) -> Result<(), SinkError> {
-        let done = self.change("commit a transaction", "COMMIT");
-        if done.is_err() {
-            self.roll_back(())?;
-        }
-        done
+        self.to("commit a transaction").commit()
     }
 
     fn roll_back(&mut self, (): ()) -> Result<(), SinkError> {
-        // After some failures, a full disk for one, SQLite has rolled back by itself.
-        if self.connection.is_autocommit() {
-            return Ok(());
-        }
-        self.change("roll a transaction back", "ROLLBACK")
+        self.to("roll a transaction back").roll_back()
     }
 
     fn knows(&self, key: u16) -> Result<bool, SinkError> {
-        let found = statements::knows(&self.connection, key);
-        found.map_err(|error| self.at.told("look a dedup key up", error))
+        statements::knows(self.to("look a dedup key up"), key)
     }
 
     fn insert(
@@ -195,9 +139,9 @@ impl Store for SqliteSink {
         pipeline: &Pipeline,
         _: &Limits,
     ) -> Result<bool, NotDone<SinkError>> {
-        self.step("insert a dedup key", |connection| {
-            statements::check_fence(connection, fenced)?;
-            Ok(statements::insert(connection, key, &pipeline.sink)?)
+        self.step("insert a dedup key", |using| {
+            statements::check_fence(using, fenced)?;
+            Ok(statements::insert(using, key, &pipeline.sink)?)
         })
     }
 
@@ -208,15 +152,14 @@ impl Store for SqliteSink {
         _: &Ledger,
     ) -> Result<Performed, NotDone<SinkError>> {
         let fenced = pipeline.sink.fencing.then_some(write.generation);
-        self.step("perform an effect", |connection| {
-            statements::check_fence(connection, fenced)?;
-            Ok(statements::perform(connection, write, pipeline)?)
+        self.step("perform an effect", |using| {
+            statements::check_fence(using, fenced)?;
+            Ok(statements::perform(using, write, pipeline)?)
         })
     }
 
     fn saved(&self) -> Result<Option<NextOffset>, SinkError> {
-        let saved = statements::saved(&self.connection);
-        saved.map_err(|error| self.at.told("read the saved offset", error))
+        statements::saved(self.to("read the saved offset"))
     }
 
     fn save(
@@ -225,14 +168,13 @@ impl Store for SqliteSink {
         over: Over,
         fenced: Option<u16>,
     ) -> Result<(), NotDone<SinkError>> {
-        self.step("save an offset", |connection| {
-            statements::check_fence(connection, fenced)?;
-            statements::save(connection, next, over)
+        self.step("save an offset", |using| {
+            statements::check_fence(using, fenced)?;
+            statements::save(using, next, over)
         })
     }
 
     fn fence(&mut self, generation: u16) -> Result<(), SinkError> {
-        let told = statements::fence(&self.connection, generation);
-        told.map_err(|error| self.at.told("tell a new generation", error))
+        statements::fence(self.to("tell a new generation"), generation)
     }
 }

@@ -1,13 +1,20 @@
-//! A pipeline to work with, the sink in a directory of its own, and what its tables hold.
+//! A pipeline to work with, its sink in a database of its own, and what its tables hold.
 
+use std::cell::RefCell;
 use std::path::Path;
 
-use rusqlite::Connection;
 use semel::Design;
-use semel::lab::sink::{SqliteSink, Synchronous};
+use semel::lab::sink::{Database, SqlSink, Synchronous};
+use semel_models::ledger::Ledger;
 use semel_models::limits::{Limits, Room};
+use semel_models::offset::Offset;
 use semel_models::pipeline::Pipeline;
 use semel_models::program::{Operation, Program};
+use semel_models::store::{NotDone, Performed, Store, Write};
+use tempfile::TempDir;
+
+use crate::client::Client;
+use crate::databases::Kind;
 
 const DESIGN: &str = r#"
     client = "java"
@@ -39,12 +46,76 @@ pub fn operations(pipeline: &Pipeline) -> Vec<Operation> {
     Program::compile(&pipeline.consumer.order, 0).operations
 }
 
-/// The sink in `directory`, which loses nothing when only the process dies.
-pub fn open(directory: &Path, pipeline: &Pipeline) -> SqliteSink {
-    SqliteSink::open(directory, &pipeline.sink, Synchronous::Off).expect("it can be opened")
+/// Performs the effect of a record that was read at the offset of its number.
+pub fn perform(
+    sink: &mut SqlSink,
+    record: u16,
+    generation: u16,
+    pipeline: &Pipeline,
+) -> Result<Performed, NotDone<<SqlSink as Store>::Error>> {
+    let write = Write {
+        record,
+        offset: Offset(record),
+        generation,
+    };
+    sink.perform(write, pipeline, &Ledger::of(6))
 }
 
-/// What the tables hold, read by a connection of its own.
+/// A database with the sink of a pipeline.
+pub struct Bench {
+    pub database: Database,
+    directory: TempDir,
+    /// A connection that semel knows nothing of, once there is something to connect to.
+    client: RefCell<Option<Client>>,
+}
+
+impl Bench {
+    /// One that loses nothing when only the process dies.
+    pub fn on(kind: Kind, pipeline: &Pipeline) -> Bench {
+        let directory = tempfile::tempdir().expect("a directory");
+        let settings = &pipeline.sink;
+        let database = match kind {
+            Kind::Sqlite => Database::sqlite(directory.path(), settings, Synchronous::Off),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres => {
+                let url = crate::databases::postgres().expect("it is skipped otherwise");
+                Database::postgres(&url, settings).expect("it can be reached")
+            }
+        };
+        Bench {
+            database,
+            directory,
+            client: RefCell::default(),
+        }
+    }
+
+    /// Where SQLite has its file.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A connection to the sink.
+    pub fn connect(&self) -> SqlSink {
+        self.database.connect().expect("it can be opened")
+    }
+
+    /// A connection beside semel's own.
+    pub fn client(&self) -> Client {
+        #[cfg(feature = "postgres")]
+        if let Some(schema) = self.database.schema() {
+            return Client::postgres(schema);
+        }
+        Client::sqlite(&self.directory().join("sink.db"))
+    }
+
+    /// What the tables hold.
+    pub fn tables(&self) -> Tables {
+        let mut client = self.client.borrow_mut();
+        Tables::of(client.get_or_insert_with(|| self.client()))
+    }
+}
+
+/// What the tables hold.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Tables {
     /// Key, record and offset of each row.
@@ -61,31 +132,28 @@ pub struct Tables {
 }
 
 impl Tables {
-    pub fn of(path: &Path) -> Tables {
-        let connection = Connection::open(path).expect("it can be opened");
-        let column = |query: &str| -> Vec<u16> {
-            let mut statement = connection.prepare(query).expect("there is such a table");
-            let rows = statement.query_map([], |row| row.get(0));
-            let values = rows.expect("it can be read").collect::<Result<_, _>>();
-            values.expect("numbers")
+    pub fn of(client: &mut Client) -> Tables {
+        let small = |number: Option<i64>| number.map(|it| u16::try_from(it).expect("it is small"));
+        let mut column = |query: &str| -> Vec<Option<u16>> {
+            let rows = client.rows(query).into_iter();
+            rows.map(|row| small(row[0])).collect()
         };
-        let triple = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-        let query = "SELECT key, record, offset FROM rows ORDER BY key";
-        let mut statement = connection.prepare(query).expect("there are rows");
-        let rows = statement.query_map([], triple).expect("they can be read");
-        let number = |query: &str| {
-            let value = connection.query_one(query, [], |row| row.get::<_, Option<u32>>(0));
-            value.expect("there is one row")
+        let numbers = |column: Vec<Option<u16>>| -> Vec<u16> {
+            column.into_iter().map(|it| it.expect("a number")).collect()
         };
-        let small = |number: u32| u16::try_from(number).expect("a small number");
+        let [key, record, offset] = ["key", "record", "\"offset\""]
+            .map(|name| numbers(column(&format!("SELECT {name} FROM rows ORDER BY key"))));
+        let rows = key.into_iter().zip(record).zip(offset);
         Tables {
-            rows: rows.collect::<Result<_, _>>().expect("numbers"),
-            seen: column("SELECT key FROM seen ORDER BY id"),
-            saved: number("SELECT next FROM saved_offset").map(small),
-            fence: number("SELECT generation FROM fence").map_or(0, small),
-            balance: number("SELECT amount FROM balance").unwrap_or_default(),
-            calls: column("SELECT record FROM calls ORDER BY id"),
-            effects: column("SELECT record FROM effects ORDER BY id"),
+            rows: rows
+                .map(|((key, record), offset)| (key, record, offset))
+                .collect(),
+            seen: numbers(column("SELECT key FROM seen ORDER BY id")),
+            saved: column("SELECT next FROM saved_offset")[0],
+            fence: numbers(column("SELECT generation FROM fence"))[0],
+            balance: numbers(column("SELECT amount FROM balance"))[0].into(),
+            calls: numbers(column("SELECT record FROM calls ORDER BY id")),
+            effects: numbers(column("SELECT record FROM effects ORDER BY id")),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use semel::lab::judge::{Judgement, Sends, judge};
-use semel::lab::sink::SqliteSink;
+use semel::lab::sink::SqlSink;
 use semel_models::application::{Job, Work};
 use semel_models::consumer::Consumer;
 use semel_models::ledger::Ledger;
@@ -18,19 +18,20 @@ use semel_models::program::{Operation, Scope};
 use semel_models::set::Set;
 use semel_models::sink::{Row, Sink};
 use semel_models::store::{NotDone, Store, Write};
-use tempfile::TempDir;
 
-use crate::bench::{self, Tables};
+use crate::bench::{self, Bench, Tables};
+use crate::databases::{Kind, over_each_database};
 use crate::draws::{self, CONSUMERS, Call, Event, RECORDS, Upstream};
 
-#[test]
-fn every_operation_does_the_same_to_the_model_and_to_the_database() {
+over_each_database!(every_operation_does_the_same_to_the_model_and_to_the_database);
+
+fn every_operation_does_the_same_to_the_model_and_to_the_database(kind: Kind) {
     let searching = std::env::var("SEMEL_CASES").ok();
     let factor = searching.as_ref().map_or(1, |text| {
         text.parse().expect("SEMEL_CASES is a whole number")
     });
     let mut runner = TestRunner::new(Config {
-        cases: 300 * factor,
+        cases: kind.cases(300) * factor,
         failure_persistence: None,
         rng_seed: match searching {
             Some(_) => RngSeed::Random,
@@ -40,7 +41,7 @@ fn every_operation_does_the_same_to_the_model_and_to_the_database() {
     });
     let draw = (draws::pipeline(), draws::upstream(), draws::events());
     let tried = runner.run(&draw, |(pipeline, upstream, events)| {
-        let mut pair = Pair::new(pipeline, upstream);
+        let mut pair = Pair::new(kind, pipeline, upstream);
         for event in &events {
             pair.happens(event)?;
             pair.compare()?;
@@ -71,24 +72,24 @@ struct Pair {
     pipeline: Pipeline,
     limits: Limits,
     operations: Vec<Operation>,
-    directory: TempDir,
     model: Side<Sink>,
     /// Each consumer has a connection of its own.
-    database: Side<SqliteSink>,
+    database: Side<SqlSink>,
+    bench: Bench,
 }
 
 impl Pair {
-    fn new(pipeline: Pipeline, upstream: Upstream) -> Pair {
-        let directory = tempfile::tempdir().expect("a directory");
+    fn new(kind: Kind, pipeline: Pipeline, upstream: Upstream) -> Pair {
+        let bench = Bench::on(kind, &pipeline);
         let ledger = ledger(upstream);
-        let open = |_| bench::open(directory.path(), &pipeline);
-        let database = Side::new((0..CONSUMERS).map(open).collect(), ledger.clone());
+        let stores = (0..CONSUMERS).map(|_| bench.connect()).collect();
+        let database = Side::new(stores, ledger.clone());
         Pair {
             limits: bench::limits(&pipeline),
             operations: bench::operations(&pipeline),
             model: Side::new(vec![Sink::of(&pipeline)], ledger),
             database,
-            directory,
+            bench,
             pipeline,
         }
     }
@@ -130,21 +131,21 @@ impl Pair {
         let performed = store.perform(write, &self.pipeline, &self.model.ledger);
         performed.expect("it has the newest generation");
         drop(self.database.stores.remove(who));
-        let next = bench::open(self.directory.path(), &self.pipeline);
+        let next = self.bench.connect();
         self.database.stores.insert(who, next);
     }
 
     fn compare(&self) -> Result<(), TestCaseError> {
         prop_assert_eq!(&self.model.ledger, &self.database.ledger);
         prop_assert_eq!(&self.model.consumers, &self.database.consumers);
-        let tables = Tables::of(self.database.stores[0].path());
+        let tables = self.bench.tables();
         let sink = &self.model.stores[0];
         self.compare_effects(&tables)?;
         prop_assert_eq!(&tables.seen[..], &sink.seen.order[..]);
         prop_assert_eq!(tables.saved, sink.saved.map(|next| next.0));
         prop_assert_eq!(tables.fence, sink.fence);
         let sends = sends(&self.model.ledger, self.pipeline.bounds.keys);
-        let judged = judge(self.directory.path(), &sends).expect("there is a sink");
+        let judged = judge(&self.bench.database, &sends).expect("there is a sink");
         self.compare_verdicts(&judged)
     }
 

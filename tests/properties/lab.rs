@@ -7,18 +7,23 @@ use semel::Design;
 use semel::lab::{Blow, Coverage, LabError, Run, Schedule, Sync};
 use semel_models::pipeline::Pipeline;
 use std::cell::RefCell;
+use std::path::Path;
 
+#[cfg(feature = "postgres")]
+use crate::databases;
+use crate::databases::{Kind, over_each_database};
 use crate::trials::{too_large, try_designs_with};
 
 /// Steps after which a run that does not come to rest is left.
 const MOST_STEPS: usize = 4_000;
 
-#[test]
-fn runs_of_twenty_records_do_on_the_disk_what_they_do_in_the_model() {
+over_each_database!(runs_of_twenty_records_do_on_the_disk_what_they_do_in_the_model);
+
+fn runs_of_twenty_records_do_on_the_disk_what_they_do_in_the_model(kind: Kind) {
     let coverage = RefCell::new(Met::default());
-    try_designs_with(250, schedule(6, 300), |design, schedule| {
+    try_designs_with(kind.cases(250), schedule(6, 300), |design, schedule| {
         let pipeline = larger(design, 20, 6);
-        let met = played(pipeline, &schedule)?;
+        let met = played(kind, pipeline, &schedule)?;
         coverage.borrow_mut().add(&met);
         Ok(())
     });
@@ -44,10 +49,10 @@ fn larger(design: &Design, records: u16, faults: u16) -> Pipeline {
     pipeline
 }
 
-fn played(pipeline: Pipeline, schedule: &Schedule) -> Result<Coverage, TestCaseError> {
+fn played(kind: Kind, pipeline: Pipeline, schedule: &Schedule) -> Result<Coverage, TestCaseError> {
     let directory = tempfile::tempdir().expect("a directory");
     let failed = |error: LabError| TestCaseError::fail(error.to_string());
-    let run = Run::start(directory.path(), pipeline, Sync::Simulated);
+    let run = start(kind, directory.path(), pipeline);
     let mut run = match run {
         Err(LabError::TooLarge(_)) => return Err(too_large()),
         started => started.map_err(failed)?,
@@ -56,6 +61,17 @@ fn played(pipeline: Pipeline, schedule: &Schedule) -> Result<Coverage, TestCaseE
         run.judge().map_err(failed)?;
     }
     Ok(run.coverage().clone())
+}
+
+fn start(kind: Kind, directory: &Path, pipeline: Pipeline) -> Result<Run, LabError> {
+    match kind {
+        Kind::Sqlite => Run::start(directory, pipeline, Sync::Simulated),
+        #[cfg(feature = "postgres")]
+        Kind::Postgres => {
+            let url = databases::postgres().expect("it is skipped otherwise");
+            Run::start_on_postgres(directory, pipeline, Sync::Simulated, &url)
+        }
+    }
 }
 
 /// How often each fault and situation was met, over all designs.

@@ -1,6 +1,6 @@
 //! What is on the disk of a run, wherever it was broken off.
 
-use super::{LabError, SEGMENT_BYTES};
+use super::{LabError, SEGMENT_BYTES, sqlite};
 use crate::lab::disk::Sync;
 use crate::lab::judge::{Records, Sends, judge};
 use crate::lab::rig::Rig;
@@ -32,7 +32,9 @@ impl Remnant {
     /// # Errors
     /// When the files cannot be read or recovered.
     pub fn recover(directory: &Path, pipeline: &Pipeline) -> Result<Remnant, LabError> {
-        let mut rig = Rig::open(directory, pipeline, Sync::Simulated, SEGMENT_BYTES)?;
+        let sync = Sync::Simulated;
+        let database = sqlite(directory, pipeline, sync);
+        let mut rig = Rig::open(directory, pipeline, sync, SEGMENT_BYTES, database.clone())?;
         let (start, end) = (rig.log().log_start().0, rig.log().log_end().0);
         let fetched = rig.fetch(start as u16, (end - start) as u16)?;
         let contents = rig.sink(0).contents()?;
@@ -43,7 +45,7 @@ impl Remnant {
             confirmed: (0..pipeline.bounds.records).collect(),
             ..Sends::default()
         };
-        let judgement = judge(directory, &sends)?;
+        let judgement = judge(&database, &sends)?;
         Ok(Remnant {
             log: fetched.into_iter().map(|(record, _)| record).collect(),
             committed,

@@ -73,6 +73,10 @@ pub enum SinkError {
         /// The kind that the design needs.
         needed: i64,
     },
+    /// PostgreSQL failed.
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Postgres(Box<super::PostgresError>),
     /// Anything else.
     #[error("{}: cannot {doing}: {source}; if it comes again, run in an empty directory", path.display())]
     Failed {

@@ -1,83 +1,95 @@
-//! The statements of the sink. Whether one may write is a condition of the statement itself.
+//! The statements of the sink, the same in every database. Whether one may write is a condition of
+//! the statement itself, or a constraint of its table.
+//!
+//! A conflict is none of its statement's errors: in PostgreSQL an error would end the transaction.
 
 use super::Step;
-use rusqlite::{Connection, Params, params};
+use super::connection::{Using, Value, small};
+use super::error::SinkError;
 use semel_models::offset::NextOffset;
 use semel_models::pipeline::{DedupInsert, Effect, Pipeline, SinkSettings};
 use semel_models::store::{NotDone, Over, Performed, Write};
 
+fn value(number: u16) -> Value {
+    Some(number.into())
+}
+
 /// Whether a dedup key is there.
-pub(super) fn knows(connection: &Connection, key: u16) -> rusqlite::Result<bool> {
-    let look_up = "SELECT 1 FROM seen WHERE key = ?1";
-    connection.prepare_cached(look_up)?.exists([key])
+pub(super) fn knows(using: Using<'_>, key: u16) -> Result<bool, SinkError> {
+    let look_up = "SELECT key FROM seen WHERE key = ?1";
+    Ok(!using.rows::<1>(look_up, &[value(key)])?.is_empty())
 }
 
 /// Inserts a dedup key; whether it was there.
 pub(super) fn insert(
-    connection: &Connection,
+    using: Using<'_>,
     key: u16,
     settings: &SinkSettings,
-) -> rusqlite::Result<bool> {
-    let known = match settings.dedup_insert {
-        DedupInsert::Unique => {
-            conflicts(run(connection, "INSERT INTO seen (key) VALUES (?1)", [key]))?
-        }
+) -> Result<bool, SinkError> {
+    let insert = match settings.dedup_insert {
+        DedupInsert::Unique => "INSERT INTO seen (key) VALUES (?1) ON CONFLICT (key) DO NOTHING",
         DedupInsert::Plain => {
-            let insert = "INSERT INTO seen (key) SELECT ?1
-                 WHERE NOT EXISTS (SELECT 1 FROM seen WHERE key = ?1)";
-            run(connection, insert, [key])? == 0
+            "INSERT INTO seen (key) SELECT ?1
+                 WHERE NOT EXISTS (SELECT 1 FROM seen WHERE key = ?1)"
         }
     };
+    let known = using.run(insert, &[value(key)])? == 0;
     if let Some(window) = settings.dedup_window.filter(|_| !known) {
         let forget = "DELETE FROM seen WHERE id NOT IN
              (SELECT id FROM seen ORDER BY id DESC LIMIT ?1)";
-        run(connection, forget, [window])?;
+        using.run(forget, &[value(window)])?;
     }
     Ok(known)
 }
 
+/// The oldest dedup key goes.
+pub(super) fn forget_oldest(using: Using<'_>) -> Result<(), SinkError> {
+    let forget = "DELETE FROM seen WHERE id = (SELECT min(id) FROM seen)";
+    using.run(forget, &[])?;
+    Ok(())
+}
+
 /// Performs an effect, and writes down what came of it.
 pub(super) fn perform(
-    connection: &Connection,
+    using: Using<'_>,
     write: Write,
     pipeline: &Pipeline,
-) -> rusqlite::Result<Performed> {
+) -> Result<Performed, SinkError> {
     let performed = match pipeline.sink.effect {
-        Effect::Add => add(connection)?,
-        Effect::Upsert => upsert(connection, write, pipeline)?,
+        Effect::Add => add(using)?,
+        Effect::Upsert => upsert(using, write, pipeline)?,
         Effect::External { idempotency_key } => {
-            call(connection, write, idempotency_key.then_some(write.record))?
+            call(using, write, idempotency_key.then_some(write.record))?
         }
     };
     let told = match performed {
         Performed::TookPlace => {
-            "INSERT INTO effects (record, offset, generation) VALUES (?1, ?2, ?3)"
+            "INSERT INTO effects (record, \"offset\", generation) VALUES (?1, ?2, ?3)"
         }
         Performed::Superseded => {
-            "INSERT INTO superseded (record, offset, generation) VALUES (?1, ?2, ?3)"
+            "INSERT INTO superseded (record, \"offset\", generation) VALUES (?1, ?2, ?3)"
         }
         Performed::Recognised => return Ok(performed),
     };
-    let values = params![write.record, write.offset.0, write.generation];
-    run(connection, told, values)?;
+    let values = [write.record, write.offset.0, write.generation].map(value);
+    using.run(told, &values)?;
     Ok(performed)
 }
 
 /// Reads the saved offset.
-pub(super) fn saved(connection: &Connection) -> rusqlite::Result<Option<NextOffset>> {
-    let mut read = connection.prepare_cached("SELECT next FROM saved_offset")?;
-    let next: Option<u16> = read.query_one([], |row| row.get(0))?;
-    Ok(next.map(NextOffset))
+pub(super) fn saved(using: Using<'_>) -> Result<Option<NextOffset>, SinkError> {
+    let [next] = one(using, "SELECT next FROM saved_offset")?;
+    Ok(next.map(|next| NextOffset(small(Some(next)))))
 }
 
 /// Saves an offset.
-pub(super) fn save(connection: &Connection, next: NextOffset, over: Over) -> Step<()> {
+pub(super) fn save(using: Using<'_>, next: NextOffset, over: Over) -> Step<()> {
     let changed = match over {
-        Over::Anything => run(connection, "UPDATE saved_offset SET next = ?1", [next.0])?,
+        Over::Anything => using.run("UPDATE saved_offset SET next = ?1", &[value(next.0)])?,
         Over::Only(expected) => {
-            let set = "UPDATE saved_offset SET next = ?1 WHERE next IS ?2";
-            let expected = expected.map(|expected| expected.0);
-            run(connection, set, params![next.0, expected])?
+            let set = "UPDATE saved_offset SET next = ?1 WHERE next IS NOT DISTINCT FROM ?2";
+            let expected = expected.and_then(|expected| value(expected.0));
+            using.run(set, &[value(next.0), expected])?
         }
     };
     unless_nothing_changed(changed)
@@ -97,96 +109,85 @@ pub(in crate::lab) struct Contents {
 }
 
 /// Reads what the sink holds.
-pub(super) fn contents(connection: &Connection) -> rusqlite::Result<Contents> {
-    let mut rows = connection.prepare_cached("SELECT key, record FROM rows ORDER BY key")?;
-    let mut seen = connection.prepare_cached("SELECT key FROM seen ORDER BY key")?;
-    let fence = "SELECT generation FROM fence";
+pub(super) fn contents(using: Using<'_>) -> Result<Contents, SinkError> {
+    let rows = using.rows("SELECT key, record FROM rows ORDER BY key", &[])?;
+    let pairs = rows
+        .into_iter()
+        .map(|[key, record]| (small(key), small(record)));
+    let seen = using.rows("SELECT key FROM seen ORDER BY key", &[])?;
+    let [fence] = one(using, "SELECT generation FROM fence")?;
     Ok(Contents {
-        rows: rows
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<rusqlite::Result<_>>()?,
-        seen: seen
-            .query_map([], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?,
-        saved: saved(connection)?.map(|next| next.0),
-        fence: connection.query_one(fence, [], |row| row.get(0))?,
+        rows: pairs.collect(),
+        seen: seen.into_iter().map(|[key]| small(key)).collect(),
+        saved: saved(using)?.map(|next| next.0),
+        fence: small(fence),
     })
 }
 
 /// Tells a new owner's generation.
-pub(super) fn fence(connection: &Connection, generation: u16) -> rusqlite::Result<()> {
-    run(connection, "UPDATE fence SET generation = ?1", [generation])?;
+pub(super) fn fence(using: Using<'_>, generation: u16) -> Result<(), SinkError> {
+    using.run("UPDATE fence SET generation = ?1", &[value(generation)])?;
     Ok(())
 }
 
-/// Runs a statement; how many rows it changed.
-fn run(connection: &Connection, statement: &str, values: impl Params) -> rusqlite::Result<usize> {
-    connection.prepare_cached(statement)?.execute(values)
+/// The row of a table that has one.
+fn one<const N: usize>(using: Using<'_>, query: &'static str) -> Result<[Value; N], SinkError> {
+    let mut rows = using.rows(query, &[])?;
+    Ok(rows.pop().expect("its row is inserted with the table"))
 }
 
 /// Takes the fence's row for the rest of the transaction, unless a newer generation has it.
-pub(super) fn check_fence(connection: &Connection, fenced: Option<u16>) -> Step<()> {
+pub(super) fn check_fence(using: Using<'_>, fenced: Option<u16>) -> Step<()> {
     let Some(generation) = fenced else {
         return Ok(());
     };
     let take = "UPDATE fence SET generation = generation WHERE generation <= ?1";
-    unless_nothing_changed(run(connection, take, [generation])?)
+    unless_nothing_changed(using.run(take, &[value(generation)])?)
 }
 
-fn unless_nothing_changed(changed: usize) -> Step<()> {
+fn unless_nothing_changed(changed: u64) -> Step<()> {
     match changed {
         0 => Err(NotDone::Refused),
         _ => Ok(()),
     }
 }
 
-fn add(connection: &Connection) -> rusqlite::Result<Performed> {
-    run(connection, "UPDATE balance SET amount = amount + 1", [])?;
+fn add(using: Using<'_>) -> Result<Performed, SinkError> {
+    using.run("UPDATE balance SET amount = amount + 1", &[])?;
     Ok(Performed::TookPlace)
 }
 
-fn upsert(
-    connection: &Connection,
-    write: Write,
-    pipeline: &Pipeline,
-) -> rusqlite::Result<Performed> {
-    let upsert = "INSERT INTO rows (key, record, offset) VALUES (?1, ?2, ?3)
-         ON CONFLICT (key) DO UPDATE SET record = excluded.record, offset = excluded.offset
-         WHERE NOT ?4 OR excluded.offset > rows.offset";
-    let values = params![
+fn upsert(using: Using<'_>, write: Write, pipeline: &Pipeline) -> Result<Performed, SinkError> {
+    let upsert = "INSERT INTO rows (key, record, \"offset\") VALUES (?1, ?2, ?3)
+         ON CONFLICT (key) DO UPDATE SET record = excluded.record, \"offset\" = excluded.\"offset\"
+         WHERE ?4 = 0 OR excluded.\"offset\" > rows.\"offset\"";
+    let values = [
         write.record % pipeline.bounds.keys,
         write.record,
         write.offset.0,
-        pipeline.sink.version_guard,
-    ];
-    Ok(match run(connection, upsert, values)? {
+        u16::from(pipeline.sink.version_guard),
+    ]
+    .map(value);
+    Ok(match using.run(upsert, &values)? {
         0 => Performed::Superseded,
         _ => Performed::TookPlace,
     })
 }
 
 fn call(
-    connection: &Connection,
+    using: Using<'_>,
     write: Write,
     idempotency_key: Option<u16>,
-) -> rusqlite::Result<Performed> {
-    let call = "INSERT INTO calls (record, idempotency_key) VALUES (?1, ?2)";
-    let called = run(connection, call, params![write.record, idempotency_key]);
-    Ok(match conflicts(called)? {
-        true => Performed::Recognised,
-        false => Performed::TookPlace,
+) -> Result<Performed, SinkError> {
+    let call = "INSERT INTO calls (record, idempotency_key) VALUES (?1, ?2)
+         ON CONFLICT (idempotency_key) DO NOTHING";
+    let call = match idempotency_key {
+        Some(_) => call,
+        None => "INSERT INTO calls (record, idempotency_key) VALUES (?1, ?2)",
+    };
+    let key = idempotency_key.and_then(value);
+    Ok(match using.run(call, &[value(write.record), key])? {
+        0 => Performed::Recognised,
+        _ => Performed::TookPlace,
     })
-}
-
-/// Whether an insert met a row with its unique key.
-fn conflicts(inserted: rusqlite::Result<usize>) -> rusqlite::Result<bool> {
-    match inserted {
-        Ok(_) => Ok(false),
-        Err(rusqlite::Error::SqliteFailure(error, _))
-            if error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE =>
-        {
-            Ok(true)
-        }
-        Err(error) => Err(error),
-    }
 }

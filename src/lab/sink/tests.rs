@@ -1,6 +1,8 @@
 //! Failures of the disk, as SQLite can be made to meet them.
 
-use super::{SinkError, SqliteSink, Synchronous};
+use super::connection::Using;
+use super::sqlite::Sqlite;
+use super::{SinkError, SqlSink, Synchronous};
 use crate::design::Design;
 use semel_models::ledger::Ledger;
 use semel_models::offset::Offset;
@@ -15,17 +17,17 @@ fn pipeline() -> Pipeline {
 }
 
 /// A sink whose connection has this pragma.
-fn sink(pragma: &str) -> (TempDir, SqliteSink) {
+fn sink(pragma: &str) -> (TempDir, SqlSink) {
     let directory = tempfile::tempdir().expect("a directory");
     let settings = &pipeline().sink;
-    let sink = SqliteSink::open(directory.path(), settings, Synchronous::Full);
-    let sink = sink.expect("it can be opened");
-    let set = sink.connection.execute_batch(pragma);
+    let opened = Sqlite::open(directory.path(), settings, Synchronous::Full);
+    let opened = opened.expect("it can be opened");
+    let set = opened.connection.execute_batch(pragma);
     set.expect("there is such a pragma");
-    (directory, sink)
+    (directory, SqlSink::over(opened))
 }
 
-fn perform(sink: &mut SqliteSink) -> Result<(), NotDone<SinkError>> {
+fn perform(sink: &mut SqlSink) -> Result<(), NotDone<SinkError>> {
     let write = Write {
         record: 0,
         offset: Offset(0),
@@ -35,17 +37,17 @@ fn perform(sink: &mut SqliteSink) -> Result<(), NotDone<SinkError>> {
     Ok(())
 }
 
-fn effects(sink: &SqliteSink) -> i64 {
-    let count = "SELECT count(*) FROM effects";
-    let counted = sink.connection.query_one(count, [], |row| row.get(0));
-    counted.expect("there is such a table")
+fn effects(sink: &SqlSink) -> usize {
+    let using = Using::new(&*sink.connection, "count the effects");
+    let effects = using.rows::<1>("SELECT id FROM effects", &[]);
+    effects.expect("there is such a table").len()
 }
 
 #[test]
 fn each_commit_waits_for_the_disk_as_was_asked() {
     for (synchronous, level) in [(Synchronous::Full, 2), (Synchronous::Off, 0)] {
         let directory = tempfile::tempdir().expect("a directory");
-        let sink = SqliteSink::open(directory.path(), &pipeline().sink, synchronous);
+        let sink = Sqlite::open(directory.path(), &pipeline().sink, synchronous);
         let connection = sink.expect("it can be opened").connection;
         let set = connection.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0));
         assert_eq!(set.expect("there is such a pragma"), level);
