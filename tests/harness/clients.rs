@@ -6,6 +6,8 @@ use semel::harness::{
     BoxError, Kafka, KafkaError, Message, NextOffset, Producer, RecordId, Reset, Service, Situation,
 };
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A service that is one function, and says that nothing took effect.
 struct Only<F>(F);
@@ -125,6 +127,37 @@ fn the_commit_of_a_zombie_is_refused_and_its_next_poll_joins_again() {
         .lost_answers(0..=0)
         .check(&[]);
     assert_eq!(report.coverage().reached(Situation::CommitRefused), 1);
+}
+
+#[test]
+fn a_member_that_joins_again_reads_on_from_the_commit_which_its_late_one_does_not_move() {
+    let read_again = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&read_again);
+    // Where it stands still with a record in its hands, the other instance reads and commits all;
+    // then its own commit, of less, is on its way while it joins again.
+    let service = move |dir: &Path, kafka: &Kafka| -> Result<(), BoxError> {
+        let all_is_committed = dir.join("all-is-committed");
+        loop {
+            let records = kafka.poll()?;
+            if records.is_empty() {
+                std::fs::write(&all_is_committed, "")?;
+                kafka.point("at the end")?;
+                return Ok(());
+            }
+            if all_is_committed.exists() {
+                counter.fetch_add(records.len(), Ordering::Relaxed);
+            }
+            kafka.commit_async()?;
+        }
+    };
+    let report = semel::harness(Only(service))
+        .records(2..=2)
+        .max_poll_records(1)
+        .faults(2)
+        .lost_requests(0..=0)
+        .check(&[]);
+    assert!(report.coverage().reached(Situation::OwnerBeside) > 0);
+    assert_eq!(read_again.load(Ordering::Relaxed), 0);
 }
 
 /// Remembers that a record has its effect until it has sent the commit, and forgets it before that
@@ -292,4 +325,13 @@ fn idempotence_covers_what_the_client_repeats_and_not_what_the_application_does(
     assert_eq!(smallest(false, true), "");
     assert_eq!(smallest(false, false), "records=1 retried@1");
     assert_eq!(smallest(true, true), "records=1 lost-answer@1");
+}
+
+#[test]
+fn no_message_is_taken_for_a_repeat_of_another_one_or_of_an_earlier_start() {
+    semel::harness::harness_producer(Sender { sends_again: true })
+        .records(1..=2)
+        .crashes(0..=1)
+        .pauses(0..=1)
+        .check(&[NoLoss]);
 }
