@@ -1,7 +1,7 @@
 //! The clients behave as Kafka's do.
 
 use super::script::Script;
-use semel::Guarantee::{ExactlyOnceEffect, NoDuplicates, NoLoss};
+use semel::Guarantee::{ExactlyOnceEffect, NoDuplicates, NoLoss, NoPhantom};
 use semel::harness::{
     BoxError, Kafka, KafkaError, Message, NextOffset, Producer, RecordId, Reset, Service, Situation,
 };
@@ -334,4 +334,36 @@ fn no_message_is_taken_for_a_repeat_of_another_one_or_of_an_earlier_start() {
         .crashes(0..=1)
         .pauses(0..=1)
         .check(&[NoLoss]);
+}
+
+/// Sends what it was never asked for, once a send of its message was acknowledged.
+struct Inventor;
+
+impl Producer for Inventor {
+    fn prepare(&self, _: &Path, _: &[Message]) -> Result<(), BoxError> {
+        Ok(())
+    }
+
+    fn run(&self, _: &Path, kafka: Kafka) -> Result<(), BoxError> {
+        match kafka.send(&Message::bare(0)) {
+            Err(KafkaError::TimedOut) => return Ok(()),
+            answer => answer?,
+        }
+        Ok(kafka.send(&Message::bare(9))?)
+    }
+}
+
+#[test]
+fn a_run_tells_whether_the_broker_recognised_what_the_client_repeated() {
+    let told = |harness: semel::harness::Harness| {
+        let harness = harness.records(1..=1).lost_answers(1..=1);
+        let report = harness.try_check(&[NoPhantom]).expect("a verdict");
+        let violation = report.violation(NoPhantom).expect("it sends r9");
+        assert_eq!(violation.schedule, "records=1 retried@1");
+        violation.story.clone()
+    };
+    let story = told(semel::harness::harness_producer(Inventor));
+    assert!(story.contains("the broker recognises it"), "{story}");
+    let story = told(semel::harness::harness_producer(Inventor).without_idempotence());
+    assert!(story.contains("the broker appends it again"), "{story}");
 }
