@@ -1,11 +1,13 @@
 //! The clients behave as Kafka's do.
 
 use super::script::Script;
-use semel::Guarantee::{ExactlyOnceEffect, NoDuplicates, NoLoss};
+use semel::Guarantee::{ExactlyOnceEffect, NoDuplicates, NoLoss, NoPhantom};
 use semel::harness::{
     BoxError, Kafka, KafkaError, Message, NextOffset, Producer, RecordId, Reset, Service, Situation,
 };
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A service that is one function, and says that nothing took effect.
 struct Only<F>(F);
@@ -125,6 +127,37 @@ fn the_commit_of_a_zombie_is_refused_and_its_next_poll_joins_again() {
         .lost_answers(0..=0)
         .check(&[]);
     assert_eq!(report.coverage().reached(Situation::CommitRefused), 1);
+}
+
+#[test]
+fn a_member_that_joins_again_reads_on_from_the_commit_which_its_late_one_does_not_move() {
+    let read_again = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&read_again);
+    // Where it stands still with a record in its hands, the other instance reads and commits all;
+    // then its own commit, of less, is on its way while it joins again.
+    let service = move |dir: &Path, kafka: &Kafka| -> Result<(), BoxError> {
+        let all_is_committed = dir.join("all-is-committed");
+        loop {
+            let records = kafka.poll()?;
+            if records.is_empty() {
+                std::fs::write(&all_is_committed, "")?;
+                kafka.point("at the end")?;
+                return Ok(());
+            }
+            if all_is_committed.exists() {
+                counter.fetch_add(records.len(), Ordering::Relaxed);
+            }
+            kafka.commit_async()?;
+        }
+    };
+    let report = semel::harness(Only(service))
+        .records(2..=2)
+        .max_poll_records(1)
+        .faults(2)
+        .lost_requests(0..=0)
+        .check(&[]);
+    assert!(report.coverage().reached(Situation::OwnerBeside) > 0);
+    assert_eq!(read_again.load(Ordering::Relaxed), 0);
 }
 
 /// Remembers that a record has its effect until it has sent the commit, and forgets it before that
@@ -292,4 +325,45 @@ fn idempotence_covers_what_the_client_repeats_and_not_what_the_application_does(
     assert_eq!(smallest(false, true), "");
     assert_eq!(smallest(false, false), "records=1 retried@1");
     assert_eq!(smallest(true, true), "records=1 lost-answer@1");
+}
+
+#[test]
+fn no_message_is_taken_for_a_repeat_of_another_one_or_of_an_earlier_start() {
+    semel::harness::harness_producer(Sender { sends_again: true })
+        .records(1..=2)
+        .crashes(0..=1)
+        .pauses(0..=1)
+        .check(&[NoLoss]);
+}
+
+/// Sends what it was never asked for, once a send of its message was acknowledged.
+struct Inventor;
+
+impl Producer for Inventor {
+    fn prepare(&self, _: &Path, _: &[Message]) -> Result<(), BoxError> {
+        Ok(())
+    }
+
+    fn run(&self, _: &Path, kafka: Kafka) -> Result<(), BoxError> {
+        match kafka.send(&Message::bare(0)) {
+            Err(KafkaError::TimedOut) => return Ok(()),
+            answer => answer?,
+        }
+        Ok(kafka.send(&Message::bare(9))?)
+    }
+}
+
+#[test]
+fn a_run_tells_whether_the_broker_recognised_what_the_client_repeated() {
+    let told = |harness: semel::harness::Harness| {
+        let harness = harness.records(1..=1).lost_answers(1..=1);
+        let report = harness.try_check(&[NoPhantom]).expect("a verdict");
+        let violation = report.violation(NoPhantom).expect("it sends r9");
+        assert_eq!(violation.schedule, "records=1 retried@1");
+        violation.story.clone()
+    };
+    let story = told(semel::harness::harness_producer(Inventor));
+    assert!(story.contains("the broker recognises it"), "{story}");
+    let story = told(semel::harness::harness_producer(Inventor).without_idempotence());
+    assert!(story.contains("the broker appends it again"), "{story}");
 }

@@ -3,7 +3,10 @@
 use crate::tries::{batches, open, record, small_segments, try_all};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use semel::lab::{Batch, Log, LogSettings, Offset, Produced, Remains, Sync, Tear};
+use semel::lab::{
+    Batch, Commit, Generation, Log, LogSettings, NextOffset, Offset, OffsetLog, Position, Produced,
+    Remains, Sync, Tear,
+};
 use std::path::Path;
 
 /// A step of a schedule. Fractions are of 256.
@@ -218,4 +221,40 @@ fn a_crash_of_the_process_keeps_everything_and_a_loss_of_power_nothing_that_was_
     let remains = lose_power(log, &[]);
     let (log, _) = open(dir.path(), &small_segments(), &remains);
     assert_eq!(log.log_end(), Offset(0));
+}
+
+fn commit(next: u64) -> Commit {
+    Commit {
+        generation: Generation(0),
+        position: Position {
+            next: NextOffset(next),
+            leader_epoch: None,
+        },
+    }
+}
+
+#[test]
+fn a_loss_of_power_takes_no_commit_but_those_that_were_left_to_the_page_cache() {
+    let last = prop::option::of(0..12u64);
+    try_all(200, (0..6u64, 0..6u64, last, 0..40u64), |case| {
+        let (synced, cached, last, torn) = case;
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let open = || OffsetLog::open(dir.path(), Sync::Simulated).expect("it can be opened");
+        let (mut offsets, _) = open();
+        for next in 0..synced {
+            offsets.commit(commit(next)).expect("it can be written");
+        }
+        offsets.leave_to_page_cache();
+        for next in synced..synced + cached {
+            offsets.commit(commit(next)).expect("it can be written");
+        }
+        let position = last.map(|next| commit(next).position);
+        let lost = offsets.lose_power_after(position, torn);
+        lost.expect("it can be cut");
+        let kept = last.map_or(0, |last| last + 1).min(synced + cached);
+        let expected = kept.max(synced).checked_sub(1).map(commit);
+        prop_assert_eq!(open().0.committed(), expected);
+        prop_assert_eq!(open().1, None, "the first recovery left nothing to cut");
+        Ok(())
+    });
 }

@@ -225,3 +225,22 @@ fn a_read_only_directory_is_named_with_what_to_do() {
     let error = offsets.expect_err("nothing can be created there");
     assert!(matches!(error, StorageError::Refused { .. }), "{error:?}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_commit_that_could_not_be_written_does_not_count() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    std::os::unix::fs::symlink("/dev/full", dir.path().join("group-offsets.log")).expect("a link");
+    let (mut offsets, _) = OffsetLog::open(dir.path(), Sync::Simulated).expect("it can be opened");
+    let position = Position {
+        next: NextOffset(7),
+        leader_epoch: None,
+    };
+    let commit = Commit {
+        generation: Generation(1),
+        position,
+    };
+    let error = offsets.commit(commit).expect_err("no space is left");
+    assert!(matches!(error, StorageError::Full { .. }), "{error:?}");
+    assert_eq!(offsets.committed(), None);
+}
