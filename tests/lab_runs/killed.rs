@@ -1,7 +1,7 @@
 //! The process of a run is killed at any moment: what it leaves recovers, and is what the run had
 //! come to before the step under way, or after it.
 
-use crate::play::{Each, Size, pipeline, plans, play};
+use crate::play::{Each, Size, plans, play};
 use crate::support::preset_designs;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -33,9 +33,9 @@ fn steps(number: usize) -> (Pipeline, Vec<Action>) {
     let drawn = plans(size).new_tree(&mut runner);
     let plan = drawn.expect("nothing is rejected").current();
     let designs = preset_designs();
-    let pipeline = pipeline(&designs[number % designs.len()], &plan, size.each);
-    let run = play(pipeline.clone(), &plan.schedule, Sync::Simulated);
-    (pipeline, run.taken().to_vec())
+    let run = play(&designs[number % designs.len()], &plan, size.each);
+    let run = run.unwrap_or_else(|story| panic!("{story}"));
+    (run.cluster().pipeline().clone(), run.taken().to_vec())
 }
 
 /// Where the test below asks for it, plays a run, and waits before each step for a line.

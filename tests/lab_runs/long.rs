@@ -1,10 +1,10 @@
 //! Long runs.
 
-use crate::play::{Each, Plan, Size, broken, cases, pipeline, plans, play};
+use crate::play::{Each, Plan, Size, broken, cases, plans, play};
 use crate::support::preset_designs;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
-use semel::lab::{Coverage, Sync};
+use semel::lab::Coverage;
 
 #[test]
 fn presets_hold_what_they_require_in_runs_of_five_hundred_records_and_forty_faults() {
@@ -25,11 +25,7 @@ fn presets_hold_what_they_require_in_runs_of_five_hundred_records_and_forty_faul
                 .prop_filter("it is short", long)
                 .new_tree(&mut runner);
             let plan = drawn.expect("some plans are long").current();
-            let run = play(
-                pipeline(&design, &plan, size.each),
-                &plan.schedule,
-                Sync::Simulated,
-            );
+            let run = play(&design, &plan, size.each).unwrap_or_else(|story| panic!("{story}"));
             let violated = run.violated();
             if let Some(guarantee) = design.required().iter().find(|one| violated.contains(one)) {
                 broken(&design, &run, *guarantee);

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
 use semel::lab::{Blow, Coverage, Run, Schedule, Sync};
-use semel::{Design, Guarantee};
+use semel::{Design, Guarantee, Trace};
 use semel_models::pipeline::Pipeline;
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -76,7 +76,7 @@ pub fn plans(size: Size) -> impl Strategy<Value = Plan> {
 }
 
 /// The design under a plan.
-pub fn pipeline(design: &Design, plan: &Plan, each: Each) -> Pipeline {
+fn pipeline(design: &Design, plan: &Plan, each: Each) -> Pipeline {
     let mut pipeline = design.pipeline().clone();
     let faults = plan.schedule.faults.len() as u16;
     pipeline.bounds.records = plan.records;
@@ -94,20 +94,33 @@ pub fn pipeline(design: &Design, plan: &Plan, each: Each) -> Pipeline {
     pipeline
 }
 
-/// Plays a run to its end, and has its rows judged.
-///
-/// # Panics
-/// When the disk does not do what the model says.
-pub fn play(pipeline: Pipeline, schedule: &Schedule, sync: Sync) -> Run {
+/// Plays a run to its end, and has its rows judged; if the disk does not do what the model says, the
+/// story up to there.
+pub fn play(design: &Design, plan: &Plan, each: Each) -> Result<Run, String> {
+    let pipeline = pipeline(design, plan, each);
     let directory = tempfile::tempdir().expect("a directory");
     let size = usize::from(pipeline.bounds.records + pipeline.faults.total());
-    let mut run = Run::start(directory.path(), pipeline, sync).expect("it starts");
-    let rests = schedule.play(&mut run, STEPS_EACH * (size + 1));
-    let rests = rests.unwrap_or_else(|error| panic!("{error}"));
-    if rests {
-        run.judge().unwrap_or_else(|error| panic!("{error}"));
+    let run = Run::start(directory.path(), pipeline, Sync::Simulated);
+    let mut run = run.map_err(|error| error.to_string())?;
+    let rests = plan.schedule.play(&mut run, STEPS_EACH * (size + 1));
+    let judged = rests.and_then(|rests| match rests {
+        true => run.judge().map(|_| ()),
+        false => Ok(()),
+    });
+    match judged {
+        Ok(()) => Ok(run),
+        Err(error) => {
+            let steps = story(&run.trace(design, Guarantee::NoLoss));
+            Err(format!("{}: {error}\n{steps}", design.name()))
+        }
     }
-    run
+}
+
+fn story(trace: &Trace) -> String {
+    let steps = trace.steps().iter();
+    steps
+        .map(|step| format!("  {}\n", step.sentence()))
+        .collect()
 }
 
 /// How many runs, of the number that is enough.
@@ -144,25 +157,24 @@ pub fn find(
     cases: u32,
 ) -> Option<(Run, Guarantee)> {
     let met = RefCell::new(Coverage::default());
-    let violated = |plan: &Plan| {
-        let run = play(
-            pipeline(design, plan, size.each),
-            &plan.schedule,
-            Sync::Simulated,
-        );
+    let violated = |plan: &Plan| -> Result<_, String> {
+        let run = play(design, plan, size.each)?;
         met.borrow_mut().add(run.coverage());
         let broken = run.violated();
         let first = guarantees.iter().copied().find(|one| broken.contains(one));
-        first.map(|guarantee| (run, guarantee))
+        Ok(first.map(|guarantee| (run, guarantee)))
     };
     let tried = runner(cases).run(&plans(size), |plan| match violated(&plan) {
-        Some((_, guarantee)) => Err(TestCaseError::fail(guarantee.name())),
-        None => Ok(()),
+        Err(story) => Err(TestCaseError::fail(story)),
+        Ok(Some((_, guarantee))) => Err(TestCaseError::fail(guarantee.name())),
+        Ok(None) => Ok(()),
     });
     println!("{}, in {cases} runs:\n{}", design.name(), met.borrow());
     match tried {
         Ok(()) => None,
-        Err(TestError::Fail(_, plan)) => violated(&plan),
+        Err(TestError::Fail(_, plan)) => {
+            violated(&plan).unwrap_or_else(|story| panic!("{story}\nplayed as {plan:#?}"))
+        }
         Err(TestError::Abort(why)) => panic!("{}: {why}", design.name()),
     }
 }
@@ -174,11 +186,7 @@ pub fn violated(design: &Design, size: Size, runs: u32) -> Vec<Guarantee> {
     for _ in 0..runs {
         let drawn = plans(size).new_tree(&mut runner);
         let plan = drawn.expect("nothing is rejected").current();
-        let run = play(
-            pipeline(design, &plan, size.each),
-            &plan.schedule,
-            Sync::Simulated,
-        );
+        let run = play(design, &plan, size.each).unwrap_or_else(|story| panic!("{story}"));
         seen.extend(run.violated());
     }
     seen
@@ -191,11 +199,7 @@ pub fn broken(design: &Design, run: &Run, guarantee: Guarantee) -> ! {
     let file = folder.join(format!("{}-{guarantee}.json", design.name()));
     let text = serde_json::to_string_pretty(&trace).expect("it is JSON");
     std::fs::write(&file, text).expect("the folder can be written");
-    let steps: String = trace
-        .steps()
-        .iter()
-        .map(|step| format!("  {}\n", step.sentence()))
-        .collect();
+    let steps = story(&trace);
     panic!(
         "{} breaks {guarantee} with {} records:\n{steps}  => {}\n\nto take it again:\n  semel replay {}\n",
         design.name(),

@@ -30,6 +30,17 @@ fn runs_of_twenty_records_do_on_the_disk_what_they_do_in_the_model(kind: Kind) {
     coverage.borrow().show();
 }
 
+#[test]
+fn runs_of_two_hundred_records_and_thirty_faults_do_so_too() {
+    let coverage = RefCell::new(Met::default());
+    try_designs_with(15, schedule(30, 1_500), |design, schedule| {
+        let met = played(Kind::Sqlite, larger(design, 200, 30), &schedule)?;
+        coverage.borrow_mut().add(&met);
+        Ok(())
+    });
+    coverage.borrow().show();
+}
+
 /// At most this many faults, in the first steps of a run.
 fn schedule(faults: usize, steps: u32) -> impl Strategy<Value = Schedule> {
     let blow = (0..steps, any::<u32>()).prop_map(|(after, pick)| Blow { after, pick });
