@@ -15,6 +15,12 @@ use std::path::PathBuf;
 /// rest goes round for ever.
 const STEPS_EACH: usize = 60;
 
+/// How many steps a record takes at least.
+const STEPS_OF_A_RECORD: u32 = 5;
+
+/// How many small runs are tried of each size, once a large one has broken something.
+const RUNS_OF_A_SIZE: u32 = 100;
+
 /// How large runs are.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
@@ -47,31 +53,27 @@ pub struct Plan {
 }
 
 /// Plans of at most this size. Their faults strike while there is something to strike, and half of
-/// them soon after another one.
+/// them soon after another one. Nothing that is drawn depends on anything else, so all of it shrinks.
 pub fn plans(size: Size) -> impl Strategy<Value = Plan> {
-    let blow = |records: u16| {
-        let steps = u32::from(records) * 5;
-        (0..steps, option::of(0..4u32), any::<u32>())
-    };
-    (1..=size.records, 1..=8u16).prop_flat_map(move |(records, poll)| {
-        let blows = vec(blow(records), 0..=usize::from(size.faults));
-        let mix = prop_oneof![1 => Just(0), 7 => any::<u64>()];
-        (blows, mix).prop_map(move |(blows, mix)| {
-            let mut faults: Vec<Blow> = Vec::new();
-            for (alone, behind, pick) in blows {
-                let last = faults.last().map(|last| last.after);
-                let after = match (last, behind) {
-                    (Some(last), Some(steps)) => last + steps,
-                    _ => alone,
-                };
-                faults.push(Blow { after, pick });
-            }
-            Plan {
-                records,
-                poll: poll.min(records),
-                schedule: Schedule { faults, mix },
-            }
-        })
+    let blow = (0..1_000u32, option::of(0..4u32), any::<u32>());
+    let blows = vec(blow, 0..=usize::from(size.faults));
+    let mix = prop_oneof![1 => Just(0), 7 => any::<u64>()];
+    (1..=size.records, 1..=8u16, blows, mix).prop_map(|(records, poll, blows, mix)| {
+        let steps = u32::from(records) * STEPS_OF_A_RECORD;
+        let mut faults: Vec<Blow> = Vec::new();
+        for (alone, behind, pick) in blows {
+            let last = faults.last().map(|last| last.after);
+            let after = match (last, behind) {
+                (Some(last), Some(steps)) => last + steps,
+                _ => alone * steps / 1_000,
+            };
+            faults.push(Blow { after, pick });
+        }
+        Plan {
+            records,
+            poll: poll.min(records),
+            schedule: Schedule { faults, mix },
+        }
     })
 }
 
@@ -173,10 +175,37 @@ pub fn find(
     match tried {
         Ok(()) => None,
         Err(TestError::Fail(_, plan)) => {
-            violated(&plan).unwrap_or_else(|story| panic!("{story}\nplayed as {plan:#?}"))
+            let found = violated(&plan);
+            let found = found.unwrap_or_else(|story| panic!("{story}\nplayed as {plan:#?}"));
+            let (run, guarantee) = found.expect("it was violated before");
+            Some((
+                small(design, guarantee, size.each).unwrap_or(run),
+                guarantee,
+            ))
         }
         Err(TestError::Abort(why)) => panic!("{}: {why}", design.name()),
     }
+}
+
+/// A small run that violates the guarantee, too. A large one that was drawn does not get small by
+/// taking from it, for each of its steps depends on all before; but what breaks a large run mostly
+/// breaks some run of a few records, and of those that do the shortest is told.
+fn small(design: &Design, guarantee: Guarantee, each: Each) -> Option<Run> {
+    let sizes = (1..=4).flat_map(|sum| (1..=sum).map(move |records| (records, sum - records)));
+    sizes.into_iter().find_map(|(records, faults)| {
+        let size = Size {
+            records,
+            faults,
+            each,
+        };
+        let mut runner = runner(RUNS_OF_A_SIZE);
+        let runs = (0..RUNS_OF_A_SIZE).filter_map(|_| {
+            let plan = plans(size).new_tree(&mut runner).ok()?.current();
+            play(design, &plan, each).ok()
+        });
+        runs.filter(|run| run.violated().contains(&guarantee))
+            .min_by_key(|run| run.taken().len())
+    })
 }
 
 /// Every guarantee that some of so many runs violates.
@@ -201,7 +230,7 @@ pub fn broken(design: &Design, run: &Run, guarantee: Guarantee) -> ! {
     std::fs::write(&file, text).expect("the folder can be written");
     let steps = story(&trace);
     panic!(
-        "{} breaks {guarantee} with {} records:\n{steps}  => {}\n\nto take it again:\n  semel replay {}\n",
+        "{} breaks {guarantee} with records = {}:\n{steps}  => {}\n\nto take it again:\n  semel replay {}\n",
         design.name(),
         trace.bound().records,
         trace.violation(),
