@@ -3,6 +3,8 @@
 #[cfg(feature = "tokio")]
 #[path = "harness/asynchronous.rs"]
 mod asynchronous;
+#[path = "harness/bounds.rs"]
+mod bounds;
 #[path = "harness/children.rs"]
 mod children;
 #[path = "harness/clients.rs"]

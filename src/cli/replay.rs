@@ -92,6 +92,9 @@ fn take_on_files(replay: &Replay, kept: Option<&Path>) -> Result<OnFiles, Refuse
         return on_files(replay, folder.path()).map_err(|error| failed(error.to_string()));
     };
     let name = folder.display();
+    if folder.is_file() {
+        return Err(failed(format!("{name} is a file; name a folder")));
+    }
     let made = std::fs::create_dir_all(folder).and_then(|()| std::fs::read_dir(folder));
     let mut there = made.map_err(|error| failed(format!("cannot use {name}: {error}")))?;
     if there.next().is_some() {

@@ -28,6 +28,10 @@ pub enum Reset {
     Latest,
 }
 
+/// How many calls a run may make, and how many more for each record, before it is said to have no end.
+const CALLS: u32 = 1_000;
+const CALLS_A_RECORD: u32 = 100;
+
 /// A check of one service that is still being described.
 ///
 /// Without more than a service it tries 1 to 3 records, up to 2 crashes, and up to one each of a
@@ -41,6 +45,7 @@ pub struct Harness {
     lost_answers: RangeInclusive<u32>,
     pauses: Option<RangeInclusive<u32>>,
     faults: Option<u32>,
+    calls: Option<u32>,
     keys: u32,
     payload: Payload,
     clients: Clients,
@@ -93,13 +98,14 @@ impl Harness {
             lost_answers: 0..=1,
             pauses: None,
             faults: None,
+            calls: None,
             keys: 1,
             payload: Arc::new(|_| Vec::new()),
             clients: Clients {
                 reset: Reset::Earliest,
                 max_poll_records: 500,
                 idempotence: true,
-                most_calls: 1_000,
+                most_calls: CALLS,
             },
             runs: 2_000,
             directory: None,
@@ -188,9 +194,10 @@ impl Harness {
         self
     }
 
-    /// How many calls to Kafka a run may make (1,000) before it is said to have no end.
+    /// How many calls to Kafka a run may make before it is said to have no end (1,000, and 100 more
+    /// for each record).
     pub fn calls(mut self, calls: u32) -> Harness {
-        self.clients.most_calls = calls;
+        self.calls = Some(calls);
         self
     }
 
@@ -311,16 +318,26 @@ impl Harness {
                 return refused("in_child_process(): which test is it? .named(..) says so");
             }
         };
-        let budget = Budget {
+        let by_records = CALLS_A_RECORD.saturating_mul(*self.records.end());
+        let usual_calls = CALLS.saturating_add(by_records);
+        let mut budget = Budget {
             crashes: self.crashes.clone(),
             lost_requests: self.lost_requests.clone(),
             lost_answers: self.lost_answers.clone(),
             pauses: if launcher.is_some() { 0..=0 } else { pauses },
-            total: self.faults.unwrap_or_else(|| (*self.crashes.end()).max(2)),
+            total: u32::MAX,
         };
+        let usual = (*self.crashes.end()).max(2).max(budget.least());
+        budget.total = self.faults.unwrap_or(usual);
+        if let Some(problem) = budget.problem() {
+            return refused(&problem);
+        }
         Ok(Setup {
             subject: Arc::clone(&self.subject),
-            clients: self.clients,
+            clients: Clients {
+                most_calls: self.calls.unwrap_or(usual_calls),
+                ..self.clients
+            },
             budget,
             keys: self.keys,
             payload: Arc::clone(&self.payload),

@@ -12,7 +12,7 @@ use super::chooser::Chooser;
 use super::error::Error;
 use super::life::{self, End};
 use super::run::{Setup, service_dir};
-use super::schedule::Item;
+use super::schedule::{Action, Item};
 use super::story::{Choice, Entry};
 use super::world::{Shared, World};
 use crate::lab::{Generation, RecordId};
@@ -109,6 +109,7 @@ impl Launcher {
         let entries = read_entries(root)?;
         let mut world = lock(shared);
         let mut ended = None;
+        let dies = entries.iter().any(is_a_death);
         let mut generation = world.broker.generation();
         for entry in entries {
             match &entry {
@@ -132,7 +133,10 @@ impl Launcher {
         match ended {
             Some(None) if world.empty || is_producer => Ok(End::Rested),
             Some(error) => Ok(End::Left(error)),
-            None if was_killed(status) => Ok(End::Died),
+            None if was_killed(status) && dies => Ok(End::Died),
+            None if was_killed(status) => Err(failed(
+                "was killed, and no schedule asked for that: did it run out of memory, or kill itself?",
+            )),
             None if status.success() && world.is_at_its_end() => {
                 world.is_endless = true;
                 Ok(End::Died)
@@ -164,6 +168,24 @@ impl Launcher {
             )));
         }
         Ok(output.status)
+    }
+}
+
+/// Whether the process was to die at this choice.
+fn is_a_death(entry: &Entry) -> bool {
+    let Entry::Choice(choice) = entry else {
+        return false;
+    };
+    match choice.chosen {
+        Some(Action::Crash | Action::CrashUnsent | Action::CrashAfter) => true,
+        Some(
+            Action::Pause
+            | Action::RequestLost
+            | Action::AnswerLost
+            | Action::Retried
+            | Action::Poll(_),
+        )
+        | None => false,
     }
 }
 

@@ -66,6 +66,9 @@ impl fmt::Display for Situation {
     }
 }
 
+/// How the labels of named points begin.
+const POINT: &str = "point ";
+
 /// How often a crash point was reached, and what happened there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -92,7 +95,7 @@ pub struct Coverage {
 impl Coverage {
     /// The crash point `name`: `poll`, `commit`, `commit-async`, `send`, or the name of a point.
     pub fn point(&self, name: &str) -> PointCoverage {
-        let named = self.points.get(&format!("point \"{name}\""));
+        let named = self.points.get(&format!("{POINT}\"{name}\""));
         named
             .or_else(|| self.points.get(name))
             .copied()
@@ -169,6 +172,13 @@ impl fmt::Display for Coverage {
         }
         for name in self.never_crashed_at() {
             writeln!(f, "warning: no run died at {name}")?;
+        }
+        if !self.points.keys().any(|name| name.starts_with(POINT)) {
+            writeln!(
+                f,
+                "warning: the service names no point(..): what it does between two calls was taken as one \
+                 step, which nothing interrupts"
+            )?;
         }
         if self.reached(Situation::OwnerFailed) > 0 {
             writeln!(

@@ -93,6 +93,20 @@ pub enum Error {
         /// What is called now.
         met: String,
     },
+    /// The same schedule led to other effects.
+    #[error(
+        "the service is not deterministic: the schedule '{schedule}' led to these effects: {first}; and \
+         when it was run again to these: {second}. Take clocks, random numbers, threads and what earlier \
+         runs left outside of the directory out of what decides its effects."
+    )]
+    OtherEffects {
+        /// The schedule.
+        schedule: String,
+        /// The effects in one run.
+        first: String,
+        /// The effects in another.
+        second: String,
+    },
     /// A schedule from outside cannot be read, or does not fit this service.
     #[error("SEMEL_SCHEDULE='{schedule}': {problem}")]
     Schedule {

@@ -20,6 +20,7 @@ use super::run::{Run, Setup};
 use super::schedule::{Item, Schedule};
 use super::service::Side;
 use super::story::{choices, tell};
+use crate::lab::RecordId;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
@@ -33,6 +34,11 @@ const SEED: [u8; 32] = *b"semel draws the same every time.";
 
 /// Of the runs, how many percent the smallest schedules may take.
 const SHARE_OF_THE_SMALLEST: u64 = 75;
+
+/// How to mend what is violated although nothing went wrong.
+const WITHOUT_A_FAULT: &str = "Nothing went wrong in this run. See whether effects() reads what run() wrote, in the directory \
+     that is given; whether run() is done with its writes when it returns; where a group without a \
+     committed offset begins (auto.offset.reset); and what is left out on purpose.";
 
 /// How many runs proptest's shrinking may take, and the search for a smaller schedule after it.
 const SHRINKING: u32 = 300;
@@ -52,6 +58,8 @@ pub(super) struct Exploration<'a> {
 struct Found {
     runs: u64,
     random_runs: u64,
+    /// Runs with as many faults as were asked for at least.
+    judged: u64,
     violations: Vec<Violation>,
     coverage: Coverage,
     /// For each number of records the fewest faults of a schedule that was left out.
@@ -74,6 +82,13 @@ impl Exploration<'_> {
         if !found.left_out.is_empty() && !self.is_done(&found) {
             self.try_at_random(&mut found, calls)?;
         }
+        if found.judged == 0 {
+            return Err(Error::Settings(format!(
+                "none of {} runs had as many faults of each kind as a run has to have: allow more runs, \
+                 or fewer faults at least",
+                found.runs
+            )));
+        }
         Ok(self.report(found, None))
     }
 
@@ -82,7 +97,7 @@ impl Exploration<'_> {
         let mut found = Found::default();
         let run = self.follow(schedule)?;
         self.count(&mut found, &run);
-        self.note(&mut found, &run);
+        self.note(&mut found, &run)?;
         if found.violations.is_empty() {
             eprintln!("Nothing is violated in this run:\n{}", tell(&run.entries));
         }
@@ -100,6 +115,7 @@ impl Exploration<'_> {
         self.follow(&Schedule::calm(*self.records.start()))?;
         let calm = Schedule::calm(*self.records.end());
         let [first, second] = [self.follow(&calm)?, self.follow(&calm)?];
+        same_effects(&first, &second)?;
         let labels = |run: &Run| -> Vec<(u32, String)> {
             let choices = choices(&run.entries);
             choices
@@ -142,7 +158,7 @@ impl Exploration<'_> {
         {
             let run = self.follow(&schedule)?;
             self.count(found, &run);
-            self.note(found, &run);
+            self.note(found, &run)?;
             waiting.extend(larger(&schedule, &run));
             allowed -= 1;
             while waiting.len() as u64 > allowed {
@@ -200,8 +216,7 @@ impl Exploration<'_> {
             Err(TestError::Fail(_, (records, draw))) => {
                 let run = self.draw(records, draw)?;
                 let run = self.smallest_like(run, &known)?;
-                self.note(found, &run);
-                Ok(())
+                self.note(found, &run)
             }
             Err(TestError::Abort(reason)) => Err(Error::Settings(reason.to_string())),
         }
@@ -241,18 +256,26 @@ impl Exploration<'_> {
 
     fn count(&self, found: &mut Found, run: &Run) {
         found.runs += 1;
+        found.judged += u64::from(self.setup.budget.is_enough(&run.schedule));
         found.coverage.add(&run.entries);
     }
 
-    fn note(&self, found: &mut Found, run: &Run) {
+    /// Takes down what the run violates. One that violates anything is made once more: if it then
+    /// ends otherwise, its schedule does not say why.
+    fn note(&self, found: &mut Found, run: &Run) -> Result<(), Error> {
         let known: Vec<Guarantee> = found
             .violations
             .iter()
             .map(|known| known.guarantee)
             .collect();
-        for guarantee in self.violated(run, &known) {
+        let violated = self.violated(run, &known);
+        if !violated.is_empty() {
+            same_effects(run, &self.follow(&run.schedule)?)?;
+        }
+        for guarantee in violated {
             found.violations.push(self.violation(guarantee, run));
         }
+        Ok(())
     }
 
     fn violation(&self, guarantee: Guarantee, run: &Run) -> Violation {
@@ -263,7 +286,10 @@ impl Exploration<'_> {
             faults: run.schedule.faults(),
             story: tell(&run.entries),
             wrong: run.evidence.violations(guarantee),
-            advice: advice(guarantee, &run.evidence, sends),
+            advice: match run.schedule.faults() {
+                0 if guarantee != Guarantee::Progress => WITHOUT_A_FAULT,
+                _ => advice(guarantee, &run.evidence, sends),
+            },
             rerun: rerun::line(self.test, &run.schedule.to_string()),
         }
     }
@@ -306,6 +332,31 @@ impl Exploration<'_> {
         }
         parts
     }
+}
+
+/// Two runs under one schedule have the same effects.
+fn same_effects(first: &Run, second: &Run) -> Result<(), Error> {
+    let effects = |run: &Run| {
+        let mut effects = run.evidence.effects.clone();
+        effects.sort_unstable();
+        effects
+    };
+    let (first_effects, second_effects) = (effects(first), effects(second));
+    if first_effects == second_effects {
+        return Ok(());
+    }
+    let told = |effects: &[RecordId]| match effects.is_empty() {
+        true => "none".to_owned(),
+        false => {
+            let names: Vec<String> = effects.iter().map(|id| format!("r{}", id.0)).collect();
+            names.join(", ")
+        }
+    };
+    Err(Error::OtherEffects {
+        schedule: first.schedule.to_string(),
+        first: told(&first_effects),
+        second: told(&second_effects),
+    })
 }
 
 /// The schedules with one entry more, after the last one of `schedule`, that its run offers.

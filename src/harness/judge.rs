@@ -100,7 +100,7 @@ pub(super) fn advice(guarantee: Guarantee, evidence: &Evidence, sends: bool) -> 
     match guarantee {
         Guarantee::Progress => {
             "Let the service end when a poll returns nothing, and let a start go on from whatever an \
-             earlier one left in the storage."
+             earlier one left in the storage. If it only needs more calls, .calls(..) allows them."
         }
         Guarantee::NoPhantom => {
             "Report an effect only once the transaction that holds it committed."

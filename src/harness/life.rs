@@ -16,7 +16,7 @@ use super::story::tell;
 use super::world::{Shared, World};
 use super::{child, error};
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 /// How often in a row the service may end without being done, and without a fault.
@@ -152,6 +152,11 @@ pub(super) fn live(shared: &Arc<Shared>, depth: usize) -> End {
     let handle = kafka.clone();
     let run = AssertUnwindSafe(|| shared.subject.run(&shared.dir, handle));
     let result = catch_unwind(run);
+    let result = match result {
+        // The world is locked within a call only: that is an error of semel, and of no service.
+        Err(payload) if shared.world.is_poisoned() => resume_unwind(payload),
+        result => result,
+    };
     let mut world = kafka.lock();
     let swallowed = match &result {
         Ok(Ok(())) => Some("it returned Ok(())"),

@@ -27,7 +27,14 @@ fn only_test(arguments: impl Iterator<Item = String>) -> Option<String> {
 /// The schedule that the environment asks for, if it asks for one of the test `name`.
 pub(super) fn asked_for(name: Option<&str>) -> Option<String> {
     let asked = std::env::var(SCHEDULE).ok()?;
-    of_test(&asked, name).map(str::to_owned)
+    let schedule = of_test(&asked, name).map(str::to_owned);
+    if schedule.is_none() && !asked.trim().is_empty() {
+        let name = name.unwrap_or("a test without a name");
+        eprintln!(
+            "{SCHEDULE}='{asked}' is for another test than {name}, which tries every schedule"
+        );
+    }
+    schedule
 }
 
 /// The schedule in `asked`, if it is one of the test `name`.

@@ -259,6 +259,36 @@ impl Budget {
         })
     }
 
+    /// The ranges by kind.
+    fn kinds(&self) -> [(&'static str, &RangeInclusive<u32>); 4] {
+        [
+            ("crashes", &self.crashes),
+            ("lost_requests", &self.lost_requests),
+            ("lost_answers", &self.lost_answers),
+            ("pauses", &self.pauses),
+        ]
+    }
+
+    /// How many faults a run has at least that is judged.
+    pub(super) fn least(&self) -> u32 {
+        self.kinds().iter().map(|(_, range)| *range.start()).sum()
+    }
+
+    /// What no run can keep.
+    pub(super) fn problem(&self) -> Option<String> {
+        if let Some((kind, range)) = self.kinds().iter().find(|(_, range)| range.is_empty()) {
+            let (start, end) = (range.start(), range.end());
+            return Some(format!("{kind}({start}..={end}): the range is empty"));
+        }
+        let least = self.least();
+        (least > self.total).then(|| {
+            format!(
+                "faults({}): the ranges ask for at least {least} faults in each run",
+                self.total
+            )
+        })
+    }
+
     /// Whether a run has as many faults as it is to be judged with.
     pub(super) fn is_enough(&self, schedule: &Schedule) -> bool {
         let kinds = [

@@ -88,3 +88,27 @@ fn files_and_story_go_on_from_process_to_process() {
         "it makes no difference to this service"
     );
 }
+
+#[test]
+fn a_process_that_is_killed_by_nobody_of_the_schedule_is_no_verdict() {
+    struct KillsItself;
+    impl Service for KillsItself {
+        fn run(&self, _: &Path, _: Kafka) -> Result<(), BoxError> {
+            let itself = std::process::id().to_string();
+            std::process::Command::new("kill")
+                .args(["-9", &itself])
+                .status()?;
+            std::thread::park();
+            Ok(())
+        }
+        fn effects(&self, _: &Path) -> Result<Vec<RecordId>, BoxError> {
+            Ok(Vec::new())
+        }
+    }
+    let harness = semel::harness(KillsItself)
+        .named("children::a_process_that_is_killed_by_nobody_of_the_schedule_is_no_verdict")
+        .in_child_process();
+    let told = harness.try_check(&[NoLoss]).expect_err("no verdict");
+    let told = told.to_string();
+    assert!(told.contains("no schedule asked for that"), "{told}");
+}
