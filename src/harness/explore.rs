@@ -145,7 +145,13 @@ impl Exploration<'_> {
 
     fn is_done(&self, found: &Found) -> bool {
         let violated = found.violations.len();
-        violated == self.guarantees.len() || (self.stop_at_first && violated > 0)
+        // No run of such a service has an end that could be judged.
+        let is_endless = |violation: &Violation| {
+            violation.guarantee == Guarantee::Progress && violation.faults == 0
+        };
+        violated == self.guarantees.len()
+            || self.stop_at_first && violated > 0
+            || found.violations.iter().any(is_endless)
     }
 
     fn try_the_smallest(&self, found: &mut Found) -> Result<(), Error> {

@@ -43,10 +43,35 @@ pub(super) enum Entry {
     Ended(Option<String>),
 }
 
-/// The sentences of a run, a line each.
+/// How often a sentence is told that comes again and again.
+const TOLD_REPEATS: usize = 3;
+
+/// The sentences of a run, a line each. What comes again and again is told a few times.
 pub(super) fn tell(entries: &[Entry]) -> String {
-    let lines: Vec<String> = entries.iter().filter_map(line).collect();
+    let told: Vec<&Entry> = entries
+        .iter()
+        .filter(|entry| line(entry).is_some())
+        .collect();
+    let mut lines = Vec::new();
+    for same in told.chunk_by(|one, next| is_repeated(one, next)) {
+        let lines_of_it = same.iter().filter_map(|entry| line(entry));
+        lines.extend(lines_of_it.take(TOLD_REPEATS));
+        if let Some(more) = same
+            .len()
+            .checked_sub(TOLD_REPEATS)
+            .filter(|more| *more > 0)
+        {
+            lines.push(format!("        ... and so on, {more} times more"));
+        }
+    }
     lines.join("\n")
+}
+
+fn is_repeated(one: &Entry, next: &Entry) -> bool {
+    match (one, next) {
+        (Entry::Told { text: one, .. }, Entry::Told { text: next, .. }) => one == next,
+        _ => false,
+    }
 }
 
 fn line(entry: &Entry) -> Option<String> {
@@ -79,4 +104,32 @@ pub(super) fn choices(entries: &[Entry]) -> impl Iterator<Item = &Choice> + Clon
         | Entry::Sent(_)
         | Entry::Ended(_) => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_again_and_again_is_told_a_few_times() {
+        let told = |step: u32, text: &str| Entry::Told {
+            step: Some(step),
+            depth: 0,
+            text: text.into(),
+            fault: None,
+        };
+        let mut entries = vec![told(1, "It begins.")];
+        entries.extend((2..=9).map(|step| told(step, "A poll returns nothing.")));
+        entries.push(told(10, "It ends."));
+        let story = tell(&entries);
+        let lines: Vec<&str> = story.lines().map(str::trim).collect();
+        assert_eq!(
+            lines[3..],
+            [
+                "4   A poll returns nothing.",
+                "... and so on, 5 times more",
+                "10   It ends."
+            ]
+        );
+    }
 }
