@@ -76,7 +76,8 @@ pub(super) enum Command {
     /// Run a trace again, step by step, with the ledger after each step
     ///
     /// Each step of the trace is looked for on the model of this version, by actor, action,
-    /// parameters and fault, and taken; the end is judged anew. It ends in 0 when every step can be
+    /// parameters and fault, and taken; the end is judged anew. The same steps are taken on real files
+    /// and in SQLite, where each must come to the same ledger. It ends in 0 when every step can be
     /// taken and the run violates its guarantee, as it was recorded, and in 1 when it does not.
     #[command(after_help = format!("{REPLAY_EXAMPLE}\n{}", exit_codes()))]
     Replay(ReplayArguments),

@@ -39,6 +39,25 @@ pub(super) enum Fault {
     Pause,
 }
 
+impl Fault {
+    const ALL: [Fault; 4] = [
+        Fault::Crash,
+        Fault::LostRequest,
+        Fault::LostAnswer,
+        Fault::Pause,
+    ];
+
+    /// What sets its bounds.
+    fn setting(self) -> &'static str {
+        match self {
+            Fault::Crash => "crashes",
+            Fault::LostRequest => "lost_requests",
+            Fault::LostAnswer => "lost_answers",
+            Fault::Pause => "pauses",
+        }
+    }
+}
+
 /// The words of the actions, in schedules.
 const WORDS: [(&str, Action); 7] = [
     ("crash", Action::Crash),
@@ -261,12 +280,7 @@ impl Budget {
 
     /// The ranges by kind.
     fn kinds(&self) -> [(&'static str, &RangeInclusive<u32>); 4] {
-        [
-            ("crashes", &self.crashes),
-            ("lost_requests", &self.lost_requests),
-            ("lost_answers", &self.lost_answers),
-            ("pauses", &self.pauses),
-        ]
+        Fault::ALL.map(|fault| (fault.setting(), self.of(fault)))
     }
 
     /// How many faults a run has at least that is judged.
@@ -291,13 +305,7 @@ impl Budget {
 
     /// Whether a run has as many faults as it is to be judged with.
     pub(super) fn is_enough(&self, schedule: &Schedule) -> bool {
-        let kinds = [
-            Fault::Crash,
-            Fault::LostRequest,
-            Fault::LostAnswer,
-            Fault::Pause,
-        ];
-        kinds
+        Fault::ALL
             .iter()
             .all(|fault| schedule.count(*fault) >= *self.of(*fault).start())
     }

@@ -99,9 +99,9 @@ fn a_process_that_stood_still_at_a_poll_goes_on_with_several_records() {
 }
 
 #[test]
-fn four_hundred_records_are_no_run_without_end() {
+fn a_thousand_records_are_no_run_without_end() {
     semel::harness(Script("db[process, remember] -> commit"))
-        .records(400..=400)
+        .records(1_000..=1_000)
         .runs(3)
         .check(&[ExactlyOnceEffect]);
 }
