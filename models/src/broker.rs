@@ -38,6 +38,7 @@
 use crate::codec::Codec;
 use crate::limits::Limits;
 use crate::list::List;
+use crate::offset::Offset;
 use crate::pipeline::{KafkaRules, Pipeline, TopicSettings};
 
 /// How many batches of a producer id the leader remembers.
@@ -65,6 +66,8 @@ pub struct Entry {
     pub leader_epoch: u16,
     /// Whether the broker no longer knows the producer id by this batch; its stamp is then cleared.
     pub forgotten: bool,
+    /// Whether its record is no longer there while later and earlier ones are.
+    pub removed: bool,
 }
 
 /// What the leader answers to a produce request.
@@ -109,12 +112,26 @@ impl Broker {
         self.log_start
     }
 
-    /// Whether a copy of `record` lies in the log at or above `offset`.
+    /// Where consumers stop reading.
+    pub fn readable_end(&self) -> u16 {
+        self.log_end()
+    }
+
+    /// The entries at and above `offset` that polls return, each with its offset. What lies in
+    /// between has an offset and is never seen: a gap.
+    pub fn visible_from(&self, offset: u16) -> impl Iterator<Item = (Offset, &Entry)> {
+        let start = usize::from(offset.max(self.log_start));
+        let readable = self.log.iter().take(usize::from(self.readable_end()));
+        let entries = readable.enumerate().skip(start);
+        entries
+            .filter(|(_, entry)| entry.is_visible())
+            .map(|(offset, entry)| (Offset(offset as u16), entry))
+    }
+
+    /// Whether polls will return a copy of `record` that lies at or above `offset`.
     pub fn holds_from(&self, record: u16, offset: u16) -> bool {
-        self.log
-            .iter()
-            .skip(usize::from(offset.max(self.log_start)))
-            .any(|entry| entry.record == record)
+        self.visible_from(offset)
+            .any(|(_, entry)| entry.record == record)
     }
 
     /// Handles one produce request; `stamp` is there with idempotence.
@@ -136,6 +153,7 @@ impl Broker {
             stamp: stamp.unwrap_or_default(),
             leader_epoch: self.leader_epoch,
             forgotten: false,
+            removed: false,
         });
         if let Some(interval) = topic.flush_messages
             && u64::from(self.log_end() - self.flushed) >= interval
@@ -255,6 +273,7 @@ impl Broker {
         self.log.code(codec, limits.log, |entry, codec| {
             codec.field(&mut entry.record, limits.records - 1);
             codec.flag_if(limits.forgets, &mut entry.forgotten);
+            codec.flag_if(limits.gaps, &mut entry.removed);
             if !entry.forgotten {
                 entry.stamp.code(codec, limits, pipeline);
             }
@@ -272,6 +291,11 @@ impl Broker {
 }
 
 impl Entry {
+    /// Whether a poll can return it.
+    pub fn is_visible(&self) -> bool {
+        !self.removed
+    }
+
     fn is_known_by(&self, session: u16) -> bool {
         !self.forgotten && self.stamp.session == session
     }
