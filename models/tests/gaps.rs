@@ -42,8 +42,7 @@ fn a_place_in_the_hand_has_the_offset_that_its_record_has() {
     // Records at 4, 6, 7 and 9.
     let passed = 0b010_0101;
     let of = |place| in_hand(3, passed, place).0;
-    assert_eq!([of(0), of(1), of(2), of(3)], [4, 6, 7, 8]);
-    assert_eq!(in_hand(3, passed | 1 << 5, 3).0, 9);
+    assert_eq!([of(0), of(1), of(2), of(3)], [4, 6, 7, 9]);
 }
 
 #[test]
