@@ -102,6 +102,11 @@ pub enum Strike {
     ForgetProducer(u16),
     /// The oldest record leaves the log.
     Retention,
+    /// The log cleaner goes over the log below this offset.
+    Compaction {
+        /// Where the first segment begins that it leaves alone.
+        end: u16,
+    },
     /// A request is lost before its receiver acts.
     LoseRequest(Target),
     /// An answer is lost after its sender acted.
@@ -252,6 +257,7 @@ impl Strike {
             | Strike::Abort
             | Strike::ForgetProducer(_)
             | Strike::Retention
+            | Strike::Compaction { .. }
             | Strike::DeliveryTimeout
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
@@ -273,6 +279,7 @@ impl Strike {
             Strike::Abort => &[Fault::Abort],
             Strike::ForgetProducer(_) => &[Fault::ProducerIdExpiry],
             Strike::Retention => &[Fault::Retention],
+            Strike::Compaction { .. } => &[Fault::Compaction],
             Strike::LoseRequest(_) => &[Fault::RequestLost],
             Strike::LoseAnswer(_) => &[Fault::ResponseLost],
             Strike::Refuse(_) => &[Fault::RequestRefused],

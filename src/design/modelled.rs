@@ -67,12 +67,12 @@ pub fn fault(fault: Fault) -> bool {
         | Fault::OffsetsExpiry
         | Fault::DedupExpiry
         | Fault::Retention
+        | Fault::Compaction
         | Fault::OffsetReset => true,
         Fault::TransactionTimeout
         | Fault::LeaderChange
         | Fault::ReplicaLag
         | Fault::CoordinatorFailover
-        | Fault::Compaction
         | Fault::AddPartition
         | Fault::TopicRecreate
         | Fault::StaleMetadata => false,

@@ -86,6 +86,7 @@ fn actor(action: Action) -> u16 {
             | Strike::DeliveryTimeout => UPSTREAM,
             Strike::ForgetProducer(_)
             | Strike::Retention
+            | Strike::Compaction { .. }
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }

@@ -136,6 +136,7 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         | Fault::ProducerPause
         | Fault::DeliveryTimeout => true,
         Fault::Retention => pipeline.topic.retention,
+        Fault::Compaction => pipeline.topic.cleaned,
         Fault::Abort => matches!(pipeline.producer.source, Source::DualWrite(_)),
         Fault::ProducerIdExpiry => pipeline.producer.idempotence,
         Fault::RequestLost | Fault::RequestRefused | Fault::RequestDelayed => {
@@ -168,7 +169,6 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         | Fault::LeaderChange
         | Fault::ReplicaLag
         | Fault::CoordinatorFailover
-        | Fault::Compaction
         | Fault::AddPartition
         | Fault::TopicRecreate
         | Fault::StaleMetadata => false,

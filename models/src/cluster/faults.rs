@@ -300,7 +300,8 @@ impl Cluster {
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
             | Strike::ForgetProducer(_)
-            | Strike::Retention => self.strike_upstream(state, strike),
+            | Strike::Retention
+            | Strike::Compaction { .. } => self.strike_upstream(state, strike),
             Strike::DeliveryTimeout => self.expire_send(state),
             Strike::BrokerCrash => {
                 self.restart_broker(state, state.broker.log_end(), Synced::AsBefore);

@@ -162,6 +162,11 @@ impl Cluster {
         if state.broker.log_start() < state.broker.log_end() {
             add(Strike::Retention);
         }
+        if self.limits.gaps {
+            for end in state.broker.cleanable_ends(self.pipeline.bounds.keys) {
+                add(Strike::Compaction { end });
+            }
+        }
     }
 
     /// Whether a producer id may have been idle for so long that the broker forgets it, and
@@ -194,6 +199,7 @@ impl Cluster {
             Strike::Abort => producer.abort(&state.database, pipeline, ledger),
             Strike::ForgetProducer(session) => state.broker.forget_producer(session),
             Strike::Retention => state.broker.remove_oldest(&pipeline.rules),
+            Strike::Compaction { end } => state.broker.compact(end, pipeline.bounds.keys),
             Strike::ProducerCrash
             | Strike::LoseRequest(_)
             | Strike::LoseAnswer(_)

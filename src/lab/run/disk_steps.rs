@@ -112,6 +112,7 @@ impl Run {
             | Strike::Delay(_)
             | Strike::DeliveryTimeout
             | Strike::Rebalance { .. }
+            | Strike::Compaction { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::Consumer { .. } => Ok(()),

@@ -171,8 +171,32 @@ impl Scene<'_> {
         )
     }
 
+    /// What the log cleaner removes, each with the record that replaces it.
+    pub(super) fn compaction(&self) -> String {
+        let keys = self.cluster.pipeline().bounds.keys;
+        let left = &self.after.broker;
+        let gone = self.before.broker.visible_from(0);
+        let gone = gone.filter(|(at, _)| !left.log[usize::from(at.0)].is_visible());
+        let told: Vec<String> = gone
+            .map(|(at, entry)| {
+                let same_key = |other: u16| other % keys == entry.record % keys;
+                let newer = left
+                    .visible_from(at.0)
+                    .find(|(_, other)| same_key(other.record));
+                let newer = newer.map_or(String::new(), |(at, other)| {
+                    format!(", which {} (offset {}) replaces", name(other.record), at.0)
+                });
+                format!("{} (offset {}{newer})", name(entry.record), at.0)
+            })
+            .collect();
+        format!(
+            "The log cleaner removes {} from the log.",
+            told.join(" and ")
+        )
+    }
+
     pub(super) fn retention(&self) -> String {
-        let start = self.before.broker.log_start();
+        let start = self.after.broker.log_start() - 1;
         let gone = self.before.broker.log[usize::from(start)].record;
         let forgets =
             |session| self.before.broker.knows(session) && !self.after.broker.knows(session);

@@ -38,6 +38,7 @@ impl Scene<'_> {
                 self.forget_producer(session),
             ),
             Strike::Retention => ("broker", "retention", self.retention()),
+            Strike::Compaction { .. } => ("broker", "compaction", self.compaction()),
             Strike::DeliveryTimeout => ("producer", "expire", self.expire()),
             Strike::BrokerCrash => (
                 "broker",
