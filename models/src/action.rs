@@ -142,6 +142,11 @@ pub enum Strike {
         /// The consumer that gets the partition.
         to: u16,
     },
+    /// The group coordinator moves to another broker.
+    CoordinatorFailover {
+        /// Whether the commits under way were written before, so that only their answers are lost.
+        written: bool,
+    },
     /// Committed offsets expire while the group has no member.
     OffsetsExpiry,
     /// An operator sets the group's committed offset while the group has no member.
@@ -264,6 +269,7 @@ impl Strike {
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
+            | Strike::CoordinatorFailover { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }
@@ -290,6 +296,7 @@ impl Strike {
             Strike::PowerLossAll { .. } => &[Fault::PowerLossAll],
             Strike::DiskLoss => &[Fault::DiskLoss],
             Strike::Rebalance { .. } => &[Fault::Rebalance],
+            Strike::CoordinatorFailover { .. } => &[Fault::CoordinatorFailover],
             Strike::OffsetsExpiry => &[Fault::OffsetsExpiry],
             Strike::OffsetReset { .. } => &[Fault::OffsetReset],
             Strike::DedupExpiry { .. } => &[Fault::DedupExpiry],

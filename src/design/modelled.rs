@@ -68,11 +68,11 @@ pub fn fault(fault: Fault) -> bool {
         | Fault::DedupExpiry
         | Fault::Retention
         | Fault::Compaction
+        | Fault::CoordinatorFailover
         | Fault::OffsetReset => true,
         Fault::TransactionTimeout
         | Fault::LeaderChange
         | Fault::ReplicaLag
-        | Fault::CoordinatorFailover
         | Fault::AddPartition
         | Fault::TopicRecreate
         | Fault::StaleMetadata => false,

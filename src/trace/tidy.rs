@@ -92,6 +92,7 @@ fn actor(action: Action) -> u16 {
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
+            | Strike::CoordinatorFailover { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. } => ENVIRONMENT,
         },

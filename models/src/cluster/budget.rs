@@ -162,13 +162,12 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
             pipeline.subscribes() && (eager || pipeline.group.instances > 1)
         }
         Fault::Poison => order.contains(Step::Process),
-        Fault::OffsetsExpiry => pipeline.consumer.commits(),
+        Fault::OffsetsExpiry | Fault::CoordinatorFailover => pipeline.consumer.commits(),
         Fault::OffsetReset => true,
         Fault::DedupExpiry => order.contains(Step::Remember),
         Fault::TransactionTimeout
         | Fault::LeaderChange
         | Fault::ReplicaLag
-        | Fault::CoordinatorFailover
         | Fault::AddPartition
         | Fault::TopicRecreate
         | Fault::StaleMetadata => false,

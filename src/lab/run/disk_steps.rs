@@ -113,6 +113,7 @@ impl Run {
             | Strike::DeliveryTimeout
             | Strike::Rebalance { .. }
             | Strike::Compaction { .. }
+            | Strike::CoordinatorFailover { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::Consumer { .. } => Ok(()),

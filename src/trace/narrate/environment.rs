@@ -12,6 +12,9 @@ impl Scene<'_> {
             Strike::ProducerCrash => ("producer", "crash", self.producer_crash()),
             Strike::Consumer { who, how } => self.of(who).strike_consumer(how),
             Strike::Rebalance { to } => ("group coordinator", "rebalance", self.of(to).rebalance()),
+            Strike::CoordinatorFailover { written } => {
+                ("group coordinator", "failover", self.failover(written))
+            }
             Strike::OffsetsExpiry => (
                 "group coordinator",
                 "offsets-expiry",
