@@ -117,6 +117,8 @@ pub enum Strike {
     Delay(Target),
     /// The delivery timeout of a healthy send passes.
     DeliveryTimeout,
+    /// The producer's client hears that the topic does not exist, and later that it does.
+    StaleMetadata,
     /// The broker's process dies and starts again.
     BrokerCrash,
     /// The broker loses power and starts again with the first `kept` log entries.
@@ -264,6 +266,7 @@ impl Strike {
             | Strike::Retention
             | Strike::Compaction { .. }
             | Strike::DeliveryTimeout
+            | Strike::StaleMetadata
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }
@@ -291,6 +294,7 @@ impl Strike {
             Strike::Refuse(_) => &[Fault::RequestRefused],
             Strike::Delay(_) => &[Fault::RequestDelayed],
             Strike::DeliveryTimeout => &[Fault::DeliveryTimeout],
+            Strike::StaleMetadata => &[Fault::StaleMetadata],
             Strike::BrokerCrash => &[Fault::BrokerCrash],
             Strike::PowerLoss { .. } => &[Fault::PowerLoss],
             Strike::PowerLossAll { .. } => &[Fault::PowerLossAll],

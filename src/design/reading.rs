@@ -180,6 +180,7 @@ impl Stated {
             idempotence,
             retention: self.topic.retention,
             cleaned: self.topic.cleaned,
+            drops_topics: versions.library == Client::Librdkafka,
             dual_write: self.application.source.value == RecordSource::DualWrite,
             group: self.group.clone(),
         };

@@ -5,7 +5,7 @@ use crate::action::Strike;
 use crate::codec::Codec;
 use crate::fault::{Call, Fault, FaultKey};
 use crate::order::Step;
-use crate::pipeline::{Acks, Dedup, GroupProtocol, Pipeline, Source};
+use crate::pipeline::{Acks, Client, Dedup, GroupProtocol, Pipeline, Source};
 
 /// The entries of a design's budget that it can spend, and the cap on their sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,6 +139,7 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         Fault::Compaction => pipeline.topic.cleaned,
         Fault::Abort => matches!(pipeline.producer.source, Source::DualWrite(_)),
         Fault::ProducerIdExpiry => pipeline.producer.idempotence,
+        Fault::StaleMetadata => pipeline.client == Client::Librdkafka,
         Fault::RequestLost | Fault::RequestRefused | Fault::RequestDelayed => {
             key.call.is_none_or(|call| calls(pipeline, call))
         }
@@ -169,8 +170,7 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         | Fault::LeaderChange
         | Fault::ReplicaLag
         | Fault::AddPartition
-        | Fault::TopicRecreate
-        | Fault::StaleMetadata => false,
+        | Fault::TopicRecreate => false,
     }
 }
 

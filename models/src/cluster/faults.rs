@@ -297,6 +297,7 @@ impl Cluster {
             Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
+            | Strike::StaleMetadata
             | Strike::ForgetProducer(_)
             | Strike::Retention
             | Strike::Compaction { .. } => self.strike_upstream(state, strike),

@@ -154,6 +154,9 @@ impl Cluster {
         if producer.next_to_commit(database, &self.pipeline).is_some() {
             add(Strike::Abort);
         }
+        if producer.can_drop_topic(database, &self.pipeline) {
+            add(Strike::StaleMetadata);
+        }
         for session in 0..=producer.session {
             if self.can_expire(state, session) {
                 add(Strike::ForgetProducer(session));
@@ -196,6 +199,7 @@ impl Cluster {
             Strike::ProducerPauseOfRequests => {
                 producer.pause_until_requests_time_out(pipeline, ledger);
             }
+            Strike::StaleMetadata => producer.drop_topic(pipeline, ledger),
             Strike::Abort => producer.abort(&state.database, pipeline, ledger),
             Strike::ForgetProducer(session) => state.broker.forget_producer(session),
             Strike::Retention => state.broker.remove_oldest(&pipeline.rules),

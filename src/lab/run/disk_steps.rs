@@ -111,6 +111,7 @@ impl Run {
             | Strike::Refuse(_)
             | Strike::Delay(_)
             | Strike::DeliveryTimeout
+            | Strike::StaleMetadata
             | Strike::Rebalance { .. }
             | Strike::Compaction { .. }
             | Strike::CoordinatorFailover { .. }

@@ -160,6 +160,32 @@ impl Scene<'_> {
         )
     }
 
+    /// The client believes a broker that the topic does not exist.
+    pub(super) fn stale_metadata(&self) -> String {
+        let failed: Vec<String> = self
+            .before
+            .producer
+            .queue
+            .iter()
+            .map(|batch| name(batch.record))
+            .collect();
+        let pipeline = self.cluster.pipeline();
+        let with_numbers = match pipeline.producer.idempotence {
+            true if pipeline.rules.sequences_outlive_metadata => {
+                ", and keeps the number of its last message"
+            }
+            true => " with the sequence numbers of its messages, and will number from 0 again",
+            false => "",
+        };
+        let failed = match failed.is_empty() {
+            true => String::new(),
+            false => format!("; {} in its queue fails", failed.join(" and ")),
+        };
+        format!(
+            "A broker that has just started reports the topic as missing for a while: the producer's client drops the partition{with_numbers}{failed}."
+        )
+    }
+
     pub(super) fn forget_producer(&self, session: u16) -> String {
         let whose = if session == self.before.producer.session {
             "the producer's id"

@@ -42,6 +42,7 @@ impl Scene<'_> {
             ),
             Strike::Retention => ("broker", "retention", self.retention()),
             Strike::Compaction { .. } => ("broker", "compaction", self.compaction()),
+            Strike::StaleMetadata => ("producer", "stale-metadata", self.stale_metadata()),
             Strike::DeliveryTimeout => ("producer", "expire", self.expire()),
             Strike::BrokerCrash => (
                 "broker",
