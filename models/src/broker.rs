@@ -28,12 +28,16 @@
 //! does, and that is explored, too. Older rules are in [`KafkaRules`]. What left the log had been
 //! flushed, for only closed segments below the high watermark are deleted.
 //!
+//! **Compaction** is in [`compaction`].
+//!
 //! **Left out.** A roll of the segment, which also takes a snapshot but forgets nothing in the
 //! running broker. With one replica the
 //! high watermark is the log's end and `acks=1` equals `acks=all`: a minimum of in-sync replicas
 //! above the replica count does not block (`Partition.effectiveMinIsr`). A restart is one step:
 //! nothing that a client does while the broker is down reaches it, so every interleaving with the
 //! time in between is the same as one before or after.
+
+mod compaction;
 
 use crate::codec::Codec;
 use crate::limits::Limits;
@@ -223,9 +227,11 @@ impl Broker {
         self.recovered = kept;
     }
 
-    /// The oldest entry leaves the log. What was removed had been flushed.
+    /// The oldest record leaves the log. What was removed had been flushed.
     pub fn remove_oldest(&mut self, rules: &KafkaRules) {
-        self.log_start += 1;
+        let oldest = self.visible_from(0).next();
+        let oldest = oldest.map_or(self.log_start, |(offset, _)| offset.0);
+        self.log_start = oldest + 1;
         self.flushed = self.flushed.max(self.log_start);
         if rules.producer_state_outlives_records {
             return;
@@ -334,6 +340,8 @@ mod tests {
         flush_messages: None,
         flushes_internal_topics: false,
         retention: true,
+        compacted: false,
+        cleaned: false,
     };
 
     fn stamp(epoch: u16, sequence: u16) -> Option<Stamp> {
@@ -431,6 +439,8 @@ mod tests {
             flush_messages: Some(2),
             flushes_internal_topics: false,
             retention: true,
+            compacted: false,
+            cleaned: false,
         };
         let mut broker = Broker::default();
         broker.append(0, None, &every_second, &KafkaRules::CURRENT);

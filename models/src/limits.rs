@@ -454,6 +454,7 @@ fn strikes_upstream(fault: Fault) -> bool {
         || fault == Fault::Retention
         || fault == Fault::Abort
         || fault == Fault::DeliveryTimeout
+        || fault == Fault::StaleMetadata
         || restarts_broker(fault)
 }
 

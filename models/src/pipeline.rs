@@ -149,6 +149,11 @@ pub struct TopicSettings {
     /// Whether retention may delete the oldest records: by age (`retention.ms`) or by size
     /// (`retention.bytes`).
     pub retention: bool,
+    /// Whether it is compacted (`cleanup.policy` has `compact`): of each key only the newest record
+    /// is to be kept.
+    pub compacted: bool,
+    /// Whether the log cleaner removes the others (`log.cleaner.enable`).
+    pub cleaned: bool,
 }
 
 /// `auto.offset.reset`.

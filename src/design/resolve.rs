@@ -113,6 +113,7 @@ fn rules(versions: &Versions) -> KafkaRules {
         producer_state_outlives_records: versions.has(Rule::StateOutlivesRecords),
         unknown_producer_starts_anywhere: versions.has(Rule::AnySequenceWithoutState),
         java_bumps_epoch: versions.has(Rule::LocalEpochBump),
+        sequences_outlive_metadata: versions.has(Rule::SequencesOutliveMetadata),
         truncation_noticed: versions.has(Rule::PositionValidation),
     }
 }
