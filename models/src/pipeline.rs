@@ -162,6 +162,15 @@ pub enum OffsetReset {
     None,
 }
 
+/// `isolation.level`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Isolation {
+    /// Every record is read, also of transactions that are open or aborted.
+    ReadUncommitted,
+    /// Records are read up to the last stable offset, without those of aborted transactions.
+    ReadCommitted,
+}
+
 /// Automatic commit, as the client does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AutoCommit {
