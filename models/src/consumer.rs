@@ -258,13 +258,14 @@ impl Consumer {
     /// A poll returns `count` records; none, where it only passes over what has no record.
     pub fn poll(&mut self, count: u16, pipeline: &Pipeline, broker: &Broker) {
         if count == 0 {
-            self.seek(position::end(broker));
+            self.seek(position::end(broker, pipeline));
             return;
         }
         let by_workers = pipeline.consumer.workers > 0;
         let from = self.first;
         let mut next = from;
-        for (offset, entry) in broker.visible_from(from).take(usize::from(count)) {
+        let visible = broker.visible_from(from, pipeline.isolation());
+        for (offset, entry) in visible.take(usize::from(count)) {
             if by_workers {
                 self.crew.hand_over(entry.record, offset, self.generation);
                 self.first = offset.next().0;

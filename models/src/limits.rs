@@ -171,6 +171,8 @@ pub struct Limits {
     pub aborts: bool,
     /// Whether the client remembers the offset of its last acknowledged record.
     pub answered_offsets: bool,
+    /// Whether records are sent in transactions.
+    pub transactions: bool,
 }
 
 impl Limits {
@@ -358,6 +360,7 @@ impl Limits {
             relay: matches!(source, Source::Outbox { .. }),
             aborts: matches!(source, Source::DualWrite(_)) && total > 0,
             answered_offsets: idempotent && keeps_offsets(pipeline),
+            transactions: false,
         };
         // The budget is an array in every state.
         at_most(

@@ -167,6 +167,15 @@ pub enum OffsetReset {
     None,
 }
 
+/// `isolation.level`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Isolation {
+    /// Every record is read, also of transactions that are open or aborted.
+    ReadUncommitted,
+    /// Records are read up to the last stable offset, without those of aborted transactions.
+    ReadCommitted,
+}
+
 /// Automatic commit, as the client does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AutoCommit {
@@ -349,6 +358,11 @@ impl Pipeline {
     /// Whether several processes or threads write to the sink at the same time.
     pub fn is_concurrent(&self) -> bool {
         self.group.instances > 1 || self.consumer.workers > 1
+    }
+
+    /// Which records the consumers are given.
+    pub fn isolation(&self) -> Isolation {
+        Isolation::ReadUncommitted
     }
 
     /// Whether the group assigns the partition.

@@ -2,6 +2,8 @@
 //!
 //! What is the same in every release that semel knows is not here but in the actor that follows it.
 
+use crate::transaction_coordinator::TransactionRules;
+
 /// The rules in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KafkaRules {
@@ -27,6 +29,8 @@ pub struct KafkaRules {
     /// it. Java clients and brokers from 2.3 (KAFKA-7747, KIP-320: `OffsetsForLeaderEpoch`),
     /// librdkafka from 2.1.0. Before, a position is valid again as soon as the log has grown over it.
     pub truncation_noticed: bool,
+    /// The brokers' rules about transactions.
+    pub transactions: TransactionRules,
 }
 
 impl KafkaRules {
@@ -37,5 +41,6 @@ impl KafkaRules {
         java_bumps_epoch: true,
         sequences_outlive_metadata: true,
         truncation_noticed: true,
+        transactions: TransactionRules::CURRENT,
     };
 }

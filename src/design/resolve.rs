@@ -6,6 +6,7 @@ use semel_models::pipeline::{
     Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure, Pipeline,
     ProducerSettings, SinkSettings, TopicSettings,
 };
+use semel_models::transaction_coordinator::TransactionRules;
 
 use super::application::Application;
 use super::bounds::StatedBounds;
@@ -115,6 +116,7 @@ fn rules(versions: &Versions) -> KafkaRules {
         java_bumps_epoch: versions.has(Rule::LocalEpochBump),
         sequences_outlive_metadata: versions.has(Rule::SequencesOutliveMetadata),
         truncation_noticed: versions.has(Rule::PositionValidation),
+        transactions: TransactionRules::CURRENT,
     }
 }
 

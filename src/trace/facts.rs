@@ -193,7 +193,7 @@ fn log(state: &State, pipeline: &Pipeline) -> String {
     let entries = state.broker.log.iter().enumerate();
     let left = entries
         .skip(usize::from(state.broker.log_start()))
-        .filter(|(_, entry)| entry.is_visible());
+        .filter(|(_, entry)| !entry.removed);
     list(left.map(|(offset, entry)| {
         let mut text = format!("{offset}: {}", name(entry.record));
         if entry.forgotten {

@@ -29,7 +29,7 @@ impl Broker {
         let closed = self.log_end().saturating_sub(1);
         let replaces = |last: &u16| {
             let key = self.log[usize::from(*last)].record % keys;
-            let mut earlier = self.visible_from(0).take_while(|(at, _)| at.0 < *last);
+            let mut earlier = self.records_from(0).take_while(|(at, _)| at.0 < *last);
             earlier.any(|(_, entry)| entry.record % keys == key)
         };
         let ends = (self.log_start..closed).filter(replaces);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     fn left(broker: &Broker) -> Vec<(u16, u16)> {
-        let visible = broker.visible_from(0);
+        let visible = broker.records_from(0);
         visible.map(|(at, entry)| (at.0, entry.record)).collect()
     }
 

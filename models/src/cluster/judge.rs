@@ -76,14 +76,16 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
 fn lost(cluster: &Cluster, state: &State) -> u16 {
     let position = group_position(cluster, state);
     let compacted = cluster.pipeline.topic.compacted;
+    let counts = |record: &u16| !compacted || !is_replaced(cluster, state, *record);
     let is_lost = |record: &u16| {
         state.ledger.is_confirmed(*record)
-            && !(compacted && is_replaced(cluster, state, *record))
             && !state.ledger.is_settled(*record)
             && !state.retries.waiting.contains(record)
             && !state.broker.holds_from(*record, position)
     };
-    let lost = (0..cluster.pipeline.bounds.records).filter(is_lost);
+    let lost = (0..cluster.pipeline.bounds.records)
+        .filter(counts)
+        .filter(is_lost);
     lost.map(|_| 1).sum()
 }
 

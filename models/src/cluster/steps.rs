@@ -56,7 +56,8 @@ impl Cluster {
                 for count in 1..=self.most_polled(unread, consumer) {
                     add(ConsumerStep::Poll(count));
                 }
-                if unread == 0 && consumer.position().next.0 < state.broker.readable_end() {
+                let end = state.broker.readable_end(self.pipeline.isolation());
+                if unread == 0 && consumer.position().next.0 < end {
                     add(ConsumerStep::Poll(0));
                 }
                 if !state.retries.waiting.is_empty() {
@@ -83,8 +84,11 @@ impl Cluster {
     fn unread(&self, state: &State, consumer: &Consumer) -> u16 {
         let from = consumer.position().next.0;
         match self.limits.gaps {
-            true => state.broker.visible_from(from).count() as u16,
-            false => state.broker.readable_end() - from,
+            true => {
+                let visible = state.broker.visible_from(from, self.pipeline.isolation());
+                visible.count() as u16
+            }
+            false => state.broker.log_end() - from,
         }
     }
 

@@ -84,8 +84,8 @@ fn reset(pipeline: &Pipeline, broker: &Broker) -> Location {
 }
 
 /// The position at the end of what can be read.
-pub(super) fn end(broker: &Broker) -> Position {
-    let next = broker.readable_end();
+pub(super) fn end(broker: &Broker, pipeline: &Pipeline) -> Position {
+    let next = broker.readable_end(pipeline.isolation());
     Position {
         next: NextOffset(next),
         leader_epoch: Some(epoch_before(next, broker)),

@@ -84,6 +84,7 @@ pub fn rules() -> impl Strategy<Value = KafkaRules> {
             java_bumps_epoch: false,
             sequences_outlive_metadata: false,
             truncation_noticed: false,
+            ..KafkaRules::CURRENT
         },
     ])
 }

@@ -76,15 +76,16 @@ impl ConsumerScene<'_> {
     pub(super) fn poll(&self, count: u16) -> String {
         let first = self.before().position().next.0;
         let broker = &self.scene.before.broker;
+        let isolation = self.cluster.pipeline().isolation();
         if count == 0 {
             return format!(
                 "A poll{} returns nothing and passes over what has no record up to offset {}.",
                 self.of_whom(),
-                broker.readable_end()
+                broker.readable_end(isolation)
             );
         }
         let records: Vec<String> = broker
-            .visible_from(first)
+            .visible_from(first, isolation)
             .take(usize::from(count))
             .map(|(Offset(offset), entry)| {
                 let record = entry.record;

@@ -201,13 +201,13 @@ impl Scene<'_> {
     pub(super) fn compaction(&self) -> String {
         let keys = self.cluster.pipeline().bounds.keys;
         let left = &self.after.broker;
-        let gone = self.before.broker.visible_from(0);
-        let gone = gone.filter(|(at, _)| !left.log[usize::from(at.0)].is_visible());
+        let gone = self.before.broker.records_from(0);
+        let gone = gone.filter(|(at, _)| !left.log[usize::from(at.0)].is_record());
         let told: Vec<String> = gone
             .map(|(at, entry)| {
                 let same_key = |other: u16| other % keys == entry.record % keys;
                 let newer = left
-                    .visible_from(at.0)
+                    .records_from(at.0)
                     .find(|(_, other)| same_key(other.record));
                 let newer = newer.map_or(String::new(), |(at, other)| {
                     format!(", which {} (offset {}) replaces", name(other.record), at.0)
