@@ -210,15 +210,12 @@ impl Scene<'_> {
                     .records_from(at.0)
                     .find(|(_, other)| same_key(other.record));
                 let newer = newer.map_or(String::new(), |(at, other)| {
-                    format!(", which {} (offset {}) replaces", name(other.record), at.0)
+                    format!(", replaced by {} (offset {})", name(other.record), at.0)
                 });
-                format!("{} (offset {}{newer})", name(entry.record), at.0)
+                format!("{} (offset {}){newer}", name(entry.record), at.0)
             })
             .collect();
-        format!(
-            "The log cleaner removes {} from the log.",
-            told.join(" and ")
-        )
+        format!("The log cleaner removes {}.", told.join(" and "))
     }
 
     pub(super) fn retention(&self) -> String {
