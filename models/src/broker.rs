@@ -76,7 +76,8 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    const ALL: [EntryKind; 4] = [
+    /// Every kind.
+    pub const ALL: [EntryKind; 4] = [
         EntryKind::Plain,
         EntryKind::Transactional,
         EntryKind::Marker(Outcome::Commit),

@@ -1,7 +1,7 @@
 //! The files and the database of one run.
 
 use super::disk::{StorageError, Sync, Tear};
-use super::log::{Fetched, Log, LogSettings, Produced, Record, Remains};
+use super::log::{Log, LogSettings, Produced, Record, Remains};
 use super::offsets::{Commit, OffsetLog};
 use super::run::LabError;
 use super::sink::{Database, SqlSink};
@@ -27,6 +27,14 @@ pub(super) struct Rig {
     database: Database,
 }
 
+/// A record as a poll returns it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Polled {
+    pub(super) offset: Offset,
+    pub(super) record: u16,
+    pub(super) leader_epoch: LeaderEpoch,
+}
+
 /// Something that is closed and opened again.
 type Slot<T> = Option<T>;
 
@@ -42,8 +50,13 @@ impl Rig {
         database: Database,
     ) -> Result<Rig, LabError> {
         let settings = LogSettings {
-            segment_bytes,
+            segment_bytes: match pipeline.topic.cleaned {
+                // Where the closed segments end is open: each record has one of its own.
+                true => 1,
+                false => segment_bytes,
+            },
             flush_messages: pipeline.topic.flush_messages,
+            compacted: pipeline.topic.cleaned,
             rules: pipeline.rules,
             sync,
         };
@@ -93,20 +106,31 @@ impl Rig {
         record: u16,
         stamp: Option<broker::Stamp>,
     ) -> Result<Produced, StorageError> {
-        self.log_mut()
-            .append(stamp.map(wire), &Record::bare(record.into()))
+        let record = self.record(record);
+        self.log_mut().append(stamp.map(wire), &record)
     }
 
-    /// The records from `next` on, at most `count`, with their leader epochs.
-    pub(super) fn fetch(&self, next: u16, count: u16) -> Result<Vec<(u16, i32)>, StorageError> {
-        let fetched = self.log().fetch(NextOffset(next.into()), count.into())?;
-        Ok(match fetched {
-            Fetched::Batches(batches) => batches
-                .into_iter()
-                .map(|batch| (batch.record.id.0 as u16, batch.leader_epoch.0))
-                .collect(),
-            Fetched::OutOfRange => Vec::new(),
-        })
+    /// The records that a poll returns from `next` on, at most `count`.
+    pub(super) fn fetch(&self, next: u16, count: u16) -> Result<Vec<Polled>, StorageError> {
+        let (log, isolation) = (self.log(), self.pipeline.isolation());
+        let from = NextOffset(next.into());
+        let batches = log.read(from, count.into(), isolation, log.log_end())?;
+        let polled = batches.into_iter().filter_map(|batch| {
+            Some(Polled {
+                offset: batch.offset,
+                record: batch.record?.id.0 as u16,
+                leader_epoch: batch.leader_epoch,
+            })
+        });
+        Ok(polled.collect())
+    }
+
+    fn record(&self, record: u16) -> Record {
+        let key = record % self.pipeline.bounds.keys;
+        Record {
+            key: key.to_be_bytes().to_vec(),
+            ..Record::bare(record.into())
+        }
     }
 
     /// The group commits this, or its offset expires.
@@ -142,6 +166,12 @@ impl Rig {
     ) -> Result<(), LabError> {
         let offsets = self.offsets.take().expect(OPEN);
         offsets.lose_power_after(last.map(stored), torn.kept)?;
+        self.open_offsets()
+    }
+
+    /// Another broker becomes the group's coordinator, and reads its offsets.
+    pub(super) fn replace_coordinator(&mut self) -> Result<(), LabError> {
+        self.offsets = None;
         self.open_offsets()
     }
 

@@ -3,7 +3,7 @@
 use super::{LabError, Run};
 use crate::lab::disk::Tear;
 use crate::lab::log::{Log, Produced};
-use crate::lab::rig::{offset, producer_id, stored};
+use crate::lab::rig::{Polled, offset, producer_id, stored};
 use crate::lab::words::LeaderEpoch;
 use semel_models::action::{Action, ConsumerStep, ConsumerStrike, Strike};
 use semel_models::broker::{AppendResult, Stamp};
@@ -66,10 +66,13 @@ impl Run {
 
     fn poll(&mut self, who: u16, count: u16) -> Result<(), LabError> {
         let first = self.state.consumers[usize::from(who)].position().next.0;
-        let entries = &self.state.broker.log[usize::from(first)..][..usize::from(count)];
-        let expected = entries
-            .iter()
-            .map(|entry| (entry.record, i32::from(entry.leader_epoch)));
+        let isolation = self.cluster.pipeline().isolation();
+        let visible = self.state.broker.visible_from(first, isolation);
+        let expected = visible.take(count.into()).map(|(at, entry)| Polled {
+            offset: offset(at.0),
+            record: entry.record,
+            leader_epoch: LeaderEpoch(entry.leader_epoch.into()),
+        });
         let fetched = self.rig.fetch(first, count)?;
         self.agree("what the poll returns", expected.collect(), fetched)
     }
@@ -98,6 +101,11 @@ impl Run {
                 self.rig.log_mut().delete_before(start)?;
                 Ok(())
             }
+            Strike::Compaction { end } => {
+                let clean = self.rig.log_mut().clean(offset(end))?;
+                self.agree("up to where the log is clean", offset(end), clean)
+            }
+            Strike::CoordinatorFailover { .. } => self.rig.replace_coordinator(),
             Strike::DedupExpiry { .. } => match self.cluster.pipeline().sink.dedup {
                 Dedup::Durable | Dedup::Separate => Ok(self.rig.sink(0).forget_oldest()?),
                 Dedup::Memory => Ok(()),
@@ -113,8 +121,6 @@ impl Run {
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
             | Strike::Rebalance { .. }
-            | Strike::Compaction { .. }
-            | Strike::CoordinatorFailover { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::Consumer { .. } => Ok(()),

@@ -47,7 +47,7 @@ impl Remnant {
         };
         let judgement = judge(&database, &sends)?;
         Ok(Remnant {
-            log: fetched.into_iter().map(|(record, _)| record).collect(),
+            log: fetched.into_iter().map(|polled| polled.record).collect(),
             committed,
             without_effect: judgement.lost,
             repeated: judgement.repeated,
