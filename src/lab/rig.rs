@@ -158,6 +158,12 @@ impl Rig {
         self.start_broker(&remains)
     }
 
+    /// The topic is deleted, and created again under its name.
+    pub(super) fn recreate_topic(&mut self) -> Result<(), LabError> {
+        self.log.take().expect(OPEN).lose_disk()?;
+        self.start_broker(&Remains::default())
+    }
+
     /// Every coordinator loses power: the commits up to the first of `last` are left.
     pub(super) fn lose_commits(
         &mut self,

@@ -1,12 +1,13 @@
 //! The log as one of several replicas: what a follower takes from its leader, and what both know of
 //! leader epochs.
 //!
-//! Who leads is the controller's to say, and how far a follower cuts its log is a rule of the
-//! release: here is what the files tell of it.
+//! Who leads is the controller's to say, and which rule a follower cuts its log by is the release's:
+//! here is what the files tell of it.
 
 use super::batch::Batch;
-use super::{Log, StorageError};
-use crate::lab::words::{LeaderEpoch, Offset};
+use super::{Fetched, Log, StorageError};
+use crate::lab::words::{LeaderEpoch, NextOffset, Offset};
+use semel_models::rules::TruncationRule;
 
 impl Log {
     /// The broker hears of this leader epoch, in which it leads or follows.
@@ -27,19 +28,53 @@ impl Log {
         self.store(batch)
     }
 
-    /// The leader epoch of the last batch.
-    pub fn last_epoch(&self) -> Option<LeaderEpoch> {
-        self.epochs.last()
+    /// A follower cuts its log to what it has in common with its leader's, as far as leader epochs tell
+    /// by this rule; `high_watermark` is its own.
+    pub fn align(
+        &mut self,
+        leader: &Log,
+        rule: TruncationRule,
+        high_watermark: Offset,
+    ) -> Result<(), StorageError> {
+        match rule {
+            // That was done when it heard of the leader.
+            TruncationRule::ToHighWatermark => Ok(()),
+            TruncationRule::EndOfEpoch => {
+                let Some(epoch) = self.epochs.last() else {
+                    return Ok(());
+                };
+                let named = leader.named_end(epoch);
+                self.truncate_to(named.unwrap_or(high_watermark))
+            }
+            TruncationRule::EndOfKnownEpoch => {
+                while let Some(epoch) = self.epochs.last() {
+                    let known = leader.known_epoch(epoch);
+                    let own = self.epochs.start_after(known).unwrap_or(self.log_end());
+                    self.truncate_to(leader.end_of_epoch(known).min(own))?;
+                    if known == epoch {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+        }
     }
 
-    /// The leader epoch of the first batch.
-    pub fn first_epoch(&self) -> Option<LeaderEpoch> {
-        self.epochs.first()
+    /// Where a leader says that `epoch` ended, before it named the epoch that it speaks of (KIP-279).
+    fn named_end(&self, epoch: LeaderEpoch) -> Option<Offset> {
+        if self.epochs.last() == Some(epoch) {
+            return Some(self.log_end());
+        }
+        let is_known_of = self.epochs.first().is_some_and(|first| first <= epoch);
+        self.epochs.start_after(epoch).filter(|_| is_known_of)
     }
 
-    /// The largest leader epoch up to `epoch` that the log has batches of.
-    pub fn known_epoch(&self, epoch: LeaderEpoch) -> Option<LeaderEpoch> {
-        self.epochs.largest_up_to(epoch)
+    /// The largest leader epoch up to `epoch` that the leader knows of.
+    fn known_epoch(&self, epoch: LeaderEpoch) -> LeaderEpoch {
+        if epoch == self.leader_epoch {
+            return epoch;
+        }
+        self.epochs.largest_up_to(epoch).unwrap_or_default()
     }
 
     /// `OffsetsForLeaderEpoch`: where the log of `leader_epoch` ends.
@@ -48,8 +83,11 @@ impl Log {
         later.unwrap_or(self.log_end()).max(self.log_start)
     }
 
-    /// Where the first batch of a later epoch than `epoch` lies.
-    pub fn start_after_epoch(&self, epoch: LeaderEpoch) -> Option<Offset> {
-        self.epochs.start_after(epoch)
+    /// Every batch from `offset` on, as followers fetch them.
+    pub(crate) fn batches_from(&self, offset: Offset) -> Result<Vec<Batch>, StorageError> {
+        Ok(match self.fetch(NextOffset(offset.0), usize::MAX)? {
+            Fetched::Batches(batches) => batches,
+            Fetched::OutOfRange => Vec::new(),
+        })
     }
 }

@@ -105,6 +105,7 @@ impl Run {
                 let clean = self.rig.log_mut().clean(offset(end))?;
                 self.agree("up to where the log is clean", offset(end), clean)
             }
+            Strike::RecreateTopic(_) => self.rig.recreate_topic(),
             Strike::CoordinatorFailover { .. } => self.rig.replace_coordinator(),
             Strike::DedupExpiry { .. } => match self.cluster.pipeline().sink.dedup {
                 Dedup::Durable | Dedup::Separate => Ok(self.rig.sink(0).forget_oldest()?),
@@ -121,7 +122,6 @@ impl Run {
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
             | Strike::Rebalance { .. }
-            | Strike::RecreateTopic(_)
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::Consumer { .. } => Ok(()),
