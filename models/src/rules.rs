@@ -23,6 +23,30 @@ pub struct KafkaRules {
     /// it. Java clients and brokers from 2.3 (KAFKA-7747, KIP-320: `OffsetsForLeaderEpoch`),
     /// librdkafka from 2.1.0. Before, a position is valid again as soon as the log has grown over it.
     pub truncation_noticed: bool,
+    /// What a follower cuts off its log when it hears of a new leader.
+    pub truncation: TruncationRule,
+    /// A leader refuses the fetch of a follower that has not heard of its epoch. Brokers from 2.1
+    /// (KAFKA-6880, KIP-320). Before, such a fetch is answered and counts.
+    pub stale_fetches_refused: bool,
+    /// The controller refuses to add a broker to the in-sync replicas that has started again since the
+    /// leader saw it. Brokers from 3.5 (KAFKA-14139, KIP-903).
+    pub broker_epoch_checked: bool,
+    /// The high watermark does not move while there are fewer in-sync replicas than the minimum.
+    /// Brokers from 3.7 (KAFKA-15583, KIP-966).
+    pub high_watermark_waits: bool,
+}
+
+/// What a follower cuts off its log when it hears of a new leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TruncationRule {
+    /// What lies above its own high watermark: brokers before 0.11.
+    ToHighWatermark,
+    /// What lies above the end that the leader names for the follower's last epoch; a leader without
+    /// that epoch names the start of its next one (KIP-101, from 0.11).
+    EndOfEpoch,
+    /// The same, but the leader names the epoch before with its end, and the follower asks again until
+    /// it has that epoch (KIP-279, from 2.0).
+    EndOfKnownEpoch,
 }
 
 impl KafkaRules {
@@ -32,5 +56,9 @@ impl KafkaRules {
         unknown_producer_starts_anywhere: true,
         java_bumps_epoch: true,
         truncation_noticed: true,
+        truncation: TruncationRule::EndOfKnownEpoch,
+        stale_fetches_refused: true,
+        broker_epoch_checked: true,
+        high_watermark_waits: true,
     };
 }

@@ -17,7 +17,7 @@
 //! than the reordered run has. So runs are told from a search without this reduction.
 
 use super::{Cluster, State};
-use crate::action::{Action, ConsumerStep};
+use crate::action::{Action, ConsumerStep, ReplicaStep};
 use crate::consumer::Phase;
 use stateright::Model;
 
@@ -25,7 +25,7 @@ impl Cluster {
     /// Keeps, of the enabled steps of a state in which no fault can strike any more, a persistent
     /// set; all of them, if none smaller is known.
     pub(super) fn keep_persistent(&self, state: &State, actions: &mut Vec<Action>) {
-        if actions.len() < 2 || !self.budget.is_spent(state) {
+        if actions.len() < 2 || !self.budget.is_spent(state) || !self.replicas_rest(state) {
             return;
         }
         let producer = &state.producer;
@@ -37,7 +37,8 @@ impl Cluster {
                 return;
             }
         }
-        if producer.first_unhandled().is_none() && self.keep(state, actions, is_of_client) {
+        let answered = producer.flights.iter().all(|flight| flight.answer.is_sent());
+        if answered && self.keep(state, actions, is_of_client) {
             return;
         }
         let is_alone = self.pipeline.subscribes() || self.limits.instances == 1;
@@ -88,6 +89,10 @@ fn is_of_client(action: &Action) -> bool {
         Action::Send(_)
             | Action::Transmit
             | Action::ReceiveAnswer
+            | Action::Replica {
+                does: ReplicaStep::Answer,
+                ..
+            }
             | Action::Expire
             | Action::FailTooLate
     )

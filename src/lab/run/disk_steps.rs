@@ -39,6 +39,8 @@ impl Run {
             | Action::ReceiveAnswer
             | Action::Expire
             | Action::FailTooLate
+            | Action::LearnLeader
+            | Action::Replica { .. }
             | Action::Consumer { .. } => {}
         }
         self.run_on_sink(action)?;
@@ -111,6 +113,8 @@ impl Run {
             | Strike::Refuse(_)
             | Strike::Delay(_)
             | Strike::DeliveryTimeout
+            | Strike::Replica { .. }
+            | Strike::EveryReplica { .. }
             | Strike::Rebalance { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
