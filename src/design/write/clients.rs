@@ -3,6 +3,7 @@
 use semel_models::order::Step;
 use semel_models::pipeline::{
     Acks, AfterAttempts, AutoCommit, Client, GroupProtocol, OffsetReset, Pipeline,
+    ReplicationSettings,
 };
 
 use super::super::table::Table;
@@ -48,19 +49,42 @@ fn idempotence(on: bool, versions: &Versions, lines: &mut Lines) {
     }
 }
 
-pub(super) fn broker(pipeline: &Pipeline, lines: &mut Lines) {
-    if pipeline.topic.flushes_internal_topics {
-        lines.table(Table::Broker);
+pub(super) fn broker(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {
+    let topic = &pipeline.topic;
+    let has_feature = versions
+        .kafka
+        .at_least(Rule::EligibleLeaderReplicas.introduction().since);
+    let eligible = topic.replication.eligible_leader_replicas;
+    let differs = pipeline.is_replicated() && eligible != has_feature;
+    if !topic.flushes_internal_topics && !differs {
+        return;
+    }
+    lines.table(Table::Broker);
+    if topic.flushes_internal_topics {
         lines.state("log.flush.interval.messages", 1);
+    }
+    if differs {
+        lines.state("eligible.leader.replicas.version", u16::from(eligible));
     }
 }
 
 pub(super) fn topic(pipeline: &Pipeline, lines: &mut Lines) {
     let topic = &pipeline.topic;
-    if topic.flush_messages.is_none() && topic.retention {
+    let ReplicationSettings {
+        replicas,
+        min_in_sync,
+        unclean_leader_election,
+        eligible_leader_replicas: _,
+    } = topic.replication;
+    if topic.flush_messages.is_none() && topic.retention && replicas == 1 {
         return;
     }
     lines.table(Table::Topic);
+    if replicas > 1 {
+        lines.state("replication.factor", replicas);
+        lines.state("min.insync.replicas", min_in_sync);
+        lines.state("unclean.leader.election.enable", unclean_leader_election);
+    }
     lines.state_if("flush.messages", topic.flush_messages);
     if !topic.retention {
         lines.state("retention.ms", -1);
