@@ -33,14 +33,16 @@
 //!
 //! **A fetch** brings all that is missing: a follower with a part of it is one that fetched before the
 //! leader had more. It tells the leader how far the follower was before, so two fetches acknowledge a
-//! record. A follower that is ahead of the leader, which only happens without KIP-320, cuts its log
+//! record. Cutting the log to what it has in common with the leader's is part of the first fetch: all
+//! that is below the high watermark stays, so that being elected in between is like being elected
+//! before. Where a follower may cut more than that, before KIP-279, it is a step of its own. A follower that is ahead of the leader, which only happens without KIP-320, cuts its log
 //! to the leader's.
 //!
 //! **Left out.** Preferred leaders, reassignment, observers and tiered storage; unclean recovery by
 //! log length (KIP-966, part 2, not released); several log directories. `REQUEST_TIMED_OUT` of a
 //! produce request that waits for a healthy follower is a timeout of something healthy. Followers know
-//! the high watermark later than the leader: that matters to the truncation before KIP-101 only, where
-//! it is kept. An ISR shrink raises the leader epoch before 3.6, with the same leader: nobody
+//! the high watermark later than the leader: that matters to the truncation before KIP-279 only, where
+//! it is kept (a checkpoint that is older still only matters to a replica that is not in sync). An ISR shrink raises the leader epoch before 3.6, with the same leader: nobody
 //! truncates by it. The internal topics are written with `acks=all` and replicated: faults of one
 //! broker do not reach them.
 
@@ -135,8 +137,13 @@ impl Replication {
         };
         let [leader, follower] = self.two(leader, who);
         if !follower.in_line {
+            let end = follower.broker.log_end();
             truncation::align(follower, leader, rules);
             follower.in_line = true;
+            let cut = follower.broker.log_end() < end;
+            if cut && rules.truncation.asks_for_high_watermark() {
+                return;
+            }
         }
         if follower.broker.log_end() > leader.broker.log_end() {
             follower.truncate(leader.broker.log_end());
@@ -148,7 +155,7 @@ impl Replication {
                 .broker
                 .replicate(leader.broker.log[index], &pipeline.topic);
         }
-        if rules.truncation == TruncationRule::ToHighWatermark {
+        if rules.truncation.asks_for_high_watermark() {
             let end = follower.broker.log_end();
             follower.high_watermark = leader.high_watermark.min(end);
         }
@@ -168,7 +175,7 @@ impl Replication {
             !follower.in_line
                 || end != leader.broker.log_end()
                 || follower.known_end != end
-                || rules.truncation == TruncationRule::ToHighWatermark
+                || rules.truncation.asks_for_high_watermark()
                     && follower.high_watermark < leader.high_watermark
         })
     }
@@ -186,10 +193,11 @@ impl Replication {
 
     /// The leader's high watermark.
     pub fn watermark(&self, rules: &KafkaRules) -> u16 {
-        match (rules.truncation, self.controller.leader) {
-            (TruncationRule::ToHighWatermark, Some(leader)) => self.replica(leader).high_watermark,
-            (TruncationRule::ToHighWatermark, None) => 0,
-            (TruncationRule::EndOfEpoch | TruncationRule::EndOfKnownEpoch, _) => self.visible,
+        match self.controller.leader {
+            Some(leader) if rules.truncation.asks_for_high_watermark() => {
+                self.replica(leader).high_watermark
+            }
+            Some(_) | None => self.visible,
         }
     }
 
@@ -208,7 +216,7 @@ impl Replication {
         let waits = rules.high_watermark_waits
             && self.controller.in_sync.len() < settings.min_in_sync;
         if !waits && reached > self.watermark(rules) {
-            if rules.truncation == TruncationRule::ToHighWatermark {
+            if rules.truncation.asks_for_high_watermark() {
                 self.replica_mut(leader).high_watermark = reached;
             }
             self.visible = self.visible.max(reached);
@@ -319,10 +327,12 @@ impl Replication {
             if rules.stale_fetches_refused {
                 replica.follows = deposed.then_some(who);
             }
-            if leader == Some(who) || replica.broker.leader_epoch == epoch && leader.is_none() {
+            // Who has heard of a leader that is gone hears of the next one, too.
+            let hears_anew = rules.stale_fetches_refused && leader.is_none();
+            if leader == Some(who) || hears_anew && replica.broker.leader_epoch == epoch {
                 replica.in_line = true;
             }
-            if rules.truncation != TruncationRule::ToHighWatermark {
+            if !rules.truncation.asks_for_high_watermark() {
                 replica.high_watermark = 0;
             }
             if !pipeline.producer.idempotence {

@@ -41,12 +41,23 @@ pub struct KafkaRules {
 pub enum TruncationRule {
     /// What lies above its own high watermark: brokers before 0.11.
     ToHighWatermark,
-    /// What lies above the end that the leader names for the follower's last epoch; a leader without
-    /// that epoch names the start of its next one (KIP-101, from 0.11).
+    /// What lies above the end that the leader names for the follower's last epoch: a leader without
+    /// that epoch names the start of its next one, and one that has appended nothing since names
+    /// none; then what lies above the follower's high watermark (KIP-101, from 0.11).
     EndOfEpoch,
     /// The same, but the leader names the epoch before with its end, and the follower asks again until
     /// it has that epoch (KIP-279, from 2.0).
     EndOfKnownEpoch,
+}
+
+impl TruncationRule {
+    /// Whether a follower may ever cut its log to its own high watermark.
+    pub fn asks_for_high_watermark(self) -> bool {
+        match self {
+            TruncationRule::ToHighWatermark | TruncationRule::EndOfEpoch => true,
+            TruncationRule::EndOfKnownEpoch => false,
+        }
+    }
 }
 
 impl KafkaRules {

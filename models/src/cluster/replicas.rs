@@ -283,11 +283,17 @@ impl Cluster {
             strike(ReplicaStrike::Crash);
             strike(ReplicaStrike::PowerLoss);
             strike(ReplicaStrike::DiskLoss);
-            if controller.leader.is_some_and(|leader| leader != who)
-                && controller.in_sync.contains(who)
-            {
-                strike(ReplicaStrike::Lag);
+            let Some(leader) = controller.leader.filter(|leader| *leader != who) else {
+                continue;
+            };
+            if controller.in_sync.contains(who) {
                 strike(ReplicaStrike::Lead);
+                // One that the leader knows to have everything does not fall behind, however rarely
+                // it fetches (`Replica.isCaughtUp`).
+                let end = replication.replica(leader).broker.log_end();
+                if replication.replica(who).known_end < end {
+                    strike(ReplicaStrike::Lag);
+                }
             }
         }
         let mut last = controller.in_sync;

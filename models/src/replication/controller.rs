@@ -145,7 +145,8 @@ impl Controller {
             }
             self.eligible = eligible;
             if members.is_empty() && self.last_known.is_none() {
-                self.last_known = self.leader;
+                // Of several deaths at once each leader was the last for a moment.
+                self.last_known = self.leader.or(self.in_sync.iter().next());
             }
         }
         self.in_sync = members;

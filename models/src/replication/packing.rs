@@ -3,7 +3,7 @@
 use super::{Controller, Members, Replica, Replication, Status};
 use crate::codec::Codec;
 use crate::limits::Limits;
-use crate::pipeline::{Pipeline, TruncationRule};
+use crate::pipeline::Pipeline;
 
 impl Replication {
     /// Visits the fields.
@@ -36,7 +36,7 @@ impl Replica {
         }
         codec.flag(&mut self.in_line);
         codec.field(&mut self.known_end, limits.log);
-        if pipeline.rules.truncation == TruncationRule::ToHighWatermark {
+        if pipeline.rules.truncation.asks_for_high_watermark() {
             codec.field(&mut self.high_watermark, limits.log);
         }
     }

@@ -11,7 +11,8 @@ pub(super) fn align(follower: &mut Replica, leader: &Replica, rules: &KafkaRules
         TruncationRule::ToHighWatermark => {}
         TruncationRule::EndOfEpoch => {
             if let Some(epoch) = follower.broker.last_epoch() {
-                let end = leader.broker.end_of_epoch(epoch);
+                let named = named_end(&leader.broker, epoch);
+                let end = named.unwrap_or(follower.high_watermark);
                 follower.truncate(end.min(follower.broker.log_end()));
             }
         }
@@ -29,6 +30,21 @@ pub(super) fn align(follower: &mut Replica, leader: &Replica, rules: &KafkaRules
             }
         }
     }
+}
+
+/// Where a leader says that `epoch` ended (`LeaderEpochFileCache.endOffsetFor` before 2.0). Its own
+/// epoch it knows from its first append on.
+fn named_end(leader: &Broker, epoch: u16) -> Option<u16> {
+    let mut epochs = leader.log.iter().map(|entry| entry.leader_epoch);
+    if leader.last_epoch() == Some(epoch) {
+        return Some(leader.log_end());
+    }
+    let first = leader.log.first()?;
+    if epoch < first.leader_epoch {
+        return None;
+    }
+    let next = epochs.position(|other| other > epoch)?;
+    Some(next as u16)
 }
 
 /// The largest epoch up to `epoch` that the leader has entries of.

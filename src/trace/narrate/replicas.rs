@@ -241,12 +241,13 @@ impl Scene<'_> {
         let known = replication(self.before).replica(who).known_end;
         let told = replication(self.after).replica(who).known_end;
         let stale = if replication(self.before).is_behind(who) {
-            ", which it takes for the leader of an older epoch,"
+            ", which has not heard of the new leader epoch,"
         } else {
             ""
         };
         let acknowledges = if told > known {
-            format!(", which tells it that {} has {told} entries", broker_name(who))
+            let entries = if told == 1 { "entry" } else { "entries" };
+            format!(", which learns that it has {told} {entries},")
         } else {
             String::new()
         };
@@ -256,10 +257,11 @@ impl Scene<'_> {
             (None, Some(got)) => format!(" and gets {got}"),
             (None, None) => String::new(),
         };
-        format!(
-            "{} fetches from {leader}{stale}{acknowledges}{what}.",
+        let text = format!(
+            "{}{stale} fetches from {leader}{acknowledges}{what}",
             capital(&broker_name(who))
-        )
+        );
+        text.trim_end_matches(',').replace(",:", ":") + "."
     }
 
     fn proposes(&self, who: u16) -> String {
