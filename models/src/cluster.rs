@@ -218,9 +218,11 @@ impl Cluster {
 
     /// Commits are kept in mind as long as a loss of power may take them.
     fn remember_commits(&self, state: &mut State) {
-        if self.limits.history > 0 && self
+        if self.limits.history > 0
+            && self
                 .budget
-                .has_left(&state.left, state.left_in_all, Fault::PowerLossAll) {
+                .has_left(&state.left, state.left_in_all, Fault::PowerLossAll)
+        {
             state.group.remember();
         } else {
             state.group.history.truncate(0);

@@ -548,8 +548,12 @@ impl Producer {
     /// Whether, without a further fault, every request is answered with a success that confirms its
     /// own record and does nothing else.
     pub fn is_undisturbed(&self, pipeline: &Pipeline) -> bool {
-        let answered_well =
-            |flight: &Flight| matches!(flight.answer, Answer::None | Answer::Replicating | Answer::Success);
+        let answered_well = |flight: &Flight| {
+            matches!(
+                flight.answer,
+                Answer::None | Answer::Replicating | Answer::Success
+            )
+        };
         !pipeline.producer.idempotence
             && self.queue.iter().all(|batch| !batch.doubtful)
             && self

@@ -77,7 +77,14 @@ pub struct Replication {
 impl Replication {
     /// Replicas that are all in sync and led by the first.
     pub fn of(settings: &ReplicationSettings) -> Replication {
+        let follower = Replica {
+            follows: Some(0),
+            ..Replica::default()
+        };
+        let mut replicas: [Replica; MAX_REPLICAS] = Default::default();
+        replicas[..usize::from(settings.replicas)].fill(follower);
         Replication {
+            replicas,
             controller: Controller {
                 leader: Some(0),
                 in_sync: Members::below(settings.replicas),
@@ -213,8 +220,8 @@ impl Replication {
         let reached = known
             .map(|member| self.replica(member).known_end)
             .fold(own, u16::min);
-        let waits = rules.high_watermark_waits
-            && self.controller.in_sync.len() < settings.min_in_sync;
+        let waits =
+            rules.high_watermark_waits && self.controller.in_sync.len() < settings.min_in_sync;
         if !waits && reached > self.watermark(rules) {
             if rules.truncation.asks_for_high_watermark() {
                 self.replica_mut(leader).high_watermark = reached;

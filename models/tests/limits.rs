@@ -22,6 +22,7 @@ use upstream::{producers, rules};
 fn topics() -> impl Strategy<Value = TopicSettings> {
     let flush = select(vec![None, None, Some(1), Some(2)]);
     (flush, any::<bool>()).prop_map(|(flush_messages, retention)| TopicSettings {
+        replication: ReplicationSettings::ONE,
         flush_messages,
         flushes_internal_topics: false,
         retention,

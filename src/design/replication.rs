@@ -27,7 +27,9 @@ pub(crate) fn settings(
         };
         report
             .not_modelled(place, format!("`{name}` = {replicas}"))
-            .because("Elections and truncations among more replicas than three are too many to explore.")
+            .because(
+                "Elections and truncations among more replicas than three are too many to explore.",
+            )
             .write(format!("Accepted: {name} = 1 to {most}."));
     }
     let replicas = replicas.clamp(1, most) as u16;
@@ -39,7 +41,9 @@ pub(crate) fn settings(
     let several = replicas > 1;
     ReplicationSettings {
         replicas,
-        min_in_sync: u16::try_from(minimum).unwrap_or(replicas).clamp(1, replicas),
+        min_in_sync: u16::try_from(minimum)
+            .unwrap_or(replicas)
+            .clamp(1, replicas),
         unclean_leader_election: several && unclean,
         eligible_leader_replicas: several
             && broker.integer("eligible.leader.replicas.version") == Some(1),

@@ -63,6 +63,13 @@ use std::path::Path;
 /// How large segments are: a few records each, so that runs roll over.
 const SEGMENT_BYTES: u64 = 300;
 
+/// What a design has that is not done on files.
+pub fn left_out(pipeline: &Pipeline) -> Option<&'static str> {
+    pipeline
+        .is_replicated()
+        .then_some("a topic with several replicas")
+}
+
 /// A run under way.
 #[derive(Debug)]
 pub struct Run {
@@ -113,6 +120,9 @@ impl Run {
         pipeline: Pipeline,
         sync: Sync,
     ) -> Result<Run, LabError> {
+        if let Some(what) = left_out(&pipeline) {
+            return Err(LabError::LeftOut(what));
+        }
         let rig = Rig::open(directory, &pipeline, sync, SEGMENT_BYTES, database)?;
         let cluster = Cluster::for_running(pipeline)?;
         let state = cluster.init_states().remove(0);

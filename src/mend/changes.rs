@@ -95,9 +95,12 @@ fn producer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
             replication.min_in_sync = 2;
         }
     });
-    add("[topic] unclean.leader.election.enable = false", &|pipeline| {
-        pipeline.topic.replication.unclean_leader_election = false;
-    });
+    add(
+        "[topic] unclean.leader.election.enable = false",
+        &|pipeline| {
+            pipeline.topic.replication.unclean_leader_election = false;
+        },
+    );
     add("[topic] flush.messages = 1", &|pipeline| {
         pipeline.topic.flush_messages = Some(1)
     });

@@ -31,7 +31,10 @@ impl Cluster {
         if actions.len() < 2 || !self.budget.is_spent(state) {
             return;
         }
-        if let Some(fetch) = actions.iter().copied().find(|action| self.may_come_first(state, action))
+        if let Some(fetch) = actions
+            .iter()
+            .copied()
+            .find(|action| self.may_come_first(state, action))
             && self.keep(state, actions, |action| *action == fetch)
         {
             return;
@@ -48,7 +51,10 @@ impl Cluster {
                 return;
             }
         }
-        let answered = producer.flights.iter().all(|flight| flight.answer.is_sent());
+        let answered = producer
+            .flights
+            .iter()
+            .all(|flight| flight.answer.is_sent());
         if answered && self.keep(state, actions, is_of_client) {
             return;
         }
@@ -75,8 +81,7 @@ impl Cluster {
             return false;
         };
         let heard = |replication: &Replication| !replication.is_behind(who);
-        self.pipeline.rules.high_watermark_waits
-            && state.replication.as_deref().is_some_and(heard)
+        self.pipeline.rules.high_watermark_waits && state.replication.as_deref().is_some_and(heard)
     }
 
     /// Keeps the steps that belong to a set, if there are any that change something.

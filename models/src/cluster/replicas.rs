@@ -40,7 +40,11 @@ impl Cluster {
         let controller = &replication.controller;
         let electable = match controller.leader {
             Some(_) => None,
-            None => Some(controller.candidates(replication.alive(settings), settings).1),
+            None => Some(
+                controller
+                    .candidates(replication.alive(settings), settings)
+                    .1,
+            ),
         };
         for who in 0..settings.replicas {
             let mut add = |does| actions.push(Action::Replica { who, does });

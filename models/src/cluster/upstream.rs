@@ -22,10 +22,11 @@ impl Cluster {
         if alone && producer.first_unhandled().is_some() {
             actions.push(Action::HandleProduce);
         }
-        if alone && producer
-            .flights
-            .first()
-            .is_some_and(|flight| flight.answer.is_sent())
+        if alone
+            && producer
+                .flights
+                .first()
+                .is_some_and(|flight| flight.answer.is_sent())
         {
             actions.push(Action::ReceiveAnswer);
         }

@@ -32,7 +32,11 @@ impl Replica {
         self.status = Status::ALL[usize::from(status)];
         self.broker.code(codec, limits, pipeline);
         if !pipeline.rules.stale_fetches_refused {
-            code_broker(&mut self.follows, codec, pipeline.topic.replication.replicas);
+            code_broker(
+                &mut self.follows,
+                codec,
+                pipeline.topic.replication.replicas,
+            );
         }
         codec.flag(&mut self.in_line);
         codec.field(&mut self.known_end, limits.log);

@@ -25,6 +25,9 @@ pub enum LabError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The design has something that is not done on files.
+    #[error("{0} cannot be run on files: the lab has one broker")]
+    LeftOut(&'static str),
     /// The design is beyond what a run can keep apart.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),

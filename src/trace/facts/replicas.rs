@@ -38,7 +38,10 @@ pub(super) fn of_replicas(state: &State, pipeline: &Pipeline) -> Vec<(String, St
         facts.push(("eligible to lead".into(), brokers(controller.eligible)));
     }
     for who in 0..pipeline.topic.replication.replicas {
-        facts.push((format!("log of {}", broker_name(who)), log_of(replication, who)));
+        facts.push((
+            format!("log of {}", broker_name(who)),
+            log_of(replication, who),
+        ));
     }
     facts
 }

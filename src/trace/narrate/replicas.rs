@@ -41,7 +41,11 @@ impl Scene<'_> {
             ReplicaStrike::Crash => (
                 "broker",
                 "crash",
-                format!("The process of {broker}{} dies{}", self.role(who), self.after_death(who)),
+                format!(
+                    "The process of {broker}{} dies{}",
+                    self.role(who),
+                    self.after_death(who)
+                ),
             ),
             ReplicaStrike::PowerLoss => (
                 "broker",
@@ -79,9 +83,8 @@ impl Scene<'_> {
 
     /// Every broker loses power.
     pub(super) fn every_replica_loses_power(&self) -> String {
-        let mut text = String::from(
-            "Every broker loses power, and perhaps what it has not flushed",
-        );
+        let mut text =
+            String::from("Every broker loses power, and perhaps what it has not flushed");
         if self.after.group.committed != self.before.group.committed {
             text.push_str(&match self.after.group.committed {
                 Some(at) => format!("; what was committed after offset {} is gone", at.next.0),
@@ -207,10 +210,9 @@ impl Scene<'_> {
             "{} hears that {} leads{}.",
             capital(&broker_name(who)),
             broker_name(leader.unwrap_or_default()),
-            self.cut(who)
-                .map_or(String::new(), |gone| format!(
-                    " and cuts its log to its high watermark: {gone} is gone"
-                ))
+            self.cut(who).map_or(String::new(), |gone| format!(
+                " and cuts its log to its high watermark: {gone} is gone"
+            ))
         )
     }
 
@@ -329,7 +331,9 @@ impl Scene<'_> {
             ),
             Some(Answer::Refused | Answer::None) | None => {
                 let why = match replication(self.before).leads(who) {
-                    true => "fewer replicas are in sync than min.insync.replicas (NOT_ENOUGH_REPLICAS)",
+                    true => {
+                        "fewer replicas are in sync than min.insync.replicas (NOT_ENOUGH_REPLICAS)"
+                    }
                     false => "it does not lead (NOT_LEADER_OR_FOLLOWER)",
                 };
                 let closed = match self.cluster.pipeline().producer.acks {
@@ -382,9 +386,9 @@ impl Scene<'_> {
             let record = name(after.batch.record);
             let leader = broker_name(after.to);
             text.push_str(&match after.answer {
-                Answer::Success => format!(
-                    " The high watermark passes {record}: {leader} acknowledges it."
-                ),
+                Answer::Success => {
+                    format!(" The high watermark passes {record}: {leader} acknowledges it.")
+                }
                 Answer::Refused if replication(self.after).controller.leader == Some(after.to) => {
                     String::new()
                 }
