@@ -16,7 +16,7 @@
 
 use crate::check::{CheckError, cluster};
 use crate::design::Design;
-use semel_models::action::{Action, ConsumerStep};
+use semel_models::action::{Action, ConsumerStep, ReplicaStep};
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Consumer;
 use semel_models::fault::FaultBudget;
@@ -173,7 +173,9 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
         | Action::HandleProduce
         | Action::ReceiveAnswer
         | Action::Expire
-        | Action::FailTooLate => 2,
+        | Action::FailTooLate
+        | Action::LearnLeader
+        | Action::Replica { .. } => 2,
         Action::LateArrives(_) => 0,
         Action::Fault { .. } => NEVER,
         Action::Consumer { does, .. } => match does {
@@ -204,13 +206,19 @@ fn of_step(cluster: &Cluster, state: &State, action: Action, next: &State) -> Co
     let pipeline = cluster.pipeline();
     match action {
         Action::Transmit => Cost::CALL,
-        Action::HandleProduce => Cost::WRITE,
+        Action::HandleProduce
+        | Action::Replica {
+            does: ReplicaStep::HandleProduce,
+            ..
+        } => Cost::WRITE,
         Action::CommitUpstream(_) | Action::Mark(_) | Action::Send(_) => {
             of_source(pipeline, action)
         }
         Action::ReceiveAnswer
         | Action::Expire
         | Action::FailTooLate
+        | Action::LearnLeader
+        | Action::Replica { .. }
         | Action::LateArrives(_)
         | Action::Fault { .. } => Cost::NOTHING,
         Action::Consumer { who, does } => {

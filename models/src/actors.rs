@@ -129,6 +129,7 @@ pub fn covers(pipeline: &Pipeline) -> bool {
         AfterAttempts::Close | AfterAttempts::DeadLetter(_) | AfterAttempts::RetryTopic => false,
     };
     pipeline.group.instances == 1
+        && !pipeline.is_replicated()
         && consumer.workers == 0
         && !pipeline.sink.fencing
         && faults.entries.iter().all(|(key, _)| spends(key.fault))

@@ -19,6 +19,7 @@ mod judge;
 mod persistent;
 mod recreation;
 mod reduce;
+mod replicas;
 mod steps;
 mod upstream;
 mod upstream_witness;
@@ -44,6 +45,7 @@ use crate::outbox::Database;
 use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
 use crate::program::Program;
+use crate::replication::Replication;
 use crate::retries::Retries;
 use crate::set::Set;
 use crate::sink::Sink;
@@ -69,8 +71,10 @@ pub struct State {
     pub sink: Sink,
     /// The upstream producer.
     pub producer: Producer,
-    /// The broker.
+    /// The broker; with several replicas, what clients can read.
     pub broker: Broker,
+    /// The replicas, where there are several.
+    pub replication: Option<Box<Replication>>,
     /// The retry topic, from the group's committed offset on.
     pub retries: Retries,
     /// Requests that are late.
@@ -216,7 +220,11 @@ impl Cluster {
 
     /// Commits are kept in mind as long as a loss of power may take them.
     fn remember_commits(&self, state: &mut State) {
-        if self.limits.history > 0 && self.budget.has_left(state, Fault::PowerLossAll) {
+        if self.limits.history > 0
+            && self
+                .budget
+                .has_left(&state.left, state.left_in_all, Fault::PowerLossAll)
+        {
             state.group.remember();
         } else {
             state.group.history.truncate(0);
@@ -227,7 +235,13 @@ impl Cluster {
         let (limits, pipeline) = (&self.limits, &self.pipeline);
         state.database.code(codec, limits);
         state.producer.code(codec, limits, pipeline);
-        state.broker.code(codec, limits, pipeline);
+        if limits.replicas > 1 {
+            let replication = state.replication.get_or_insert_default();
+            replication.code(codec, limits, pipeline);
+            state.broker = replication.view();
+        } else {
+            state.broker.code(codec, limits, pipeline);
+        }
         state.limbo.code(codec, limits, pipeline);
         state.group.code(codec, limits);
         for who in self.everyone() {
@@ -259,6 +273,10 @@ impl Model for Cluster {
             producer: Producer::of(bounds.records),
             ..State::default()
         };
+        if self.pipeline.is_replicated() {
+            let replicas = Replication::of(&self.pipeline.topic.replication);
+            state.replication = Some(Box::new(replicas));
+        }
         self.budget.fill(&mut state);
         if self.pipeline.bounds.start == Start::Joined {
             state.group.owner = self.pipeline.subscribes().then_some(0);
@@ -271,6 +289,7 @@ impl Model for Cluster {
                 };
             }
         }
+        self.settle_replicas(&mut state);
         self.reduce(&mut state);
         vec![state]
     }
@@ -298,6 +317,7 @@ impl Model for Cluster {
             }
         };
         self.settle_members(after);
+        self.settle_replicas(after);
         self.remember_commits(after);
         self.reduce(after);
         let changed = *after != *state;
@@ -308,6 +328,7 @@ impl Model for Cluster {
         match strike {
             Some(entry) if counts => {
                 self.budget.pay(after, entry);
+                self.settle_replicas(after);
                 self.remember_commits(after);
                 self.reduce(after);
             }

@@ -24,6 +24,7 @@ fn topics() -> impl Strategy<Value = TopicSettings> {
     let flags = any::<[bool; 3]>();
     (flush, flags).prop_map(
         |(flush_messages, [retention, compacted, cleaned])| TopicSettings {
+            replication: ReplicationSettings::ONE,
             flush_messages,
             flushes_internal_topics: false,
             retention,

@@ -71,11 +71,10 @@ pub fn fault(fault: Fault) -> bool {
         | Fault::CoordinatorFailover
         | Fault::StaleMetadata
         | Fault::TopicRecreate
-        | Fault::OffsetReset => true,
-        Fault::TransactionTimeout
         | Fault::LeaderChange
         | Fault::ReplicaLag
-        | Fault::AddPartition => false,
+        | Fault::OffsetReset => true,
+        Fault::TransactionTimeout | Fault::AddPartition => false,
     }
 }
 
@@ -250,11 +249,12 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         | Rule::PositionValidation => true,
         // Brokers and clients of 0.11 have no error of its own for an unknown producer id.
         Rule::AnySequenceWithoutState | Rule::LocalEpochBump => versions.has(Rule::FiveBatches),
-        // About several replicas.
+        // Rules of the pipeline, about several replicas.
         Rule::TruncationByEpoch
         | Rule::EpochOfTheAnswer
         | Rule::EpochFencing
         | Rule::BrokerEpochInFetch
+        | Rule::HighWatermarkWaits
         | Rule::EligibleLeaderReplicas => true,
         // About transactions.
         Rule::GroupMetadata

@@ -4,7 +4,7 @@ use semel_models::fault::FaultBudget;
 use semel_models::order::Order;
 use semel_models::pipeline::{
     Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure, Pipeline,
-    ProducerSettings, SinkSettings, TopicSettings,
+    ProducerSettings, SinkSettings, TopicSettings, TruncationRule,
 };
 use semel_models::transaction_coordinator::TransactionRules;
 
@@ -19,6 +19,7 @@ use super::needs;
 use super::order::rules::Surroundings;
 use super::order::{order, rules};
 use super::output::OutputProducer;
+use super::replication;
 use super::report::Report;
 use super::sink::Sink;
 use super::source::Span;
@@ -90,6 +91,7 @@ pub(crate) fn pipeline(
     unmodelled::position_of_librdkafka(parts, report);
     unmodelled::rules_of_version(parts, &faults, report);
     unmodelled::recreated_topic(parts, &faults, report);
+    replication::unmodelled(parts, &faults, report);
     unmodelled::retry_topic(parts, order.as_ref(), &faults, report);
     // Each part is looked at before any is found missing, so that all refusals are told.
     let producer = producer(parts, report);
@@ -120,6 +122,17 @@ fn rules(versions: &Versions) -> KafkaRules {
             || !versions.has(Rule::EpochInCommits),
         truncation_noticed: versions.has(Rule::PositionValidation),
         transactions: TransactionRules::CURRENT,
+        truncation: match (
+            versions.has(Rule::TruncationByEpoch),
+            versions.has(Rule::EpochOfTheAnswer),
+        ) {
+            (false, _) => TruncationRule::ToHighWatermark,
+            (true, false) => TruncationRule::EndOfEpoch,
+            (true, true) => TruncationRule::EndOfKnownEpoch,
+        },
+        stale_fetches_refused: versions.has(Rule::EpochFencing),
+        broker_epoch_checked: versions.has(Rule::BrokerEpochInFetch),
+        high_watermark_waits: versions.has(Rule::HighWatermarkWaits),
     }
 }
 

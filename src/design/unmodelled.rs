@@ -203,6 +203,7 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
         | Rule::EpochOfTheAnswer
         | Rule::EpochFencing
         | Rule::BrokerEpochInFetch
+        | Rule::HighWatermarkWaits
         | Rule::EligibleLeaderReplicas
         | Rule::GroupMetadata
         | Rule::TransactionVerification

@@ -31,7 +31,7 @@ use crate::lab::disk::{Checkpoint, Directory, StorageError, Sync};
 use crate::lab::words::{LeaderEpoch, NextOffset, Offset, ProducerId, Stamp};
 use epochs::Epochs;
 use producers::{Check, Producers};
-use segment::Segment;
+use segment::{Header, Segment};
 use semel_models::broker::EntryKind;
 use semel_models::rules::KafkaRules;
 use std::collections::BTreeMap;
@@ -269,6 +269,14 @@ impl Log {
     pub fn forget_producer(&mut self, producer: ProducerId) {
         self.producers.forget(producer);
         self.expired.insert(producer, self.log_end());
+    }
+
+    /// What is remembered of its batches, from its start on.
+    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &Header> + Clone {
+        let segments = self.segments.iter();
+        segments
+            .flat_map(Segment::headers)
+            .filter(|header| header.offset >= self.log_start)
     }
 
     fn active(&self) -> &Segment {

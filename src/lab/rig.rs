@@ -14,14 +14,15 @@ use semel_models::offset;
 use semel_models::pipeline::Pipeline;
 use std::path::{Path, PathBuf};
 
-/// What a run has on the disk: the partition's log, the group's committed offset, and the sink,
+/// What a run has on the disk: the log of each of the partition's replicas, the group's committed offset, and the sink,
 /// to which each consumer has a connection of its own.
 #[derive(Debug)]
 pub(super) struct Rig {
     directory: PathBuf,
     settings: LogSettings,
     pipeline: Pipeline,
-    log: Slot<Log>,
+    /// Each replica's; the first is the only one of most designs.
+    logs: Vec<Slot<Log>>,
     offsets: Slot<OffsetLog>,
     sinks: Vec<Slot<SqlSink>>,
     database: Database,
@@ -64,12 +65,15 @@ impl Rig {
             directory: directory.to_owned(),
             settings,
             pipeline: pipeline.clone(),
-            log: None,
+            logs: Vec::new(),
             offsets: None,
             sinks: Vec::new(),
             database,
         };
-        rig.start_broker(&Remains::default())?;
+        for who in 0..pipeline.topic.replication.replicas {
+            rig.logs.push(None);
+            rig.start_broker(who, &Remains::default())?;
+        }
         rig.open_offsets()?;
         for _ in 0..pipeline.group.instances {
             let sink = rig.database.connect()?;
@@ -78,12 +82,21 @@ impl Rig {
         Ok(rig)
     }
 
-    pub(super) fn log(&self) -> &Log {
-        self.log.as_ref().expect(OPEN)
+    /// The log of the replica of this broker.
+    pub(super) fn log(&self, who: u16) -> &Log {
+        self.logs[usize::from(who)].as_ref().expect(OPEN)
     }
 
-    pub(super) fn log_mut(&mut self) -> &mut Log {
-        self.log.as_mut().expect(OPEN)
+    pub(super) fn log_mut(&mut self, who: u16) -> &mut Log {
+        self.logs[usize::from(who)].as_mut().expect(OPEN)
+    }
+
+    /// The log of a leader, and that of a follower to write to.
+    pub(super) fn two_logs(&mut self, leader: u16, follower: u16) -> (&Log, &mut Log) {
+        let places = [usize::from(leader), usize::from(follower)];
+        let both = self.logs.get_disjoint_mut(places);
+        let [leader, follower] = both.expect("two different replicas");
+        (leader.as_ref().expect(OPEN), follower.as_mut().expect(OPEN))
     }
 
     pub(super) fn sink(&mut self, who: u16) -> &mut SqlSink {
@@ -100,21 +113,29 @@ impl Rig {
         commit.map(|commit| commit.position)
     }
 
-    /// The broker handles a produce request.
+    /// A broker handles a produce request.
     pub(super) fn produce(
         &mut self,
+        who: u16,
         record: u16,
         stamp: Option<broker::Stamp>,
     ) -> Result<Produced, StorageError> {
         let record = self.record(record);
-        self.log_mut().append(stamp.map(wire), &record)
+        self.log_mut(who).append(stamp.map(wire), &record)
     }
 
-    /// The records that a poll returns from `next` on, at most `count`.
-    pub(super) fn fetch(&self, next: u16, count: u16) -> Result<Vec<Polled>, StorageError> {
-        let (log, isolation) = (self.log(), self.pipeline.isolation());
+    /// The records that a poll returns of the leader's log from `next` on, at most `count`, as far as it
+    /// is readable below `end`.
+    pub(super) fn fetch(
+        &self,
+        leader: u16,
+        next: u16,
+        count: u16,
+        end: Offset,
+    ) -> Result<Vec<Polled>, StorageError> {
+        let isolation = self.pipeline.isolation();
         let from = NextOffset(next.into());
-        let batches = log.read(from, count.into(), isolation, log.log_end())?;
+        let batches = self.log(leader).read(from, count.into(), isolation, end)?;
         let polled = batches.into_iter().filter_map(|batch| {
             Some(Polled {
                 offset: batch.offset,
@@ -149,19 +170,22 @@ impl Rig {
         }
     }
 
-    /// The broker stops in this way, and starts again.
+    /// A broker stops in this way, and starts again.
     pub(super) fn restart_broker(
         &mut self,
+        who: u16,
         stop: impl FnOnce(Log) -> Result<Remains, StorageError>,
     ) -> Result<(), LabError> {
-        let remains = stop(self.log.take().expect(OPEN))?;
-        self.start_broker(&remains)
+        let log = self.logs[usize::from(who)].take();
+        let remains = stop(log.expect(OPEN))?;
+        self.start_broker(who, &remains)
     }
 
     /// The topic is deleted, and created again under its name.
     pub(super) fn recreate_topic(&mut self) -> Result<(), LabError> {
-        self.log.take().expect(OPEN).lose_disk()?;
-        self.start_broker(&Remains::default())
+        let log = self.logs[0].take();
+        log.expect(OPEN).lose_disk()?;
+        self.start_broker(0, &Remains::default())
     }
 
     /// Every coordinator loses power: the commits up to the first of `last` are left.
@@ -191,11 +215,14 @@ impl Rig {
         Ok(())
     }
 
-    fn start_broker(&mut self, remains: &Remains) -> Result<(), LabError> {
-        let partition = self.directory.join("topic-0");
+    fn start_broker(&mut self, who: u16, remains: &Remains) -> Result<(), LabError> {
+        let partition = self.directory.join(match self.pipeline.is_replicated() {
+            true => format!("topic-0@broker-{}", who + 1),
+            false => "topic-0".into(),
+        });
         create(&partition)?;
         let (log, _) = Log::open(&partition, self.settings.clone(), remains)?;
-        self.log = Some(log);
+        self.logs[usize::from(who)] = Some(log);
         Ok(())
     }
 

@@ -38,6 +38,7 @@ mod disk_steps;
 mod error;
 mod interrupted;
 mod remnant;
+mod replica_steps;
 mod sink_steps;
 mod told;
 

@@ -138,6 +138,8 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
         | Action::ReceiveAnswer
         | Action::Expire
         | Action::FailTooLate
+        | Action::LearnLeader
+        | Action::Replica { .. }
         | Action::Consumer { .. }
         | Action::LateArrives(_) => None,
     }

@@ -9,12 +9,13 @@ use semel::lab::{
 };
 use semel_models::broker::{Broker, Stamp as ModelStamp, Synced};
 use semel_models::limits::MAX_LOG;
-use semel_models::pipeline::{Isolation, TopicSettings};
+use semel_models::pipeline::{Isolation, ReplicationSettings, TopicSettings};
 use semel_models::rules::KafkaRules;
 use std::fs;
 use std::path::Path;
 
 const TOPIC: TopicSettings = TopicSettings {
+    replication: ReplicationSettings::ONE,
     flush_messages: None,
     flushes_internal_topics: false,
     retention: true,
@@ -143,7 +144,8 @@ impl<'a> Both<'a> {
         };
         let end = Offset(self.model.log_end().into());
         let rules = KafkaRules::CURRENT;
-        self.model.append(self.sent, Some(model_stamp), &TOPIC, &rules);
+        self.model
+            .append(self.sent, Some(model_stamp), &TOPIC, &rules);
         let produced = self.lab.append(Some(stamp), &keyed(self.sent));
         let appended = self.model.log_end() > end.0 as u16;
         let is_appended = produced.expect("it can be written") == Produced::Appended(end);
@@ -239,7 +241,11 @@ fn a_cleaning_that_was_killed_on_the_way_has_not_been_or_is_finished() {
                 drop(log);
                 let name = before[0].0.to_string_lossy().into_owned();
                 fs::remove_file(&before[0].0).expect("it can be removed");
-                let gone = if is_swap { 1..1 + deleted as usize } else { 0..0 };
+                let gone = if is_swap {
+                    1..1 + deleted as usize
+                } else {
+                    0..0
+                };
                 for (place, (file, bytes)) in before.iter().enumerate() {
                     if !gone.contains(&place) {
                         fs::write(file, bytes).expect("it can be written");

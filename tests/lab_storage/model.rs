@@ -10,7 +10,7 @@ use semel::lab::{
 };
 use semel_models::broker::{AppendResult, Broker, Stamp as ModelStamp, Synced};
 use semel_models::limits::MAX_LOG;
-use semel_models::pipeline::TopicSettings;
+use semel_models::pipeline::{ReplicationSettings, TopicSettings};
 use semel_models::rules::KafkaRules;
 use std::path::Path;
 
@@ -173,6 +173,7 @@ impl<'a> Both<'a> {
             sequence: Sequence(sequence.into()),
         };
         let topic = TopicSettings {
+            replication: ReplicationSettings::ONE,
             flush_messages: self.settings.flush_messages,
             flushes_internal_topics: false,
             retention: true,

@@ -10,7 +10,7 @@ use semel::lab::{
 };
 use semel_models::broker::{AppendResult, Broker, NotInTransaction, Stamp as ModelStamp, Synced};
 use semel_models::limits::MAX_LOG;
-use semel_models::pipeline::{Isolation, TopicSettings};
+use semel_models::pipeline::{Isolation, ReplicationSettings, TopicSettings};
 use semel_models::rules::KafkaRules;
 use semel_models::transaction_coordinator::{
     CoordinatorAnswer, Outcome, Part, Transaction, TransactionRules, TransactionVersion,
@@ -20,6 +20,7 @@ use std::path::Path;
 const SESSIONS: u16 = 2;
 
 const TOPIC: TopicSettings = TopicSettings {
+    replication: ReplicationSettings::ONE,
     flush_messages: None,
     flushes_internal_topics: false,
     retention: false,
@@ -149,9 +150,7 @@ impl<'a> Both<'a> {
             }
             Step::Truncate(fraction) => {
                 let kept = part(0, fraction);
-                both.model.log.truncate(kept.into());
-                both.model.flushed = both.model.flushed.min(kept);
-                both.model.recovered = both.model.recovered.min(kept);
+                both.model.truncate(kept);
                 let cut = both.lab.truncate_to(Offset(kept.into()));
                 cut.expect("it can be cut");
             }
@@ -291,14 +290,18 @@ fn transactions_are_answered_and_read_as_from_the_models_broker() {
         Just((TransactionVersion::One, true)),
         Just((TransactionVersion::Two, true)),
     ];
-    try_all(500, (version, vec(step(), 1..80)), |((version, verifies), steps)| {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let mut both = Both::new(dir.path(), rules(version, verifies));
-        for step in &steps {
-            both = both.take(step)?;
-        }
-        Ok(())
-    });
+    try_all(
+        500,
+        (version, vec(step(), 1..80)),
+        |((version, verifies), steps)| {
+            let dir = tempfile::tempdir().expect("a temporary directory");
+            let mut both = Both::new(dir.path(), rules(version, verifies));
+            for step in &steps {
+                both = both.take(step)?;
+            }
+            Ok(())
+        },
+    );
 }
 
 /// A log with r0 of an aborted transaction, and r1 of an open one.
@@ -314,7 +317,10 @@ fn aborted_and_open(dir: &Path) -> Log {
     assert_eq!(append(0, 0), Produced::Appended(Offset(0)));
     assert_eq!(append(1, 1), Produced::Appended(Offset(1)));
     let marked = log.append_marker(ProducerId(0), ProducerEpoch(1), Outcome::Abort);
-    assert_eq!(marked.expect("it can be written"), Produced::Appended(Offset(2)));
+    assert_eq!(
+        marked.expect("it can be written"),
+        Produced::Appended(Offset(2))
+    );
     log
 }
 
@@ -346,7 +352,10 @@ fn a_torn_marker_leaves_its_transaction_open() {
     assert_eq!(committed(&log), []);
     // The coordinator writes it again.
     let marked = log.append_marker(ProducerId(1), ProducerEpoch(1), Outcome::Commit);
-    assert_eq!(marked.expect("it can be written"), Produced::Appended(Offset(3)));
+    assert_eq!(
+        marked.expect("it can be written"),
+        Produced::Appended(Offset(3))
+    );
     assert_eq!(committed(&log), [Offset(1)]);
 }
 

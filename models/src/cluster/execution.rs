@@ -141,6 +141,8 @@ impl Cluster {
             | Action::ReceiveAnswer
             | Action::Expire
             | Action::FailTooLate
+            | Action::LearnLeader
+            | Action::Replica { .. }
             | Action::LateArrives(_) => return None,
         };
         let looks_up = match runs {

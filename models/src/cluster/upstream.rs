@@ -15,16 +15,18 @@ impl Cluster {
         if let Some(record) = producer.next_to_send(database, &self.pipeline) {
             actions.push(Action::Send(record));
         }
-        if producer.can_transmit(&self.pipeline) {
+        if self.transmits_to(state).is_some() {
             actions.push(Action::Transmit);
         }
-        if producer.first_unhandled().is_some() {
+        let alone = state.replication.is_none();
+        if alone && producer.first_unhandled().is_some() {
             actions.push(Action::HandleProduce);
         }
-        if producer
-            .flights
-            .first()
-            .is_some_and(|flight| flight.answer != Answer::None)
+        if alone
+            && producer
+                .flights
+                .first()
+                .is_some_and(|flight| flight.answer.is_sent())
         {
             actions.push(Action::ReceiveAnswer);
         }
@@ -70,12 +72,20 @@ impl Cluster {
             }
             Action::Mark(row) => database.marked.insert(row),
             Action::Send(record) => producer.publish(record, database, pipeline, ledger),
-            Action::Transmit => producer.transmit(pipeline, ledger),
+            Action::Transmit => {
+                if let Some(to) = self.transmits_to(state) {
+                    state.producer.transmit(to, pipeline, &mut state.ledger);
+                }
+            }
             Action::HandleProduce => self.handle_produce(state),
             Action::ReceiveAnswer => producer.receive(pipeline, ledger),
             Action::Expire => producer.expire(pipeline, ledger),
             Action::FailTooLate => producer.fail_too_late(pipeline, ledger),
-            Action::Consumer { .. } | Action::LateArrives(_) | Action::Fault { .. } => {
+            Action::Consumer { .. }
+            | Action::LearnLeader
+            | Action::Replica { .. }
+            | Action::LateArrives(_)
+            | Action::Fault { .. } => {
                 unreachable!("not a step of the producer's side")
             }
         }
@@ -104,7 +114,11 @@ impl Cluster {
                     let offset = flight.wire.and_then(|stamp| state.broker.offset_of(stamp));
                     offset.map_or(0, |offset| offset + 1)
                 }
-                Answer::None | Answer::Refused | Answer::OutOfOrder | Answer::StaleEpoch => 0,
+                Answer::None
+                | Answer::Refused
+                | Answer::OutOfOrder
+                | Answer::StaleEpoch
+                | Answer::Replicating => 0,
             };
         }
         state.producer.handled(index, answer, &self.pipeline);
@@ -129,11 +143,7 @@ impl Cluster {
             add(Strike::Refuse(Target::Produce));
             add(Strike::Delay(Target::Produce));
         }
-        if producer
-            .flights
-            .first()
-            .is_some_and(|flight| flight.answer != Answer::None)
-        {
+        if producer.first_answered().is_some() {
             add(Strike::LoseAnswer(Target::Produce));
         }
         let next = producer.next_to_expire(&self.pipeline);
@@ -162,7 +172,7 @@ impl Cluster {
                 add(Strike::ForgetProducer(session));
             }
         }
-        if state.broker.log_start() < state.broker.log_end() {
+        if state.replication.is_none() && state.broker.log_start() < state.broker.log_end() {
             add(Strike::Retention);
         }
         if self.limits.gaps {
@@ -214,6 +224,8 @@ impl Cluster {
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
+            | Strike::Replica { .. }
+            | Strike::EveryReplica { .. }
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
             | Strike::RecreateTopic(_)
@@ -252,7 +264,7 @@ impl Cluster {
     fn read_answers(&self, state: &mut State) {
         let answered = |producer: &Producer| {
             let first = producer.flights.first();
-            first.is_some_and(|flight| flight.answer != Answer::None)
+            first.is_some_and(|flight| flight.answer.is_sent())
         };
         while self.limits.answered_offsets && answered(&state.producer) {
             state.producer.receive(&self.pipeline, &mut state.ledger);
@@ -261,9 +273,11 @@ impl Cluster {
 
     /// The oldest answer is lost.
     pub(super) fn lose_produce_answer(&self, state: &mut State) {
-        state
-            .producer
-            .lose_answer(&self.pipeline, &mut state.ledger);
+        if let Some(index) = state.producer.first_answered() {
+            state
+                .producer
+                .lose_answer(index, &self.pipeline, &mut state.ledger);
+        }
     }
 
     /// The broker answers the oldest request with a retriable error.

@@ -6,7 +6,7 @@
 use super::batch::Batch;
 use crate::lab::disk::{AppendFile, Directory, StorageError, Tear};
 use crate::lab::frame::{self, Flaw};
-use crate::lab::words::{LeaderEpoch, Offset, Stamp};
+use crate::lab::words::{LeaderEpoch, Offset, RecordId, Stamp};
 use semel_models::broker::EntryKind;
 
 /// What is remembered of a stored batch.
@@ -21,11 +21,20 @@ pub(crate) struct Header {
     pub(crate) stamp: Option<Stamp>,
     /// What it is.
     pub(crate) kind: EntryKind,
-    /// Whether it holds a record.
-    pub(crate) has_record: bool,
+    /// Which record it holds.
+    pub(crate) record: Option<RecordId>,
 }
 
 impl Header {
+    /// Whether it is a marker, or holds a record.
+    pub(crate) fn holds_something(&self) -> bool {
+        let is_marker = match self.kind {
+            EntryKind::Plain | EntryKind::Transactional => false,
+            EntryKind::Marker(_) => true,
+        };
+        is_marker || self.record.is_some()
+    }
+
     fn of(batch: &Batch, position: u64) -> Header {
         Header {
             position,
@@ -33,7 +42,7 @@ impl Header {
             leader_epoch: batch.leader_epoch,
             stamp: batch.stamp,
             kind: batch.kind,
-            has_record: batch.record.is_some(),
+            record: batch.record.as_ref().map(|record| record.id),
         }
     }
 }
@@ -209,7 +218,7 @@ impl Segment {
     }
 
     /// What is remembered of its batches.
-    pub(crate) fn headers(&self) -> impl DoubleEndedIterator<Item = &Header> {
+    pub(crate) fn headers(&self) -> impl DoubleEndedIterator<Item = &Header> + Clone {
         self.headers.iter()
     }
 

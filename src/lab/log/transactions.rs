@@ -85,7 +85,7 @@ impl Log {
 
     /// Whether a transaction of `producer` is open.
     pub fn is_open(&self, producer: ProducerId) -> bool {
-        let newest = self.headers().rev().find_map(|header| {
+        let newest = self.entries().rev().find_map(|header| {
             let own = header.stamp.is_some_and(|stamp| stamp.producer == producer);
             match header.kind {
                 EntryKind::Plain => None,
@@ -123,7 +123,7 @@ impl Log {
         let mut batches = Vec::new();
         let start = Offset(from.0).max(self.log_start);
         for segment in self.segments.iter().filter(|segment| segment.end() > start) {
-            for header in segment.headers().filter(|header| header.has_record) {
+            for header in segment.headers().filter(|header| header.record.is_some()) {
                 let readable = header.offset >= start && header.offset < end;
                 if readable && shows(header) && batches.len() < most {
                     batches.extend(segment.read(header.offset, 1)?);
@@ -133,16 +133,9 @@ impl Log {
         Ok(batches)
     }
 
-    fn headers(&self) -> impl DoubleEndedIterator<Item = &Header> {
-        let segments = self.segments.iter();
-        segments
-            .flat_map(|segment| segment.headers())
-            .filter(|header| header.offset >= self.log_start)
-    }
-
     fn transactions(&self) -> Transactions {
         let mut found = Transactions::default();
-        for header in self.headers() {
+        for header in self.entries() {
             let Some(stamp) = header.stamp else {
                 continue;
             };

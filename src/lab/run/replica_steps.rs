@@ -10,7 +10,7 @@ use crate::lab::disk::Tear;
 use crate::lab::log::Log;
 use crate::lab::rig::offset;
 use crate::lab::words::LeaderEpoch;
-use semel_models::action::{ReplicaStep, ReplicaStrike};
+use semel_models::action::{Action, ReplicaStep, ReplicaStrike};
 use semel_models::cluster::State;
 use semel_models::pipeline::{Acks, TruncationRule};
 use semel_models::replication::{Replication, Status};
@@ -89,7 +89,7 @@ impl Run {
         };
         let replica = replication.replica(who);
         let watermark = offset(replica.high_watermark);
-        let [leader, follower] = self.rig.two_logs(leader, who);
+        let (leader, follower) = self.rig.two_logs(leader, who);
         let end = follower.log_end();
         if !replica.in_line {
             follower.align(leader, rules.truncation, watermark)?;
@@ -106,9 +106,15 @@ impl Run {
     }
 
     /// Each broker hears what the step tells it of leader epochs.
-    pub(super) fn tell_epochs(&mut self, restarted: Option<u16>, after: &State) -> Result<(), LabError> {
+    pub(super) fn tell_epochs(&mut self, action: Action, after: &State) -> Result<(), LabError> {
         let (Some(before), Some(now)) = (&self.state.replication, &after.replication) else {
             return Ok(());
+        };
+        let restarts = |who| match action {
+            Action::Replica { who: own, does } => {
+                own == who && matches!(does, ReplicaStep::Restart { .. })
+            }
+            _ => false,
         };
         let settings = &self.cluster.pipeline().topic.replication;
         let by_watermark =
@@ -117,12 +123,12 @@ impl Run {
             let replica = now.replica(who);
             let log = self.rig.log_mut(who);
             let epoch = LeaderEpoch(replica.broker.leader_epoch.into());
-            let hears = restarted == Some(who) || log.leader_epoch() != epoch;
+            let hears = restarts(who) || log.leader_epoch() != epoch;
             if replica.status != Status::Up || !hears {
                 continue;
             }
             log.begin_epoch(epoch);
-            let followed = match restarted == Some(who) {
+            let followed = match restarts(who) {
                 true => None,
                 false => before.replica(who).follows,
             };
