@@ -46,6 +46,7 @@ mod rig;
 pub mod run;
 mod schedule;
 pub mod sink;
+mod transaction_log;
 mod words;
 
 pub use coverage::Coverage;
@@ -59,6 +60,7 @@ pub use offsets::{Commit, OffsetLog, OffsetsCut};
 pub use run::{Deviation, LabError, Remnant, Run};
 pub use schedule::{Blow, Schedule};
 pub use semel_models::broker::EntryKind;
+pub use transaction_log::{TransactionLog, TransactionalId};
 pub use words::{
     Generation, LeaderEpoch, NextOffset, Offset, Position, ProducerEpoch, ProducerId, RecordId,
     Sequence, Stamp,

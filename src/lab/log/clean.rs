@@ -4,7 +4,9 @@
 //! As in Kafka, what is written anew is synced before anything else is touched. It waits under a name
 //! of its own, is renamed to a swap, and only then are the old segments deleted: a process that is
 //! killed before has cleaned nothing, one that is killed after finishes when it opens the log. Of each
-//! producer id the last batch stays, empty if need be, and the leader epochs are written down first.
+//! producer id the last batch of what is cleaned stays, empty if need be, and the leader epochs are
+//! written down first. Kafka keeps it only where there is no later one beyond; what a loss of power
+//! takes there it has in the snapshot of producers beside the next segment.
 
 use super::batch::Batch;
 use super::segment::{Segment, base_of, cleaned_name, name_of};
@@ -34,7 +36,7 @@ impl Log {
         for segment in &self.segments[..count] {
             batches.extend(segment.read(segment.base(), usize::MAX)?);
         }
-        let left = self.without_replaced(batches);
+        let left = Log::without_replaced(batches);
         self.write_epochs()?;
         let mut cleaned = Segment::write_cleaned(&self.directory, range, &left)?;
         cleaned.begin_swap(&self.directory)?;
@@ -56,9 +58,13 @@ impl Log {
     }
 
     /// What the cleaner keeps of these batches.
-    fn without_replaced(&self, batches: Vec<Batch>) -> Vec<Batch> {
+    fn without_replaced(batches: Vec<Batch>) -> Vec<Batch> {
         let mut newest = HashMap::new();
+        let mut last = HashMap::new();
         for batch in &batches {
+            if let Some(stamp) = batch.stamp {
+                last.insert(stamp.producer, batch.offset);
+            }
             if let Some(record) = &batch.record {
                 newest.insert(record.key.clone(), batch.offset);
             }
@@ -75,8 +81,7 @@ impl Log {
             }
             batch.record = None;
             let stamp = batch.stamp?;
-            let is_last = self.producers.ends_at(stamp.producer, batch.offset);
-            is_last.then_some(batch)
+            (last[&stamp.producer] == batch.offset).then_some(batch)
         };
         batches.into_iter().filter_map(kept).collect()
     }

@@ -128,14 +128,6 @@ impl Producers {
         self.known.get(&producer).map(|known| known.epoch)
     }
 
-    /// Whether the newest entry or batch of `producer` lies at `offset`: the log cleaner keeps it.
-    pub(crate) fn ends_at(&self, producer: ProducerId, offset: Offset) -> bool {
-        self.known.get(&producer).is_some_and(|known| {
-            let last = known.batches.back().map(|batch| batch.offset);
-            known.newest == offset || last == Some(offset)
-        })
-    }
-
     /// Whether anything is known of `producer`.
     pub(crate) fn knows(&self, producer: ProducerId) -> bool {
         self.known.contains_key(&producer)
