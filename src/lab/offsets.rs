@@ -203,8 +203,9 @@ impl OffsetLog {
                 self.pending.push((producer, Placed { place, commit }));
             }
             Entry::Marker(producer, outcome) => {
-                let mut own = self.pending.extract_if(.., |(other, _)| *other == producer);
-                let own = own.next().map(|(_, pending)| pending);
+                let mut pending = self.pending.iter();
+                let place = pending.position(|(other, _)| *other == producer);
+                let own = place.map(|place| self.pending.remove(place).1);
                 if let (Some(pending), Outcome::Commit) = (own, outcome) {
                     self.committed = Some(self.newer(pending));
                 }
