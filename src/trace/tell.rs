@@ -1,5 +1,6 @@
 //! From a path through the model to a trace.
 
+use super::anomaly::anomalies;
 use super::facts::{changes, name};
 use super::narrate::{ends_process, narrate};
 use super::tidy::tidy;
@@ -79,6 +80,7 @@ pub(crate) fn tell(
         loops_from: run.loops_from,
         violation: violation(cluster, guarantee, last, before, run.loops_from),
         perhaps_longer: !run.is_shortest,
+        anomalies: anomalies(cluster, &run),
     }
 }
 
