@@ -102,6 +102,11 @@ pub enum Strike {
     ForgetProducer(u16),
     /// The oldest record leaves the log.
     Retention,
+    /// The log cleaner goes over the log below this offset.
+    Compaction {
+        /// Where the first segment begins that it leaves alone.
+        end: u16,
+    },
     /// A request is lost before its receiver acts.
     LoseRequest(Target),
     /// An answer is lost after its sender acted.
@@ -112,6 +117,8 @@ pub enum Strike {
     Delay(Target),
     /// The delivery timeout of a healthy send passes.
     DeliveryTimeout,
+    /// The producer's client hears that the topic does not exist, and later that it does.
+    StaleMetadata,
     /// The broker's process dies and starts again.
     BrokerCrash,
     /// The broker loses power and starts again with the first `kept` log entries.
@@ -136,6 +143,11 @@ pub enum Strike {
     Rebalance {
         /// The consumer that gets the partition.
         to: u16,
+    },
+    /// The group coordinator moves to another broker.
+    CoordinatorFailover {
+        /// Whether the commits under way were written before, so that only their answers are lost.
+        written: bool,
     },
     /// Committed offsets expire while the group has no member.
     OffsetsExpiry,
@@ -252,12 +264,15 @@ impl Strike {
             | Strike::Abort
             | Strike::ForgetProducer(_)
             | Strike::Retention
+            | Strike::Compaction { .. }
             | Strike::DeliveryTimeout
+            | Strike::StaleMetadata
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
+            | Strike::CoordinatorFailover { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }
@@ -273,16 +288,19 @@ impl Strike {
             Strike::Abort => &[Fault::Abort],
             Strike::ForgetProducer(_) => &[Fault::ProducerIdExpiry],
             Strike::Retention => &[Fault::Retention],
+            Strike::Compaction { .. } => &[Fault::Compaction],
             Strike::LoseRequest(_) => &[Fault::RequestLost],
             Strike::LoseAnswer(_) => &[Fault::ResponseLost],
             Strike::Refuse(_) => &[Fault::RequestRefused],
             Strike::Delay(_) => &[Fault::RequestDelayed],
             Strike::DeliveryTimeout => &[Fault::DeliveryTimeout],
+            Strike::StaleMetadata => &[Fault::StaleMetadata],
             Strike::BrokerCrash => &[Fault::BrokerCrash],
             Strike::PowerLoss { .. } => &[Fault::PowerLoss],
             Strike::PowerLossAll { .. } => &[Fault::PowerLossAll],
             Strike::DiskLoss => &[Fault::DiskLoss],
             Strike::Rebalance { .. } => &[Fault::Rebalance],
+            Strike::CoordinatorFailover { .. } => &[Fault::CoordinatorFailover],
             Strike::OffsetsExpiry => &[Fault::OffsetsExpiry],
             Strike::OffsetReset { .. } => &[Fault::OffsetReset],
             Strike::DedupExpiry { .. } => &[Fault::DedupExpiry],

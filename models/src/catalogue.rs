@@ -141,6 +141,10 @@ catalogue! {
         shows [Ghost], violates [NoPhantom],
         prevented by "an outbox: a row that rolls back is never published",
         source "atlasofengineering.com, \"Transactional outbox\"";
+    "P15" "sequence-reset": "a client that believes the topic missing forgets its sequence numbers, and new messages pass for repeats",
+        shows [Loss], violates [NoLoss],
+        prevented by "librdkafka from 1.9.0: the numbers of a partition outlive it",
+        source "librdkafka, CHANGELOG 1.9.0, \"Transactional producer fixes\"";
     "C01" "commit-before-process": "the offset is committed before the record is handled",
         shows [Loss], violates [NoLoss],
         prevented by "process, then commit",

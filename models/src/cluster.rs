@@ -10,6 +10,7 @@ mod calm;
 mod committing;
 mod execution;
 mod failed_writes;
+mod failover;
 mod faults;
 mod group;
 mod handling;

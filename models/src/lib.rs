@@ -35,3 +35,4 @@ pub mod sink;
 pub mod source;
 pub mod store;
 pub mod subject;
+pub mod transaction_coordinator;

@@ -159,6 +159,8 @@ pub struct Limits {
     pub truncation: bool,
     /// Whether anything can take the beginning of the log away.
     pub retention: bool,
+    /// Whether the log can have offsets without a record that a poll returns.
+    pub gaps: bool,
     /// Whether the broker can forget a producer id.
     pub forgets: bool,
     /// Whether records pass through a database upstream.
@@ -169,6 +171,8 @@ pub struct Limits {
     pub aborts: bool,
     /// Whether the client remembers the offset of its last acknowledged record.
     pub answered_offsets: bool,
+    /// Whether records are sent in transactions.
+    pub transactions: bool,
 }
 
 impl Limits {
@@ -350,11 +354,13 @@ impl Limits {
             strikes: upstream > 0,
             truncation: storage > 0,
             retention: retention > 0,
+            gaps: can(Fault::Compaction),
             forgets: idempotent && (retention > 0 || expiry > 0),
             database: source != Source::Memory,
             relay: matches!(source, Source::Outbox { .. }),
             aborts: matches!(source, Source::DualWrite(_)) && total > 0,
             answered_offsets: idempotent && keeps_offsets(pipeline),
+            transactions: false,
         };
         // The budget is an array in every state.
         at_most(
@@ -451,6 +457,7 @@ fn strikes_upstream(fault: Fault) -> bool {
         || fault == Fault::Retention
         || fault == Fault::Abort
         || fault == Fault::DeliveryTimeout
+        || fault == Fault::StaleMetadata
         || restarts_broker(fault)
 }
 

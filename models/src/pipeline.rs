@@ -149,6 +149,11 @@ pub struct TopicSettings {
     /// Whether retention may delete the oldest records: by age (`retention.ms`) or by size
     /// (`retention.bytes`).
     pub retention: bool,
+    /// Whether it is compacted (`cleanup.policy` has `compact`): of each key only the newest record
+    /// is to be kept.
+    pub compacted: bool,
+    /// Whether the log cleaner removes the others (`log.cleaner.enable`).
+    pub cleaned: bool,
 }
 
 /// `auto.offset.reset`.
@@ -160,6 +165,15 @@ pub enum OffsetReset {
     Latest,
     /// The consumer fails.
     None,
+}
+
+/// `isolation.level`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Isolation {
+    /// Every record is read, also of transactions that are open or aborted.
+    ReadUncommitted,
+    /// Records are read up to the last stable offset, without those of aborted transactions.
+    ReadCommitted,
 }
 
 /// Automatic commit, as the client does it.
@@ -344,6 +358,11 @@ impl Pipeline {
     /// Whether several processes or threads write to the sink at the same time.
     pub fn is_concurrent(&self) -> bool {
         self.group.instances > 1 || self.consumer.workers > 1
+    }
+
+    /// Which records the consumers are given.
+    pub fn isolation(&self) -> Isolation {
+        Isolation::ReadUncommitted
     }
 
     /// Whether the group assigns the partition.

@@ -30,6 +30,7 @@ pub mod librdkafka;
 mod lost_track;
 mod packing;
 mod pause;
+mod stale_metadata;
 mod timeouts;
 
 pub use packing::code_stamp;

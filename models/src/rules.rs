@@ -2,6 +2,8 @@
 //!
 //! What is the same in every release that semel knows is not here but in the actor that follows it.
 
+use crate::transaction_coordinator::TransactionRules;
+
 /// The rules in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KafkaRules {
@@ -19,10 +21,16 @@ pub struct KafkaRules {
     /// producer id again at sequence number 0 where the log's head seems to be gone, and asks for
     /// another producer id otherwise ([`crate::producer::java`]). librdkafka always bumps.
     pub java_bumps_epoch: bool,
+    /// The client keeps a partition's sequence numbers while a broker's metadata does not have the
+    /// topic. Java clients, and librdkafka from 1.9.0 (`rd_kafka_toppar_idemp_msgid_save`). Before, it
+    /// forgets them with the partition, and numbers from 0 again under the same producer id and epoch.
+    pub sequences_outlive_metadata: bool,
     /// A consumer whose position carries a leader epoch notices that the log was truncated below
     /// it. Java clients and brokers from 2.3 (KAFKA-7747, KIP-320: `OffsetsForLeaderEpoch`),
     /// librdkafka from 2.1.0. Before, a position is valid again as soon as the log has grown over it.
     pub truncation_noticed: bool,
+    /// The brokers' rules about transactions.
+    pub transactions: TransactionRules,
 }
 
 impl KafkaRules {
@@ -31,6 +39,8 @@ impl KafkaRules {
         producer_state_outlives_records: true,
         unknown_producer_starts_anywhere: true,
         java_bumps_epoch: true,
+        sequences_outlive_metadata: true,
         truncation_noticed: true,
+        transactions: TransactionRules::CURRENT,
     };
 }

@@ -21,11 +21,16 @@ use upstream::{producers, rules};
 
 fn topics() -> impl Strategy<Value = TopicSettings> {
     let flush = select(vec![None, None, Some(1), Some(2)]);
-    (flush, any::<bool>()).prop_map(|(flush_messages, retention)| TopicSettings {
-        flush_messages,
-        flushes_internal_topics: false,
-        retention,
-    })
+    let flags = any::<[bool; 3]>();
+    (flush, flags).prop_map(
+        |(flush_messages, [retention, compacted, cleaned])| TopicSettings {
+            flush_messages,
+            flushes_internal_topics: false,
+            retention,
+            compacted,
+            cleaned: compacted && cleaned,
+        },
+    )
 }
 
 fn bounds() -> impl Strategy<Value = Bounds> {

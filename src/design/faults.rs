@@ -26,6 +26,10 @@ pub(crate) struct Exposure {
     pub idempotence: bool,
     /// Whether retention may delete by age or size.
     pub retention: bool,
+    /// Whether the log cleaner removes replaced records.
+    pub cleaned: bool,
+    /// Whether the client drops a topic that a broker reports as missing.
+    pub drops_topics: bool,
     /// Whether the application may roll its own transaction back.
     pub dual_write: bool,
     /// `None`: unreadable, which has been reported.
@@ -41,10 +45,9 @@ impl Exposure {
             .as_ref()
             .is_none_or(|group| group.assignment == Assignment::Subscribe);
         match fault {
-            Fault::TransactionTimeout
-            | Fault::LeaderChange
-            | Fault::ReplicaLag
-            | Fault::Compaction => false,
+            Fault::TransactionTimeout | Fault::LeaderChange | Fault::ReplicaLag => false,
+            Fault::Compaction => self.cleaned,
+            Fault::StaleMetadata => self.drops_topics,
             Fault::Abort => self.dual_write,
             // Who calls assign() has no session, no limit on its polls and no rebalance.
             Fault::ConsumerPause | Fault::SlowProcessing => subscribes,
@@ -76,8 +79,7 @@ impl Exposure {
             | Fault::OffsetsExpiry
             | Fault::AddPartition
             | Fault::TopicRecreate
-            | Fault::OffsetReset
-            | Fault::StaleMetadata => true,
+            | Fault::OffsetReset => true,
         }
     }
 

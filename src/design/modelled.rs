@@ -67,15 +67,15 @@ pub fn fault(fault: Fault) -> bool {
         | Fault::OffsetsExpiry
         | Fault::DedupExpiry
         | Fault::Retention
+        | Fault::Compaction
+        | Fault::CoordinatorFailover
+        | Fault::StaleMetadata
         | Fault::OffsetReset => true,
         Fault::TransactionTimeout
         | Fault::LeaderChange
         | Fault::ReplicaLag
-        | Fault::CoordinatorFailover
-        | Fault::Compaction
         | Fault::AddPartition
-        | Fault::TopicRecreate
-        | Fault::StaleMetadata => false,
+        | Fault::TopicRecreate => false,
     }
 }
 
@@ -243,6 +243,7 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         | Rule::EpochOfTheAssignment => true,
         // Rules of the pipeline.
         Rule::StateOutlivesRecords
+        | Rule::SequencesOutliveMetadata
         | Rule::UnknownProducerId
         | Rule::EpochInCommits
         | Rule::PositionValidation => true,
@@ -260,6 +261,8 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         | Rule::OffsetVerification
         | Rule::TransactionVersion2 => true,
         Rule::HeartbeatThread
+        | Rule::SequenceAfterLostAnswer
+        | Rule::StoreOfOwnPartitions
         | Rule::OffsetsExpireWithTheGroup
         | Rule::PollDuringRebalance
         | Rule::CommitBehindRebalance => false,

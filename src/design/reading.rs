@@ -179,6 +179,8 @@ impl Stated {
             order: self.order.clone().unwrap_or(Order(Vec::new())),
             idempotence,
             retention: self.topic.retention,
+            cleaned: self.topic.cleaned,
+            drops_topics: versions.library == Client::Librdkafka,
             dual_write: self.application.source.value == RecordSource::DualWrite,
             group: self.group.clone(),
         };

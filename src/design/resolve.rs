@@ -6,6 +6,7 @@ use semel_models::pipeline::{
     Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure, Pipeline,
     ProducerSettings, SinkSettings, TopicSettings,
 };
+use semel_models::transaction_coordinator::TransactionRules;
 
 use super::application::Application;
 use super::bounds::StatedBounds;
@@ -113,7 +114,9 @@ fn rules(versions: &Versions) -> KafkaRules {
         producer_state_outlives_records: versions.has(Rule::StateOutlivesRecords),
         unknown_producer_starts_anywhere: versions.has(Rule::AnySequenceWithoutState),
         java_bumps_epoch: versions.has(Rule::LocalEpochBump),
+        sequences_outlive_metadata: versions.has(Rule::SequencesOutliveMetadata),
         truncation_noticed: versions.has(Rule::PositionValidation),
+        transactions: TransactionRules::CURRENT,
     }
 }
 

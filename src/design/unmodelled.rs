@@ -12,7 +12,7 @@ use super::order::text::OrderText;
 use super::order::{Node, Part};
 use super::report::{Report, alternatives};
 use super::resolve::Parts;
-use super::version::{Party, RULES, Rule, Versions, newest};
+use super::version::{Party, RULES, Rule, Versions, newest, newest_client};
 
 /// What the model makes of a word; refused by name if it makes nothing of it.
 pub(crate) fn model<T: Choice, M>(
@@ -149,6 +149,26 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
                     Fault::DiskLoss,
                 ])
         }
+        Rule::SequenceAfterLostAnswer => {
+            idempotent
+                && any(&[
+                    Fault::RequestLost,
+                    Fault::ResponseLost,
+                    Fault::RequestDelayed,
+                    Fault::ProducerPause,
+                    Fault::DeliveryTimeout,
+                    Fault::BrokerCrash,
+                    Fault::PowerLoss,
+                    Fault::PowerLossAll,
+                    Fault::DiskLoss,
+                ])
+        }
+        Rule::StoreOfOwnPartitions => {
+            parts.rules.consumer.auto_commit
+                == AutoCommit::Background {
+                    automatic_store: false,
+                }
+        }
         Rule::OffsetsExpireWithTheGroup => any(&[Fault::OffsetsExpiry]),
         Rule::PollDuringRebalance => {
             protocol == Some(GroupProtocol::Cooperative)
@@ -159,6 +179,7 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
                 && parts.rules.consumer.auto_commit != AutoCommit::Off
         }
         Rule::HeartbeatThread
+        | Rule::SequencesOutliveMetadata
         | Rule::UnknownProducerId
         | Rule::StateOutlivesRecords
         | Rule::EpochInCommits
@@ -191,15 +212,14 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
 pub(crate) fn rules_of_version(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
     let newest = Versions {
         kafka: newest(),
-        client: newest(),
-        library: Client::Java,
+        client: newest_client(parts.versions.library),
+        library: parts.versions.library,
     };
     let other = RULES.iter().find(|row| {
         let rule = row.rule;
         parts.versions.has(rule) != newest.has(rule)
             && !modelled::former_rule(rule, &parts.versions)
             && meets(rule, parts, faults)
-            && (row.party == Party::Broker || parts.versions.library == Client::Java)
     });
     let Some(row) = other else {
         return;
@@ -212,8 +232,12 @@ pub(crate) fn rules_of_version(parts: &Parts<'_>, faults: &FaultBudget, report: 
         }
         Party::Client => ("client-version", parts.versions.client, parts.versions_at.1),
     };
+    let since = match parts.versions.library {
+        Client::Librdkafka if row.party == Party::Client => row.librdkafka.unwrap_or(row.since),
+        Client::Java | Client::Librdkafka => row.since,
+    };
     let (what, until) = match row.until {
-        None => ("is not in force yet", row.since),
+        None => ("is not in force yet", since),
         Some(until) => ("is in force", until),
     };
     report

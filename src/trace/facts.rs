@@ -191,7 +191,9 @@ fn flight(flight: &Flight) -> String {
 
 fn log(state: &State, pipeline: &Pipeline) -> String {
     let entries = state.broker.log.iter().enumerate();
-    let left = entries.skip(usize::from(state.broker.log_start()));
+    let left = entries
+        .skip(usize::from(state.broker.log_start()))
+        .filter(|(_, entry)| !entry.removed);
     list(left.map(|(offset, entry)| {
         let mut text = format!("{offset}: {}", name(entry.record));
         if entry.forgotten {

@@ -174,6 +174,8 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                     put("failed", failed.to_string());
                 }
                 Strike::OffsetReset { to } => put("to", to.to_string()),
+                Strike::CoordinatorFailover { written } => put("written", written.to_string()),
+                Strike::Compaction { end } => put("end", end.to_string()),
                 Strike::Rebalance { to } => {
                     if let Some(letter) = letter(cluster, to) {
                         put("to", letter.to_string());

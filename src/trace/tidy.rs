@@ -83,14 +83,17 @@ fn actor(action: Action) -> u16 {
             | Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
+            | Strike::StaleMetadata
             | Strike::DeliveryTimeout => UPSTREAM,
             Strike::ForgetProducer(_)
             | Strike::Retention
+            | Strike::Compaction { .. }
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
+            | Strike::CoordinatorFailover { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. } => ENVIRONMENT,
         },

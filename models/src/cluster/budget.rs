@@ -5,7 +5,7 @@ use crate::action::Strike;
 use crate::codec::Codec;
 use crate::fault::{Call, Fault, FaultKey};
 use crate::order::Step;
-use crate::pipeline::{Acks, Dedup, GroupProtocol, Pipeline, Source};
+use crate::pipeline::{Acks, Client, Dedup, GroupProtocol, Pipeline, Source};
 
 /// The entries of a design's budget that it can spend, and the cap on their sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,8 +136,10 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         | Fault::ProducerPause
         | Fault::DeliveryTimeout => true,
         Fault::Retention => pipeline.topic.retention,
+        Fault::Compaction => pipeline.topic.cleaned,
         Fault::Abort => matches!(pipeline.producer.source, Source::DualWrite(_)),
         Fault::ProducerIdExpiry => pipeline.producer.idempotence,
+        Fault::StaleMetadata => pipeline.client == Client::Librdkafka,
         Fault::RequestLost | Fault::RequestRefused | Fault::RequestDelayed => {
             key.call.is_none_or(|call| calls(pipeline, call))
         }
@@ -161,17 +163,14 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
             pipeline.subscribes() && (eager || pipeline.group.instances > 1)
         }
         Fault::Poison => order.contains(Step::Process),
-        Fault::OffsetsExpiry => pipeline.consumer.commits(),
+        Fault::OffsetsExpiry | Fault::CoordinatorFailover => pipeline.consumer.commits(),
         Fault::OffsetReset => true,
         Fault::DedupExpiry => order.contains(Step::Remember),
         Fault::TransactionTimeout
         | Fault::LeaderChange
         | Fault::ReplicaLag
-        | Fault::CoordinatorFailover
-        | Fault::Compaction
         | Fault::AddPartition
-        | Fault::TopicRecreate
-        | Fault::StaleMetadata => false,
+        | Fault::TopicRecreate => false,
     }
 }
 

@@ -80,18 +80,15 @@ impl Cluster {
     }
 
     fn commit_faults(&self, state: &State, who: u16, add: &mut impl FnMut(Strike)) {
-        let consumer = &state.consumers[usize::from(who)];
-        if consumer.pending.is_some() {
+        if self.is_under_way(state, CommitKind::Background, who) {
             strike_everywhere(Target::BackgroundCommit(who), add);
         }
-        if consumer.owed.next(self.pipeline.client).is_some() {
+        if self.is_under_way(state, CommitKind::Owed, who) {
             strike_everywhere(Target::LeavingCommit(who), add);
         }
         let target = Target::Commit(who);
-        match consumer.call {
-            // What is not sent cannot be struck.
-            Call::None if self.ignores_a_commit_while_joining(state, who) => {}
-            Call::None if self.due_commit(state, who).is_some() && self.reductions.whole_calls => {
+        match state.consumers[usize::from(who)].call {
+            Call::None if self.is_under_way(state, CommitKind::Waiting, who) => {
                 strike_everywhere(target, add);
             }
             Call::None => {}
@@ -139,6 +136,7 @@ impl Cluster {
         for to in self.may_rebalance(state) {
             add(Strike::Rebalance { to });
         }
+        self.failovers(add);
         if self.group_is_empty(state) {
             if state.group.committed.is_some() {
                 add(Strike::OffsetsExpiry);
@@ -299,8 +297,10 @@ impl Cluster {
             Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
+            | Strike::StaleMetadata
             | Strike::ForgetProducer(_)
-            | Strike::Retention => self.strike_upstream(state, strike),
+            | Strike::Retention
+            | Strike::Compaction { .. } => self.strike_upstream(state, strike),
             Strike::DeliveryTimeout => self.expire_send(state),
             Strike::BrokerCrash => {
                 self.restart_broker(state, state.broker.log_end(), Synced::AsBefore);
@@ -325,6 +325,7 @@ impl Cluster {
             Strike::Refuse(target) => self.refuse(state, target),
             Strike::Delay(target) => self.delay(state, target),
             Strike::Rebalance { to } => self.rebalance(state, to),
+            Strike::CoordinatorFailover { written } => self.fail_over(state, written),
             Strike::OffsetsExpiry => state.group.committed = None,
             Strike::OffsetReset { to } => self.reset_offset(state, to),
             Strike::DedupExpiry { who } => match self.pipeline.sink.dedup {

@@ -285,11 +285,12 @@ impl Cluster {
 }
 
 /// The faults that strike nothing but the producer's side.
-const UPSTREAM_FAULTS: [Fault; 4] = [
+const UPSTREAM_FAULTS: [Fault; 5] = [
     Fault::ProducerCrash,
     Fault::ProducerPause,
     Fault::DeliveryTimeout,
     Fault::Abort,
+    Fault::StaleMetadata,
 ];
 
 /// Visits every generation that a state holds.

@@ -154,6 +154,9 @@ impl Cluster {
         if producer.next_to_commit(database, &self.pipeline).is_some() {
             add(Strike::Abort);
         }
+        if producer.can_drop_topic(database, &self.pipeline) {
+            add(Strike::StaleMetadata);
+        }
         for session in 0..=producer.session {
             if self.can_expire(state, session) {
                 add(Strike::ForgetProducer(session));
@@ -161,6 +164,11 @@ impl Cluster {
         }
         if state.broker.log_start() < state.broker.log_end() {
             add(Strike::Retention);
+        }
+        if self.limits.gaps {
+            for end in state.broker.cleanable_ends(self.pipeline.bounds.keys) {
+                add(Strike::Compaction { end });
+            }
         }
     }
 
@@ -191,9 +199,11 @@ impl Cluster {
             Strike::ProducerPauseOfRequests => {
                 producer.pause_until_requests_time_out(pipeline, ledger);
             }
+            Strike::StaleMetadata => producer.drop_topic(pipeline, ledger),
             Strike::Abort => producer.abort(&state.database, pipeline, ledger),
             Strike::ForgetProducer(session) => state.broker.forget_producer(session),
             Strike::Retention => state.broker.remove_oldest(&pipeline.rules),
+            Strike::Compaction { end } => state.broker.compact(end, pipeline.bounds.keys),
             Strike::ProducerCrash
             | Strike::LoseRequest(_)
             | Strike::LoseAnswer(_)
@@ -205,6 +215,7 @@ impl Cluster {
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
+            | Strike::CoordinatorFailover { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }

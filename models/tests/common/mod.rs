@@ -25,6 +25,8 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
             flush_messages: None,
             flushes_internal_topics: false,
             retention: true,
+            compacted: false,
+            cleaned: false,
         },
         group: GroupSettings {
             instances: 1,

@@ -82,7 +82,9 @@ pub fn rules() -> impl Strategy<Value = KafkaRules> {
             producer_state_outlives_records: false,
             unknown_producer_starts_anywhere: false,
             java_bumps_epoch: false,
+            sequences_outlive_metadata: false,
             truncation_noticed: false,
+            ..KafkaRules::CURRENT
         },
     ])
 }

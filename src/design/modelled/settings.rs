@@ -21,7 +21,7 @@ const TIME: Honoured = Honoured::Any(
 const TRANSACTIONS: Honoured = Honoured::Any("a design with transactions is refused");
 const ONE_PARTITION: Honoured = Honoured::Any("the topic has one partition");
 const ONE_REPLICA: Honoured = Honoured::Any("the topic has one replica");
-const COMPACTION: Honoured = Honoured::Any("a compacted topic is refused");
+const TOMBSTONES: Honoured = Honoured::Any("no record deletes its key");
 
 /// Every property of the class `modelled`, under its canonical name.
 pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
@@ -91,11 +91,11 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
     (Scope::Consumer, "rebalance_cb", Honoured::Only(&["true"])),
     (Scope::Consumer, "session.timeout.ms", TIME),
     (Scope::Consumer, "socket.timeout.ms", TIME),
-    (Scope::Topic, "cleanup.policy", Honoured::Default),
-    (Scope::Topic, "delete.retention.ms", COMPACTION),
+    (Scope::Topic, "cleanup.policy", Honoured::Resolved),
+    (Scope::Topic, "delete.retention.ms", TOMBSTONES),
     (Scope::Topic, "flush.messages", Honoured::Resolved),
     (Scope::Topic, "flush.ms", Honoured::Default),
-    (Scope::Topic, "min.compaction.lag.ms", COMPACTION),
+    (Scope::Topic, "min.compaction.lag.ms", TIME),
     (Scope::Topic, "min.insync.replicas", Honoured::Resolved),
     (Scope::Topic, "partitions", Honoured::Resolved),
     (Scope::Topic, "replication.factor", Honoured::Resolved),
@@ -126,14 +126,10 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
         "group.min.session.timeout.ms",
         Honoured::Resolved,
     ),
-    (Scope::Broker, "log.cleaner.delete.retention.ms", COMPACTION),
-    (Scope::Broker, "log.cleaner.enable", COMPACTION),
-    (
-        Scope::Broker,
-        "log.cleaner.min.compaction.lag.ms",
-        COMPACTION,
-    ),
-    (Scope::Broker, "log.cleanup.policy", Honoured::Default),
+    (Scope::Broker, "log.cleaner.delete.retention.ms", TOMBSTONES),
+    (Scope::Broker, "log.cleaner.enable", Honoured::Resolved),
+    (Scope::Broker, "log.cleaner.min.compaction.lag.ms", TIME),
+    (Scope::Broker, "log.cleanup.policy", Honoured::Resolved),
     (
         Scope::Broker,
         "log.flush.interval.messages",

@@ -76,6 +76,8 @@ fn the_example_of_the_specification_resolves_to_its_pipeline() {
                 flush_messages: None,
                 flushes_internal_topics: false,
                 retention: true,
+                compacted: false,
+                cleaned: false,
             },
             group: GroupSettings {
                 instances: 1,

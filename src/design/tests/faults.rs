@@ -97,6 +97,15 @@ fn a_fault_that_the_design_cannot_meet_is_accepted() {
     let kept = with_faults("retention = 1") + "[topic]\nretention.ms = -1\n";
     accepted(&kept);
     assert!(!accepted(&kept).pipeline().topic.retention);
+    let compacted = with_faults("retention = 1") + "[topic]\ncleanup.policy = \"compact\"\n";
+    let topic = accepted(&compacted).pipeline().topic.clone();
+    assert!(topic.compacted && topic.cleaned && !topic.retention);
+    let both = compacted.replace("compact", "compact,delete");
+    assert!(accepted(&both).pipeline().topic.retention);
+    let by_broker = with_faults("compaction = 1")
+        + "[broker]\nlog.cleanup.policy = \"compact\"\nlog.cleaner.enable = false\n";
+    let topic = accepted(&by_broker).pipeline().topic.clone();
+    assert!(topic.compacted && !topic.cleaned);
     let by_size = accepted(&format!("{kept}retention.bytes = 1000\n"));
     assert!(by_size.pipeline().topic.retention);
     let by_broker = with_faults("retention = 1") + "[broker]\nlog.retention.ms = -1\n";
@@ -186,12 +195,7 @@ fn a_producer_id_expires_first_only_where_its_time_is_the_shorter() {
 fn a_fault_that_can_be_met_and_is_not_modelled_is_refused() {
     for fault in Fault::ALL.iter().filter(|fault| !modelled::fault(**fault)) {
         let text = with_faults(&format!("{fault} = 1"));
-        let cannot_meet = [
-            "transaction-timeout",
-            "leader-change",
-            "replica-lag",
-            "compaction",
-        ];
+        let cannot_meet = ["transaction-timeout", "leader-change", "replica-lag"];
         if cannot_meet.contains(&fault.name()) {
             accepted(&text);
         } else {

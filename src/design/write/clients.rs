@@ -49,21 +49,31 @@ fn idempotence(on: bool, versions: &Versions, lines: &mut Lines) {
 }
 
 pub(super) fn broker(pipeline: &Pipeline, lines: &mut Lines) {
-    if pipeline.topic.flushes_internal_topics {
+    let topic = &pipeline.topic;
+    let never_cleaned = topic.compacted && !topic.cleaned;
+    if topic.flushes_internal_topics || never_cleaned {
         lines.table(Table::Broker);
+    }
+    if topic.flushes_internal_topics {
         lines.state("log.flush.interval.messages", 1);
+    }
+    if never_cleaned {
+        lines.state("log.cleaner.enable", false);
     }
 }
 
 pub(super) fn topic(pipeline: &Pipeline, lines: &mut Lines) {
     let topic = &pipeline.topic;
-    if topic.flush_messages.is_none() && topic.retention {
+    if topic.flush_messages.is_none() && topic.retention && !topic.compacted {
         return;
     }
     lines.table(Table::Topic);
     lines.state_if("flush.messages", topic.flush_messages);
-    if !topic.retention {
-        lines.state("retention.ms", -1);
+    match (topic.compacted, topic.retention) {
+        (false, true) => {}
+        (false, false) => lines.state("retention.ms", -1),
+        (true, true) => lines.state("cleanup.policy", quoted("compact,delete")),
+        (true, false) => lines.state("cleanup.policy", quoted("compact")),
     }
 }
 

@@ -111,7 +111,10 @@ impl Run {
             | Strike::Refuse(_)
             | Strike::Delay(_)
             | Strike::DeliveryTimeout
+            | Strike::StaleMetadata
             | Strike::Rebalance { .. }
+            | Strike::Compaction { .. }
+            | Strike::CoordinatorFailover { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::Consumer { .. } => Ok(()),

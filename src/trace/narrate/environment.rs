@@ -12,6 +12,9 @@ impl Scene<'_> {
             Strike::ProducerCrash => ("producer", "crash", self.producer_crash()),
             Strike::Consumer { who, how } => self.of(who).strike_consumer(how),
             Strike::Rebalance { to } => ("group coordinator", "rebalance", self.of(to).rebalance()),
+            Strike::CoordinatorFailover { written } => {
+                ("group coordinator", "failover", self.failover(written))
+            }
             Strike::OffsetsExpiry => (
                 "group coordinator",
                 "offsets-expiry",
@@ -38,6 +41,8 @@ impl Scene<'_> {
                 self.forget_producer(session),
             ),
             Strike::Retention => ("broker", "retention", self.retention()),
+            Strike::Compaction { .. } => ("broker", "compaction", self.compaction()),
+            Strike::StaleMetadata => ("producer", "stale-metadata", self.stale_metadata()),
             Strike::DeliveryTimeout => ("producer", "expire", self.expire()),
             Strike::BrokerCrash => (
                 "broker",

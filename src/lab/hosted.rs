@@ -1,0 +1,32 @@
+//! Which designs runs on real files can take.
+
+use semel_models::fault::Fault;
+use semel_models::pipeline::Pipeline;
+
+/// What `pipeline` asks for that runs on real files do not know yet; `None`: they know everything
+/// that it asks for.
+///
+/// ```
+/// use semel::{Design, lab::not_hosted};
+///
+/// let design = Design::parse("table.toml", b"
+///     [topic]
+///     cleanup.policy = 'compact'
+///     [consumer]
+///     enable.auto.commit = false
+///     auto.offset.reset = 'earliest'
+///     [application]
+///     order = 'process -> commit'
+///     [faults]
+///     compaction = 1
+/// ")?;
+/// assert_eq!(not_hosted(design.pipeline()), Some("the fault compaction"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
+    // The log's files have no gaps.
+    pipeline
+        .faults
+        .contains(Fault::Compaction)
+        .then_some("the fault compaction")
+}
