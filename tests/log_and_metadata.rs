@@ -37,6 +37,7 @@ fn each_design_has_exactly_so_many_states_and_transitions() {
         ("failover-commit-first", 126, 246),
         ("stale-metadata-librdkafka-1-8", 100, 154),
         ("stale-metadata-librdkafka-2-15", 109, 164),
+        ("recreated-topic", 250, 479),
     ] {
         let verdicts = checked(&derived(name));
         let found = (verdicts.unique_states(), verdicts.transitions());
@@ -63,7 +64,7 @@ fn a_topic_that_is_not_compacted_counts_every_record() {
         enable.auto.commit = false
         auto.offset.reset = 'earliest'
         [application]
-        order = 'commit -> process'
+        order = 'commit -> each(process)'
         [topic]
         cleanup.policy = 'compact'
         [sink]
@@ -103,4 +104,21 @@ fn only_the_named_version_loses_its_sequence_numbers() {
     );
     assert_eq!(verdicts.of(Guarantee::NoLoss), &Verdict::Holds);
     assert!(reaches(&verdicts, "stale-metadata"));
+}
+
+#[test]
+fn a_client_without_topic_ids_reads_nothing_of_the_new_topic() {
+    let entry = named("C21").expect("an entry");
+    let verdicts = checked(&broken(entry).expect("a design"));
+    let found = (verdicts.unique_states(), verdicts.transitions());
+    assert_eq!(found, (327, 644));
+    let Verdict::Violated(run) = verdicts.of(Guarantee::Progress) else {
+        panic!("r0 is never read");
+    };
+    assert_eq!(run.steps().len(), 6);
+    let verdicts = checked(&fixed(entry).expect("a design"));
+    let found = (verdicts.unique_states(), verdicts.transitions());
+    assert_eq!(found, (345, 676));
+    assert_eq!(verdicts.of(Guarantee::Progress), &Verdict::Holds);
+    assert!(reaches(&verdicts, "topic-recreate"));
 }
