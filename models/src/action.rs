@@ -149,6 +149,8 @@ pub enum Strike {
         /// Whether the commits under way were written before, so that only their answers are lost.
         written: bool,
     },
+    /// The topic is deleted and created again under its name.
+    RecreateTopic(Recreation),
     /// Committed offsets expire while the group has no member.
     OffsetsExpiry,
     /// An operator sets the group's committed offset while the group has no member.
@@ -168,6 +170,17 @@ pub enum Strike {
         /// What happens.
         how: ConsumerStrike,
     },
+}
+
+/// What a consumer sees of a topic that is deleted and created again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Recreation {
+    /// The owner sees that the topic is missing: it gives the partition up, and gets it again.
+    Missed,
+    /// Nobody sees anything: positions stay, and are not looked at again.
+    Unnoticed,
+    /// The topic has another leader: positions stay, and are validated.
+    OtherLeader,
 }
 
 /// What happens to a consumer.
@@ -273,6 +286,7 @@ impl Strike {
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
+            | Strike::RecreateTopic(_)
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }
@@ -301,6 +315,7 @@ impl Strike {
             Strike::DiskLoss => &[Fault::DiskLoss],
             Strike::Rebalance { .. } => &[Fault::Rebalance],
             Strike::CoordinatorFailover { .. } => &[Fault::CoordinatorFailover],
+            Strike::RecreateTopic(_) => &[Fault::TopicRecreate],
             Strike::OffsetsExpiry => &[Fault::OffsetsExpiry],
             Strike::OffsetReset { .. } => &[Fault::OffsetReset],
             Strike::DedupExpiry { .. } => &[Fault::DedupExpiry],

@@ -189,6 +189,10 @@ catalogue! {
         shows [Hang], violates [Progress],
         prevented by "a dead-letter topic after some attempts",
         source "Kafka, examples/ExactlyOnceMessageProcessor.java";
+    "C21" "topic-created-again": "a consumer stays with the metadata of a deleted topic, for the new one has a lower leader epoch",
+        shows [Hang], violates [Progress],
+        prevented by "clients that know a topic by its id; what lay unread in the deleted log is gone with any",
+        source "KAFKA-12257 (06dfa54be75), KAFKA-13488";
     "S01" "check-then-act": "two consumers look a record up, neither finds it, both apply it",
         shows [Duplicate], violates [NoDuplicates],
         prevented by "a unique key in the transaction of the effect",

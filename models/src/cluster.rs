@@ -17,6 +17,7 @@ mod handling;
 mod joining;
 mod judge;
 mod persistent;
+mod recreation;
 mod reduce;
 mod steps;
 mod upstream;

@@ -157,6 +157,8 @@ pub struct Limits {
     pub strikes: bool,
     /// Whether anything can take the end of the log away.
     pub truncation: bool,
+    /// Whether the topic can be created again.
+    pub recreates: bool,
     /// Whether anything can take the beginning of the log away.
     pub retention: bool,
     /// Whether the log can have offsets without a record that a poll returns.
@@ -352,7 +354,8 @@ impl Limits {
                 || matches!(consumer.auto_commit, AutoCommit::Background { .. }),
             operations: narrow(Program::compile(order, consumer.workers).operations.len()),
             strikes: upstream > 0,
-            truncation: storage > 0,
+            truncation: storage > 0 || can(Fault::TopicRecreate),
+            recreates: can(Fault::TopicRecreate),
             retention: retention > 0,
             gaps: can(Fault::Compaction),
             forgets: idempotent && (retention > 0 || expiry > 0),

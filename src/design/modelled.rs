@@ -70,12 +70,12 @@ pub fn fault(fault: Fault) -> bool {
         | Fault::Compaction
         | Fault::CoordinatorFailover
         | Fault::StaleMetadata
+        | Fault::TopicRecreate
         | Fault::OffsetReset => true,
         Fault::TransactionTimeout
         | Fault::LeaderChange
         | Fault::ReplicaLag
-        | Fault::AddPartition
-        | Fault::TopicRecreate => false,
+        | Fault::AddPartition => false,
     }
 }
 
@@ -243,6 +243,7 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         | Rule::EpochOfTheAssignment => true,
         // Rules of the pipeline.
         Rule::StateOutlivesRecords
+        | Rule::TopicIdsInMetadata
         | Rule::SequencesOutliveMetadata
         | Rule::UnknownProducerId
         | Rule::EpochInCommits
@@ -260,7 +261,9 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         | Rule::TransactionVerification
         | Rule::OffsetVerification
         | Rule::TransactionVersion2 => true,
+        Rule::TopicIdsAfterAbsence => !versions.has(Rule::TopicIdsInMetadata),
         Rule::HeartbeatThread
+        | Rule::OffsetsGoWithTheTopic
         | Rule::SequenceAfterLostAnswer
         | Rule::StoreOfOwnPartitions
         | Rule::OffsetsExpireWithTheGroup

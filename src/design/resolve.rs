@@ -89,6 +89,7 @@ pub(crate) fn pipeline(
     needs::check(parts, order.as_ref(), report);
     unmodelled::position_of_librdkafka(parts, report);
     unmodelled::rules_of_version(parts, &faults, report);
+    unmodelled::recreated_topic(parts, &faults, report);
     unmodelled::retry_topic(parts, order.as_ref(), &faults, report);
     // Each part is looked at before any is found missing, so that all refusals are told.
     let producer = producer(parts, report);
@@ -115,6 +116,8 @@ fn rules(versions: &Versions) -> KafkaRules {
         unknown_producer_starts_anywhere: versions.has(Rule::AnySequenceWithoutState),
         java_bumps_epoch: versions.has(Rule::LocalEpochBump),
         sequences_outlive_metadata: versions.has(Rule::SequencesOutliveMetadata),
+        recreated_topic_noticed: versions.has(Rule::TopicIdsInMetadata)
+            || !versions.has(Rule::EpochInCommits),
         truncation_noticed: versions.has(Rule::PositionValidation),
         transactions: TransactionRules::CURRENT,
     }

@@ -144,6 +144,7 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
                 && any(&[
                     Fault::ProducerIdExpiry,
                     Fault::Retention,
+                    Fault::TopicRecreate,
                     Fault::PowerLoss,
                     Fault::PowerLossAll,
                     Fault::DiskLoss,
@@ -169,6 +170,7 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
                     automatic_store: false,
                 }
         }
+        Rule::TopicIdsAfterAbsence | Rule::OffsetsGoWithTheTopic => any(&[Fault::TopicRecreate]),
         Rule::OffsetsExpireWithTheGroup => any(&[Fault::OffsetsExpiry]),
         Rule::PollDuringRebalance => {
             protocol == Some(GroupProtocol::Cooperative)
@@ -179,6 +181,7 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
                 && parts.rules.consumer.auto_commit != AutoCommit::Off
         }
         Rule::HeartbeatThread
+        | Rule::TopicIdsInMetadata
         | Rule::SequencesOutliveMetadata
         | Rule::UnknownProducerId
         | Rule::StateOutlivesRecords
@@ -249,6 +252,30 @@ pub(crate) fn rules_of_version(parts: &Parts<'_>, faults: &FaultBudget, report: 
         .write(format!(
             "Write {key} = \"{until}\" or newer, or take the fault or setting away that meets the rule."
         ));
+}
+
+/// Offsets of a topic that is created again begin anew: modelled where nothing but the consumer's
+/// position and its commits remembers the old ones.
+pub(crate) fn recreated_topic(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
+    if !faults.contains(Fault::TopicRecreate) {
+        return;
+    }
+    let application = parts.application;
+    let (with, at) = if parts.versions.library == Client::Librdkafka {
+        ("client = \"librdkafka\"", None)
+    } else if parts.sink.version_guard.value {
+        ("version-guard = true", parts.sink.version_guard.at)
+    } else if application.workers.value > 0 {
+        ("`workers`", application.workers.at)
+    } else if application.after_attempts.value == AfterAttempts::RetryTopic {
+        ("then = \"retry-topic\"", application.after_attempts.at)
+    } else {
+        return;
+    };
+    report
+        .not_modelled(at, format!("the fault topic-recreate together with {with}"))
+        .because("The new log begins at offset 0 again, and what remembers offsets of the old one is only modelled for the Java consumer's position and its commits.")
+        .write("Take the fault away, or what it does not go together with.");
 }
 
 /// A retry topic is a second topic whose offsets are committed beside the first one's: modelled

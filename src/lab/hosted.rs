@@ -24,9 +24,13 @@ use semel_models::pipeline::Pipeline;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
-    // The log's files have no gaps.
-    pipeline
-        .faults
-        .contains(Fault::Compaction)
-        .then_some("the fault compaction")
+    let met = |fault: Fault| pipeline.faults.contains(fault);
+    // The log's files have no gaps, and are those of one topic.
+    if met(Fault::Compaction) {
+        Some("the fault compaction")
+    } else if met(Fault::TopicRecreate) {
+        Some("the fault topic-recreate")
+    } else {
+        None
+    }
 }

@@ -11,7 +11,7 @@ mod tests;
 mod upstream;
 
 use super::facts::{lettered, name};
-use semel_models::action::{Action, ConsumerStep, ConsumerStrike, Strike};
+use semel_models::action::{Action, ConsumerStep, ConsumerStrike, Recreation, Strike};
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Consumer;
 use semel_models::limits::MAX_INSTANCES;
@@ -175,6 +175,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 }
                 Strike::OffsetReset { to } => put("to", to.to_string()),
                 Strike::CoordinatorFailover { written } => put("written", written.to_string()),
+                Strike::RecreateTopic(how) => put("seen", seen(how).into()),
                 Strike::Compaction { end } => put("end", end.to_string()),
                 Strike::Rebalance { to } => {
                     if let Some(letter) = letter(cluster, to) {
@@ -195,6 +196,15 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
         Action::HandleProduce | Action::ReceiveAnswer | Action::Expire | Action::FailTooLate => {}
     }
     parameters
+}
+
+/// What a consumer sees of a topic that is created again, in one word.
+fn seen(how: Recreation) -> &'static str {
+    match how {
+        Recreation::Missed => "missing",
+        Recreation::Unnoticed => "nothing",
+        Recreation::OtherLeader => "other-leader",
+    }
 }
 
 /// A step with the states on both sides of it.

@@ -94,6 +94,7 @@ fn actor(action: Action) -> u16 {
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
+            | Strike::RecreateTopic(_)
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. } => ENVIRONMENT,
         },

@@ -164,13 +164,12 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         }
         Fault::Poison => order.contains(Step::Process),
         Fault::OffsetsExpiry | Fault::CoordinatorFailover => pipeline.consumer.commits(),
-        Fault::OffsetReset => true,
+        Fault::OffsetReset | Fault::TopicRecreate => true,
         Fault::DedupExpiry => order.contains(Step::Remember),
         Fault::TransactionTimeout
         | Fault::LeaderChange
         | Fault::ReplicaLag
-        | Fault::AddPartition
-        | Fault::TopicRecreate => false,
+        | Fault::AddPartition => false,
     }
 }
 

@@ -137,6 +137,7 @@ impl Cluster {
             add(Strike::Rebalance { to });
         }
         self.failovers(add);
+        self.recreations(state, add);
         if self.group_is_empty(state) {
             if state.group.committed.is_some() {
                 add(Strike::OffsetsExpiry);
@@ -326,6 +327,7 @@ impl Cluster {
             Strike::Delay(target) => self.delay(state, target),
             Strike::Rebalance { to } => self.rebalance(state, to),
             Strike::CoordinatorFailover { written } => self.fail_over(state, written),
+            Strike::RecreateTopic(how) => self.recreate(state, how),
             Strike::OffsetsExpiry => state.group.committed = None,
             Strike::OffsetReset { to } => self.reset_offset(state, to),
             Strike::DedupExpiry { who } => match self.pipeline.sink.dedup {

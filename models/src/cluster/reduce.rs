@@ -107,7 +107,12 @@ impl Cluster {
         if !self.pipeline.group.static_membership && self.everyone().all(is_down) {
             state.group.owner = self.limits.sole_owner;
         }
+        let epoch = state.broker.leader_epoch;
         for who in self.everyone() {
+            let consumer = &mut state.consumers[usize::from(who)];
+            if consumer.seen_epoch <= epoch {
+                consumer.seen_epoch = 0;
+            }
             self.normalize_consumer(&mut state.consumers[usize::from(who)]);
         }
         if !self.limits.forgets {
@@ -266,7 +271,9 @@ impl Cluster {
     /// A process that is to join again and holds nothing is like one that starts. Where no start finds
     /// a valid offset that saves a run its last step.
     fn forget_empty_process(&self, consumer: &mut Consumer) {
-        let holds = !consumer.memory.keys.is_empty() || !consumer.crew.tasks.is_empty();
+        let holds = !consumer.memory.keys.is_empty()
+            || !consumer.crew.tasks.is_empty()
+            || consumer.seen_epoch > 0;
         if consumer.phase == Phase::Outside && !holds {
             *consumer = Consumer::default();
         }

@@ -48,6 +48,11 @@ impl Cluster {
         match consumer.phase {
             Phase::Polling
                 if consumer.owed.next(self.pipeline.client).is_some() || consumer.slow => {}
+            Phase::Polling if consumer.is_misled(&state.broker) => {
+                if !state.retries.waiting.is_empty() {
+                    add(ConsumerStep::PollRetries);
+                }
+            }
             Phase::Polling if consumer.relocation(&self.pipeline, &state.broker).is_some() => {
                 add(ConsumerStep::Relocate);
             }

@@ -216,6 +216,7 @@ impl Cluster {
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
+            | Strike::RecreateTopic(_)
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }

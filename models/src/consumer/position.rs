@@ -46,6 +46,10 @@ fn locate(position: Position, pipeline: &Pipeline, broker: &Broker) -> Location 
     }
     let epoch = position.leader_epoch;
     if let Some(epoch) = epoch.filter(|_| pipeline.rules.truncation_noticed) {
+        if epoch > broker.leader_epoch {
+            // An epoch that this log does not know yet is answered UNDEFINED_EPOCH.
+            return reset(pipeline, broker);
+        }
         let end = broker.end_of_epoch(epoch);
         if position.next.0 > end {
             return match pipeline.consumer.offset_reset {

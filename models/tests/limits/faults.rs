@@ -33,6 +33,10 @@ const FAULTS: &[Fault] = &[
     Fault::DedupExpiry,
     Fault::Retention,
     Fault::OffsetReset,
+    Fault::Compaction,
+    Fault::CoordinatorFailover,
+    Fault::TopicRecreate,
+    Fault::StaleMetadata,
 ];
 
 /// Some of them, one or two of each, for any call or for one.

@@ -83,6 +83,7 @@ pub fn rules() -> impl Strategy<Value = KafkaRules> {
             unknown_producer_starts_anywhere: false,
             java_bumps_epoch: false,
             sequences_outlive_metadata: false,
+            recreated_topic_noticed: false,
             truncation_noticed: false,
             ..KafkaRules::CURRENT
         },

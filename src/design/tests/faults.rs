@@ -53,7 +53,7 @@ fn without_faults_one_of_each_that_is_modelled_is_budgeted_and_told() {
         .copied()
         .filter(|fault| {
             modelled::fault(*fault)
-                && ![Fault::Poison, Fault::Abort].contains(fault)
+                && ![Fault::Poison, Fault::Abort, Fault::StaleMetadata].contains(fault)
                 && matches!(
                     fault.class(),
                     FaultClass::Process | FaultClass::Network | FaultClass::Group
@@ -65,14 +65,23 @@ fn without_faults_one_of_each_that_is_modelled_is_budgeted_and_told() {
     assert!(faults.entries.iter().all(|(_, budget)| *budget == 1));
     assert_eq!(faults.total(), 2);
     let text = design.warnings()[0].text();
-    assert!(
-        text.ends_with("Not modelled yet, and so not among them: stale-metadata."),
-        "{text}"
-    );
+    assert!(text.ends_with("and no more than 2 in all."), "{text}");
     assert!(
         !text.contains("poison") && !text.contains("abort"),
         "{text}"
     );
+    assert!(!text.contains("stale-metadata"), "{text}");
+}
+
+#[test]
+fn only_librdkafka_drops_a_topic_that_is_reported_as_missing() {
+    let meets = |text: &str| {
+        let faults = accepted(text).pipeline().faults.clone();
+        faults.contains(Fault::StaleMetadata)
+    };
+    let bare = SOUND.replace("[faults]\nconsumer-crash = 1", "");
+    assert!(!meets(&bare));
+    assert!(meets(&format!("client = \"librdkafka\"\n{bare}")));
 }
 
 #[test]

@@ -77,6 +77,8 @@ rules! {
         "an idempotent producer expects the right sequence number after an answer was lost";
     StoreOfOwnPartitions: Client, version(0, 11), None, &[], Some(version(1, 9)), "librdkafka 1.9.0",
         "an offset is only stored of a partition that is assigned to the consumer";
+    OffsetsGoWithTheTopic: Broker, version(0, 11), None, &[], OF_OLD, "KAFKA-2000",
+        "committed offsets are deleted with their topic";
     TruncationByEpoch: Broker, version(0, 11), None, &[], OF_OLD, "KIP-101",
         "a follower truncates to where the leader's epoch ended, not to its high watermark";
     FiveBatches: Both, version(1, 0), None, &[], OF_OLD, "KAFKA-5494",
@@ -111,10 +113,14 @@ rules! {
         "sendOffsetsToTransaction carries the member's generation, which fences an older owner";
     IdempotenceByDefault: Client, patch(3, 0, 1), None, &[patch(3, 1, 0)], NEVER, "KIP-679, KAFKA-13598",
         "enable.idempotence is true unless it is set otherwise";
+    TopicIdsInMetadata: Client, version(3, 0), None, &[], OF_OLD, "KAFKA-12257",
+        "a client knows by its id that a topic was deleted and created again";
     AcksAllByDefault: Client, version(3, 0), None, &[], OF_OLD, "KIP-679",
         "acks is all unless it is set otherwise";
     CommitBehindRebalance: Client, version(3, 2), Some(patch(3, 2, 3)), &[], NEVER, "KAFKA-14196",
         "an eager consumer goes on fetching while its automatic commit before a rebalance is under way";
+    TopicIdsAfterAbsence: Client, version(3, 2), None, &[], OF_OLD, "KAFKA-13488",
+        "a client that saw the topic missing in between takes the metadata of the new one";
     BrokerEpochInFetch: Broker, version(3, 5), None, &[], OF_OLD, "KIP-903",
         "a broker that restarted with an empty disk is not taken for its former self";
     TransactionVerification: Broker, version(3, 6), None, &[], OF_OLD, "KIP-890",

@@ -115,6 +115,7 @@ impl Run {
             | Strike::Rebalance { .. }
             | Strike::Compaction { .. }
             | Strike::CoordinatorFailover { .. }
+            | Strike::RecreateTopic(_)
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::Consumer { .. } => Ok(()),

@@ -15,6 +15,7 @@ impl Scene<'_> {
             Strike::CoordinatorFailover { written } => {
                 ("group coordinator", "failover", self.failover(written))
             }
+            Strike::RecreateTopic(how) => ("operator", "recreate-topic", self.recreation(how)),
             Strike::OffsetsExpiry => (
                 "group coordinator",
                 "offsets-expiry",
