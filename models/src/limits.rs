@@ -217,6 +217,14 @@ impl Limits {
             (Client::Librdkafka, true) => upstream * records * (records - 1),
         };
         let copies = own + behind;
+        // Every transaction leaves a marker. A fault can have one be made again, and can end the next
+        // one early.
+        let markers = match source {
+            Source::Transaction {
+                records_per_transaction,
+            } => records.div_ceil(usize::from(records_per_transaction)) + 3 * upstream,
+            Source::Memory | Source::Outbox { .. } | Source::DualWrite(_) => 0,
+        };
         let sends = if resends { copies } else { records };
         // In the Java client a send that was given up stays on the wire.
         let answered = pipeline.producer.acks != Acks::None;
@@ -269,12 +277,15 @@ impl Limits {
                 MAX_RECORDS,
             )?
             .min(MAX_HAND),
-            log: fits("log entries", copies, MAX_LOG)?,
+            log: fits("log entries", copies + markers, MAX_LOG)?,
             flights: fits("produce requests in flight", on_the_wire, MAX_FLIGHTS)?,
             limbo: fits("late requests", paid(&delayed), MAX_LIMBO)?,
             sessions: narrow(crashes + restarts_of_clients(pipeline, upstream)),
             // A gap ends in an epoch bump, or in one for each record behind it.
-            epochs: if idempotent {
+            epochs: if pipeline.producer.is_transactional() {
+                // Each marker may have an epoch of its own, and so has each start.
+                narrow(markers + 4 * upstream + 1)
+            } else if idempotent {
                 narrow((records + 1) * upstream)
             } else {
                 0
@@ -353,11 +364,16 @@ impl Limits {
             truncation: storage > 0,
             retention: retention > 0,
             forgets: idempotent && (retention > 0 || expiry > 0),
-            database: source != Source::Memory,
+            database: match source {
+                Source::Memory | Source::Transaction { .. } => false,
+                Source::Outbox { .. } | Source::DualWrite(_) => true,
+            },
             relay: matches!(source, Source::Outbox { .. }),
-            aborts: matches!(source, Source::DualWrite(_)) && total > 0,
+            aborts: (matches!(source, Source::DualWrite(_))
+                || pipeline.producer.is_transactional())
+                && total > 0,
             answered_offsets: idempotent && keeps_offsets(pipeline),
-            transactions: false,
+            transactions: pipeline.producer.is_transactional(),
         };
         // The budget is an array in every state.
         at_most(
@@ -453,6 +469,7 @@ fn strikes_upstream(fault: Fault) -> bool {
         || fault == Fault::ProducerIdExpiry
         || fault == Fault::Retention
         || fault == Fault::Abort
+        || fault == Fault::TransactionTimeout
         || fault == Fault::DeliveryTimeout
         || restarts_broker(fault)
 }
