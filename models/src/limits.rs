@@ -365,7 +365,7 @@ impl Limits {
             strikes: upstream > 0,
             truncation: storage > 0,
             retention: retention > 0,
-            gaps: can(Fault::Compaction),
+            gaps: can(Fault::Compaction) || pipeline.producer.is_transactional(),
             forgets: idempotent && (retention > 0 || expiry > 0),
             database: match source {
                 Source::Memory | Source::Transaction { .. } => false,

@@ -373,7 +373,7 @@ impl Pipeline {
 
     /// Which records the consumers are given.
     pub fn isolation(&self) -> Isolation {
-        Isolation::ReadUncommitted
+        self.consumer.isolation
     }
 
     /// Whether the group assigns the partition.

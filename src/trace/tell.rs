@@ -217,8 +217,9 @@ pub(crate) fn violation(
             "The run never ends: every way on leads back into the loop.".into()
         }
         Guarantee::Progress => {
-            let stuck =
-                those(&|record| ledger.is_confirmed(record) && end.broker.holds_from(record, 0));
+            let isolation = cluster.pipeline().isolation();
+            let holds = |record| end.broker.holds_from(record, 0, isolation);
+            let stuck = those(&|record| ledger.is_confirmed(record) && holds(record));
             let nobody_reads = end.consumers.iter().all(|consumer| !consumer.reads());
             let why = if nobody_reads {
                 "the consumer fails at every start, for it has no valid offset and auto.offset.reset=none"

@@ -62,8 +62,9 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
         Guarantee::Progress => {
             quiescent && {
                 let position = group_position(cluster, state);
+                let isolation = cluster.pipeline.isolation();
                 confirmed().any(|record| {
-                    state.broker.holds_from(record, position)
+                    state.broker.holds_from(record, position, isolation)
                         || state.retries.waiting.contains(&record)
                 })
             }
@@ -75,11 +76,12 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
 /// more.
 fn lost(cluster: &Cluster, state: &State) -> u16 {
     let position = group_position(cluster, state);
+    let isolation = cluster.pipeline.isolation();
     let is_lost = |record: &u16| {
         state.ledger.is_confirmed(*record)
             && !state.ledger.is_settled(*record)
             && !state.retries.waiting.contains(record)
-            && !state.broker.holds_from(*record, position)
+            && !state.broker.holds_from(*record, position, isolation)
     };
     let lost = (0..cluster.pipeline.bounds.records).filter(is_lost);
     lost.map(|_| 1).sum()

@@ -191,15 +191,17 @@ impl Cluster {
         }
     }
 
-    /// A produce request of a transactional producer reaches the broker.
+    /// A produce request of a transactional producer reaches the broker. While the end of the
+    /// transaction before is prepared there is no answer: broker and client try again, which costs
+    /// the record time and nothing else (`ReplicaManager`, retry-add-partitions-to-txn).
     pub(super) fn append_in_transaction(
         &self,
         state: &mut State,
         record: u16,
         stamp: Option<Stamp>,
-    ) -> Answer {
+    ) -> Option<Answer> {
         let Some((transactions, stamp)) = state.transactions.as_deref_mut().zip(stamp) else {
-            return Answer::NotInTransaction;
+            return Some(Answer::NotInTransaction);
         };
         let Pipeline { topic, rules, .. } = &self.pipeline;
         let id = (&mut transactions.id, Part::Input);
@@ -207,12 +209,12 @@ impl Cluster {
             .broker
             .append_in_transaction(record, stamp, id, topic, rules)
         {
-            Ok(AppendResult::Appended | AppendResult::Duplicate) => Answer::Success,
-            Ok(AppendResult::OutOfOrder) => Answer::OutOfOrder,
-            Ok(AppendResult::StaleEpoch) => Answer::StaleEpoch,
-            Ok(AppendResult::UnknownProducerId) => Answer::UnknownProducerId,
-            Err(NotInTransaction::Concurrent) => Answer::Refused,
-            Err(NotInTransaction::NotAdded) => Answer::NotInTransaction,
+            Ok(AppendResult::Appended | AppendResult::Duplicate) => Some(Answer::Success),
+            Ok(AppendResult::OutOfOrder) => Some(Answer::OutOfOrder),
+            Ok(AppendResult::StaleEpoch) => Some(Answer::StaleEpoch),
+            Ok(AppendResult::UnknownProducerId) => Some(Answer::UnknownProducerId),
+            Err(NotInTransaction::NotAdded) => Some(Answer::NotInTransaction),
+            Err(NotInTransaction::Concurrent) => None,
         }
     }
 

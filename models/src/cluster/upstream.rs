@@ -99,7 +99,9 @@ impl Cluster {
         let flight = state.producer.flights[index];
         if self.limits.transactions {
             let answer = self.append_in_transaction(state, flight.batch.record, flight.wire);
-            state.producer.handled(index, answer, &self.pipeline);
+            if let Some(answer) = answer {
+                state.producer.handled(index, answer, &self.pipeline);
+            }
             return;
         }
         let Pipeline { topic, rules, .. } = &self.pipeline;

@@ -15,7 +15,7 @@
 //!
 //! **After a delivery that failed** the sequence numbers have a gap. Under version 1 the client raises
 //! its epoch at the coordinator once the transaction is aborted (KIP-360), under version 2 each EndTxn
-//! does. librdkafka does the same after a message that timed out or was out of order; after other
+//! does; without either the error is fatal. librdkafka does the same after a message that timed out or was out of order; after other
 //! failures it goes on in its epoch, which is left out: that the partition then refuses its next
 //! message only makes it abort once more.
 //!
@@ -303,17 +303,38 @@ impl Producer {
         pipeline: &Pipeline,
         ledger: &mut Ledger,
     ) {
-        let sending = |record: u16| self.sending[usize::from(record)];
-        let failed = transactions
-            .current
-            .iter()
-            .any(|record| sending(record) == Sending::Failed);
-        if failed && transactions.stage == Stage::Open {
-            self.abort_transaction(transactions, pipeline, ledger);
-            let rules = &pipeline.rules.transactions;
-            transactions.raises =
-                rules.version == TransactionVersion::One && rules.epoch_can_be_expected;
+        let is_failed = |record: u16| self.sending[usize::from(record)] == Sending::Failed;
+        let failed = match transactions.stage {
+            Stage::Open => transactions.current.iter().any(is_failed),
+            Stage::Aborting => self.drop_what_lost_its_number(pipeline),
+            Stage::Starting | Stage::Ready | Stage::Committing | Stage::Raising => false,
+        };
+        if !failed {
+            return;
         }
+        let rules = &pipeline.rules.transactions;
+        let raises = rules.version == TransactionVersion::One;
+        if raises && !rules.epoch_can_be_expected {
+            self.fail_for_good(transactions, pipeline, ledger);
+            return;
+        }
+        if transactions.stage == Stage::Open {
+            self.abort_transaction(transactions, pipeline, ledger);
+        }
+        transactions.raises = raises;
+    }
+
+    /// librdkafka has given the sequence number of a message that it is to repeat to another one: the
+    /// broker would refuse it as out of order, so it is dropped here. Whether there was any.
+    fn drop_what_lost_its_number(&mut self, pipeline: &Pipeline) -> bool {
+        let before = self.queue.len();
+        for index in (0..before).rev() {
+            let lost = self.queue[index].created < self.librdkafka.base;
+            if lost && pipeline.client == Client::Librdkafka {
+                self.queue.remove(index);
+            }
+        }
+        self.queue.len() < before
     }
 
     /// The application aborts its transaction.

@@ -88,6 +88,7 @@ fn the_example_of_the_specification_resolves_to_its_pipeline() {
             },
             consumer: ConsumerSettings {
                 offset_reset: OffsetReset::Earliest,
+                isolation: Isolation::ReadUncommitted,
                 auto_commit: AutoCommit::Off,
                 order: Order(vec![
                     Item::Step(Step::SkipIfSeen),

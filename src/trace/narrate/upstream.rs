@@ -101,7 +101,8 @@ impl Scene<'_> {
     }
 
     pub(super) fn copies(&self, record: u16) -> &'static str {
-        if self.before.broker.holds_from(record, 0) {
+        let mut records = self.before.broker.records_from(0);
+        if records.any(|(_, entry)| entry.record == record) {
             ", a second entry of the same record"
         } else {
             ""
