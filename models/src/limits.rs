@@ -461,7 +461,8 @@ fn restarts_of_clients(pipeline: &Pipeline, upstream: usize) -> usize {
 
 /// Whether the client compares the offset of its last acknowledged record with the log's start.
 fn keeps_offsets(pipeline: &Pipeline) -> bool {
-    pipeline.client == Client::Java && !pipeline.rules.java_bumps_epoch
+    let old = pipeline.client == Client::Java && !pipeline.rules.java_bumps_epoch;
+    old && !pipeline.producer.is_transactional()
 }
 
 /// Whether the fault can make the producer send a record once more.

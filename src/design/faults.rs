@@ -28,6 +28,8 @@ pub(crate) struct Exposure {
     pub retention: bool,
     /// Whether the application may roll its own transaction back.
     pub dual_write: bool,
+    /// Whether the upstream sends in transactions.
+    pub transactional: bool,
     /// `None`: unreadable, which has been reported.
     pub group: Option<GroupSettings>,
 }
@@ -41,11 +43,9 @@ impl Exposure {
             .as_ref()
             .is_none_or(|group| group.assignment == Assignment::Subscribe);
         match fault {
-            Fault::TransactionTimeout
-            | Fault::LeaderChange
-            | Fault::ReplicaLag
-            | Fault::Compaction => false,
-            Fault::Abort => self.dual_write,
+            Fault::LeaderChange | Fault::ReplicaLag | Fault::Compaction => false,
+            Fault::TransactionTimeout => self.transactional,
+            Fault::Abort => self.dual_write || self.transactional,
             // Who calls assign() has no session, no limit on its polls and no rebalance.
             Fault::ConsumerPause | Fault::SlowProcessing => subscribes,
             Fault::Rebalance => subscribes && self.something_moves(),

@@ -67,9 +67,9 @@ pub fn fault(fault: Fault) -> bool {
         | Fault::OffsetsExpiry
         | Fault::DedupExpiry
         | Fault::Retention
+        | Fault::TransactionTimeout
         | Fault::OffsetReset => true,
-        Fault::TransactionTimeout
-        | Fault::LeaderChange
+        Fault::LeaderChange
         | Fault::ReplicaLag
         | Fault::CoordinatorFailover
         | Fault::Compaction
@@ -93,6 +93,7 @@ pub(crate) fn source(
     order: OutboxOrder,
     cursor: OutboxCursor,
     dual: DualWriteOrder,
+    records_per_transaction: u16,
 ) -> Option<model::Source> {
     match choice {
         RecordSource::Memory => Some(model::Source::Memory),
@@ -110,7 +111,9 @@ pub(crate) fn source(
             DualWriteOrder::DatabaseKafka => model::DualWriteOrder::DatabaseFirst,
             DualWriteOrder::KafkaDatabase => model::DualWriteOrder::KafkaFirst,
         })),
-        RecordSource::Transaction => None,
+        RecordSource::Transaction => Some(model::Source::Transaction {
+            records_per_transaction,
+        }),
     }
 }
 
@@ -254,8 +257,10 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         | Rule::EpochFencing
         | Rule::BrokerEpochInFetch
         | Rule::EligibleLeaderReplicas => true,
-        // About transactions.
-        Rule::GroupMetadata
+        // About transactions: rules of the pipeline, or of an output that is refused.
+        Rule::TimeoutFences
+        | Rule::EpochAtCoordinator
+        | Rule::GroupMetadata
         | Rule::TransactionVerification
         | Rule::OffsetVerification
         | Rule::TransactionVersion2 => true,

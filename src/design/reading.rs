@@ -180,6 +180,7 @@ impl Stated {
             idempotence,
             retention: self.topic.retention,
             dual_write: self.application.source.value == RecordSource::DualWrite,
+            transactional: self.application.source.value == RecordSource::Transaction,
             group: self.group.clone(),
         };
         let faults = faults::read(document, &exposure, report);
@@ -189,7 +190,7 @@ impl Stated {
             Some(stated.value_span)
         };
         let kafka_at = root_at("kafka");
-        let [producer, _, consumer, ..] = &self.tables;
+        let [producer, _, consumer, broker, ..] = &self.tables;
         let parts = resolve::Parts {
             versions: *versions,
             versions_at: (kafka_at, root_at("client-version").or(kafka_at)),
@@ -200,6 +201,7 @@ impl Stated {
             topic: self.topic.clone(),
             producer,
             consumer,
+            broker,
             group: self.group.clone(),
             output: self.output,
             id_expires_first: idempotence && self.sooner(Sooner::ProducerIdThanDelivery),

@@ -138,6 +138,11 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
         | Action::ReceiveAnswer
         | Action::Expire
         | Action::FailTooLate
+        | Action::InitProducerId
+        | Action::AddPartitions
+        | Action::EndTransaction
+        | Action::WriteMarker
+        | Action::TimeOutTransaction
         | Action::Consumer { .. }
         | Action::LateArrives(_) => None,
     }
@@ -209,9 +214,11 @@ pub(crate) fn violation(
             )
         }
         Guarantee::NoPhantom => {
-            format!(
-                "{phantom}: its effect took place, and its database transaction upstream was rolled back."
-            )
+            let what = match cluster.pipeline().producer.is_transactional() {
+                true => "transaction was aborted",
+                false => "database transaction upstream was rolled back",
+            };
+            format!("{phantom}: its effect took place, and its {what}.")
         }
         Guarantee::Progress if loops_from.is_some() => {
             "The run never ends: every way on leads back into the loop.".into()
@@ -223,6 +230,8 @@ pub(crate) fn violation(
             let nobody_reads = end.consumers.iter().all(|consumer| !consumer.reads());
             let why = if nobody_reads {
                 "the consumer fails at every start, for it has no valid offset and auto.offset.reset=none"
+            } else if end.broker.last_stable_offset() < end.broker.log_end() {
+                "a transaction hangs in the log that nobody will end, and who reads what is committed stops there"
             } else if !end.poisoned.is_empty() {
                 "a record that cannot be handled is tried for ever"
             } else {

@@ -72,7 +72,7 @@ fn actor(action: Action) -> u16 {
             | Strike::LoseAnswer(target)
             | Strike::Refuse(target)
             | Strike::Delay(target) => match target {
-                Target::Produce => UPSTREAM,
+                Target::Produce | Target::Coordinator(_) => UPSTREAM,
                 Target::Commit(who)
                 | Target::BackgroundCommit(who)
                 | Target::LeavingCommit(who)
@@ -83,6 +83,7 @@ fn actor(action: Action) -> u16 {
             | Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
+            | Strike::TransactionTimeout
             | Strike::DeliveryTimeout => UPSTREAM,
             Strike::ForgetProducer(_)
             | Strike::Retention
@@ -101,6 +102,11 @@ fn actor(action: Action) -> u16 {
         | Action::HandleProduce
         | Action::ReceiveAnswer
         | Action::Expire
-        | Action::FailTooLate => UPSTREAM,
+        | Action::FailTooLate
+        | Action::InitProducerId
+        | Action::AddPartitions
+        | Action::EndTransaction
+        | Action::WriteMarker
+        | Action::TimeOutTransaction => UPSTREAM,
     }
 }

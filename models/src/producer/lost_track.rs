@@ -98,5 +98,5 @@ impl Producer {
 /// Whether the client is an idempotent Java client before KIP-360.
 pub(super) fn before_kip_360(pipeline: &Pipeline) -> bool {
     let old = pipeline.client == Client::Java && !pipeline.rules.java_bumps_epoch;
-    old && pipeline.producer.idempotence
+    old && pipeline.producer.idempotence && !pipeline.producer.is_transactional()
 }

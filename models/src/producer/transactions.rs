@@ -25,7 +25,8 @@
 //! what becomes of its records. A record whose transaction was aborted, and that the application
 //! leaves at that, counts as aborted.
 //!
-//! **Left out.** The limits of the application's calls (`max.block.ms`): a commit that times out in
+//! **Left out.** Before KIP-360 a Java client takes a batch that failed in its first attempt out of
+//! its numbering, and goes on; here that is fatal, too. The limits of the application's calls (`max.block.ms`): a commit that times out in
 //! the application is called again, and goes on where it was. The timeout of a transaction whose
 //! process has died: it does what the next InitProducerId does. Java clients before 2.5 (KIP-360),
 //! for which a delivery that failed may be fatal.
