@@ -434,8 +434,7 @@ impl Producer {
 
     fn give_up(&mut self, batch: Batch, why: Failure, pipeline: &Pipeline, ledger: &mut Ledger) {
         if pipeline.producer.is_transactional() {
-            // The application hears of it, and aborts.
-            self.leave_failed(batch.record, pipeline, ledger);
+            self.fail_in_transaction(&batch, pipeline, ledger);
             return;
         }
         if pipeline.producer.idempotence {

@@ -187,9 +187,6 @@ impl Producer {
                 self.roll_back(record, ledger);
                 ledger.fail(record);
             }
-            // The application has aborted it already, and left it.
-            Source::Transaction { .. } if self.sending[usize::from(record)] == Sending::Aborted => {
-            }
             Source::Memory
             | Source::Outbox { .. }
             | Source::DualWrite(_)

@@ -185,7 +185,11 @@ pub(crate) fn violation(
             format!("{twice}: the effect is in the sink twice.")
         }
         Guarantee::ExactlyOnceEffect if !phantom.is_empty() => {
-            format!("{phantom}: rolled back upstream, and its effect is in the sink.")
+            let what = match cluster.pipeline().producer.is_transactional() {
+                true => "its transaction was aborted",
+                false => "rolled back upstream",
+            };
+            format!("{phantom}: {what}, and its effect is in the sink.")
         }
         Guarantee::ExactlyOnceEffect => {
             "The sink holds an older record's value where a newer confirmed one should stand."

@@ -19,6 +19,10 @@
 //! failures it goes on in its epoch, which is left out: that the partition then refuses its next
 //! message only makes it abort once more.
 //!
+//! A delivery that fails while the application aborts raises the epoch only if the client had
+//! repeated it. (Java's client may then be in a state in which it begins no transaction, and its
+//! process has to start again; that raises the epoch, too.)
+//!
 //! **A fatal error** (PRODUCER_FENCED, INVALID_TXN_STATE of a coordinator's answer) ends the process,
 //! as the clients' documentation demands, and it starts again. So does a crash. The transactional id
 //! stays, the first call of a new process aborts what the old one left open, and `on-restart` says
@@ -256,6 +260,22 @@ impl Producer {
         }
     }
 
+    /// A delivery in a transaction failed: the application hears of it, and aborts. Where it aborts
+    /// already, only a sequence number that the client cannot resolve any more matters
+    /// (`TransactionManager.maybeResolveSequences`): one of a batch that was repeated.
+    pub(super) fn fail_in_transaction(
+        &mut self,
+        batch: &Batch,
+        pipeline: &Pipeline,
+        ledger: &mut Ledger,
+    ) {
+        let aborts = self.sending[usize::from(batch.record)] == Sending::Aborted;
+        let is_unresolved = batch.attempts > 0 || pipeline.client == Client::Librdkafka;
+        if !aborts || is_unresolved {
+            self.leave_failed(batch.record, pipeline, ledger);
+        }
+    }
+
     /// Whether a batch carries an epoch that the client has no more.
     pub(super) fn is_of_former_transaction(&self, batch: &Batch, pipeline: &Pipeline) -> bool {
         let is_former = |stamp: Stamp| stamp.epoch != self.java.epoch;
@@ -307,7 +327,7 @@ impl Producer {
         let is_failed = |record: u16| self.sending[usize::from(record)] == Sending::Failed;
         let failed = match transactions.stage {
             Stage::Open => transactions.current.iter().any(is_failed),
-            Stage::Aborting => self.drop_what_lost_its_number(pipeline),
+            Stage::Aborting => self.drop_what_lost_its_number(pipeline) | self.has_failed(pipeline),
             Stage::Starting | Stage::Ready | Stage::Committing | Stage::Raising => false,
         };
         if !failed {
@@ -323,6 +343,21 @@ impl Producer {
             self.abort_transaction(transactions, pipeline, ledger);
         }
         transactions.raises = raises;
+    }
+
+    /// Whether a delivery failed that the application no longer asks for.
+    fn has_failed(&mut self, pipeline: &Pipeline) -> bool {
+        let gives_up = pipeline.producer.on_send_failure != OnSendFailure::Resend;
+        let mut failed = false;
+        for sending in self.sending.iter_mut() {
+            if *sending == Sending::Failed {
+                failed = true;
+                if gives_up {
+                    *sending = Sending::Aborted;
+                }
+            }
+        }
+        failed
     }
 
     /// librdkafka has given the sequence number of a message that it is to repeat to another one: the
