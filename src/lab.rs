@@ -41,7 +41,6 @@ mod frame;
 pub mod judge;
 mod log;
 mod offsets;
-mod played;
 mod rig;
 pub mod run;
 mod schedule;
@@ -55,7 +54,6 @@ pub use log::{
     Batch, Cut, Fetched, Log, LogSettings, Produced, REMEMBERED_BATCHES, Record, Recovery, Remains,
 };
 pub use offsets::{Commit, OffsetLog, OffsetsCut};
-pub use played::not_played;
 pub use run::{Deviation, LabError, Remnant, Run};
 pub use schedule::{Blow, Schedule};
 pub use words::{

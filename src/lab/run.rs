@@ -47,7 +47,6 @@ pub use remnant::Remnant;
 use super::coverage::Coverage;
 use super::disk::Sync;
 use super::judge::{Judgement, Sends};
-use super::played::not_played;
 use super::rig::Rig;
 use super::sink::{Database, Synchronous};
 use semel_models::action::Action;
@@ -114,9 +113,6 @@ impl Run {
         pipeline: Pipeline,
         sync: Sync,
     ) -> Result<Run, LabError> {
-        if let Some(what) = not_played(&pipeline) {
-            return Err(LabError::NotPlayed { what });
-        }
         let rig = Rig::open(directory, &pipeline, sync, SEGMENT_BYTES, database)?;
         let cluster = Cluster::for_running(pipeline)?;
         let state = cluster.init_states().remove(0);

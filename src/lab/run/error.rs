@@ -28,12 +28,6 @@ pub enum LabError {
     /// The design is beyond what a run can keep apart.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
-    /// The files cannot hold what the design is about.
-    #[error("{what} is not played on real files yet; replay it on the model alone")]
-    NotPlayed {
-        /// What of the design.
-        what: &'static str,
-    },
     /// The disk does not do what the model says.
     #[error(transparent)]
     Deviation(#[from] Box<Deviation>),
