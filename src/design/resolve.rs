@@ -203,7 +203,7 @@ fn consumer(
     let on_lost = model("on-lost", &application.on_lost, modelled::on_revoke, report);
     Some(ConsumerSettings {
         offset_reset: rules.offset_reset,
-        isolation: transactions::isolation(parts.consumer),
+        isolation: transactions::isolation(parts),
         auto_commit: rules.auto_commit,
         order: order?,
         commit_covers: commit_covers?,

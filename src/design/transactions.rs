@@ -12,6 +12,7 @@ use super::kafka::Properties;
 use super::report::Report;
 use super::resolve::Parts;
 use super::version::{Rule, Versions};
+use super::warning::WarningKind;
 
 const ID: &str = "transactional.id";
 const TIMEOUT: &str = "transaction.timeout.ms";
@@ -39,10 +40,11 @@ pub(crate) fn rules(versions: &Versions, broker: &Properties) -> TransactionRule
     }
 }
 
-/// `isolation.level` in force.
-pub(crate) fn isolation(consumer: &Properties) -> Isolation {
-    match consumer.text("isolation.level") {
-        Some("read_committed") => Isolation::ReadCommitted,
+/// `isolation.level` in force. Where nobody sends in transactions, every level means the same.
+pub(crate) fn isolation(parts: &Parts<'_>) -> Isolation {
+    let is_transactional = parts.application.source.value == RecordSource::Transaction;
+    match parts.consumer.text("isolation.level") {
+        Some("read_committed") if is_transactional => Isolation::ReadCommitted,
         Some(_) | None => Isolation::ReadUncommitted,
     }
 }
@@ -75,6 +77,7 @@ pub(crate) fn check(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report
             .write("Write transactional.id = \"payments\", or any other name, in [producer].");
     }
     application(parts, report);
+    version(parts, report);
     timeout(parts, report);
     not_yet(parts, faults, report);
 }
@@ -104,6 +107,40 @@ fn application(parts: &Parts<'_>, report: &mut Report) {
             )
             .write("Write \"give-up\" or \"resend\".");
     }
+}
+
+/// Brokers must know the version that the cluster is said to have; clients that do not know it speak
+/// the protocol before.
+fn version(parts: &Parts<'_>, report: &mut Report) {
+    const NAME: &str = "transaction.version";
+    let finalized = parts.broker.integer(NAME).unwrap_or(0);
+    let row = Rule::TransactionVersion2.introduction();
+    if finalized < 2 || parts.versions.has(row.rule) {
+        return;
+    }
+    if !parts.versions.kafka.at_least(row.since) {
+        let kafka = parts.versions.kafka;
+        refuse(
+            report,
+            parts.broker,
+            NAME,
+            format!("brokers of Kafka {kafka} do not know transaction.version = {finalized}"),
+        )
+        .because(format!(
+            "It came with Kafka {} ({}).",
+            row.since, row.reference
+        ))
+        .write(format!("Write kafka = \"{}\", or leave it out.", row.since));
+        return;
+    }
+    report.warn(
+        WarningKind::ResolvedByClient,
+        parts.broker.at(NAME).or(parts.application.source.at),
+        format!(
+            "The cluster has transaction.version = {finalized}, but this client speaks the protocol of version 1: one producer epoch serves many transactions. Java clients know version 2 from {} on, librdkafka does not.",
+            row.since
+        ),
+    );
 }
 
 /// The coordinator takes no timeout above its own limit.

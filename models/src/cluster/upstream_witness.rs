@@ -13,7 +13,15 @@ pub(super) fn of(pipeline: &Pipeline, meets: &dyn Fn(Fault) -> bool) -> Vec<Witn
     let mut witnesses = Vec::new();
     let crashes = meets(Fault::ProducerCrash);
     match pipeline.producer.source {
-        Source::Memory | Source::Transaction { .. } => {}
+        Source::Memory => {}
+        Source::Transaction { .. } => {
+            if crashes {
+                witnesses.push(Witness::FencedByRestart);
+            }
+            if meets(Fault::ResponseLost) || meets(Fault::RequestDelayed) {
+                witnesses.push(Witness::EndRepeated);
+            }
+        }
         Source::Outbox { cursor, .. } => {
             if cursor == OutboxCursor::HighestId && pipeline.bounds.records > 1 {
                 witnesses.push(Witness::RowBelowCursor);

@@ -7,8 +7,8 @@ use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::{
     Acks, AfterAttempts, Assignment, AutoCommit, Bounds, Client, CommitCovers, ConfirmOn,
     ConsumerSettings, Dedup, DedupInsert, DedupKey, Effect, GroupProtocol, GroupSettings,
-    Isolation, KafkaRules, OffsetReset, OnCommitFailure, OnProcessFailure, OnRestart, OnRevoke, OnSendFailure,
-    Pipeline, ProducerSettings, SinkSettings, Source, Start, TopicSettings,
+    Isolation, KafkaRules, OffsetReset, OnCommitFailure, OnProcessFailure, OnRestart, OnRevoke,
+    OnSendFailure, Pipeline, ProducerSettings, SinkSettings, Source, Start, TopicSettings,
 };
 
 use super::super::{Expected, Limits, Origin};
