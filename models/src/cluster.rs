@@ -20,6 +20,7 @@ mod persistent;
 mod recreation;
 mod reduce;
 mod steps;
+mod transactions;
 mod upstream;
 mod upstream_witness;
 mod witness;
@@ -43,6 +44,7 @@ use crate::limits::{Limits, MAX_BUDGETS, MAX_INSTANCES, Room, TooLarge};
 use crate::outbox::Database;
 use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
+use crate::producer::transactions::Transactions;
 use crate::program::Program;
 use crate::retries::Retries;
 use crate::set::Set;
@@ -79,6 +81,8 @@ pub struct State {
     pub database: Database,
     /// Records whose handling always fails.
     pub poisoned: Set,
+    /// The producer's transactions, where it has any.
+    pub transactions: Option<Box<Transactions>>,
 }
 
 impl State {
@@ -159,7 +163,7 @@ impl Cluster {
 
     /// Whether runs may be longer than they need be, because orders of commuting steps are left out.
     pub fn leaves_out_orders(&self) -> bool {
-        self.reductions.commuting_steps && !self.limits.database
+        self.reductions.commuting_steps && !self.limits.database && !self.limits.transactions
     }
 
     /// The same model with every order of steps: its shortest runs are the shortest there are.
@@ -243,6 +247,10 @@ impl Cluster {
         if limits.poisons {
             state.poisoned.code(codec, limits.records);
         }
+        if limits.transactions {
+            let transactions = state.transactions.get_or_insert_default();
+            transactions.code(codec, limits);
+        }
         self.budget.code(state, codec);
     }
 }
@@ -257,6 +265,7 @@ impl Model for Cluster {
             ledger: Ledger::of(bounds.records),
             sink: Sink::of(&self.pipeline),
             producer: Producer::of(bounds.records),
+            transactions: self.limits.transactions.then(Box::default),
             ..State::default()
         };
         self.budget.fill(&mut state);

@@ -71,11 +71,9 @@ pub fn fault(fault: Fault) -> bool {
         | Fault::CoordinatorFailover
         | Fault::StaleMetadata
         | Fault::TopicRecreate
+        | Fault::TransactionTimeout
         | Fault::OffsetReset => true,
-        Fault::TransactionTimeout
-        | Fault::LeaderChange
-        | Fault::ReplicaLag
-        | Fault::AddPartition => false,
+        Fault::LeaderChange | Fault::ReplicaLag | Fault::AddPartition => false,
     }
 }
 
@@ -93,6 +91,7 @@ pub(crate) fn source(
     order: OutboxOrder,
     cursor: OutboxCursor,
     dual: DualWriteOrder,
+    records_per_transaction: u16,
 ) -> Option<model::Source> {
     match choice {
         RecordSource::Memory => Some(model::Source::Memory),
@@ -110,7 +109,9 @@ pub(crate) fn source(
             DualWriteOrder::DatabaseKafka => model::DualWriteOrder::DatabaseFirst,
             DualWriteOrder::KafkaDatabase => model::DualWriteOrder::KafkaFirst,
         })),
-        RecordSource::Transaction => None,
+        RecordSource::Transaction => Some(model::Source::Transaction {
+            records_per_transaction,
+        }),
     }
 }
 
@@ -256,8 +257,10 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         | Rule::EpochFencing
         | Rule::BrokerEpochInFetch
         | Rule::EligibleLeaderReplicas => true,
-        // About transactions.
-        Rule::GroupMetadata
+        // About transactions: rules of the pipeline, or of an output that is refused.
+        Rule::TimeoutFences
+        | Rule::EpochAtCoordinator
+        | Rule::GroupMetadata
         | Rule::TransactionVerification
         | Rule::OffsetVerification
         | Rule::TransactionVersion2 => true,

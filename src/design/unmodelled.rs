@@ -204,6 +204,8 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
         | Rule::EpochFencing
         | Rule::BrokerEpochInFetch
         | Rule::EligibleLeaderReplicas
+        | Rule::TimeoutFences
+        | Rule::EpochAtCoordinator
         | Rule::GroupMetadata
         | Rule::TransactionVerification
         | Rule::OffsetVerification

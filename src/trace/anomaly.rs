@@ -179,6 +179,7 @@ impl Seen {
 /// Whether it is a Kafka transaction that aborts, not one of a database.
 fn aborts_in_kafka(cluster: &Cluster) -> bool {
     match cluster.pipeline().producer.source {
+        Source::Transaction { .. } => true,
         Source::Memory | Source::Outbox { .. } | Source::DualWrite(_) => false,
     }
 }

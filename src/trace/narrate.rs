@@ -8,6 +8,7 @@ mod failures;
 mod membership;
 #[cfg(test)]
 mod tests;
+mod transactions;
 mod upstream;
 
 use super::facts::{lettered, name};
@@ -53,6 +54,15 @@ pub(super) fn narrate(
         Action::ReceiveAnswer => ("producer", "receive-answer", scene.receive_answer()),
         Action::Expire => ("producer", "expire", scene.expire()),
         Action::FailTooLate => ("producer", "fail-too-late", scene.fail_too_late()),
+        Action::InitProducerId => ("producer", "init-producer-id", scene.init_producer_id()),
+        Action::AddPartitions => ("producer", "add-partitions", scene.add_partitions()),
+        Action::EndTransaction => ("producer", "end-transaction", scene.end_transaction()),
+        Action::WriteMarker => ("broker", "write-marker", scene.write_marker()),
+        Action::TimeOutTransaction => (
+            "transaction coordinator",
+            "time-out-transaction",
+            scene.time_out_transaction(),
+        ),
         Action::Consumer { who, does } => ConsumerScene { scene, who }.step(does),
         Action::LateArrives(slot) => scene.late_arrives(slot),
         Action::Fault { strike, .. } => scene.strike(strike),
@@ -193,7 +203,15 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 put("call", call.name().to_string());
             }
         }
-        Action::HandleProduce | Action::ReceiveAnswer | Action::Expire | Action::FailTooLate => {}
+        Action::HandleProduce
+        | Action::ReceiveAnswer
+        | Action::Expire
+        | Action::FailTooLate
+        | Action::InitProducerId
+        | Action::AddPartitions
+        | Action::EndTransaction
+        | Action::WriteMarker
+        | Action::TimeOutTransaction => {}
     }
     parameters
 }

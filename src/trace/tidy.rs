@@ -72,7 +72,7 @@ fn actor(action: Action) -> u16 {
             | Strike::LoseAnswer(target)
             | Strike::Refuse(target)
             | Strike::Delay(target) => match target {
-                Target::Produce => UPSTREAM,
+                Target::Produce | Target::Coordinator(_) => UPSTREAM,
                 Target::Commit(who)
                 | Target::BackgroundCommit(who)
                 | Target::LeavingCommit(who)
@@ -84,6 +84,7 @@ fn actor(action: Action) -> u16 {
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
             | Strike::StaleMetadata
+            | Strike::TransactionTimeout
             | Strike::DeliveryTimeout => UPSTREAM,
             Strike::ForgetProducer(_)
             | Strike::Retention
@@ -105,6 +106,11 @@ fn actor(action: Action) -> u16 {
         | Action::HandleProduce
         | Action::ReceiveAnswer
         | Action::Expire
-        | Action::FailTooLate => UPSTREAM,
+        | Action::FailTooLate
+        | Action::InitProducerId
+        | Action::AddPartitions
+        | Action::EndTransaction
+        | Action::WriteMarker
+        | Action::TimeOutTransaction => UPSTREAM,
     }
 }

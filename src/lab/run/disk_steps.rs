@@ -39,6 +39,11 @@ impl Run {
             | Action::ReceiveAnswer
             | Action::Expire
             | Action::FailTooLate
+            | Action::InitProducerId
+            | Action::AddPartitions
+            | Action::EndTransaction
+            | Action::WriteMarker
+            | Action::TimeOutTransaction
             | Action::Consumer { .. } => {}
         }
         self.run_on_sink(action)?;
@@ -106,6 +111,7 @@ impl Run {
             | Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
+            | Strike::TransactionTimeout
             | Strike::LoseRequest(_)
             | Strike::LoseAnswer(_)
             | Strike::Refuse(_)
