@@ -67,6 +67,7 @@ mod table;
 mod tests;
 mod times;
 mod toml;
+mod transactions;
 mod unmodelled;
 mod value;
 mod verdicts;

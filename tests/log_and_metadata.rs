@@ -4,8 +4,10 @@
 mod support;
 
 use semel::catalogue::{broken, fixed, named};
+use semel::replay::{OnFiles, on_files, replay};
 use semel::{CheckOptions, Design, Guarantee, Verdict, Verdicts, check};
-use support::derived_designs;
+use semel_models::cluster::Cluster;
+use support::{derived_designs, preset_designs};
 
 fn checked(design: &Design) -> Verdicts {
     check(design, &CheckOptions::default()).expect("within the model's limits")
@@ -37,6 +39,7 @@ fn each_design_has_exactly_so_many_states_and_transitions() {
         ("failover-commit-first", 126, 246),
         ("stale-metadata-librdkafka-1-8", 100, 154),
         ("stale-metadata-librdkafka-2-15", 109, 164),
+        ("recreated-topic", 250, 479),
     ] {
         let verdicts = checked(&derived(name));
         let found = (verdicts.unique_states(), verdicts.transitions());
@@ -63,7 +66,7 @@ fn a_topic_that_is_not_compacted_counts_every_record() {
         enable.auto.commit = false
         auto.offset.reset = 'earliest'
         [application]
-        order = 'commit -> process'
+        order = 'commit -> each(process)'
         [topic]
         cleanup.policy = 'compact'
         [sink]
@@ -103,4 +106,54 @@ fn only_the_named_version_loses_its_sequence_numbers() {
     );
     assert_eq!(verdicts.of(Guarantee::NoLoss), &Verdict::Holds);
     assert!(reaches(&verdicts, "stale-metadata"));
+}
+
+#[test]
+fn a_client_without_topic_ids_reads_nothing_of_the_new_topic() {
+    let entry = named("C21").expect("an entry");
+    let verdicts = checked(&broken(entry).expect("a design"));
+    let found = (verdicts.unique_states(), verdicts.transitions());
+    assert_eq!(found, (327, 644));
+    let Verdict::Violated(run) = verdicts.of(Guarantee::Progress) else {
+        panic!("r0 is never read");
+    };
+    assert_eq!(run.steps().len(), 6);
+    let verdicts = checked(&fixed(entry).expect("a design"));
+    let found = (verdicts.unique_states(), verdicts.transitions());
+    assert_eq!(found, (345, 676));
+    assert_eq!(verdicts.of(Guarantee::Progress), &Verdict::Holds);
+    assert!(reaches(&verdicts, "topic-recreate"));
+}
+
+#[test]
+fn a_design_that_meets_none_of_this_has_no_room_for_it() {
+    for design in preset_designs() {
+        let cluster = Cluster::new(design.pipeline().clone()).expect("within the limits");
+        let limits = cluster.limits();
+        assert!(!limits.gaps && !limits.recreates, "{}", design.name());
+    }
+    let compacted = derived("compacted-add");
+    let cluster = Cluster::new(compacted.pipeline().clone()).expect("within the limits");
+    assert!(cluster.limits().gaps);
+}
+
+#[test]
+fn runs_on_real_files_refuse_by_name_what_they_do_not_know() {
+    for (name, what) in [
+        ("compacted-add", "the fault compaction"),
+        ("recreated-topic", "the fault topic-recreate"),
+    ] {
+        let verdicts = checked(&derived(name));
+        let run = verdicts.of(Guarantee::ExactlyOnceEffect).trace();
+        let run = replay(run.expect("it is violated")).expect("it can be replayed");
+        let directory = tempfile::tempdir().expect("a directory");
+        let files = on_files(&run, directory.path()).expect("no failure");
+        assert_eq!(files, OnFiles::NotHosted(what), "{name}");
+    }
+    let verdicts = checked(&derived("failover-loses-async-commit"));
+    let run = verdicts.of(Guarantee::NoDuplicates).trace();
+    let run = replay(run.expect("it is violated")).expect("it can be replayed");
+    let directory = tempfile::tempdir().expect("a directory");
+    let files = on_files(&run, directory.path()).expect("no failure");
+    assert_eq!(files, OnFiles::Agrees, "the group's offsets are files, too");
 }

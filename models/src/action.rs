@@ -22,6 +22,16 @@ pub enum Action {
     /// The answer of the oldest outstanding send is found to be missing when its delivery timeout
     /// has passed already (an idempotent Java producer).
     FailTooLate,
+    /// The producer's client initialises its transactional id, and hears of it.
+    InitProducerId,
+    /// The client adds the partition to its transaction, and hears of it.
+    AddPartitions,
+    /// The client ends its transaction, and hears of it.
+    EndTransaction,
+    /// The next marker of a transaction whose end is decided is written.
+    WriteMarker,
+    /// The coordinator times out a transaction that its producer knows nothing of.
+    TimeOutTransaction,
     /// A consumer does something.
     Consumer {
         /// Which of the group's consumers.
@@ -131,8 +141,11 @@ pub enum Strike {
     ProducerPause,
     /// The producer's process stands still until its requests have timed out.
     ProducerPauseOfRequests,
-    /// The database transaction of a dual write rolls back.
+    /// The database transaction of a dual write rolls back, or the application aborts its Kafka
+    /// transaction.
     Abort,
+    /// The coordinator times out the transaction of a producer that is alive.
+    TransactionTimeout,
     /// The broker forgets the producer id of this session.
     ForgetProducer(u16),
     /// The oldest record leaves the log.
@@ -313,6 +326,8 @@ pub enum Target {
     LeavingCommit(u16),
     /// The write of this consumer to the dead-letter or retry topic.
     FailedWrite(u16),
+    /// A call of the upstream producer to the transaction coordinator.
+    Coordinator(Call),
     /// A call that is simply repeated, and changes nothing but where time goes.
     Repeated(Call),
 }
@@ -326,7 +341,7 @@ impl Target {
                 Call::OffsetCommit
             }
             Target::FailedWrite(_) => Call::OutputProduce,
-            Target::Repeated(call) => call,
+            Target::Coordinator(call) | Target::Repeated(call) => call,
         }
     }
 }
@@ -343,6 +358,7 @@ impl Strike {
             | Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
+            | Strike::TransactionTimeout
             | Strike::ForgetProducer(_)
             | Strike::Retention
             | Strike::Compaction { .. }
@@ -370,6 +386,7 @@ impl Strike {
             Strike::ProducerCrash => &[Fault::ProducerCrash],
             Strike::ProducerPause | Strike::ProducerPauseOfRequests => &[Fault::ProducerPause],
             Strike::Abort => &[Fault::Abort],
+            Strike::TransactionTimeout => &[Fault::TransactionTimeout],
             Strike::ForgetProducer(_) => &[Fault::ProducerIdExpiry],
             Strike::Retention => &[Fault::Retention],
             Strike::Compaction { .. } => &[Fault::Compaction],

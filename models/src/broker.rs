@@ -166,10 +166,11 @@ impl Broker {
             .filter(move |(offset, _)| self.shows(offset.0, isolation))
     }
 
-    /// Whether a copy of `record` lies in the log at or above `offset`.
-    pub fn holds_from(&self, record: u16, offset: u16) -> bool {
+    /// Whether a copy of `record` lies in the log at or above `offset` that a reader is given, or
+    /// may be once its transaction has ended.
+    pub fn holds_from(&self, record: u16, offset: u16, isolation: Isolation) -> bool {
         self.records_from(offset)
-            .any(|(_, entry)| entry.record == record)
+            .any(|(at, entry)| entry.record == record && self.may_show(at.0, isolation))
     }
 
     /// Handles one produce request; `stamp` is there with idempotence.

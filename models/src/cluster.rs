@@ -21,6 +21,7 @@ mod recreation;
 mod reduce;
 mod replicas;
 mod steps;
+mod transactions;
 mod upstream;
 mod upstream_witness;
 mod witness;
@@ -44,6 +45,7 @@ use crate::limits::{Limits, MAX_BUDGETS, MAX_INSTANCES, Room, TooLarge};
 use crate::outbox::Database;
 use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
+use crate::producer::transactions::Transactions;
 use crate::program::Program;
 use crate::replication::Replication;
 use crate::retries::Retries;
@@ -83,6 +85,8 @@ pub struct State {
     pub database: Database,
     /// Records whose handling always fails.
     pub poisoned: Set,
+    /// The producer's transactions, where it has any.
+    pub transactions: Option<Box<Transactions>>,
 }
 
 impl State {
@@ -163,7 +167,7 @@ impl Cluster {
 
     /// Whether runs may be longer than they need be, because orders of commuting steps are left out.
     pub fn leaves_out_orders(&self) -> bool {
-        self.reductions.commuting_steps && !self.limits.database
+        self.reductions.commuting_steps && !self.limits.database && !self.limits.transactions
     }
 
     /// The same model with every order of steps: its shortest runs are the shortest there are.
@@ -257,6 +261,10 @@ impl Cluster {
         if limits.poisons {
             state.poisoned.code(codec, limits.records);
         }
+        if limits.transactions {
+            let transactions = state.transactions.get_or_insert_default();
+            transactions.code(codec, limits);
+        }
         self.budget.code(state, codec);
     }
 }
@@ -271,6 +279,7 @@ impl Model for Cluster {
             ledger: Ledger::of(bounds.records),
             sink: Sink::of(&self.pipeline),
             producer: Producer::of(bounds.records),
+            transactions: self.limits.transactions.then(Box::default),
             ..State::default()
         };
         if self.pipeline.is_replicated() {

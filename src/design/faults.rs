@@ -35,6 +35,8 @@ pub(crate) struct Exposure {
     pub replicated: bool,
     /// Whether the application may roll its own transaction back.
     pub dual_write: bool,
+    /// Whether the upstream sends in transactions.
+    pub transactional: bool,
     /// `None`: unreadable, which has been reported.
     pub group: Option<GroupSettings>,
 }
@@ -48,11 +50,11 @@ impl Exposure {
             .as_ref()
             .is_none_or(|group| group.assignment == Assignment::Subscribe);
         match fault {
-            Fault::TransactionTimeout => false,
             Fault::LeaderChange | Fault::ReplicaLag => self.replicated,
             Fault::Compaction => self.cleaned,
             Fault::StaleMetadata => self.drops_topics,
-            Fault::Abort => self.dual_write,
+            Fault::TransactionTimeout => self.transactional,
+            Fault::Abort => self.dual_write || self.transactional,
             // Who calls assign() has no session, no limit on its polls and no rebalance.
             Fault::ConsumerPause | Fault::SlowProcessing => subscribes,
             Fault::Rebalance => subscribes && self.something_moves(),

@@ -73,8 +73,9 @@ pub fn fault(fault: Fault) -> bool {
         | Fault::TopicRecreate
         | Fault::LeaderChange
         | Fault::ReplicaLag
+        | Fault::TransactionTimeout
         | Fault::OffsetReset => true,
-        Fault::TransactionTimeout | Fault::AddPartition => false,
+        Fault::AddPartition => false,
     }
 }
 
@@ -92,6 +93,7 @@ pub(crate) fn source(
     order: OutboxOrder,
     cursor: OutboxCursor,
     dual: DualWriteOrder,
+    records_per_transaction: u16,
 ) -> Option<model::Source> {
     match choice {
         RecordSource::Memory => Some(model::Source::Memory),
@@ -109,7 +111,9 @@ pub(crate) fn source(
             DualWriteOrder::DatabaseKafka => model::DualWriteOrder::DatabaseFirst,
             DualWriteOrder::KafkaDatabase => model::DualWriteOrder::KafkaFirst,
         })),
-        RecordSource::Transaction => None,
+        RecordSource::Transaction => Some(model::Source::Transaction {
+            records_per_transaction,
+        }),
     }
 }
 
@@ -256,8 +260,10 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         | Rule::BrokerEpochInFetch
         | Rule::HighWatermarkWaits
         | Rule::EligibleLeaderReplicas => true,
-        // About transactions.
-        Rule::GroupMetadata
+        // About transactions: rules of the pipeline, or of an output that is refused.
+        Rule::TimeoutFences
+        | Rule::EpochAtCoordinator
+        | Rule::GroupMetadata
         | Rule::TransactionVerification
         | Rule::OffsetVerification
         | Rule::TransactionVersion2 => true,

@@ -9,6 +9,7 @@ use super::document::Document;
 use super::kafka::Properties;
 use super::report::Report;
 use super::table::Table;
+use super::transactions;
 
 /// Whether the application writes a dead-letter or a retry topic.
 pub(crate) fn writes(application: &Application) -> bool {
@@ -43,6 +44,14 @@ pub(crate) fn producer(
     };
     if document.section(Table::OutputProducer).is_some() {
         let rules = clients::producer_rules(producer, resolutions, report);
+        if transactions::has_id(producer) {
+            report
+                .not_modelled(
+                    producer.at("transactional.id"),
+                    "`transactional.id` in [output.producer]",
+                )
+                .write("Leave it out.");
+        }
         if writes(application) && rules.retries == 0 && producer.is_set("retries") {
             report
                 .not_modelled(

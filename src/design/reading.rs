@@ -183,6 +183,7 @@ impl Stated {
             drops_topics: versions.library == Client::Librdkafka,
             replicated: self.topic.replication.replicas > 1,
             dual_write: self.application.source.value == RecordSource::DualWrite,
+            transactional: self.application.source.value == RecordSource::Transaction,
             group: self.group.clone(),
         };
         let faults = faults::read(document, &exposure, report);
@@ -192,7 +193,7 @@ impl Stated {
             Some(stated.value_span)
         };
         let kafka_at = root_at("kafka");
-        let [producer, _, consumer, ..] = &self.tables;
+        let [producer, _, consumer, broker, ..] = &self.tables;
         let parts = resolve::Parts {
             versions: *versions,
             versions_at: (kafka_at, root_at("client-version").or(kafka_at)),
@@ -203,6 +204,7 @@ impl Stated {
             topic: self.topic.clone(),
             producer,
             consumer,
+            broker,
             group: self.group.clone(),
             output: self.output,
             id_expires_first: idempotence && self.sooner(Sooner::ProducerIdThanDelivery),

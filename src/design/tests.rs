@@ -10,6 +10,7 @@ mod needs;
 mod orders;
 mod properties;
 mod refused;
+mod transactions;
 mod versions;
 mod write;
 

@@ -205,6 +205,8 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
         | Rule::BrokerEpochInFetch
         | Rule::HighWatermarkWaits
         | Rule::EligibleLeaderReplicas
+        | Rule::TimeoutFences
+        | Rule::EpochAtCoordinator
         | Rule::GroupMetadata
         | Rule::TransactionVerification
         | Rule::OffsetVerification

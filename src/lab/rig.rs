@@ -5,6 +5,7 @@ use super::log::{Log, LogSettings, Produced, Record, Remains};
 use super::offsets::{Commit, OffsetLog};
 use super::run::LabError;
 use super::sink::{Database, SqlSink};
+use super::transaction_log::TransactionLog;
 use super::words::{
     Generation, LeaderEpoch, NextOffset, Offset, Position, ProducerEpoch, ProducerId, Sequence,
     Stamp,
@@ -24,6 +25,7 @@ pub(super) struct Rig {
     /// Each replica's; the first is the only one of most designs.
     logs: Vec<Slot<Log>>,
     offsets: Slot<OffsetLog>,
+    transactions: Slot<TransactionLog>,
     sinks: Vec<Slot<SqlSink>>,
     database: Database,
 }
@@ -67,6 +69,7 @@ impl Rig {
             pipeline: pipeline.clone(),
             logs: Vec::new(),
             offsets: None,
+            transactions: None,
             sinks: Vec::new(),
             database,
         };
@@ -75,6 +78,7 @@ impl Rig {
             rig.start_broker(who, &Remains::default())?;
         }
         rig.open_offsets()?;
+        rig.open_transactions()?;
         for _ in 0..pipeline.group.instances {
             let sink = rig.database.connect()?;
             rig.sinks.push(Some(sink));
@@ -105,6 +109,15 @@ impl Rig {
 
     pub(super) fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// What the transaction coordinator keeps.
+    pub(super) fn transactions(&self) -> &TransactionLog {
+        self.transactions.as_ref().expect(OPEN)
+    }
+
+    pub(super) fn transactions_mut(&mut self) -> &mut TransactionLog {
+        self.transactions.as_mut().expect(OPEN)
     }
 
     /// What the group has committed.
@@ -146,7 +159,8 @@ impl Rig {
         Ok(polled.collect())
     }
 
-    fn record(&self, record: u16) -> Record {
+    /// The record as its producer sends it.
+    pub(super) fn record(&self, record: u16) -> Record {
         let key = record % self.pipeline.bounds.keys;
         Record {
             key: key.to_be_bytes().to_vec(),
@@ -199,10 +213,12 @@ impl Rig {
         self.open_offsets()
     }
 
-    /// Another broker becomes the group's coordinator, and reads its offsets.
+    /// Another broker becomes the coordinator of the group and of transactions, and reads what there is.
     pub(super) fn replace_coordinator(&mut self) -> Result<(), LabError> {
         self.offsets = None;
-        self.open_offsets()
+        self.open_offsets()?;
+        self.transactions = None;
+        self.open_transactions()
     }
 
     /// The consumer's process is gone, and its connection to the sink with it.
@@ -226,6 +242,12 @@ impl Rig {
         Ok(())
     }
 
+    fn open_transactions(&mut self) -> Result<(), LabError> {
+        let transactions = TransactionLog::open(&self.directory, self.settings.sync)?;
+        self.transactions = Some(transactions);
+        Ok(())
+    }
+
     fn open_offsets(&mut self) -> Result<(), LabError> {
         let (mut offsets, _) = OffsetLog::open(&self.directory, self.settings.sync)?;
         if !self.pipeline.topic.flushes_internal_topics {
@@ -244,7 +266,7 @@ fn create(directory: &Path) -> Result<(), LabError> {
 }
 
 /// A stamp as it is on the wire: each session of the producer has a producer id of its own.
-fn wire(stamp: broker::Stamp) -> Stamp {
+pub(super) fn wire(stamp: broker::Stamp) -> Stamp {
     Stamp {
         producer: ProducerId(stamp.session.into()),
         epoch: ProducerEpoch(stamp.epoch.into()),

@@ -41,6 +41,7 @@ mod remnant;
 mod replica_steps;
 mod sink_steps;
 mod told;
+mod transaction_steps;
 
 pub use error::{Deviation, LabError};
 pub use remnant::Remnant;

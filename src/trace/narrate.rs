@@ -9,6 +9,7 @@ mod membership;
 mod replicas;
 #[cfg(test)]
 mod tests;
+mod transactions;
 mod upstream;
 
 use super::facts::{broker_name, lettered, name};
@@ -54,6 +55,15 @@ pub(super) fn narrate(
         Action::ReceiveAnswer => ("producer", "receive-answer", scene.receive_answer()),
         Action::Expire => ("producer", "expire", scene.expire()),
         Action::FailTooLate => ("producer", "fail-too-late", scene.fail_too_late()),
+        Action::InitProducerId => ("producer", "init-producer-id", scene.init_producer_id()),
+        Action::AddPartitions => ("producer", "add-partitions", scene.add_partitions()),
+        Action::EndTransaction => ("producer", "end-transaction", scene.end_transaction()),
+        Action::WriteMarker => ("broker", "write-marker", scene.write_marker()),
+        Action::TimeOutTransaction => (
+            "transaction coordinator",
+            "time-out-transaction",
+            scene.time_out_transaction(),
+        ),
         Action::Consumer { who, does } => ConsumerScene { scene, who }.step(does),
         Action::LearnLeader => ("producer", "learn-leader", scene.learns_leader()),
         Action::Replica { who, does } => scene.replica_step(who, does),
@@ -227,7 +237,12 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
         | Action::ReceiveAnswer
         | Action::LearnLeader
         | Action::Expire
-        | Action::FailTooLate => {}
+        | Action::FailTooLate
+        | Action::InitProducerId
+        | Action::AddPartitions
+        | Action::EndTransaction
+        | Action::WriteMarker
+        | Action::TimeOutTransaction => {}
     }
     parameters
 }

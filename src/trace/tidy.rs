@@ -82,7 +82,7 @@ fn actor(action: Action) -> u16 {
             | Strike::LoseAnswer(target)
             | Strike::Refuse(target)
             | Strike::Delay(target) => match target {
-                Target::Produce => UPSTREAM,
+                Target::Produce | Target::Coordinator(_) => UPSTREAM,
                 Target::Commit(who)
                 | Target::BackgroundCommit(who)
                 | Target::LeavingCommit(who)
@@ -94,6 +94,7 @@ fn actor(action: Action) -> u16 {
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
             | Strike::StaleMetadata
+            | Strike::TransactionTimeout
             | Strike::DeliveryTimeout => UPSTREAM,
             Strike::ForgetProducer(_)
             | Strike::Retention
@@ -118,6 +119,11 @@ fn actor(action: Action) -> u16 {
         | Action::ReceiveAnswer
         | Action::Expire
         | Action::FailTooLate
-        | Action::LearnLeader => UPSTREAM,
+        | Action::LearnLeader
+        | Action::InitProducerId
+        | Action::AddPartitions
+        | Action::EndTransaction
+        | Action::WriteMarker
+        | Action::TimeOutTransaction => UPSTREAM,
     }
 }

@@ -93,7 +93,11 @@ impl Replicas {
     /// The design with these in place of its own topic and faults, unless it is refused.
     fn of(&self, design: &Design) -> Option<Design> {
         let text = replace_table(design.text(), "topic", &self.topic);
-        let faults: Vec<String> = self.faults.iter().map(|name| format!("{name} = 1\n")).collect();
+        let faults: Vec<String> = self
+            .faults
+            .iter()
+            .map(|name| format!("{name} = 1\n"))
+            .collect();
         let text = replace_table(&text, "faults", &faults.concat());
         Design::parse("replicas.toml", text.as_bytes()).ok()
     }

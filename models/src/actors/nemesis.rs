@@ -42,6 +42,11 @@ impl Behave for State {
             Late::Produce { .. } => Role::Broker,
             Late::Commit { .. } => Role::Coordinator,
             Late::Output { .. } => unreachable!("writes of failed records are not hosted here"),
+            Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. } => {
+                unreachable!("transactions are not hosted here")
+            }
         };
         mail.push((to, Message::Late(late)));
     }

@@ -6,6 +6,7 @@ use crate::codec::Codec;
 use crate::fault::{Call, Fault, FaultKey};
 use crate::order::Step;
 use crate::pipeline::{Acks, Client, Dedup, GroupProtocol, Pipeline, Source};
+use crate::transaction_coordinator::TransactionVersion;
 
 /// The entries of a design's budget that it can spend, and the cap on their sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +138,11 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         | Fault::DeliveryTimeout => true,
         Fault::Retention => pipeline.topic.retention,
         Fault::Compaction => pipeline.topic.cleaned,
-        Fault::Abort => matches!(pipeline.producer.source, Source::DualWrite(_)),
+        Fault::Abort => matches!(
+            pipeline.producer.source,
+            Source::DualWrite(_) | Source::Transaction { .. }
+        ),
+        Fault::TransactionTimeout => pipeline.producer.is_transactional(),
         Fault::ProducerIdExpiry => pipeline.producer.idempotence,
         Fault::StaleMetadata => pipeline.client == Client::Librdkafka,
         Fault::RequestLost | Fault::RequestRefused | Fault::RequestDelayed => {
@@ -167,7 +172,7 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         Fault::OffsetReset | Fault::TopicRecreate => true,
         Fault::DedupExpiry => order.contains(Step::Remember),
         Fault::LeaderChange | Fault::ReplicaLag => pipeline.is_replicated(),
-        Fault::TransactionTimeout | Fault::AddPartition => false,
+        Fault::AddPartition => false,
     }
 }
 
@@ -178,7 +183,12 @@ fn calls(pipeline: &Pipeline, call: Call) -> bool {
         Call::OffsetCommit => pipeline.consumer.commits(),
         Call::InitProducerId => pipeline.producer.idempotence,
         Call::OutputProduce => pipeline.consumer.writes_failed(),
-        Call::AddPartitions | Call::AddOffsets | Call::TxnOffsetCommit | Call::EndTxn => false,
+        Call::EndTxn => pipeline.producer.is_transactional(),
+        Call::AddPartitions => {
+            let version = pipeline.rules.transactions.version;
+            pipeline.producer.is_transactional() && version == TransactionVersion::One
+        }
+        Call::AddOffsets | Call::TxnOffsetCommit => false,
     }
 }
 

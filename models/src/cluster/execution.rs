@@ -143,6 +143,11 @@ impl Cluster {
             | Action::FailTooLate
             | Action::LearnLeader
             | Action::Replica { .. }
+            | Action::InitProducerId
+            | Action::AddPartitions
+            | Action::EndTransaction
+            | Action::WriteMarker
+            | Action::TimeOutTransaction
             | Action::LateArrives(_) => return None,
         };
         let looks_up = match runs {

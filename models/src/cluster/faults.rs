@@ -21,11 +21,12 @@ impl Cluster {
                 actions.push(Action::Fault { entry, strike });
             }
         };
-        if state.producer.is_busy(&state.database, &self.pipeline) {
+        if self.upstream_is_busy(state) {
             add(Strike::ProducerCrash);
         }
         self.produce_faults(state, &mut add);
         self.upstream_faults(state, &mut add);
+        self.transaction_faults(state, &mut add);
         for who in self.everyone() {
             self.process_faults(state, who, &mut add);
             self.commit_faults(state, who, &mut add);
@@ -127,9 +128,8 @@ impl Cluster {
     }
 
     fn initial_call_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
-        let starts =
-            state.producer.created == 0 && state.producer.is_busy(&state.database, &self.pipeline);
-        if starts && self.pipeline.producer.idempotence {
+        let starts = state.producer.created == 0 && self.upstream_is_busy(state);
+        if starts && self.pipeline.producer.idempotence && !self.limits.transactions {
             strike_everywhere(Target::Repeated(fault::Call::InitProducerId), add);
         }
     }
@@ -295,12 +295,18 @@ impl Cluster {
 
     /// Lets a fault strike, short of paying for it.
     pub(super) fn strike(&self, state: &mut State, strike: Strike) {
+        self.strike_alone(state, strike);
+        self.fail_transaction(state);
+    }
+
+    fn strike_alone(&self, state: &mut State, strike: Strike) {
         match strike {
             Strike::ProducerCrash => self.crash_producer(state),
             Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
             | Strike::StaleMetadata
+            | Strike::TransactionTimeout
             | Strike::ForgetProducer(_)
             | Strike::Retention
             | Strike::Compaction { .. } => self.strike_upstream(state, strike),
@@ -377,7 +383,7 @@ impl Cluster {
             Target::BackgroundCommit(who) => self.lose_commit(state, CommitKind::Background, who),
             Target::LeavingCommit(who) => self.lose_commit(state, CommitKind::Owed, who),
             Target::FailedWrite(who) => self.lose_failed_write(state, who),
-            Target::Repeated(_) => {}
+            Target::Coordinator(_) | Target::Repeated(_) => {}
         }
     }
 
@@ -390,6 +396,7 @@ impl Cluster {
             }
             Target::LeavingCommit(who) => self.lose_commit_answer(state, CommitKind::Owed, who),
             Target::FailedWrite(who) => self.lose_failed_write_answer(state, who),
+            Target::Coordinator(_) => self.lose_coordinator_answer(state),
             Target::Repeated(_) => {}
         }
     }
@@ -401,6 +408,7 @@ impl Cluster {
             | Target::BackgroundCommit(_)
             | Target::LeavingCommit(_)
             | Target::FailedWrite(_)
+            | Target::Coordinator(_)
             | Target::Repeated(_) => self.lose_request(state, target),
         }
     }
@@ -412,6 +420,7 @@ impl Cluster {
             Target::BackgroundCommit(who) => self.delay_commit(state, CommitKind::Background, who),
             Target::LeavingCommit(who) => self.delay_commit(state, CommitKind::Owed, who),
             Target::FailedWrite(who) => self.delay_failed_write(state, who),
+            Target::Coordinator(_) => self.delay_coordinator_call(state),
             Target::Repeated(_) => {}
         }
     }

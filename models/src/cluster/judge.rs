@@ -62,8 +62,9 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
         Guarantee::Progress => {
             quiescent && {
                 let position = group_position(cluster, state);
+                let isolation = cluster.pipeline.isolation();
                 confirmed().any(|record| {
-                    state.broker.holds_from(record, position)
+                    state.broker.holds_from(record, position, isolation)
                         || state.retries.waiting.contains(&record)
                 })
             }
@@ -77,11 +78,12 @@ fn lost(cluster: &Cluster, state: &State) -> u16 {
     let position = group_position(cluster, state);
     let compacted = cluster.pipeline.topic.compacted;
     let counts = |record: &u16| !compacted || !is_replaced(cluster, state, *record);
+    let isolation = cluster.pipeline.isolation();
     let is_lost = |record: &u16| {
         state.ledger.is_confirmed(*record)
             && !state.ledger.is_settled(*record)
             && !state.retries.waiting.contains(record)
-            && !state.broker.holds_from(*record, position)
+            && !state.broker.holds_from(*record, position, isolation)
     };
     let lost = (0..cluster.pipeline.bounds.records)
         .filter(counts)
@@ -99,7 +101,9 @@ fn is_replaced(cluster: &Cluster, state: &State, record: u16) -> bool {
     later.any(|later| {
         state.ledger.is_confirmed(later)
             || state.ledger.is_settled(later)
-            || state.broker.holds_from(later, 0)
+            || state
+                .broker
+                .holds_from(later, 0, cluster.pipeline.isolation())
     })
 }
 

@@ -76,6 +76,7 @@ impl Cluster {
         self.normalize(state);
         if self.reductions.dead_fields {
             self.forget_late_commits(state);
+            self.forget_fenced_requests(state);
             self.forget_finished_producer(state);
             self.forget_upstream_faults(state);
             self.forget_overlaps(state);
@@ -180,15 +181,35 @@ impl Cluster {
         let refused = self.pipeline.subscribes();
         state.limbo.retain(|late| match late {
             Late::Commit { generation, .. } => !refused || *generation == current,
-            Late::Produce { .. } | Late::Output { .. } => true,
+            Late::Produce { .. }
+            | Late::Output { .. }
+            | Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. } => true,
+        });
+    }
+
+    /// A late end of a transaction, or a partition to be added to one, under an older epoch than the
+    /// one in force is refused, or a repeat, whenever it arrives: epochs only grow.
+    fn forget_fenced_requests(&self, state: &mut State) {
+        let Some(transactions) = state.transactions.as_deref() else {
+            return;
+        };
+        let current = transactions.id.epoch;
+        state.limbo.retain(|late| match late {
+            Late::AddPartitions { epoch } | Late::EndTransaction { epoch, .. } => *epoch >= current,
+            Late::Produce { .. }
+            | Late::Commit { .. }
+            | Late::Output { .. }
+            | Late::InitProducerId { .. } => true,
         });
     }
 
     /// Numbers of a producer that has nothing outstanding and nothing left to send are never read
     /// again: it neither sends nor, having ended, crashes.
     fn forget_finished_producer(&self, state: &mut State) {
-        let producer = &mut state.producer;
-        if !producer.is_busy(&state.database, &self.pipeline) {
+        if !self.upstream_is_busy(state) {
+            let producer = &mut state.producer;
             // Nothing is left in the accumulator or on the wire.
             let Producer {
                 sending: _,
@@ -208,11 +229,14 @@ impl Cluster {
     /// What is left of faults that only strike a producer is never spent once it has ended: it
     /// neither sends nor starts again.
     fn forget_upstream_faults(&self, state: &mut State) {
-        if state.producer.is_busy(&state.database, &self.pipeline) {
+        if self.upstream_is_busy(state) {
             return;
         }
         self.budget.forget(state, |key| match key.call {
-            Some(call) => matches!(call, Call::Produce | Call::InitProducerId),
+            Some(call) => matches!(
+                call,
+                Call::Produce | Call::InitProducerId | Call::AddPartitions | Call::EndTxn
+            ),
             None => UPSTREAM_FAULTS.contains(&key.fault),
         });
     }

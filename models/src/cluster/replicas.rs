@@ -193,6 +193,7 @@ impl Cluster {
                         | Answer::OutOfOrder
                         | Answer::StaleEpoch
                         | Answer::UnknownProducerId
+                        | Answer::NotInTransaction
                         | Answer::Replicating => 0,
                     };
                 }

@@ -11,6 +11,7 @@ impl Cluster {
     pub(super) fn free_actions(&self, state: &State, actions: &mut Vec<Action>) {
         self.producer_actions(state, actions);
         self.replica_actions(state, actions);
+        self.transaction_actions(state, actions);
         for who in self.everyone() {
             let mut add = |does| actions.push(Action::Consumer { who, does });
             self.group_steps(state, who, &mut add);
@@ -152,6 +153,11 @@ impl Cluster {
             | Action::FailTooLate => self.producer_step(state, action),
             Action::LearnLeader => Cluster::learn_leader(state),
             Action::Replica { who, does } => self.replica_step(state, who, does),
+            Action::InitProducerId
+            | Action::AddPartitions
+            | Action::EndTransaction
+            | Action::WriteMarker
+            | Action::TimeOutTransaction => self.transaction_step(state, action),
             Action::Consumer { who, does } => self.consumer_step(state, who, does),
             Action::LateArrives(slot) => self.late_arrives(state, slot),
             Action::Fault { .. } => unreachable!("a fault is not a free step"),
@@ -207,6 +213,11 @@ impl Cluster {
         match state.limbo.requests.remove(usize::from(slot)) {
             Late::Produce { record, stamp } => self.late_produce_arrives(state, record, stamp),
             Late::Output { record, .. } => self.append_failed(state, record),
+            request @ (Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. }) => {
+                self.ask_coordinator(state, request);
+            }
             Late::Commit {
                 position,
                 generation,

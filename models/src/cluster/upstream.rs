@@ -5,6 +5,7 @@ use crate::action::{Action, Strike, Target};
 use crate::broker::{AppendResult, Stamp};
 use crate::limbo::Late;
 use crate::pipeline::{Acks, Pipeline, Source};
+use crate::producer::transactions::Transactions;
 use crate::producer::{Answer, Producer};
 
 impl Cluster {
@@ -15,7 +16,10 @@ impl Cluster {
         if let Some(record) = producer.next_to_send(database, &self.pipeline) {
             actions.push(Action::Send(record));
         }
-        if self.transmits_to(state).is_some() {
+        let may_transmit = |transactions: &Transactions| transactions.may_transmit(&self.pipeline);
+        if self.transmits_to(state).is_some()
+            && state.transactions.as_deref().is_none_or(may_transmit)
+        {
             actions.push(Action::Transmit);
         }
         let alone = state.replication.is_none();
@@ -48,7 +52,7 @@ impl Cluster {
         let (producer, database) = (&state.producer, &state.database);
         let open = database.open(self.pipeline.bounds.records);
         match self.pipeline.producer.source {
-            Source::Memory => {}
+            Source::Memory | Source::Transaction { .. } => {}
             Source::Outbox { .. } => {
                 actions.extend(open.map(Action::CommitUpstream));
                 let marked = producer.next_to_mark(database, &self.pipeline);
@@ -81,14 +85,18 @@ impl Cluster {
             Action::ReceiveAnswer => producer.receive(pipeline, ledger),
             Action::Expire => producer.expire(pipeline, ledger),
             Action::FailTooLate => producer.fail_too_late(pipeline, ledger),
-            Action::Consumer { .. }
+            Action::InitProducerId
+            | Action::AddPartitions
+            | Action::EndTransaction
+            | Action::WriteMarker
+            | Action::TimeOutTransaction
             | Action::LearnLeader
             | Action::Replica { .. }
+            | Action::Consumer { .. }
             | Action::LateArrives(_)
-            | Action::Fault { .. } => {
-                unreachable!("not a step of the producer's side")
-            }
+            | Action::Fault { .. } => unreachable!("not a step of the producer's side"),
         }
+        self.follow_up_transaction(state, action);
     }
 
     /// The broker handles the oldest request that it has not handled.
@@ -97,6 +105,13 @@ impl Cluster {
             return;
         };
         let flight = state.producer.flights[index];
+        if self.limits.transactions {
+            let answer = self.append_in_transaction(state, flight.batch.record, flight.wire);
+            if let Some(answer) = answer {
+                state.producer.handled(index, answer, &self.pipeline);
+            }
+            return;
+        }
         let Pipeline { topic, rules, .. } = &self.pipeline;
         let result = state
             .broker
@@ -118,7 +133,8 @@ impl Cluster {
                 | Answer::Refused
                 | Answer::OutOfOrder
                 | Answer::StaleEpoch
-                | Answer::Replicating => 0,
+                | Answer::Replicating
+                | Answer::NotInTransaction => 0,
             };
         }
         state.producer.handled(index, answer, &self.pipeline);
@@ -131,6 +147,10 @@ impl Cluster {
         record: u16,
         stamp: Option<Stamp>,
     ) {
+        if self.limits.transactions {
+            self.append_in_transaction(state, record, stamp);
+            return;
+        }
         let Pipeline { topic, rules, .. } = &self.pipeline;
         state.broker.append(record, stamp, topic, rules);
     }
@@ -189,12 +209,15 @@ impl Cluster {
         let producer = &state.producer;
         let own = |late: &Late| match late {
             Late::Produce { stamp, .. } => stamp.is_some_and(|stamp| stamp.session == session),
-            Late::Commit { .. } | Late::Output { .. } => false,
+            Late::Commit { .. }
+            | Late::Output { .. }
+            | Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. } => false,
         };
         let outstanding = !producer.queue.is_empty() || !producer.flights.is_empty();
         let in_time = self.pipeline.producer.id_expires_first || !outstanding;
-        let goes_on =
-            session == producer.session && producer.is_busy(&state.database, &self.pipeline);
+        let goes_on = session == producer.session && self.upstream_is_busy(state);
         state.broker.knows(session)
             && (session != producer.session || in_time)
             && (goes_on || state.limbo.requests.iter().any(own))
@@ -210,7 +233,9 @@ impl Cluster {
                 producer.pause_until_requests_time_out(pipeline, ledger);
             }
             Strike::StaleMetadata => producer.drop_topic(pipeline, ledger),
+            Strike::Abort if self.limits.transactions => self.abort_transaction(state),
             Strike::Abort => producer.abort(&state.database, pipeline, ledger),
+            Strike::TransactionTimeout => self.time_out_transaction(state),
             Strike::ForgetProducer(session) => state.broker.forget_producer(session),
             Strike::Retention => state.broker.remove_oldest(&pipeline.rules),
             Strike::Compaction { end } => state.broker.compact(end, pipeline.bounds.keys),
@@ -238,6 +263,10 @@ impl Cluster {
 
     /// The producer's process dies and starts again.
     pub(super) fn crash_producer(&self, state: &mut State) {
+        if self.limits.transactions {
+            self.crash_transactional(state);
+            return;
+        }
         state
             .producer
             .crash(&state.database, &self.pipeline, &mut state.ledger);

@@ -72,7 +72,7 @@ fn locate(position: Position, pipeline: &Pipeline, broker: &Broker) -> Location 
 fn reset(pipeline: &Pipeline, broker: &Broker) -> Location {
     let next = match pipeline.consumer.offset_reset {
         OffsetReset::Earliest => broker.log_start(),
-        OffsetReset::Latest => broker.log_end(),
+        OffsetReset::Latest => broker.readable_end(pipeline.isolation()),
         OffsetReset::None => return Location::Nowhere,
     };
     // The Java client's position after a reset carries no leader epoch

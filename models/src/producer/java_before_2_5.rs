@@ -47,7 +47,8 @@ pub(super) fn may_retry(
             | Answer::Success
             | Answer::Refused
             | Answer::StaleEpoch
-            | Answer::Replicating => false,
+            | Answer::Replicating
+            | Answer::NotInTransaction => false,
         }
 }
 

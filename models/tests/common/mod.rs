@@ -40,6 +40,7 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
         },
         consumer: ConsumerSettings {
             offset_reset: OffsetReset::Earliest,
+            isolation: Isolation::ReadUncommitted,
             auto_commit: AutoCommit::Off,
             order: Order(vec![Item::Step(Step::Process), Item::Step(Step::Commit)]),
             commit_covers: CommitCovers::Next,

@@ -18,7 +18,8 @@ pub(crate) enum Honoured {
 const TIME: Honoured = Honoured::Any(
     "times are not clocks: a timeout may fire at any moment at which it can, whatever its length",
 );
-const TRANSACTIONS: Honoured = Honoured::Any("a design with transactions is refused");
+const TRANSACTIONS: Honoured =
+    Honoured::Any("the transaction log is as durable as the coordinator, which never fails here");
 const ONE_PARTITION: Honoured = Honoured::Any("the topic has one partition");
 const TOMBSTONES: Honoured = Honoured::Any("no record deletes its key");
 
@@ -60,8 +61,12 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
     (Scope::Producer, "queuing.strategy", Honoured::Default),
     (Scope::Producer, "request.timeout.ms", TIME),
     (Scope::Producer, "socket.timeout.ms", TIME),
-    (Scope::Producer, "transaction.timeout.ms", TRANSACTIONS),
-    (Scope::Producer, "transactional.id", Honoured::Default),
+    (
+        Scope::Producer,
+        "transaction.timeout.ms",
+        Honoured::Resolved,
+    ),
+    (Scope::Producer, "transactional.id", Honoured::Resolved),
     (
         Scope::Consumer,
         "auto.commit.interval.ms",
@@ -78,7 +83,7 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
     (Scope::Consumer, "group.instance.id", Honoured::Resolved),
     (Scope::Consumer, "group.protocol", Honoured::Resolved),
     (Scope::Consumer, "group.remote.assignor", Honoured::Resolved),
-    (Scope::Consumer, "isolation.level", TRANSACTIONS),
+    (Scope::Consumer, "isolation.level", Honoured::Resolved),
     (Scope::Consumer, "max.poll.interval.ms", TIME),
     (Scope::Consumer, "max.poll.records", Honoured::Resolved),
     (Scope::Consumer, "offset.store.method", Honoured::Default),
@@ -173,11 +178,15 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
         Honoured::Resolved,
     ),
     (Scope::Broker, "replica.lag.time.max.ms", TIME),
-    (Scope::Broker, "transaction.max.timeout.ms", TRANSACTIONS),
+    (
+        Scope::Broker,
+        "transaction.max.timeout.ms",
+        Honoured::Resolved,
+    ),
     (
         Scope::Broker,
         "transaction.partition.verification.enable",
-        TRANSACTIONS,
+        Honoured::Resolved,
     ),
     (Scope::Broker, "transaction.state.log.min.isr", TRANSACTIONS),
     (
@@ -188,8 +197,9 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
     (
         Scope::Broker,
         "transactional.id.expiration.ms",
-        TRANSACTIONS,
+        Honoured::Any("it is a matter of days, and a transactional id in use does not expire"),
     ),
+    (Scope::Broker, "transaction.version", Honoured::Resolved),
     (
         Scope::Broker,
         "unclean.leader.election.enable",

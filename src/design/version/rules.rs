@@ -83,6 +83,8 @@ rules! {
         "a follower truncates to where the leader's epoch ended, not to its high watermark";
     FiveBatches: Both, version(1, 0), None, &[], OF_OLD, "KAFKA-5494",
         "an idempotent producer may have five requests in flight, and brokers recognise its last five batches";
+    TimeoutFences: Broker, version(1, 0), None, &[], OF_OLD, "KAFKA-6119",
+        "a transaction that times out fences its producer with a new epoch";
     UnknownProducerId: Broker, version(1, 0), Some(version(2, 5)), &[], OF_OLD, "KAFKA-5793",
         "a broker without state of a producer id refuses every sequence number but 0";
     EpochOfTheAnswer: Broker, version(2, 0), None, &[], OF_OLD, "KIP-279",
@@ -109,6 +111,8 @@ rules! {
         "a broker without state of a producer id accepts any sequence number";
     LocalEpochBump: Client, version(2, 5), None, &[], OF_OLD, "KIP-360",
         "an idempotent producer that met an unknown producer id goes on with the next epoch";
+    EpochAtCoordinator: Both, version(2, 5), None, &[], OF_OLD, "KIP-360",
+        "a transactional producer goes on after a failed delivery, with an epoch that it has the coordinator raise";
     GroupMetadata: Both, version(2, 5), None, &[], OF_OLD, "KIP-447",
         "sendOffsetsToTransaction carries the member's generation, which fences an older owner";
     IdempotenceByDefault: Client, patch(3, 0, 1), None, &[patch(3, 1, 0)], NEVER, "KIP-679, KAFKA-13598",

@@ -2,9 +2,10 @@
 
 use semel_models::order::Step;
 use semel_models::pipeline::{
-    Acks, AfterAttempts, AutoCommit, Client, GroupProtocol, OffsetReset, Pipeline,
+    Acks, AfterAttempts, AutoCommit, Client, GroupProtocol, Isolation, OffsetReset, Pipeline,
     ReplicationSettings,
 };
+use semel_models::transaction_coordinator::TransactionVersion;
 
 use super::super::table::Table;
 use super::super::version::{Rule, Versions};
@@ -24,6 +25,9 @@ pub(super) fn producer(pipeline: &Pipeline, versions: &Versions, lines: &mut Lin
         "max.in.flight.requests.per.connection",
         producer.max_in_flight,
     );
+    if producer.is_transactional() {
+        lines.state("transactional.id", quoted("upstream"));
+    }
     if producer.id_expires_first {
         // Longer than any broker's default of producer.id.expiration.ms.
         lines.state("delivery.timeout.ms", i32::MAX);
@@ -57,7 +61,8 @@ pub(super) fn broker(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines
         .at_least(Rule::EligibleLeaderReplicas.introduction().since);
     let eligible = topic.replication.eligible_leader_replicas;
     let differs = pipeline.is_replicated() && eligible != has_feature;
-    if topic.flushes_internal_topics || never_cleaned || differs {
+    let transactional = pipeline.producer.is_transactional();
+    if topic.flushes_internal_topics || never_cleaned || differs || transactional {
         lines.table(Table::Broker);
     }
     if topic.flushes_internal_topics {
@@ -68,6 +73,21 @@ pub(super) fn broker(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines
     }
     if never_cleaned {
         lines.state("log.cleaner.enable", false);
+    }
+    if transactional {
+        transactions(pipeline, versions, lines);
+    }
+}
+
+/// What brokers have of transactions, where it is another than their versions' default.
+fn transactions(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {
+    let rules = &pipeline.rules.transactions;
+    let can_have_two = versions.has(Rule::TransactionVersion2);
+    if can_have_two && rules.version == TransactionVersion::One {
+        lines.state("transaction.version", 0);
+    }
+    if versions.has(Rule::TransactionVerification) && !rules.verifies {
+        lines.state("transaction.partition.verification.enable", false);
     }
 }
 
@@ -122,6 +142,13 @@ pub(super) fn consumer(pipeline: &Pipeline, versions: &Versions, lines: &mut Lin
             (OffsetReset::None, Client::Librdkafka) => "error",
         }),
     );
+    if pipeline.producer.is_transactional() {
+        let level = match consumer.isolation {
+            Isolation::ReadCommitted => "read_committed",
+            Isolation::ReadUncommitted => "read_uncommitted",
+        };
+        lines.state("isolation.level", quoted(level));
+    }
     group(pipeline, versions, lines);
 }
 

@@ -31,22 +31,22 @@ impl Log {
         let Some(last) = count.checked_sub(1) else {
             return Ok(self.segments[0].base());
         };
-        let range = (self.segments[0].base(), self.segments[last].end());
+        let (base, end) = (self.segments[0].base(), self.segments[last].end());
         let mut batches = Vec::new();
         for segment in &self.segments[..count] {
             batches.extend(segment.read(segment.base(), usize::MAX)?);
         }
         let left = Log::without_replaced(batches);
         self.write_epochs()?;
-        let mut cleaned = Segment::write_cleaned(&self.directory, range, &left)?;
+        let mut cleaned = Segment::write_cleaned(&self.directory, base, &left)?;
         cleaned.begin_swap(&self.directory)?;
         for segment in &self.segments[1..count] {
             self.directory.remove(&name_of(segment.base()))?;
         }
         cleaned.end_swap(&self.directory)?;
         self.segments.splice(..count, [cleaned]);
-        self.recovery_point = self.recovery_point.max(range.1);
-        Ok(range.1)
+        self.recovery_point = self.recovery_point.max(end);
+        Ok(end)
     }
 
     /// Writes down where each leader epoch begins, if the batches may no longer tell it.

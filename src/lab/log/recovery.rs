@@ -41,7 +41,8 @@ impl Log {
     ///
     /// Segments are read in their order up to the first frame that is not whole, has another
     /// checksum, or not the next offset; where the log is compacted, not a larger one. The log is cut
-    /// there, and later segments are deleted.
+    /// there, and later segments are deleted. A segment begins where the one before ends, also where the
+    /// log is compacted: the last record of what is cleaned is the newest of its key, and stays.
     pub fn open(
         path: &Path,
         settings: LogSettings,
@@ -134,11 +135,6 @@ fn recover_segments(
     let bases: Vec<Offset> = names.iter().filter_map(|name| base_of(name)).collect();
     let mut segments: Vec<Segment> = Vec::new();
     for (index, base) in bases.iter().enumerate() {
-        if offsets == Offsets::Growing
-            && let Some(closed) = segments.last_mut()
-        {
-            closed.reaches(*base);
-        }
         if let Some(expected) = segments.last().map(Segment::end)
             && expected != *base
         {

@@ -104,11 +104,11 @@ impl Segment {
         Ok(Segment::empty(base, file))
     }
 
-    /// The segment from `base` up to `end`, written anew without what the log cleaner removes, in a
+    /// The segment from `base` on, written anew without what the log cleaner removes, in a
     /// file that is not a segment's yet. It is synced.
     pub(crate) fn write_cleaned(
         directory: &Directory,
-        (base, end): (Offset, Offset),
+        base: Offset,
         batches: &[Batch],
     ) -> Result<Segment, StorageError> {
         let file = AppendFile::create(directory, &cleaned_name(base))?;
@@ -116,7 +116,6 @@ impl Segment {
         for batch in batches {
             segment.append(batch)?;
         }
-        segment.end = end;
         segment.file.sync()?;
         Ok(segment)
     }
@@ -205,11 +204,6 @@ impl Segment {
     /// The offset after its last batch.
     pub(crate) fn end(&self) -> Offset {
         self.end
-    }
-
-    /// It is closed, and the next one begins at `next`: what lies in between was cleaned away.
-    pub(crate) fn reaches(&mut self, next: Offset) {
-        self.end = self.end.max(next);
     }
 
     /// How many bytes it has.

@@ -41,9 +41,15 @@ impl Run {
             | Action::Expire
             | Action::FailTooLate
             | Action::LearnLeader
+            | Action::InitProducerId
+            | Action::AddPartitions
+            | Action::EndTransaction
+            | Action::TimeOutTransaction
             | Action::Consumer { .. } => {}
+            Action::WriteMarker => self.write_marker()?,
             Action::Replica { who, does } => self.replica_step(who, does, self.torn())?,
         }
+        self.keep_transactions(after)?;
         self.tell_epochs(action, after)?;
         self.run_on_sink(action)?;
         self.restart_consumers(action, after)?;
@@ -61,6 +67,9 @@ impl Run {
         stamp: Option<Stamp>,
     ) -> Result<(), LabError> {
         let pipeline = self.cluster.pipeline();
+        if let Some(stamp) = stamp.filter(|_| pipeline.producer.is_transactional()) {
+            return self.produce_in_transaction(record, stamp);
+        }
         let known = stamp.and_then(|stamp| broker.offset_of(stamp));
         let end = broker.log_end();
         let expected = match broker.append(record, stamp, &pipeline.topic, &pipeline.rules) {
@@ -120,7 +129,10 @@ impl Run {
                 self.agree("up to where the log is clean", offset(end), clean)
             }
             Strike::RecreateTopic(_) => self.rig.recreate_topic(),
-            Strike::CoordinatorFailover { .. } => self.rig.replace_coordinator(),
+            Strike::CoordinatorFailover { .. } => {
+                self.rig.replace_coordinator()?;
+                self.compare_transactions(&self.state)
+            }
             Strike::DedupExpiry { .. } => match self.cluster.pipeline().sink.dedup {
                 Dedup::Durable | Dedup::Separate => Ok(self.rig.sink(0).forget_oldest()?),
                 Dedup::Memory => Ok(()),
@@ -129,6 +141,7 @@ impl Run {
             | Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
+            | Strike::TransactionTimeout
             | Strike::LoseRequest(_)
             | Strike::LoseAnswer(_)
             | Strike::Refuse(_)
@@ -185,6 +198,7 @@ impl Run {
     }
 
     fn compare_log(&self, after: &State) -> Result<(), LabError> {
+        self.compare_transactions(after)?;
         if let Some(replication) = &after.replication {
             return self.compare_replicas(replication);
         }

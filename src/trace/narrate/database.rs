@@ -24,7 +24,7 @@ impl Scene<'_> {
             Source::Outbox { .. } => {
                 format!("The transaction that inserted row {who} commits{confirmed}.")
             }
-            Source::DualWrite(_) | Source::Memory => {
+            Source::DualWrite(_) | Source::Memory | Source::Transaction { .. } => {
                 format!("The application commits its database transaction of {who}{confirmed}.")
             }
         }
@@ -33,7 +33,7 @@ impl Scene<'_> {
     /// Who sends.
     pub(super) fn sender(&self) -> &'static str {
         match self.cluster.pipeline().producer.source {
-            Source::Memory | Source::DualWrite(_) => "application",
+            Source::Memory | Source::DualWrite(_) | Source::Transaction { .. } => "application",
             Source::Outbox { .. } => "relay",
         }
     }
@@ -124,11 +124,15 @@ impl Scene<'_> {
         format!(
             "{} dies{} and starts again{}{}{}{}.",
             match self.cluster.pipeline().producer.source {
-                Source::Memory | Source::DualWrite(_) => "The producer's process",
+                Source::Memory | Source::DualWrite(_) | Source::Transaction { .. } => {
+                    "The producer's process"
+                }
                 Source::Outbox { .. } => "The relay",
             },
             self.between(),
-            if self.cluster.pipeline().producer.idempotence {
+            if self.cluster.pipeline().producer.is_transactional() {
+                " under the same transactional id"
+            } else if self.cluster.pipeline().producer.idempotence {
                 " with a new producer id"
             } else {
                 ""

@@ -35,7 +35,15 @@ impl Scene<'_> {
             Strike::ProducerPauseOfRequests => {
                 ("producer", "pause", self.producer_pause_of_requests())
             }
+            Strike::Abort if self.cluster.pipeline().producer.is_transactional() => {
+                ("producer", "abort", self.abort_transaction())
+            }
             Strike::Abort => ("database", "abort", self.abort()),
+            Strike::TransactionTimeout => (
+                "transaction coordinator",
+                "time-out-transaction",
+                self.time_out_transaction(),
+            ),
             Strike::ForgetProducer(session) => (
                 "broker",
                 "forget-producer-id",
@@ -182,6 +190,7 @@ impl Scene<'_> {
                 )
             }
             Target::FailedWrite(who) => self.of(who).failed_write_lost(),
+            Target::Coordinator(call) => self.coordinator_request_lost(call.name()),
             Target::Repeated(_) => {
                 format!(
                     "A request ({}) is lost; the client repeats it.",
@@ -231,6 +240,7 @@ impl Scene<'_> {
                     self.topic_of_failures()
                 )
             }
+            Target::Coordinator(call) => self.coordinator_answer_lost(call.name()),
             Target::Repeated(_) => {
                 format!(
                     "An answer ({}) is lost; the client repeats the request.",
@@ -256,6 +266,7 @@ impl Scene<'_> {
                 self.of(who).after_leaving()
             ),
             Target::FailedWrite(who) => self.of(who).failed_write_lost(),
+            Target::Coordinator(call) => self.coordinator_request_refused(call.name()),
             Target::Repeated(_) => {
                 format!(
                     "A request ({}) is refused with a retriable error; the client repeats it.",
@@ -285,6 +296,7 @@ impl Scene<'_> {
                 "The write to the {} topic is held up.",
                 self.topic_of_failures()
             ),
+            Target::Coordinator(call) => self.coordinator_request_delayed(call.name()),
             Target::Repeated(_) => {
                 format!(
                     "A request ({}) is held up; the client repeats it.",

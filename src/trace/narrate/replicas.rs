@@ -5,7 +5,7 @@ use crate::trace::facts::{broker_name, brokers, name};
 use semel_models::action::{ReplicaStep, ReplicaStrike};
 use semel_models::broker::Broker;
 use semel_models::cluster::State;
-use semel_models::pipeline::Acks;
+use semel_models::pipeline::{Acks, Isolation};
 use semel_models::producer::Answer;
 use semel_models::replication::{Election, Replication, Status};
 
@@ -296,7 +296,8 @@ impl Scene<'_> {
         let broker = capital(&broker_name(who));
         let (before, after) = (self.log_before(who), self.log_after(who));
         if after.log_end() > before.log_end() {
-            let again = match before.holds_from(flight.batch.record, 0) {
+            let again = match before.holds_from(flight.batch.record, 0, Isolation::ReadUncommitted)
+            {
                 true => ", a second entry of the same record",
                 false => "",
             };
@@ -325,6 +326,9 @@ impl Scene<'_> {
             ),
             Some(Answer::StaleEpoch) => format!(
                 "{broker} refuses {record}: its producer epoch is fenced (INVALID_PRODUCER_EPOCH)."
+            ),
+            Some(Answer::NotInTransaction) => format!(
+                "{broker} refuses {record}: its partition was not added to a transaction (TRANSACTION_ABORTABLE)."
             ),
             Some(Answer::Success | Answer::Replicating) => format!(
                 "{broker} recognises {record} by its sequence number {sequence} as a repeat and does not append it."
@@ -399,7 +403,8 @@ impl Scene<'_> {
                 | Answer::Replicating
                 | Answer::OutOfOrder
                 | Answer::StaleEpoch
-                | Answer::UnknownProducerId => String::new(),
+                | Answer::UnknownProducerId
+                | Answer::NotInTransaction => String::new(),
             });
         }
         text
