@@ -448,6 +448,7 @@ mod tests {
     #[test]
     fn a_flush_interval_bounds_what_power_loss_can_take() {
         let every_second = TopicSettings {
+            replication: ReplicationSettings::ONE,
             flush_messages: Some(2),
             flushes_internal_topics: false,
             retention: true,
