@@ -46,6 +46,9 @@ fn files_in_words(replay: &Replay, files: &OnFiles) -> String {
             counted(replay.steps().len() as u64, "step")
         ),
         OnFiles::Deviates(deviation) => format!("On real files and in SQLite: {deviation}."),
+        OnFiles::LeftOut(what) => {
+            format!("Not taken on real files: {what} is not run there, for there is one broker.")
+        }
     }
 }
 

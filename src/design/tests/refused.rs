@@ -354,7 +354,10 @@ fn eligible_leader_replicas_are_on_since_4_1() {
 #[test]
 fn what_replicas_are_not_modelled_with_is_refused_by_name() {
     for fault in ["retention", "producer-id-expiry", "request-delayed.produce"] {
-        let text = SOUND.replace("[application]", "[topic]\nreplication.factor = 2\n[application]");
+        let text = SOUND.replace(
+            "[application]",
+            "[topic]\nreplication.factor = 2\n[application]",
+        );
         let text = format!("{text}\n[faults]\n{fault} = 1\n");
         let (code, message) = only(&text);
         assert_eq!(code, Code::NotModelled, "{fault}");

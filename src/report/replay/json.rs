@@ -50,6 +50,10 @@ impl Files {
                 outcome: "agrees",
                 deviation: None,
             },
+            OnFiles::LeftOut(_) => Files {
+                outcome: "left-out",
+                deviation: None,
+            },
             OnFiles::Deviates(deviation) => Files {
                 outcome: "deviates",
                 deviation: Some(Deviates {

@@ -103,6 +103,7 @@ fn write_end(out: &mut dyn Write, replay: &Replay, files: &OnFiles) -> io::Resul
     let style = match files {
         OnFiles::Agrees => GOOD,
         OnFiles::Deviates(_) => BAD,
+        OnFiles::LeftOut(_) => OPEN,
     };
     writeln!(out, "  {style}{}{style:#}", files_in_words(replay, files))
 }
