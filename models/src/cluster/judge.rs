@@ -62,8 +62,11 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
         Guarantee::Progress => {
             quiescent && {
                 let position = group_position(cluster, state);
+                // Without a leader nobody reads what may well be in a log.
+                let readable = cluster.is_readable(state);
                 confirmed().any(|record| {
-                    state.broker.holds_from(record, position)
+                    !readable && !state.ledger.is_settled(record)
+                        || state.broker.holds_from(record, position)
                         || state.retries.waiting.contains(&record)
                 })
             }
@@ -74,6 +77,9 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
 /// How many records are lost in a quiescent state: confirmed, not settled, and not to be read any
 /// more.
 fn lost(cluster: &Cluster, state: &State) -> u16 {
+    if !cluster.is_readable(state) {
+        return 0;
+    }
     let position = group_position(cluster, state);
     let is_lost = |record: &u16| {
         state.ledger.is_confirmed(*record)
