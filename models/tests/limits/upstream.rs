@@ -83,6 +83,10 @@ pub fn rules() -> impl Strategy<Value = KafkaRules> {
             unknown_producer_starts_anywhere: false,
             java_bumps_epoch: false,
             truncation_noticed: false,
+            truncation: TruncationRule::ToHighWatermark,
+            stale_fetches_refused: false,
+            broker_epoch_checked: false,
+            high_watermark_waits: false,
         },
     ])
 }

@@ -358,7 +358,7 @@ fn what_replicas_are_not_modelled_with_is_refused_by_name() {
             "[application]",
             "[topic]\nreplication.factor = 2\n[application]",
         );
-        let text = format!("{text}\n[faults]\n{fault} = 1\n");
+        let text = text.replace("consumer-crash", fault);
         let (code, message) = only(&text);
         assert_eq!(code, Code::NotModelled, "{fault}");
         assert!(message.contains("several replicas"), "{message}");
