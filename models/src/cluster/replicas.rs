@@ -266,6 +266,9 @@ impl Cluster {
             replication.known = None;
         }
         replication.normalize(&self.pipeline);
+        if !self.limits.truncation {
+            replication.forget_flushes(settings);
+        }
         if self.reductions.dead_fields {
             let power = [Fault::PowerLoss, Fault::PowerLossAll];
             let may_tell = |fault| self.budget.has_left(&state.left, state.left_in_all, fault);
