@@ -1,6 +1,7 @@
 //! The steps of the model: what a process, the broker or the environment does next.
 
 use crate::fault::{Call, Fault};
+use crate::transaction_coordinator::Part;
 
 /// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +32,13 @@ pub enum Action {
     },
     /// The late request in this slot arrives.
     LateArrives(u16),
+    /// The coordinator goes on with the transaction of an output producer.
+    Transaction {
+        /// The transactional id, as a place among those of the output.
+        id: u16,
+        /// What it does.
+        does: TransactionStep,
+    },
     /// A fault strikes, paid for by this entry of the budget.
     Fault {
         /// The budget's entry.
@@ -38,6 +46,15 @@ pub enum Action {
         /// What happens.
         strike: Strike,
     },
+}
+
+/// One step of the transaction coordinator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TransactionStep {
+    /// It times out the transaction of a process that is gone or stands still.
+    TimeOut,
+    /// It writes the marker of a committed transaction.
+    WriteMarker(Part),
 }
 
 /// One step of a consumer, its application, or the group coordinator on its behalf.
@@ -85,6 +102,9 @@ pub enum ConsumerStep {
     CommitAutomatically,
     /// The commit that nobody waits for reaches the group coordinator.
     CommitArrives,
+    /// The result in this place, which nobody waits for, reaches the output topic, and its report the
+    /// client.
+    ResultArrives(u16),
 }
 
 /// What a fault does.
@@ -149,6 +169,15 @@ pub enum Strike {
         /// Whose memory, where the store is in memory.
         who: u16,
     },
+    /// The delivery timeout of a consumer's result passes; `sent`: its request is on the wire.
+    ExpireResult {
+        /// Which of the group's consumers.
+        who: u16,
+        /// Whether the request may still arrive.
+        sent: bool,
+    },
+    /// The coordinator times out the transaction of an output producer that is alive.
+    TimeOutTransaction(u16),
     /// Something happens to a consumer.
     Consumer {
         /// Which of the group's consumers.
@@ -220,6 +249,12 @@ pub enum Target {
     LeavingCommit(u16),
     /// The write of this consumer to the dead-letter or retry topic.
     FailedWrite(u16),
+    /// The result that this consumer sends to the output topic.
+    Result(u16),
+    /// The offsets that this consumer sends to its transaction.
+    Offsets(u16),
+    /// The end of this consumer's transaction.
+    EndTransaction(u16),
     /// A call that is simply repeated, and changes nothing but where time goes.
     Repeated(Call),
 }
@@ -232,7 +267,9 @@ impl Target {
             Target::Commit(_) | Target::BackgroundCommit(_) | Target::LeavingCommit(_) => {
                 Call::OffsetCommit
             }
-            Target::FailedWrite(_) => Call::OutputProduce,
+            Target::FailedWrite(_) | Target::Result(_) => Call::OutputProduce,
+            Target::Offsets(_) => Call::TxnOffsetCommit,
+            Target::EndTransaction(_) => Call::EndTxn,
             Target::Repeated(call) => call,
         }
     }
@@ -261,6 +298,8 @@ impl Strike {
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }
+            | Strike::ExpireResult { .. }
+            | Strike::TimeOutTransaction(_)
             | Strike::Consumer { .. } => None,
         }
     }
@@ -277,7 +316,8 @@ impl Strike {
             Strike::LoseAnswer(_) => &[Fault::ResponseLost],
             Strike::Refuse(_) => &[Fault::RequestRefused],
             Strike::Delay(_) => &[Fault::RequestDelayed],
-            Strike::DeliveryTimeout => &[Fault::DeliveryTimeout],
+            Strike::DeliveryTimeout | Strike::ExpireResult { .. } => &[Fault::DeliveryTimeout],
+            Strike::TimeOutTransaction(_) => &[Fault::TransactionTimeout],
             Strike::BrokerCrash => &[Fault::BrokerCrash],
             Strike::PowerLoss { .. } => &[Fault::PowerLoss],
             Strike::PowerLossAll { .. } => &[Fault::PowerLossAll],

@@ -15,6 +15,9 @@ mod group;
 mod handling;
 mod joining;
 mod judge;
+mod output;
+mod output_faults;
+mod output_transactions;
 mod persistent;
 mod reduce;
 mod steps;
@@ -39,6 +42,7 @@ use crate::ledger::Ledger;
 use crate::limbo::Limbo;
 use crate::limits::{Limits, MAX_BUDGETS, MAX_INSTANCES, Room, TooLarge};
 use crate::outbox::Database;
+use crate::output::Output;
 use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
 use crate::program::Program;
@@ -77,6 +81,8 @@ pub struct State {
     pub database: Database,
     /// Records whose handling always fails.
     pub poisoned: Set,
+    /// The output topic and its producers, where the design writes results.
+    pub output: Option<Box<Output>>,
 }
 
 impl State {
@@ -241,6 +247,10 @@ impl Cluster {
         if limits.poisons {
             state.poisoned.code(codec, limits.records);
         }
+        if self.has_output() {
+            let output = state.output.get_or_insert_default();
+            output.code(codec, limits, pipeline);
+        }
         self.budget.code(state, codec);
     }
 }
@@ -255,6 +265,9 @@ impl Model for Cluster {
             ledger: Ledger::of(bounds.records),
             sink: Sink::of(&self.pipeline),
             producer: Producer::of(bounds.records),
+            output: self
+                .has_output()
+                .then(|| Box::new(Output::of(&self.pipeline))),
             ..State::default()
         };
         self.budget.fill(&mut state);
@@ -295,6 +308,7 @@ impl Model for Cluster {
                 None
             }
         };
+        self.settle_output(after);
         self.settle_members(after);
         self.remember_commits(after);
         self.reduce(after);

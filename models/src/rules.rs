@@ -2,6 +2,8 @@
 //!
 //! What is the same in every release that semel knows is not here but in the actor that follows it.
 
+use crate::transaction_coordinator::TransactionRules;
+
 /// The rules in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KafkaRules {
@@ -23,6 +25,8 @@ pub struct KafkaRules {
     /// it. Java clients and brokers from 2.3 (KAFKA-7747, KIP-320: `OffsetsForLeaderEpoch`),
     /// librdkafka from 2.1.0. Before, a position is valid again as soon as the log has grown over it.
     pub truncation_noticed: bool,
+    /// The brokers' rules about transactions.
+    pub transactions: TransactionRules,
 }
 
 impl KafkaRules {
@@ -32,5 +36,6 @@ impl KafkaRules {
         unknown_producer_starts_anywhere: true,
         java_bumps_epoch: true,
         truncation_noticed: true,
+        transactions: TransactionRules::CURRENT,
     };
 }

@@ -6,6 +6,7 @@ use crate::codec::Codec;
 use crate::fault::{Call, Fault, FaultKey};
 use crate::order::Step;
 use crate::pipeline::{Acks, Dedup, GroupProtocol, Pipeline, Source};
+use crate::transaction_coordinator::TransactionVersion;
 
 /// The entries of a design's budget that it can spend, and the cap on their sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,7 +145,9 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         Fault::ResponseLost => key
             .call
             .is_none_or(|call| calls(pipeline, call) && (call != Call::Produce || answers)),
-        Fault::ProcessFailure | Fault::ProcessFailureLate => order.contains(Step::Process),
+        Fault::ProcessFailure | Fault::ProcessFailureLate => {
+            order.contains(Step::Process) || pipeline.consumer.produces()
+        }
         Fault::SinkUnavailable | Fault::SinkAnswerLost => {
             let stored = pipeline.sink.dedup != Dedup::Memory;
             order
@@ -160,12 +163,12 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
             let eager = pipeline.group.protocol == GroupProtocol::Eager;
             pipeline.subscribes() && (eager || pipeline.group.instances > 1)
         }
-        Fault::Poison => order.contains(Step::Process),
+        Fault::Poison => order.contains(Step::Process) || pipeline.consumer.produces(),
         Fault::OffsetsExpiry => pipeline.consumer.commits(),
         Fault::OffsetReset => true,
         Fault::DedupExpiry => order.contains(Step::Remember),
-        Fault::TransactionTimeout
-        | Fault::LeaderChange
+        Fault::TransactionTimeout => pipeline.consumer.has_transactions(),
+        Fault::LeaderChange
         | Fault::ReplicaLag
         | Fault::CoordinatorFailover
         | Fault::Compaction
@@ -177,12 +180,18 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
 
 /// Whether the design ever makes this call.
 fn calls(pipeline: &Pipeline, call: Call) -> bool {
+    let consumer = &pipeline.consumer;
+    let is_first = pipeline.rules.transactions.version == TransactionVersion::One;
     match call {
         Call::Produce | Call::Fetch | Call::Join | Call::Heartbeat | Call::OffsetFetch => true,
-        Call::OffsetCommit => pipeline.consumer.commits(),
-        Call::InitProducerId => pipeline.producer.idempotence,
-        Call::OutputProduce => pipeline.consumer.writes_failed(),
-        Call::AddPartitions | Call::AddOffsets | Call::TxnOffsetCommit | Call::EndTxn => false,
+        Call::OffsetCommit => consumer.commits_by_itself(),
+        Call::InitProducerId => pipeline.producer.idempotence || consumer.has_transactions(),
+        Call::OutputProduce => consumer.writes_failed() || consumer.produces(),
+        // Under version 2 the partition leader and the group coordinator add their partitions.
+        Call::AddPartitions => is_first && consumer.has_transactions() && consumer.produces(),
+        Call::AddOffsets => is_first && consumer.commits_in_transactions(),
+        Call::TxnOffsetCommit => consumer.commits_in_transactions(),
+        Call::EndTxn => consumer.has_transactions(),
     }
 }
 

@@ -4,6 +4,7 @@ use super::{Cluster, State};
 use crate::consumer::{Consumer, Location};
 use crate::guarantee::Guarantee;
 use crate::ledger::Ledger;
+use crate::output::Output;
 use crate::pipeline::Effect;
 use crate::subject::Observation;
 
@@ -53,12 +54,15 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
     };
     match guarantee {
         Guarantee::NoLoss => quiescent && lost(cluster, state) > 0,
-        Guarantee::NoDuplicates => ledger.handled.contains(&2),
+        Guarantee::NoDuplicates => ledger.handled.contains(&2) || is_produced_twice(state),
         Guarantee::ExactlyOnceEffect => quiescent && !is_exactly_once(cluster, state),
-        Guarantee::InOrder => ledger.disordered,
+        Guarantee::InOrder => match &state.output {
+            Some(output) if !output.produced.is_empty() => output.disordered,
+            Some(_) | None => ledger.disordered,
+        },
         Guarantee::NoPhantom => records
             .clone()
-            .any(|record| ledger.is_handled(record) && !may_have_effect(ledger, record)),
+            .any(|record| has_any_effect(state, record) && !may_have_effect(ledger, record)),
         Guarantee::Progress => {
             quiescent && {
                 let position = group_position(cluster, state);
@@ -71,13 +75,34 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
     }
 }
 
+/// Whether the reader of the output topic saw a result twice, where there is another effect beside.
+fn is_produced_twice(state: &State) -> bool {
+    let output = state.output.as_ref();
+    output.is_some_and(|output| output.produced.contains(&2))
+}
+
+/// Whether the record had an effect; where there are two, one of them.
+fn has_any_effect(state: &State, record: u16) -> bool {
+    let times = |output: &Output| output.produced.get(usize::from(record)).copied();
+    let produced = state.output.as_ref().and_then(|output| times(output));
+    state.ledger.is_handled(record) || produced.is_some_and(|times| times > 0)
+}
+
+/// Whether the record has its effect, both where there are two, or something stands for it.
+fn is_settled(state: &State, record: u16) -> bool {
+    let output = state.output.as_ref();
+    let has_result = output.is_none_or(|output| output.has_result(record));
+    state.ledger.is_settled(record)
+        && (has_result || state.ledger.dead_lettered.contains(record))
+}
+
 /// How many records are lost in a quiescent state: confirmed, not settled, and not to be read any
 /// more.
 fn lost(cluster: &Cluster, state: &State) -> u16 {
     let position = group_position(cluster, state);
     let is_lost = |record: &u16| {
         state.ledger.is_confirmed(*record)
-            && !state.ledger.is_settled(*record)
+            && !is_settled(state, *record)
             && !state.retries.waiting.contains(record)
             && !state.broker.holds_from(*record, position)
     };
@@ -121,11 +146,16 @@ fn is_exactly_once(cluster: &Cluster, state: &State) -> bool {
     let mut records = 0..pipeline.bounds.records;
     let needed =
         |record: u16| ledger.is_confirmed(record) && !ledger.dead_lettered.contains(record);
+    let once = |times: u16, record: u16| {
+        times <= u16::from(!ledger.is_aborted(record)) && (times == 1 || !needed(record))
+    };
+    if !are_results_exactly_once(state, once) {
+        return false;
+    }
     match pipeline.sink.effect {
-        Effect::Add | Effect::External { .. } => records.all(|record| {
-            let times = ledger.handled[usize::from(record)];
-            times <= u16::from(!ledger.is_aborted(record)) && (times == 1 || !needed(record))
-        }),
+        Effect::Add | Effect::External { .. } | Effect::Topic => {
+            records.all(|record| once(ledger.handled[usize::from(record)], record))
+        }
         // The row of a key is its last record of the set: the set may be any that ends with it.
         Effect::Upsert => records.all(|record| {
             let row = state.sink.rows[usize::from(record % pipeline.bounds.keys)];
@@ -134,4 +164,17 @@ fn is_exactly_once(cluster: &Cluster, state: &State) -> bool {
                 && (!needed(record) || row.is_some_and(|row| may_be_last(row.record)))
         }),
     }
+}
+
+/// Whether the output topic, where it is not the only effect, holds what the sink does: the result of
+/// each record of one set, once.
+fn are_results_exactly_once(state: &State, once: impl Fn(u16, u16) -> bool) -> bool {
+    let Some(output) = &state.output else {
+        return true;
+    };
+    (0..).zip(output.produced.iter()).all(|(record, times)| {
+        let ledger = &state.ledger;
+        let of_both = (*times > 0) == ledger.is_handled(record);
+        once(*times, record) && (of_both || ledger.dead_lettered.contains(record))
+    })
 }

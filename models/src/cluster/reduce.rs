@@ -82,7 +82,7 @@ impl Cluster {
             for who in self.everyone() {
                 self.forget_skips(&mut state.consumers[usize::from(who)]);
                 self.forget_zombies_commits(state, who);
-                self.forget_empty_process(&mut state.consumers[usize::from(who)]);
+                self.forget_empty_process(state, who);
             }
         }
         if self.reductions.where_to_begin {
@@ -110,6 +110,7 @@ impl Cluster {
         for who in self.everyone() {
             self.normalize_consumer(&mut state.consumers[usize::from(who)]);
         }
+        self.normalize_transactions(state);
         if !self.limits.forgets {
             let entries = state.broker.log.iter_mut();
             entries.for_each(|entry| entry.forgotten = false);
@@ -124,8 +125,13 @@ impl Cluster {
             position.leader_epoch = None;
         }
         for late in state.limbo.requests.iter_mut() {
-            if let Late::Commit { position, .. } = late {
+            if let Late::Commit { position, .. } | Late::Offsets { position, .. } = late {
                 position.leader_epoch = None;
+            }
+        }
+        if let Some(output) = &mut state.output {
+            for pending in output.pending.iter_mut() {
+                pending.position.leader_epoch = None;
             }
         }
     }
@@ -175,7 +181,12 @@ impl Cluster {
         let refused = self.pipeline.subscribes();
         state.limbo.retain(|late| match late {
             Late::Commit { generation, .. } => !refused || *generation == current,
-            Late::Produce { .. } | Late::Output { .. } => true,
+            Late::Offsets { generation, .. } => {
+                !refused || generation.is_none_or(|generation| generation == current)
+            }
+            Late::Produce { .. } | Late::Output { .. } | Late::Result { .. } | Late::End { .. } => {
+                true
+            }
         });
     }
 
@@ -206,8 +217,11 @@ impl Cluster {
         if state.producer.is_busy(&state.database, &self.pipeline) {
             return;
         }
+        let has_output = self.has_output();
         self.budget.forget(state, |key| match key.call {
-            Some(call) => matches!(call, Call::Produce | Call::InitProducerId),
+            Some(call) => call == Call::Produce || call == Call::InitProducerId && !has_output,
+            // The delivery of results has a timeout, too.
+            None if key.fault == Fault::DeliveryTimeout && has_output => false,
             None => UPSTREAM_FAULTS.contains(&key.fault),
         });
     }
@@ -239,9 +253,13 @@ impl Cluster {
         let skippable = |from: usize| {
             self.program.operations[from..]
                 .iter()
-                .any(|later| later.contains(Step::Process) || later.contains(Step::Remember))
+                .any(|later| SKIPPED.iter().any(|step| later.contains(*step)))
         };
         let operation = usize::from(operation);
+        if self.program.operations[operation].transaction_begin().is_some() {
+            // A Kafka transaction may be begun again.
+            return;
+        }
         match self.program.operations[operation].scope {
             Scope::Record { last, .. } if !skippable(last + 1) => {
                 *skipped &= !0 << cursor;
@@ -265,8 +283,14 @@ impl Cluster {
 
     /// A process that is to join again and holds nothing is like one that starts. Where no start finds
     /// a valid offset that saves a run its last step.
-    fn forget_empty_process(&self, consumer: &mut Consumer) {
+    fn forget_empty_process(&self, state: &mut State, who: u16) {
+        let consumer = &state.consumers[usize::from(who)];
         let holds = !consumer.memory.keys.is_empty() || !consumer.crew.tasks.is_empty();
+        if consumer.phase != Phase::Outside || holds || self.needs_output_producer(state, who) {
+            return;
+        }
+        self.forget_output_producer(state, who);
+        let consumer = &mut state.consumers[usize::from(who)];
         if consumer.phase == Phase::Outside && !holds {
             *consumer = Consumer::default();
         }
@@ -283,6 +307,14 @@ impl Cluster {
         });
     }
 }
+
+/// The steps that do nothing for a record that is skipped.
+const SKIPPED: [Step; 4] = [
+    Step::Process,
+    Step::Remember,
+    Step::Produce,
+    Step::ProduceAsync,
+];
 
 /// The faults that strike nothing but the producer's side.
 const UPSTREAM_FAULTS: [Fault; 4] = [
@@ -312,8 +344,14 @@ fn each_generation(state: &mut State, fences: bool, visit: &mut impl FnMut(&mut 
         }
     }
     for late in state.limbo.requests.iter_mut() {
-        if let Late::Commit { generation, .. } = late {
-            visit(generation);
+        match late {
+            Late::Commit { generation, .. } => visit(generation),
+            Late::Offsets { generation, .. } => {
+                if let Some(generation) = generation {
+                    visit(generation);
+                }
+            }
+            Late::Produce { .. } | Late::Output { .. } | Late::Result { .. } | Late::End { .. } => {}
         }
     }
 }

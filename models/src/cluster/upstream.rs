@@ -75,9 +75,10 @@ impl Cluster {
             Action::ReceiveAnswer => producer.receive(pipeline, ledger),
             Action::Expire => producer.expire(pipeline, ledger),
             Action::FailTooLate => producer.fail_too_late(pipeline, ledger),
-            Action::Consumer { .. } | Action::LateArrives(_) | Action::Fault { .. } => {
-                unreachable!("not a step of the producer's side")
-            }
+            Action::Consumer { .. }
+            | Action::LateArrives(_)
+            | Action::Transaction { .. }
+            | Action::Fault { .. } => unreachable!("not a step of the producer's side"),
         }
     }
 
@@ -171,7 +172,11 @@ impl Cluster {
         let producer = &state.producer;
         let own = |late: &Late| match late {
             Late::Produce { stamp, .. } => stamp.is_some_and(|stamp| stamp.session == session),
-            Late::Commit { .. } | Late::Output { .. } => false,
+            Late::Commit { .. }
+            | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::Offsets { .. }
+            | Late::End { .. } => false,
         };
         let outstanding = !producer.queue.is_empty() || !producer.flights.is_empty();
         let in_time = self.pipeline.producer.id_expires_first || !outstanding;
@@ -208,6 +213,8 @@ impl Cluster {
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }
+            | Strike::ExpireResult { .. }
+            | Strike::TimeOutTransaction(_)
             | Strike::Consumer { .. } => unreachable!("not a fault of the producer's side"),
         }
     }

@@ -50,7 +50,11 @@ pub(super) fn is_reached(
         (Witness::ForgottenWhileLate, Strike::ForgetProducer(session)) => {
             let own = |late: &Late| match late {
                 Late::Produce { stamp, .. } => stamp.is_some_and(|stamp| stamp.session == session),
-                Late::Commit { .. } | Late::Output { .. } => false,
+                Late::Commit { .. }
+                | Late::Output { .. }
+                | Late::Result { .. }
+                | Late::Offsets { .. }
+                | Late::End { .. } => false,
             };
             state.limbo.requests.iter().any(own)
         }

@@ -149,8 +149,11 @@ pub fn consumers() -> impl Strategy<Value = ConsumerSettings> {
                     on_revoke: callbacks.0,
                     on_lost: callbacks.1,
                     on_process_failure: failure,
-                    output_acks: acks,
-                    output_idempotence: acks == Acks::All,
+                    output: OutputSettings {
+                        acks,
+                        idempotence: acks == Acks::All,
+                        ..OutputSettings::NONE
+                    },
                 };
                 fit(&mut consumer);
                 consumer

@@ -104,8 +104,7 @@ fn the_example_of_the_specification_resolves_to_its_pipeline() {
                     attempts: 1,
                     then: AfterAttempts::Stop
                 },
-                output_acks: Acks::All,
-                output_idempotence: false,
+                output: OutputSettings::NONE,
             },
             sink: SinkSettings {
                 effect: Effect::Add,

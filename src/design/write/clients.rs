@@ -132,6 +132,6 @@ pub(super) fn output(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines
         }
     }
     lines.table(Table::OutputProducer);
-    lines.state("acks", quoted(acks(consumer.output_acks)));
-    idempotence(consumer.output_idempotence, versions, lines);
+    lines.state("acks", quoted(acks(consumer.output.acks)));
+    idempotence(consumer.output.idempotence, versions, lines);
 }

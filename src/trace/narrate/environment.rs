@@ -210,7 +210,7 @@ impl Scene<'_> {
                 self.of(who).after_leaving()
             ),
             Target::FailedWrite(_) => {
-                let again = if self.cluster.pipeline().consumer.output_idempotence {
+                let again = if self.cluster.pipeline().consumer.output.idempotence {
                     "the client's retry is recognised"
                 } else {
                     "it is written again"
@@ -324,7 +324,7 @@ impl ConsumerScene<'_> {
     }
 
     fn failed_write_lost(&self) -> String {
-        match self.cluster.pipeline().consumer.output_acks {
+        match self.cluster.pipeline().consumer.output.acks {
             Acks::None => format!(
                 "The record never reaches the {} topic, and with acks=0 nobody hears of it.",
                 self.topic_of_failures()

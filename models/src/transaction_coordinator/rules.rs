@@ -1,0 +1,36 @@
+//! The rules about transactions that changed between releases.
+
+/// `transaction.version` as far as the protocol goes: 0 and 1 differ only in the format of the
+/// transaction log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TransactionVersion {
+    /// Versions 0 and 1: an epoch serves many transactions.
+    One,
+    /// Version 2 (KIP-890): every transaction has an epoch of its own, and the partition leader adds
+    /// its partition.
+    Two,
+}
+
+/// The rules of brokers about transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TransactionRules {
+    /// The version in force between brokers and clients.
+    pub version: TransactionVersion,
+    /// The partition leader asks the coordinator before the first append of a transaction
+    /// (`transaction.partition.verification.enable`, from 3.6, KIP-890).
+    pub verifies: bool,
+    /// A timeout fences the producer. From 0.11.0.2 and 1.0.0 (KAFKA-6119).
+    pub timeout_fences: bool,
+    /// InitProducerId takes the epoch that the client expects. Brokers from 2.5 (KIP-360).
+    pub epoch_can_be_expected: bool,
+}
+
+impl TransactionRules {
+    /// The rules of a cluster formatted at 4.0 or later, with a Java client.
+    pub const CURRENT: TransactionRules = TransactionRules {
+        version: TransactionVersion::Two,
+        verifies: true,
+        timeout_fences: true,
+        epoch_can_be_expected: true,
+    };
+}
