@@ -54,7 +54,7 @@ pub use log::{
     Batch, Cut, Fetched, Log, LogSettings, Produced, REMEMBERED_BATCHES, Record, Recovery, Remains,
 };
 pub use offsets::{Commit, OffsetLog, OffsetsCut};
-pub use run::{Deviation, LabError, Remnant, Run};
+pub use run::{Deviation, LabError, Remnant, Run, not_on_files};
 pub use schedule::{Blow, Schedule};
 pub use words::{
     Generation, LeaderEpoch, NextOffset, Offset, Position, ProducerEpoch, ProducerId, RecordId,

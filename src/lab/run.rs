@@ -79,8 +79,8 @@ impl Run {
     /// Begins a run of `pipeline` in an empty directory, with the sink in SQLite.
     ///
     /// # Errors
-    /// When the directory cannot be written, and when the design has more kinds of faults than a
-    /// run can keep apart.
+    /// When the directory cannot be written, when the design has more kinds of faults than a run can
+    /// keep apart, and when it has something that runs on files do not know ([`not_on_files`]).
     pub fn start(directory: &Path, pipeline: Pipeline, sync: Sync) -> Result<Run, LabError> {
         Run::start_over(
             sqlite(directory, &pipeline, sync),
@@ -113,6 +113,9 @@ impl Run {
         pipeline: Pipeline,
         sync: Sync,
     ) -> Result<Run, LabError> {
+        if let Some(what) = not_on_files(&pipeline) {
+            return Err(LabError::NotOnFiles(what));
+        }
         let rig = Rig::open(directory, &pipeline, sync, SEGMENT_BYTES, database)?;
         let cluster = Cluster::for_running(pipeline)?;
         let state = cluster.init_states().remove(0);
@@ -230,4 +233,13 @@ fn sqlite(directory: &Path, pipeline: &Pipeline, sync: Sync) -> Database {
         Sync::Simulated => Synchronous::Off,
     };
     Database::sqlite(directory, &pipeline.sink, synchronous)
+}
+
+/// What of a design runs on real files do not know yet; `None`: they know everything.
+pub fn not_on_files(pipeline: &Pipeline) -> Option<&'static str> {
+    let consumer = &pipeline.consumer;
+    if consumer.has_transactions() {
+        return Some("kafka[...]");
+    }
+    consumer.produces().then_some("`produce`")
 }

@@ -6,16 +6,18 @@ mod database;
 mod environment;
 mod failures;
 mod membership;
+mod output;
 #[cfg(test)]
 mod tests;
 mod upstream;
 
 use super::facts::{lettered, name};
-use semel_models::action::{Action, ConsumerStep, ConsumerStrike, Strike};
+use semel_models::action::{Action, ConsumerStep, ConsumerStrike, Strike, TransactionStep};
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Consumer;
 use semel_models::limits::MAX_INSTANCES;
 use semel_models::pipeline::{AfterAttempts, OffsetReset};
+use semel_models::transaction_coordinator::Part;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
@@ -55,6 +57,7 @@ pub(super) fn narrate(
         Action::FailTooLate => ("producer", "fail-too-late", scene.fail_too_late()),
         Action::Consumer { who, does } => ConsumerScene { scene, who }.step(does),
         Action::LateArrives(slot) => scene.late_arrives(slot),
+        Action::Transaction { id, does } => scene.transaction(id, does),
         Action::Fault { strike, .. } => scene.strike(strike),
     };
     let arrivals = scene.arrivals(action);
@@ -140,7 +143,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 ConsumerStep::Operate => {
                     let operation = before.consumers[usize::from(who)].operation;
                     put("operation", operation.to_string());
-                    let steps = &cluster.program().operations[usize::from(operation)].item;
+                    let steps = &cluster.program().operations[usize::from(operation)];
                     put("step", steps.to_string());
                 }
                 ConsumerStep::Work(task) | ConsumerStep::Drop(task) => {
@@ -159,6 +162,17 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 | ConsumerStep::ReceiveCommitAnswer
                 | ConsumerStep::CommitAutomatically
                 | ConsumerStep::CommitArrives => {}
+                ConsumerStep::ResultArrives(place) => put("place", place.to_string()),
+            }
+        }
+        Action::Transaction { id, does } => {
+            put("id", id.to_string());
+            match does {
+                TransactionStep::TimeOut => {}
+                TransactionStep::WriteMarker(Part::Offsets) => put("part", "offsets".into()),
+                TransactionStep::WriteMarker(Part::Input | Part::Output) => {
+                    put("part", "output".into());
+                }
             }
         }
         Action::Fault { strike, .. } => {
@@ -184,6 +198,13 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                         put("consumer", letter.to_string());
                     }
                 }
+                Strike::ExpireResult { who, sent } => {
+                    if let Some(letter) = letter(cluster, who) {
+                        put("consumer", letter.to_string());
+                    }
+                    put("sent", sent.to_string());
+                }
+                Strike::TimeOutTransaction(id) => put("id", id.to_string()),
                 _ => {}
             }
             if let Some(call) = strike.call() {

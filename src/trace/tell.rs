@@ -139,7 +139,8 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
         | Action::Expire
         | Action::FailTooLate
         | Action::Consumer { .. }
-        | Action::LateArrives(_) => None,
+        | Action::LateArrives(_)
+        | Action::Transaction { .. } => None,
     }
 }
 

@@ -65,9 +65,11 @@ fn actor(action: Action) -> u16 {
     const ENVIRONMENT: u16 = 100;
     match action {
         Action::Consumer { who, .. } => 1 + who,
-        Action::LateArrives(_) => ENVIRONMENT,
+        Action::LateArrives(_) | Action::Transaction { .. } => ENVIRONMENT,
         Action::Fault { strike, .. } => match strike {
-            Strike::Consumer { who, .. } | Strike::DedupExpiry { who } => 1 + who,
+            Strike::Consumer { who, .. }
+            | Strike::DedupExpiry { who }
+            | Strike::ExpireResult { who, .. } => 1 + who,
             Strike::LoseRequest(target)
             | Strike::LoseAnswer(target)
             | Strike::Refuse(target)
@@ -76,7 +78,10 @@ fn actor(action: Action) -> u16 {
                 Target::Commit(who)
                 | Target::BackgroundCommit(who)
                 | Target::LeavingCommit(who)
-                | Target::FailedWrite(who) => 1 + who,
+                | Target::FailedWrite(who)
+                | Target::Result(who)
+                | Target::Offsets(who)
+                | Target::EndTransaction(who) => 1 + who,
                 Target::Repeated(_) => ENVIRONMENT,
             },
             Strike::ProducerCrash
@@ -91,6 +96,7 @@ fn actor(action: Action) -> u16 {
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
+            | Strike::TimeOutTransaction(_)
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. } => ENVIRONMENT,
         },

@@ -35,7 +35,7 @@ impl Cluster {
 
     /// The call of its output producer that `who`'s application stands at, unless it is about a
     /// record that is skipped.
-    pub(super) fn output_call(&self, state: &State, who: u16) -> Option<OutputStep> {
+    pub fn output_call(&self, state: &State, who: u16) -> Option<OutputStep> {
         let consumer = &state.consumers[usize::from(who)];
         if consumer.phase != Phase::Handling {
             return None;

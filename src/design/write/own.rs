@@ -134,6 +134,7 @@ pub(super) fn sink(pipeline: &Pipeline, lines: &mut Lines) {
         Effect::Add => (EffectName::Add, false),
         Effect::Upsert => (EffectName::Upsert, false),
         Effect::External { idempotency_key } => (EffectName::External, idempotency_key),
+        Effect::Topic => (EffectName::Topic, false),
     };
     lines.state("effect", quoted(effect.name()));
     if idempotency_key {

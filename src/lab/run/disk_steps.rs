@@ -39,6 +39,7 @@ impl Run {
             | Action::ReceiveAnswer
             | Action::Expire
             | Action::FailTooLate
+            | Action::Transaction { .. }
             | Action::Consumer { .. } => {}
         }
         self.run_on_sink(action)?;
@@ -114,6 +115,8 @@ impl Run {
             | Strike::Rebalance { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
+            | Strike::ExpireResult { .. }
+            | Strike::TimeOutTransaction(_)
             | Strike::Consumer { .. } => Ok(()),
         }
     }

@@ -28,6 +28,9 @@ pub enum LabError {
     /// The design is beyond what a run can keep apart.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
+    /// The design has something that runs on real files do not know yet.
+    #[error("{0} is not known to runs on real files yet")]
+    NotOnFiles(&'static str),
     /// The disk does not do what the model says.
     #[error(transparent)]
     Deviation(#[from] Box<Deviation>),

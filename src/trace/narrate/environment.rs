@@ -57,6 +57,22 @@ impl Scene<'_> {
                     self.wire_lost()
                 ),
             ),
+            Strike::ExpireResult { who, sent } => {
+                let scene = self.of(who);
+                let wire = match sent {
+                    true => ", its request on the wire",
+                    false => ", not yet sent",
+                };
+                let sentence = format!(
+                    "The delivery timeout of the result of {} passes{wire}{}.",
+                    scene.struck_result(),
+                    scene.fate_of_result()
+                );
+                ("consumer", "expire-result", sentence)
+            }
+            Strike::TimeOutTransaction(id) => {
+                ("transaction coordinator", "time-out", self.timed_out(id))
+            }
             Strike::LoseRequest(target) => ("network", "lose-request", self.request_lost(target)),
             Strike::LoseAnswer(target) => ("network", "lose-answer", self.answer_lost(target)),
             Strike::Refuse(target) => ("broker", "refuse", self.refused(target)),
@@ -170,7 +186,12 @@ impl Scene<'_> {
                 )
             }
             Target::FailedWrite(who) => self.of(who).failed_write_lost(),
-            Target::Repeated(_) => {
+            Target::Result(who) => format!(
+                "The result of {} is lost on its way{}.",
+                self.of(who).struck_result(),
+                self.of(who).fate_of_result()
+            ),
+            Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {
                 format!(
                     "A request ({}) is lost; the client repeats it.",
                     target.call().name()
@@ -220,7 +241,13 @@ impl Scene<'_> {
                     self.topic_of_failures()
                 )
             }
-            Target::Repeated(_) => {
+            Target::Result(who) => format!(
+                "The output topic has the result of {}{}; the answer is lost{}.",
+                self.of(who).struck_result(),
+                self.newly_seen(),
+                self.of(who).fate_of_result()
+            ),
+            Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {
                 format!(
                     "An answer ({}) is lost; the client repeats the request.",
                     target.call().name()
@@ -245,7 +272,12 @@ impl Scene<'_> {
                 self.of(who).after_leaving()
             ),
             Target::FailedWrite(who) => self.of(who).failed_write_lost(),
-            Target::Repeated(_) => {
+            Target::Result(who) => format!(
+                "The result of {} is refused with a retriable error{}.",
+                self.of(who).struck_result(),
+                self.of(who).fate_of_result()
+            ),
+            Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {
                 format!(
                     "A request ({}) is refused with a retriable error; the client repeats it.",
                     target.call().name()
@@ -274,7 +306,16 @@ impl Scene<'_> {
                 "The write to the {} topic is held up.",
                 self.topic_of_failures()
             ),
-            Target::Repeated(_) => {
+            Target::Result(who) => format!(
+                "The result of {} is held up{}.",
+                self.of(who).struck_result(),
+                self.of(who).fate_of_result()
+            ),
+            Target::EndTransaction(_) => {
+                "The request that ends the transaction (EndTxn) is held up; the client repeats it."
+                    .into()
+            }
+            Target::Offsets(_) | Target::Repeated(_) => {
                 format!(
                     "A request ({}) is held up; the client repeats it.",
                     target.call().name()
