@@ -35,10 +35,15 @@
 //! nothing that a client does while the broker is down reaches it, so every interleaving with the
 //! time in between is the same as one before or after.
 
+mod transactions;
+
+pub use transactions::{NotInTransaction, Standing};
+
 use crate::codec::Codec;
 use crate::limits::Limits;
 use crate::list::List;
 use crate::pipeline::{KafkaRules, Pipeline, TopicSettings};
+use crate::transaction_coordinator::Outcome;
 
 /// How many batches of a producer id the leader remembers.
 const REMEMBERED_BATCHES: usize = 5;
@@ -54,10 +59,31 @@ pub struct Stamp {
     pub sequence: u16,
 }
 
-/// One log entry: a batch of one record.
+/// What an entry is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum EntryKind {
+    /// A record outside of any transaction.
+    #[default]
+    Plain,
+    /// A record in a transaction.
+    Transactional,
+    /// The control record that ends a transaction.
+    Marker(Outcome),
+}
+
+impl EntryKind {
+    const ALL: [EntryKind; 4] = [
+        EntryKind::Plain,
+        EntryKind::Transactional,
+        EntryKind::Marker(Outcome::Commit),
+        EntryKind::Marker(Outcome::Abort),
+    ];
+}
+
+/// One log entry: a batch of one record, or a marker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Entry {
-    /// The record's application identity.
+    /// The record's application identity; 0 in a marker.
     pub record: u16,
     /// Where the batch came from; all zero without idempotence.
     pub stamp: Stamp,
@@ -65,6 +91,8 @@ pub struct Entry {
     pub leader_epoch: u16,
     /// Whether the broker no longer knows the producer id by this batch; its stamp is then cleared.
     pub forgotten: bool,
+    /// Whether it is part of a transaction, or the marker of one.
+    pub kind: EntryKind,
 }
 
 /// What the leader answers to a produce request.
@@ -114,7 +142,7 @@ impl Broker {
         self.log
             .iter()
             .skip(usize::from(offset.max(self.log_start)))
-            .any(|entry| entry.record == record)
+            .any(|entry| entry.is_of(record))
     }
 
     /// Handles one produce request; `stamp` is there with idempotence.
@@ -131,24 +159,31 @@ impl Broker {
                 return check;
             }
         }
+        self.push(record, stamp.unwrap_or_default(), EntryKind::Plain, topic);
+        AppendResult::Appended
+    }
+
+    fn push(&mut self, record: u16, stamp: Stamp, kind: EntryKind, topic: &TopicSettings) {
         self.log.push(Entry {
             record,
-            stamp: stamp.unwrap_or_default(),
+            stamp,
             leader_epoch: self.leader_epoch,
             forgotten: false,
+            kind,
         });
         if let Some(interval) = topic.flush_messages
             && u64::from(self.log_end() - self.flushed) >= interval
         {
             self.flushed = self.log_end();
         }
-        AppendResult::Appended
     }
 
     fn check(&self, stamp: Stamp, rules: &KafkaRules) -> AppendResult {
         // The last batch, and before it what was appended since the last recovery.
         let known = || {
-            let own = |(_, entry): &(usize, &Entry)| entry.is_known_by(stamp.session);
+            let own = |(_, entry): &(usize, &Entry)| {
+                entry.is_known_by(stamp.session) && !entry.is_marker()
+            };
             let newest_first = self.log.iter().enumerate().rev().filter(own);
             // A recovery learns one batch of each producer id, its last.
             let mut learned = 0;
@@ -159,25 +194,27 @@ impl Broker {
                 })
                 .map(|(_, entry)| entry.stamp)
         };
-        let Some(last) = known().next() else {
+        let Some(epoch) = self.known_epoch(stamp.session) else {
             return if rules.unknown_producer_starts_anywhere || stamp.sequence == 0 {
                 AppendResult::Appended
             } else {
                 AppendResult::UnknownProducerId
             };
         };
-        if stamp.epoch < last.epoch {
+        if stamp.epoch < epoch {
             return AppendResult::StaleEpoch;
         }
-        if stamp.epoch > last.epoch {
+        let mut batches = known().take_while(|known| known.epoch == stamp.epoch);
+        let Some(last) = batches.next() else {
+            // The epoch is new, or only a marker has come with it.
             return if stamp.sequence == 0 {
                 AppendResult::Appended
             } else {
                 AppendResult::OutOfOrder
             };
-        }
-        let repeated = known()
-            .take_while(|known| known.epoch == stamp.epoch)
+        };
+        let repeated = std::iter::once(last)
+            .chain(batches)
             .take(REMEMBERED_BATCHES)
             .any(|known| known.sequence == stamp.sequence);
         if repeated {
@@ -234,7 +271,7 @@ impl Broker {
 
     /// The offset of the newest entry with this stamp.
     pub fn offset_of(&self, stamp: Stamp) -> Option<u16> {
-        let same = |entry: &Entry| !entry.forgotten && entry.stamp == stamp;
+        let same = |entry: &Entry| !entry.forgotten && entry.stamp == stamp && !entry.is_marker();
         self.log.iter().rposition(same).map(|offset| offset as u16)
     }
 
@@ -259,6 +296,9 @@ impl Broker {
                 entry.stamp.code(codec, limits, pipeline);
             }
             codec.field(&mut entry.leader_epoch, limits.leader_epochs);
+            if limits.transactions {
+                entry.code_kind(codec);
+            }
         });
         if limits.truncation {
             codec.field(&mut self.flushed, limits.log);
@@ -272,6 +312,23 @@ impl Broker {
 }
 
 impl Entry {
+    /// Whether it is a marker.
+    pub fn is_marker(&self) -> bool {
+        matches!(self.kind, EntryKind::Marker(_))
+    }
+
+    /// Whether it is a copy of `record`.
+    pub fn is_of(&self, record: u16) -> bool {
+        self.record == record && !self.is_marker()
+    }
+
+    fn code_kind(&mut self, codec: &mut impl Codec) {
+        let own = |kind: &EntryKind| *kind == self.kind;
+        let mut index = EntryKind::ALL.iter().position(own).unwrap_or_default() as u16;
+        codec.field(&mut index, EntryKind::ALL.len() as u16 - 1);
+        self.kind = EntryKind::ALL[usize::from(index)];
+    }
+
     fn is_known_by(&self, session: u16) -> bool {
         !self.forgotten && self.stamp.session == session
     }
@@ -303,130 +360,4 @@ pub enum Synced {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TOPIC: TopicSettings = TopicSettings {
-        flush_messages: None,
-        flushes_internal_topics: false,
-        retention: true,
-    };
-
-    fn stamp(epoch: u16, sequence: u16) -> Option<Stamp> {
-        Some(Stamp {
-            session: 0,
-            epoch,
-            sequence,
-        })
-    }
-
-    #[test]
-    fn a_repeat_is_a_success_without_an_append() {
-        let mut broker = Broker::default();
-        assert_eq!(
-            broker.append(0, stamp(0, 0), &TOPIC, &KafkaRules::CURRENT),
-            AppendResult::Appended
-        );
-        assert_eq!(
-            broker.append(0, stamp(0, 0), &TOPIC, &KafkaRules::CURRENT),
-            AppendResult::Duplicate
-        );
-        assert_eq!(broker.log_end(), 1);
-    }
-
-    #[test]
-    fn a_repeat_older_than_five_batches_is_out_of_order() {
-        let mut broker = Broker::default();
-        for sequence in 0..6 {
-            broker.append(sequence, stamp(0, sequence), &TOPIC, &KafkaRules::CURRENT);
-        }
-        assert_eq!(
-            broker.append(1, stamp(0, 1), &TOPIC, &KafkaRules::CURRENT),
-            AppendResult::Duplicate
-        );
-        assert_eq!(
-            broker.append(0, stamp(0, 0), &TOPIC, &KafkaRules::CURRENT),
-            AppendResult::OutOfOrder
-        );
-    }
-
-    #[test]
-    fn after_a_recovery_only_the_last_batch_of_a_producer_id_is_remembered() {
-        let mut broker = Broker::default();
-        for sequence in 0..3 {
-            broker.append(sequence, stamp(0, sequence), &TOPIC, &KafkaRules::CURRENT);
-        }
-        broker.restart(3, Synced::AsBefore);
-        let mut sent_again =
-            |sequence| broker.append(sequence, stamp(0, sequence), &TOPIC, &KafkaRules::CURRENT);
-        assert_eq!(sent_again(1), AppendResult::OutOfOrder);
-        assert_eq!(sent_again(2), AppendResult::Duplicate);
-        assert_eq!(sent_again(3), AppendResult::Appended);
-        assert_eq!(
-            sent_again(2),
-            AppendResult::Duplicate,
-            "what was recovered is remembered beside what came later"
-        );
-        assert_eq!(sent_again(1), AppendResult::OutOfOrder);
-    }
-
-    #[test]
-    fn an_unknown_producer_id_may_start_at_any_sequence_number() {
-        let mut broker = Broker::default();
-        assert_eq!(
-            broker.append(1, stamp(0, 1), &TOPIC, &KafkaRules::CURRENT),
-            AppendResult::Appended
-        );
-        assert_eq!(
-            broker.append(0, stamp(0, 0), &TOPIC, &KafkaRules::CURRENT),
-            AppendResult::OutOfOrder
-        );
-    }
-
-    #[test]
-    fn a_new_epoch_starts_at_zero_and_fences_the_old_one() {
-        let mut broker = Broker::default();
-        broker.append(0, stamp(0, 0), &TOPIC, &KafkaRules::CURRENT);
-        assert_eq!(
-            broker.append(1, stamp(1, 1), &TOPIC, &KafkaRules::CURRENT),
-            AppendResult::OutOfOrder
-        );
-        assert_eq!(
-            broker.append(1, stamp(1, 0), &TOPIC, &KafkaRules::CURRENT),
-            AppendResult::Appended
-        );
-        assert_eq!(
-            broker.append(1, stamp(0, 1), &TOPIC, &KafkaRules::CURRENT),
-            AppendResult::StaleEpoch
-        );
-    }
-
-    #[test]
-    fn a_flush_interval_bounds_what_power_loss_can_take() {
-        let every_second = TopicSettings {
-            flush_messages: Some(2),
-            flushes_internal_topics: false,
-            retention: true,
-        };
-        let mut broker = Broker::default();
-        broker.append(0, None, &every_second, &KafkaRules::CURRENT);
-        assert_eq!(broker.flushed, 0);
-        broker.append(1, None, &every_second, &KafkaRules::CURRENT);
-        assert_eq!(broker.flushed, 2);
-    }
-
-    #[test]
-    fn an_old_leader_epoch_ends_where_the_log_was_cut() {
-        let mut broker = Broker::default();
-        for record in 0..3 {
-            broker.append(record, None, &TOPIC, &KafkaRules::CURRENT);
-        }
-        broker.restart(1, Synced::WhatIsLeft);
-        assert_eq!(broker.end_of_epoch(0), 1);
-        broker.append(2, None, &TOPIC, &KafkaRules::CURRENT);
-        assert_eq!(broker.end_of_epoch(0), 1);
-        assert_eq!(broker.end_of_epoch(1), 2);
-        broker.restart(0, Synced::WhatIsLeft);
-        assert_eq!(broker.end_of_epoch(1), 0);
-    }
-}
+mod tests;

@@ -184,6 +184,8 @@ pub struct Limits {
     pub transactional_ids: u16,
     /// Records of the output topic that its reader does not see yet.
     pub unseen: u16,
+    /// Whether records are sent in transactions.
+    pub transactions: bool,
 }
 
 impl Limits {
@@ -403,6 +405,7 @@ impl Limits {
             } else {
                 0
             },
+            transactions: false,
         };
         // The budget is an array in every state.
         at_most(

@@ -162,6 +162,15 @@ pub enum OffsetReset {
     None,
 }
 
+/// `isolation.level`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Isolation {
+    /// Every record is read, also of transactions that are open or aborted.
+    ReadUncommitted,
+    /// Records are read up to the last stable offset, without those of aborted transactions.
+    ReadCommitted,
+}
+
 /// Automatic commit, as the client does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AutoCommit {
@@ -314,6 +323,29 @@ pub struct OutputSettings {
     /// `isolation.level` of who reads the results.
     pub isolation: Isolation,
     /// `transactional-id`: whose the producer's `transactional.id` is.
+    pub transactional_id: TransactionalId,
+    /// `group-metadata`: whether the offsets of a transaction are sent with the member's generation.
+    pub group_metadata: bool,
+    /// `on-abort`: what the application does after it has aborted a transaction.
+    pub on_abort: OnAbort,
+}
+
+impl OutputSettings {
+    /// The settings of a producer that nobody writes with.
+    pub const NONE: OutputSettings = OutputSettings {
+        acks: Acks::All,
+        idempotence: false,
+        retries: 0,
+        retries_are_capped: false,
+        max_in_flight: 1,
+        isolation: Isolation::ReadUncommitted,
+        transactional_id: TransactionalId::Stable,
+        group_metadata: true,
+        on_abort: OnAbort::Seek,
+    };
+}
+
+/// `transactional-id`: whose the producer's `transactional.id` is.
     pub transactional_id: TransactionalId,
     /// `group-metadata`: whether the offsets of a transaction are sent with the member's generation.
     pub group_metadata: bool,

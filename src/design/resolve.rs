@@ -6,6 +6,7 @@ use semel_models::pipeline::{
     Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure, Pipeline,
     ProducerSettings, SinkSettings, TopicSettings,
 };
+use semel_models::transaction_coordinator::TransactionRules;
 
 use super::application::Application;
 use super::bounds::StatedBounds;
@@ -114,6 +115,7 @@ fn rules(versions: &Versions) -> KafkaRules {
         unknown_producer_starts_anywhere: versions.has(Rule::AnySequenceWithoutState),
         java_bumps_epoch: versions.has(Rule::LocalEpochBump),
         truncation_noticed: versions.has(Rule::PositionValidation),
+        transactions: TransactionRules::CURRENT,
     }
 }
 

@@ -83,6 +83,7 @@ pub fn rules() -> impl Strategy<Value = KafkaRules> {
             unknown_producer_starts_anywhere: false,
             java_bumps_epoch: false,
             truncation_noticed: false,
+            ..KafkaRules::CURRENT
         },
     ])
 }
