@@ -345,38 +345,6 @@ impl OutputSettings {
     };
 }
 
-/// `transactional-id`: whose the producer's `transactional.id` is.
-    pub transactional_id: TransactionalId,
-    /// `group-metadata`: whether the offsets of a transaction are sent with the member's generation.
-    pub group_metadata: bool,
-    /// `on-abort`: what the application does after it has aborted a transaction.
-    pub on_abort: OnAbort,
-}
-
-impl OutputSettings {
-    /// The settings of a producer that nobody writes with.
-    pub const NONE: OutputSettings = OutputSettings {
-        acks: Acks::All,
-        idempotence: false,
-        retries: 0,
-        retries_are_capped: false,
-        max_in_flight: 1,
-        isolation: Isolation::ReadUncommitted,
-        transactional_id: TransactionalId::Stable,
-        group_metadata: true,
-        on_abort: OnAbort::Seek,
-    };
-}
-
-/// `isolation.level`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Isolation {
-    /// Everything that lies in the log is read.
-    ReadUncommitted,
-    /// What was aborted is not read, and nothing beyond the last stable offset.
-    ReadCommitted,
-}
-
 /// `transactional-id`: whose the `transactional.id` of the output producer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TransactionalId {

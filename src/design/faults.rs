@@ -33,16 +33,16 @@ pub(crate) struct Exposure {
 }
 
 impl Exposure {
-    /// Whether a run of the design can meet the fault. One replica, one partition and no Kafka
-    /// transaction are what this release accepts.
+    /// Whether a run of the design can meet the fault. One replica and one partition are what this
+    /// release accepts.
     fn can_meet(&self, fault: Fault) -> bool {
         let subscribes = self
             .group
             .as_ref()
             .is_none_or(|group| group.assignment == Assignment::Subscribe);
         match fault {
-            Fault::TransactionTimeout
-            | Fault::LeaderChange
+            Fault::TransactionTimeout => !self.order.transactions().is_empty(),
+            Fault::LeaderChange
             | Fault::ReplicaLag
             | Fault::Compaction => false,
             Fault::Abort => self.dual_write,

@@ -3,10 +3,10 @@
 use semel_models::fault::FaultBudget;
 use semel_models::order::Order;
 use semel_models::pipeline::{
-    Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure, Pipeline,
-    ProducerSettings, SinkSettings, TopicSettings,
+    Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure, OutputSettings,
+    Pipeline, ProducerSettings, SinkSettings, TopicSettings,
 };
-use semel_models::transaction_coordinator::TransactionRules;
+use semel_models::transaction_coordinator::{TransactionRules, TransactionVersion};
 
 use super::application::Application;
 use super::bounds::StatedBounds;
@@ -18,7 +18,7 @@ use super::modelled;
 use super::needs;
 use super::order::rules::Surroundings;
 use super::order::{order, rules};
-use super::output::OutputProducer;
+use super::output;
 use super::report::Report;
 use super::sink::Sink;
 use super::source::Span;
@@ -38,8 +38,8 @@ pub(crate) struct Parts<'d> {
     pub producer: &'d Properties,
     pub consumer: &'d Properties,
     pub group: Option<GroupSettings>,
-    /// `acks` of what is written to dead-letter and retry topics.
-    pub output: OutputProducer,
+    /// What is written to other topics; `None`: unreadable, which has been reported.
+    pub output: Option<&'d OutputSettings>,
     /// Whether a producer id may expire before a record is given up.
     pub id_expires_first: bool,
 }
@@ -90,6 +90,9 @@ pub(crate) fn pipeline(
     unmodelled::position_of_librdkafka(parts, report);
     unmodelled::rules_of_version(parts, &faults, report);
     unmodelled::retry_topic(parts, order.as_ref(), &faults, report);
+    if let Some(settings) = parts.output {
+        output::of_design(parts, order.as_ref(), &faults, settings, report);
+    }
     // Each part is looked at before any is found missing, so that all refusals are told.
     let producer = producer(parts, report);
     let consumer = consumer(parts, order, report);
@@ -115,7 +118,14 @@ fn rules(versions: &Versions) -> KafkaRules {
         unknown_producer_starts_anywhere: versions.has(Rule::AnySequenceWithoutState),
         java_bumps_epoch: versions.has(Rule::LocalEpochBump),
         truncation_noticed: versions.has(Rule::PositionValidation),
-        transactions: TransactionRules::CURRENT,
+        transactions: TransactionRules {
+            version: match versions.has(Rule::TransactionVersion2) {
+                true => TransactionVersion::Two,
+                false => TransactionVersion::One,
+            },
+            verifies: versions.has(Rule::TransactionVerification),
+            ..TransactionRules::CURRENT
+        },
     }
 }
 
@@ -205,8 +215,7 @@ fn consumer(
         on_revoke: on_revoke?,
         on_lost: on_lost?,
         on_process_failure: on_process_failure(application, report)?,
-        output_acks: parts.output.acks,
-        output_idempotence: parts.output.idempotence,
+        output: parts.output?.clone(),
     })
 }
 

@@ -152,7 +152,11 @@ fn is_exactly_once(cluster: &Cluster, state: &State) -> bool {
     if !are_results_exactly_once(state, once) {
         return false;
     }
-    match pipeline.sink.effect {
+    let effect = match pipeline.consumer.only_produces() {
+        true => Effect::Topic,
+        false => pipeline.sink.effect,
+    };
+    match effect {
         Effect::Add | Effect::External { .. } | Effect::Topic => {
             records.all(|record| once(ledger.handled[usize::from(record)], record))
         }

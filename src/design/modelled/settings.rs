@@ -18,7 +18,7 @@ pub(crate) enum Honoured {
 const TIME: Honoured = Honoured::Any(
     "times are not clocks: a timeout may fire at any moment at which it can, whatever its length",
 );
-const TRANSACTIONS: Honoured = Honoured::Any("a design with transactions is refused");
+const TRANSACTIONS: Honoured = Honoured::Any("the records that are read are in no transaction");
 const ONE_PARTITION: Honoured = Honoured::Any("the topic has one partition");
 const ONE_REPLICA: Honoured = Honoured::Any("the topic has one replica");
 const COMPACTION: Honoured = Honoured::Any("a compacted topic is refused");
@@ -61,8 +61,8 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
     (Scope::Producer, "queuing.strategy", Honoured::Default),
     (Scope::Producer, "request.timeout.ms", TIME),
     (Scope::Producer, "socket.timeout.ms", TIME),
-    (Scope::Producer, "transaction.timeout.ms", TRANSACTIONS),
-    (Scope::Producer, "transactional.id", Honoured::Default),
+    (Scope::Producer, "transaction.timeout.ms", TIME),
+    (Scope::Producer, "transactional.id", Honoured::Resolved),
     (
         Scope::Consumer,
         "auto.commit.interval.ms",
@@ -79,7 +79,7 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
     (Scope::Consumer, "group.instance.id", Honoured::Resolved),
     (Scope::Consumer, "group.protocol", Honoured::Resolved),
     (Scope::Consumer, "group.remote.assignor", Honoured::Resolved),
-    (Scope::Consumer, "isolation.level", TRANSACTIONS),
+    (Scope::Consumer, "isolation.level", Honoured::Resolved),
     (Scope::Consumer, "max.poll.interval.ms", TIME),
     (Scope::Consumer, "max.poll.records", Honoured::Resolved),
     (Scope::Consumer, "offset.store.method", Honoured::Default),
