@@ -15,7 +15,7 @@
 //! ```
 
 use crate::check::{CheckError, CheckOptions, check_pipeline};
-use crate::design::{Design, models_fault};
+use crate::design::{Design, models_fault, models_together};
 use crate::explore::Progress;
 use crate::verdict::{Stop, Verdicts};
 use semel_models::cluster::{Cluster, Witness};
@@ -125,7 +125,7 @@ fn judge_class(
     options: &CheckOptions,
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<Option<Verdicts>, CheckError> {
-    let faults = budget(design.pipeline(), class);
+    let faults = budget(design, class);
     if faults.entries.is_empty() {
         return Ok(None);
     }
@@ -160,8 +160,9 @@ fn check_with(
     check_pipeline(design, pipeline, options, watch)
 }
 
-/// One of each fault of `class` that `pipeline` can meet.
-fn budget(pipeline: &Pipeline, class: FaultClass) -> FaultBudget {
+/// One of each fault of `class` that `design` can meet and the model knows in it.
+fn budget(design: &Design, class: FaultClass) -> FaultBudget {
+    let pipeline = design.pipeline();
     // Poison is met by name only: it blocks or loses by its nature.
     let of_class = Fault::ALL
         .iter()
@@ -176,7 +177,8 @@ fn budget(pipeline: &Pipeline, class: FaultClass) -> FaultBudget {
         )],
         total: None,
     };
-    let met = of_class.filter(|fault| models_fault(**fault) && can_meet(pipeline, one(fault)));
+    let known = |fault: &&Fault| models_fault(**fault) && models_together(design, **fault);
+    let met = of_class.filter(|fault| known(fault) && can_meet(pipeline, one(fault)));
     FaultBudget {
         entries: met.flat_map(|fault| one(fault).entries).collect(),
         total: Some(FAULTS_PER_RUN),

@@ -2,6 +2,7 @@
 
 mod unmodelled;
 
+pub use unmodelled::models_together;
 pub(crate) use unmodelled::{of_design, refuse_unmodelled};
 
 use semel_models::order::{Order, Step};

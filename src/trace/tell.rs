@@ -163,8 +163,8 @@ pub(crate) fn violation(
         names.join(" and ")
     };
     let overwrites = cluster.pipeline().sink.effect == Effect::Upsert;
-    let times = |record: u16| ledger.handled[usize::from(record)];
-    let lost = those(&|record| ledger.is_confirmed(record) && times(record) == 0);
+    let times = |record: u16| end.times(record);
+    let lost = those(&|record| ledger.is_confirmed(record) && !end.is_settled(record));
     let twice = those(&|record| times(record) > 1);
     let phantom = those(&|record| ledger.is_aborted(record) && times(record) > 0);
     match guarantee {

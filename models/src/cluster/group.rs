@@ -70,7 +70,7 @@ impl Cluster {
             Phase::Down | Phase::Outside => state.group.rebalance.is_none(),
             Phase::Idle | Phase::Polling | Phase::Handling | Phase::Leaving => false,
         };
-        if !joins || !self.can_assign(state) || !self.can_start(state, who) {
+        if !joins || !self.can_assign(state) {
             return Vec::new();
         }
         let member = self
@@ -106,10 +106,8 @@ impl Cluster {
 
     /// `who` joins the group, which assigns the partition to `to`.
     pub(super) fn join(&self, state: &mut State, who: u16, to: u16) {
-        if !state.consumers[usize::from(who)].is_running() {
-            self.start_output_producer(state, who);
-        }
         if !self.pipeline.subscribes() {
+            self.start_output_producer(state, who);
             self.assign(state, who);
             return;
         }
@@ -135,6 +133,7 @@ impl Cluster {
 
     /// `who` is a member from the next generation on.
     fn enter(&self, state: &mut State, who: u16) {
+        self.start_output_producer(state, who);
         let current = state.group.generation;
         let consumer = &mut state.consumers[usize::from(who)];
         consumer.phase = Phase::Idle;

@@ -4,7 +4,6 @@ use super::{Cluster, State};
 use crate::consumer::{Consumer, Location};
 use crate::guarantee::Guarantee;
 use crate::ledger::Ledger;
-use crate::output::Output;
 use crate::pipeline::Effect;
 use crate::subject::Observation;
 
@@ -54,7 +53,7 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
     };
     match guarantee {
         Guarantee::NoLoss => quiescent && lost(cluster, state) > 0,
-        Guarantee::NoDuplicates => ledger.handled.contains(&2) || is_produced_twice(state),
+        Guarantee::NoDuplicates => records.clone().any(|record| state.times(record) > 1),
         Guarantee::ExactlyOnceEffect => quiescent && !is_exactly_once(cluster, state),
         Guarantee::InOrder => match &state.output {
             Some(output) if !output.produced.is_empty() => output.disordered,
@@ -62,7 +61,7 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
         },
         Guarantee::NoPhantom => records
             .clone()
-            .any(|record| has_any_effect(state, record) && !may_have_effect(ledger, record)),
+            .any(|record| state.times(record) > 0 && !may_have_effect(ledger, record)),
         Guarantee::Progress => {
             quiescent && {
                 let position = group_position(cluster, state);
@@ -75,25 +74,23 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
     }
 }
 
-/// Whether the reader of the output topic saw a result twice, where there is another effect beside.
-fn is_produced_twice(state: &State) -> bool {
-    let output = state.output.as_ref();
-    output.is_some_and(|output| output.produced.contains(&2))
-}
+impl State {
+    /// How often the record's effect took place, or one of its effects where there are two, up to two.
+    pub fn times(&self, record: u16) -> u16 {
+        let produced = self.output.as_ref().and_then(|output| {
+            let times = output.produced.get(usize::from(record));
+            times.copied()
+        });
+        self.ledger.handled[usize::from(record)].max(produced.unwrap_or(0))
+    }
 
-/// Whether the record had an effect; where there are two, one of them.
-fn has_any_effect(state: &State, record: u16) -> bool {
-    let times = |output: &Output| output.produced.get(usize::from(record)).copied();
-    let produced = state.output.as_ref().and_then(|output| times(output));
-    state.ledger.is_handled(record) || produced.is_some_and(|times| times > 0)
-}
-
-/// Whether the record has its effect, both where there are two, or something stands for it.
-fn is_settled(state: &State, record: u16) -> bool {
-    let output = state.output.as_ref();
-    let has_result = output.is_none_or(|output| output.has_result(record));
-    state.ledger.is_settled(record)
-        && (has_result || state.ledger.dead_lettered.contains(record))
+    /// Whether the record has its effect, both where there are two, or something stands for it.
+    pub fn is_settled(&self, record: u16) -> bool {
+        let output = self.output.as_ref();
+        let has_result = output.is_none_or(|output| output.has_result(record));
+        self.ledger.is_settled(record)
+            && (has_result || self.ledger.dead_lettered.contains(record))
+    }
 }
 
 /// How many records are lost in a quiescent state: confirmed, not settled, and not to be read any
@@ -102,7 +99,7 @@ fn lost(cluster: &Cluster, state: &State) -> u16 {
     let position = group_position(cluster, state);
     let is_lost = |record: &u16| {
         state.ledger.is_confirmed(*record)
-            && !is_settled(state, *record)
+            && !state.is_settled(*record)
             && !state.retries.waiting.contains(record)
             && !state.broker.holds_from(*record, position)
     };

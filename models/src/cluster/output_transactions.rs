@@ -7,7 +7,7 @@ use crate::limbo::Late;
 use crate::limits::MAX_INSTANCES;
 use crate::offset::{NextOffset, Position};
 use crate::output::producer::OutputProducer;
-use crate::output::{self, Unseen};
+use crate::output::{self, Output, Unseen};
 use crate::pipeline::{OnAbort, TransactionalId};
 use crate::program::{Operation, Scope, Within};
 use crate::transaction_coordinator::{
@@ -102,7 +102,7 @@ impl Cluster {
         }
         let producer = self.output_producer_mut(state, who);
         producer.sends.truncate(0);
-        (producer.attempts, producer.failed) = (0, false);
+        (producer.attempts, producer.appended, producer.failed) = (0, false, false);
         if !std::mem::take(&mut producer.open) {
             return true;
         }
@@ -324,21 +324,12 @@ impl Cluster {
         }
     }
 
-    /// Whether whoever gets the partition now learns where to read: no offset is pending that its own
-    /// start does not abort.
+    /// Whether whoever gets the partition now learns where to read: no offset is pending. With an id
+    /// that comes with the partition, its start ends what is open.
     pub(super) fn can_assign(&self, state: &State) -> bool {
-        let Some(output) = &state.output else {
-            return true;
-        };
-        let by_partition =
-            self.pipeline.consumer.output.transactional_id == TransactionalId::PerPartition;
-        let commits = |transaction: &Transaction| {
-            transaction.phase == TransactionPhase::Prepared(Outcome::Commit)
-        };
-        match by_partition {
-            true => !output.transactions.iter().any(commits),
-            false => output.pending.is_empty(),
-        }
+        let ids = self.pipeline.consumer.output.transactional_id;
+        let pending = |output: &Box<Output>| !output.pending.is_empty();
+        ids == TransactionalId::PerPartition || !state.output.as_ref().is_some_and(pending)
     }
 
     /// Whether no output producer will ever abort and seek back: none is fenced, nothing has failed,
@@ -365,22 +356,11 @@ impl Cluster {
         self.everyone().all(is_sound) && !state.limbo.requests.iter().any(is_end)
     }
 
-    /// Whether a process that starts gets its transactional id: the transaction that it left is not
-    /// being committed.
-    pub(super) fn can_start(&self, state: &State, who: u16) -> bool {
-        let starts = !state.consumers[usize::from(who)].is_running();
-        let stable = self.pipeline.consumer.output.transactional_id == TransactionalId::Stable;
-        !(self.has_transactions() && starts && stable)
-            || !matches!(
-                self.transaction_of(state, who).phase,
-                TransactionPhase::Prepared(_)
-            )
-    }
-
     /// A process starts: initTransactions().
     pub(super) fn start_output_producer(&self, state: &mut State, who: u16) {
+        let runs = state.consumers[usize::from(who)].is_running();
         match self.pipeline.consumer.output.transactional_id {
-            _ if !self.has_transactions() => {}
+            _ if runs || !self.has_transactions() => {}
             TransactionalId::Stable => self.initialize_id(state, who),
             // Its id is new, or comes with the partition.
             TransactionalId::PerStart | TransactionalId::PerPartition => {}
@@ -398,17 +378,29 @@ impl Cluster {
         }
     }
 
-    /// InitProducerId, until it is answered with an epoch: what is open is aborted first.
+    /// InitProducerId, until it is answered with an epoch: what is open is aborted first, and what is
+    /// being committed is waited for.
     fn initialize_id(&self, state: &mut State, who: u16) {
         let (id, rules) = (self.id_of(who), self.pipeline.rules.transactions);
+        self.write_commit_markers(state, id);
         let answer = self.transaction(state, id).initialize(None, &rules);
-        self.write_abort_markers(state, id);
         if answer == CoordinatorAnswer::ConcurrentTransactions {
+            self.write_abort_markers(state, id);
             self.transaction(state, id).initialize(None, &rules);
         }
         self.forget_late_ends(state, id);
         let epoch = self.transaction(state, id).epoch;
         self.output_producer_mut(state, who).epoch = epoch;
+    }
+
+    /// Every marker of a commit.
+    fn write_commit_markers(&self, state: &mut State, id: u16) {
+        let transaction = *self.transaction(state, id);
+        if transaction.phase == TransactionPhase::Prepared(Outcome::Commit) {
+            for marker in transaction.markers() {
+                self.write_commit_marker(state, id, marker.part);
+            }
+        }
     }
 
     /// A process that ends leaves its transaction to whoever has its id next; one whose id was that of
@@ -424,11 +416,7 @@ impl Cluster {
         let is_full = self.output(state).transactions.len() == room;
         match self.transaction(state, id).phase {
             TransactionPhase::Ongoing if is_full => self.time_out(state, id),
-            TransactionPhase::Prepared(_) if is_full => {
-                for part in [Part::Output, Part::Offsets] {
-                    self.write_commit_marker(state, id, part);
-                }
-            }
+            TransactionPhase::Prepared(_) if is_full => self.write_commit_markers(state, id),
             TransactionPhase::Ongoing | TransactionPhase::Prepared(_) => {
                 self.orphan_id(state, id);
                 return;

@@ -4,6 +4,7 @@ use semel_models::fault::{Fault, FaultBudget};
 use semel_models::order::{Order, Step};
 use semel_models::pipeline::{Client, OutputSettings};
 
+use super::super::Design;
 use super::super::diagnostic::Code;
 use super::super::properties::Class;
 use super::super::report::Report;
@@ -115,6 +116,17 @@ fn producer(stated: &Stated<'_>, report: &mut Report) {
     }
 }
 
+/// Whether the model knows what the fault does to `design`, which has been read with other faults.
+pub fn models_together(design: &Design, fault: Fault) -> bool {
+    let consumer = &design.pipeline().consumer;
+    let results = consumer.produces() || consumer.has_transactions();
+    let late = LATE.contains(&fault) && !design.versions().has(Rule::OffsetVerification);
+    !(results && BEYOND.contains(&fault) || consumer.has_transactions() && late)
+}
+
+/// The faults that make requests late.
+const LATE: [Fault; 2] = [Fault::RequestDelayed, Fault::DeliveryTimeout];
+
 /// The faults that reach the output topic or its coordinator, and are not modelled there.
 const BEYOND: [Fault; 8] = [
     Fault::BrokerCrash,
@@ -214,8 +226,7 @@ fn versions(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
             .write("Write kafka = \"2.5\" or newer.");
         return;
     }
-    let late = [Fault::RequestDelayed, Fault::DeliveryTimeout];
-    let is_late = late.into_iter().find(|fault| faults.contains(*fault));
+    let is_late = LATE.into_iter().find(|fault| faults.contains(*fault));
     if let Some(fault) = is_late.filter(|_| !parts.versions.has(Rule::OffsetVerification)) {
         report
             .not_modelled(
