@@ -264,10 +264,13 @@ impl Limits {
         let settings = &pipeline.group;
         let in_background = settings.revokes_in_background || settings.rejoins_in_background;
         // Each fault lets each record be handled once more.
-        let results = records * (2 + total) * instances;
-        // A result whose delivery times out may still be on the wire.
+        let written = records * (2 + total) * instances;
+        // A result whose delivery times out may still be on the wire. Where leaders ask for its
+        // transaction, it is never taken once that has ended.
         let struck = paid(&|key| key.fault.strikes_calls() || key.fault == Fault::DeliveryTimeout);
-        let given_up = if consumer.produces() && !consumer.has_transactions() {
+        let verified = consumer.has_transactions() && pipeline.rules.transactions.verifies;
+        let results = consumer.produces() && !verified;
+        let given_up = if results {
             paid(&|key| key.fault == Fault::DeliveryTimeout)
         } else {
             0
@@ -381,14 +384,14 @@ impl Limits {
             relay: matches!(source, Source::Outbox { .. }),
             aborts: matches!(source, Source::DualWrite(_)) && total > 0,
             answered_offsets: idempotent && keeps_offsets(pipeline),
-            results: consumer.produces() && !consumer.has_transactions(),
+            results,
             output_attempts: if consumer.produces() && struck > 0 {
                 consumer.output.retries
             } else {
                 0
             },
             output_sends: if order.contains(Step::ProduceAsync) {
-                fits("results on their way", results, MAX_SENDS)?
+                fits("results on their way", written, MAX_SENDS)?
             } else {
                 0
             },
@@ -401,7 +404,7 @@ impl Limits {
                 output::ids(pipeline)
             },
             unseen: if consumer.has_transactions() {
-                fits("results that are not committed", results, MAX_UNSEEN)?
+                fits("results that are not committed", written, MAX_UNSEEN)?
             } else {
                 0
             },

@@ -328,6 +328,12 @@ pub struct OutputSettings {
     pub group_metadata: bool,
     /// `on-abort`: what the application does after it has aborted a transaction.
     pub on_abort: OnAbort,
+    /// Whether a new owner of the partition waits for offsets that are pending in a transaction:
+    /// brokers and clients from 2.5 (KIP-447), librdkafka under `read_committed` only.
+    pub offsets_are_awaited: bool,
+    /// Whether the group coordinator asks for the transaction of the offsets that it is sent: brokers
+    /// from 3.7 (KIP-890).
+    pub offsets_are_verified: bool,
 }
 
 impl OutputSettings {
@@ -342,6 +348,8 @@ impl OutputSettings {
         transactional_id: TransactionalId::Stable,
         group_metadata: true,
         on_abort: OnAbort::Seek,
+        offsets_are_awaited: true,
+        offsets_are_verified: true,
     };
 }
 

@@ -6,7 +6,7 @@ pub use unmodelled::models_together;
 pub(crate) use unmodelled::{of_design, refuse_unmodelled};
 
 use semel_models::order::{Order, Step};
-use semel_models::pipeline::{Isolation, OutputSettings};
+use semel_models::pipeline::{Client, Isolation, OutputSettings};
 
 use super::application::Application;
 use super::choices::AfterAttempts;
@@ -16,6 +16,7 @@ use super::kafka::Properties;
 use super::modelled;
 use super::report::Report;
 use super::table::Table;
+use super::version::Rule;
 
 const TRANSACTIONAL_ID: &str = "transactional.id";
 
@@ -44,6 +45,8 @@ pub(crate) struct Stated<'d> {
     pub producer: &'d Properties,
     pub topic: &'d Properties,
     pub consumer: &'d Properties,
+    /// `[consumer]`, who reads what the results are made of.
+    pub input: &'d Properties,
     pub application: &'d Application,
     pub order: Option<&'d Order>,
     /// `[bounds] retries`.
@@ -64,6 +67,7 @@ impl Stated<'_> {
             return Some(OutputSettings::NONE);
         }
         let retries = rules.retries.min(self.retries);
+        let versions = &self.producer.versions;
         Some(OutputSettings {
             acks: rules.acks,
             idempotence: rules.idempotence,
@@ -77,8 +81,16 @@ impl Stated<'_> {
             transactional_id: modelled::transactional_id(
                 self.application.transactional_id.value,
             )?,
-            group_metadata: self.application.group_metadata.value,
+            group_metadata: self.application.group_metadata.value && versions.has(Rule::GroupMetadata),
             on_abort: modelled::on_abort(self.application.on_abort.value)?,
+            offsets_are_awaited: versions.has(Rule::GroupMetadata)
+                && match versions.library {
+                    Client::Java => true,
+                    Client::Librdkafka => {
+                        self.input.text("isolation.level") == Some("read_committed")
+                    }
+                },
+            offsets_are_verified: versions.has(Rule::OffsetVerification),
         })
     }
 

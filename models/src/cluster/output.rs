@@ -177,6 +177,11 @@ impl Cluster {
                 .limbo
                 .retain(|late| !matches!(late, Late::Result { by, .. } if *by == who));
         }
+        self.take_result(state, who, record);
+    }
+
+    /// A result lies in the output topic.
+    fn take_result(&self, state: &mut State, who: u16, record: u16) {
         let committed = self.pipeline.consumer.output.isolation == Isolation::ReadCommitted;
         if self.pipeline.consumer.has_transactions() && committed {
             self.append_open(state, who, record);
@@ -239,7 +244,7 @@ impl Cluster {
         by: u16,
         given_up: bool,
     ) {
-        self.see_result(state, record);
+        self.take_result(state, by, record);
         if given_up || by == NOBODY {
             return;
         }
@@ -262,7 +267,13 @@ impl Cluster {
             if let Late::Result { by, given_up, .. } = late
                 && *by == who
             {
-                (*by, *given_up) = (NOBODY, true);
+                *given_up = true;
+                // A transactional id is there again after a restart.
+                *by = if self.pipeline.consumer.has_transactions() {
+                    who
+                } else {
+                    NOBODY
+                };
             }
         }
         state.limbo.requests.sort_unstable();

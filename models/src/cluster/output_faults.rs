@@ -6,6 +6,7 @@ use crate::consumer::Phase;
 use crate::fault::Call;
 use crate::limbo::Late;
 use crate::output;
+use crate::pipeline::Client;
 use crate::program::OutputStep;
 use crate::transaction_coordinator::{
     Outcome, Part, Phase as TransactionPhase, TransactionVersion,
@@ -75,7 +76,7 @@ impl Cluster {
         if self.hears_of_results() {
             add(Strike::LoseAnswer(target));
             let in_limbo = self.limits.limbo > state.limbo.requests.len() as u16;
-            if in_limbo && !self.is_appended(state, who) && self.limits.transactional_ids == 0 {
+            if in_limbo && !self.is_appended(state, who) && self.limits.results {
                 add(Strike::ExpireResult { who, sent: true });
             }
         }
@@ -104,10 +105,18 @@ impl Cluster {
 
     /// The request of a result is lost, or refused: it is sent again, unless nobody hears of it or
     /// no retry is left.
+    ///
+    /// A plain Java producer hands the batches of a broken connection back one by one, each to the
+    /// front of the queue, so that the newest is sent first; librdkafka keeps their order.
     pub(super) fn lose_result(&self, state: &mut State, who: u16) {
         if !self.hears_of_results() {
             self.forget_struck(state, who);
             return;
+        }
+        if self.pipeline.client == Client::Java {
+            let settings = &self.pipeline.consumer.output;
+            self.output_producer_mut(state, who)
+                .may_be_overtaken(settings);
         }
         let retries = self.pipeline.consumer.output.retries;
         let producer = self.output_producer_mut(state, who);
@@ -125,17 +134,14 @@ impl Cluster {
     /// The request of a result is refused: those behind it may overtake it.
     pub(super) fn refuse_result(&self, state: &mut State, who: u16) {
         let settings = &self.pipeline.consumer.output;
-        self.output_producer_mut(state, who).refuse_first(settings);
+        self.output_producer_mut(state, who)
+            .may_be_overtaken(settings);
         self.lose_result(state, who);
     }
 
     /// The result is appended, and its answer is lost.
     pub(super) fn lose_result_answer(&self, state: &mut State, who: u16) {
-        let admitted = match self.output_producer(state, who).sends.is_empty() {
-            true => self.admits_result(state, who),
-            false => self.admits_batch(state, who),
-        };
-        if !admitted {
+        if !self.is_on_the_wire(state, who) {
             return;
         }
         if !self.is_appended(state, who) {
@@ -151,10 +157,14 @@ impl Cluster {
         self.lose_result(state, who);
     }
 
-    /// The request of a result is held up, and given up by its client. Within a transaction it can
-    /// arrive before its repetition, which is then recognised, or is refused for ever.
+    /// The request of a result is held up, and given up by its client. Within a transaction that the
+    /// leader asks for it can arrive before its repetition, which is then recognised, or is refused for
+    /// ever.
     pub(super) fn delay_result(&self, state: &mut State, who: u16) {
-        if self.limits.transactional_ids == 0 && !self.is_appended(state, who) {
+        if !self.is_on_the_wire(state, who) {
+            return;
+        }
+        if self.limits.results && !self.is_appended(state, who) {
             let record = self.struck_result(state, who);
             self.add_late_result(state, who, record, false);
         }
@@ -176,11 +186,23 @@ impl Cluster {
 
     /// The delivery timeout of a result passes; with `sent` its request may still arrive.
     pub(super) fn expire_result(&self, state: &mut State, who: u16, sent: bool) {
+        if sent && !self.is_on_the_wire(state, who) {
+            return;
+        }
         if sent {
             let record = self.struck_result(state, who);
             self.add_late_result(state, who, record, true);
         }
         self.result_failed(state, who);
+    }
+
+    /// Whether the request of the result that a fault strikes has been sent: within a transaction its
+    /// partition was added before.
+    fn is_on_the_wire(&self, state: &mut State, who: u16) -> bool {
+        match self.output_producer(state, who).sends.is_empty() {
+            true => self.admits_result(state, who),
+            false => self.admits_batch(state, who),
+        }
     }
 
     /// With acks=0: the result counts as sent.
@@ -208,7 +230,7 @@ impl Cluster {
             }
         }
         state.limbo.requests.sort_unstable();
-        if self.limits.transactional_ids > 0 {
+        if self.limits.transactional_ids > 0 && self.pipeline.rules.java_bumps_epoch {
             // The client goes on with the next epoch (KIP-360).
             self.forget_late_ends(state, output::id_of(who, &self.pipeline));
         }

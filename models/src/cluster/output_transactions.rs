@@ -282,6 +282,7 @@ impl Cluster {
     /// `transaction.timeout.ms` passes.
     pub(super) fn time_out(&self, state: &mut State, id: u16) {
         let rules = self.pipeline.rules.transactions;
+        self.forget_late_results(state, id);
         self.transaction(state, id).time_out(&rules);
         self.forget_late_ends(state, id);
         self.write_abort_markers(state, id);
@@ -309,12 +310,17 @@ impl Cluster {
         if transaction.phase != TransactionPhase::Prepared(Outcome::Abort) {
             return;
         }
+        let added = transaction.added;
         for part in Part::ALL {
             transaction.marker_is_written(part);
         }
         let output = self.output(state);
-        output.end_records(id, false);
-        output.drop_offsets(id);
+        if added.contains(Part::Output) {
+            output.end_records(id, false);
+        }
+        if added.contains(Part::Offsets) {
+            output.drop_offsets(id);
+        }
         self.see_stable_results(state);
     }
 
@@ -329,7 +335,9 @@ impl Cluster {
     pub(super) fn can_assign(&self, state: &State) -> bool {
         let ids = self.pipeline.consumer.output.transactional_id;
         let pending = |output: &Box<Output>| !output.pending.is_empty();
-        ids == TransactionalId::PerPartition || !state.output.as_ref().is_some_and(pending)
+        !self.pipeline.consumer.output.offsets_are_awaited
+            || ids == TransactionalId::PerPartition
+            || !state.output.as_ref().is_some_and(pending)
     }
 
     /// Whether no output producer will ever abort and seek back: none is fenced, nothing has failed,
@@ -383,6 +391,7 @@ impl Cluster {
     fn initialize_id(&self, state: &mut State, who: u16) {
         let (id, rules) = (self.id_of(who), self.pipeline.rules.transactions);
         self.write_commit_markers(state, id);
+        self.forget_late_results(state, id);
         let answer = self.transaction(state, id).initialize(None, &rules);
         if answer == CoordinatorAnswer::ConcurrentTransactions {
             self.write_abort_markers(state, id);
@@ -464,7 +473,8 @@ impl Cluster {
     }
 
     /// Offsets of a transaction that are late arrive: they are taken as those of the transaction that
-    /// is open, if it has the epoch and added offsets (KIP-890, from 3.7).
+    /// is open, if it has the epoch and added offsets (KIP-890, from 3.7). Before, they are taken at any
+    /// time, and are pending until another transaction of the id ends.
     pub(super) fn late_offsets_arrive(
         &self,
         state: &mut State,
@@ -474,6 +484,7 @@ impl Cluster {
     ) {
         let transaction = self.transaction(state, id);
         let open = transaction.can_time_out() && transaction.added.contains(Part::Offsets);
+        let open = open || !self.pipeline.consumer.output.offsets_are_verified;
         let member = !self.pipeline.subscribes()
             || generation.is_none_or(|own| own == state.group.generation);
         if open && member {
@@ -561,6 +572,22 @@ impl Cluster {
             if has[who] {
                 producer.epoch = most - gaps[who];
             }
+        }
+    }
+
+    /// A transaction is ended from outside with markers of a higher epoch: where they are written, what
+    /// is late and has the epoch before is refused.
+    fn forget_late_results(&self, state: &mut State, id: u16) {
+        let transaction = *self.transaction(state, id);
+        if transaction.can_time_out() && transaction.added.contains(Part::Output) {
+            state.limbo.retain(|late| match late {
+                Late::Result { by, .. } => self.id_of(*by) != id,
+                Late::Produce { .. }
+                | Late::Commit { .. }
+                | Late::Output { .. }
+                | Late::Offsets { .. }
+                | Late::End { .. } => true,
+            });
         }
     }
 

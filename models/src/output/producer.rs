@@ -15,7 +15,7 @@ pub struct Send {
     pub attempts: u16,
     /// Whether it lies in the log, and the client does not know.
     pub appended: bool,
-    /// Whether it was on the connection when the one before it was refused: it may overtake that.
+    /// Whether it was on the connection behind one that is sent again: it may overtake that.
     pub overtakes: bool,
 }
 
@@ -51,8 +51,8 @@ impl OutputProducer {
             .map(|place| place as u16)
     }
 
-    /// The first result was refused: those behind it on the connection go on.
-    pub fn refuse_first(&mut self, settings: &OutputSettings) {
+    /// The first result is to be sent again: those behind it on the connection may overtake it.
+    pub fn may_be_overtaken(&mut self, settings: &OutputSettings) {
         let in_flight = usize::try_from(settings.max_in_flight).unwrap_or(usize::MAX);
         for send in self.sends.iter_mut().take(in_flight).skip(1) {
             send.overtakes = !settings.idempotence;
@@ -93,7 +93,7 @@ mod tests {
                 ..Send::default()
             });
         }
-        producer.refuse_first(settings);
+        producer.may_be_overtaken(settings);
         producer
     }
 

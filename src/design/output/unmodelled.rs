@@ -2,15 +2,16 @@
 
 use semel_models::fault::{Fault, FaultBudget};
 use semel_models::order::{Order, Step};
-use semel_models::pipeline::{Client, OutputSettings};
+use semel_models::pipeline::{self as model, OutputSettings};
 
 use super::super::Design;
+use super::super::choices::{Choice, TransactionalId};
 use super::super::diagnostic::Code;
 use super::super::properties::Class;
 use super::super::report::Report;
 use super::super::resolve::Parts;
 use super::super::table::Table;
-use super::super::version::Rule;
+use super::super::version::{Rule, Versions};
 use super::{Stated, TRANSACTIONAL_ID, produces, writes};
 
 /// Tables about something that the design does not have, and settings in them that are not
@@ -120,7 +121,8 @@ fn producer(stated: &Stated<'_>, report: &mut Report) {
 pub fn models_together(design: &Design, fault: Fault) -> bool {
     let consumer = &design.pipeline().consumer;
     let results = consumer.produces() || consumer.has_transactions();
-    let late = LATE.contains(&fault) && !design.versions().has(Rule::OffsetVerification);
+    let stable = consumer.output.transactional_id == model::TransactionalId::Stable;
+    let late = LATE.contains(&fault) && !stable && !verifies(&design.versions());
     !(results && BEYOND.contains(&fault) || consumer.has_transactions() && late)
 }
 
@@ -179,16 +181,6 @@ pub(crate) fn of_design(
             .write("Write then = \"stop\", \"skip\" or \"block\".");
     }
     versions(parts, faults, report);
-    let reads_uncommitted = parts.consumer.text("isolation.level") == Some("read_uncommitted");
-    if parts.versions.library == Client::Librdkafka && reads_uncommitted {
-        report
-            .not_modelled(
-                parts.consumer.at("isolation.level"),
-                "librdkafka's isolation.level = \"read_uncommitted\" in [consumer] together with kafka[...]",
-            )
-            .because("The client then does not wait for offsets that are pending in a transaction.")
-            .write("Leave it out.");
-    }
     if !output.idempotence {
         report
             .problem(
@@ -215,25 +207,36 @@ pub(crate) fn of_design(
     }
 }
 
-/// Rules of older brokers and clients that the model of transactions does not have.
+/// What older brokers and clients do not have, or do with late requests.
 fn versions(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
-    let at = parts.versions_at.0;
     let kafka = parts.versions.kafka;
-    if !parts.versions.has(Rule::GroupMetadata) {
+    let metadata = &parts.application.group_metadata;
+    if let Some(at) = metadata.at.filter(|_| metadata.value)
+        && !parts.versions.has(Rule::GroupMetadata)
+    {
         report
-            .not_modelled(at, format!("kafka[...] with `kafka` = \"{kafka}\""))
-            .because("Before KIP-447 a new owner of the partition does not wait for offsets that are pending in a transaction.")
-            .write("Write kafka = \"2.5\" or newer.");
-        return;
+            .problem(
+                Code::RefusedByKafka,
+                at,
+                format!("Kafka {kafka} does not have group metadata in transactions"),
+            )
+            .because("sendOffsetsToTransaction takes it since Kafka 2.5 (KIP-447).")
+            .write("Write group-metadata = false, or kafka = \"2.5\" or newer.");
     }
+    let stable = parts.application.transactional_id.value == TransactionalId::Stable;
     let is_late = LATE.into_iter().find(|fault| faults.contains(*fault));
-    if let Some(fault) = is_late.filter(|_| !parts.versions.has(Rule::OffsetVerification)) {
+    if let Some(fault) = is_late.filter(|_| !stable && !verifies(&parts.versions)) {
         report
             .not_modelled(
-                at,
-                format!("kafka[...] with `kafka` = \"{kafka}\" together with the fault {fault}"),
+                parts.versions_at.0,
+                format!("transactional-id = \"{}\" with `kafka` = \"{kafka}\" together with the fault {fault}", parts.application.transactional_id.value.name()),
             )
             .because("A request of the output producer that is late may open a transaction that nobody ends (KIP-890).")
-            .write("Write kafka = \"3.7\" or newer, or take the fault away.");
+            .write("Write kafka = \"3.7\" or newer, transactional-id = \"stable\", or take the fault away.");
     }
+}
+
+/// Whether partition leaders and the group coordinator ask for the transaction of what they are sent.
+fn verifies(versions: &Versions) -> bool {
+    versions.has(Rule::TransactionVerification) && versions.has(Rule::OffsetVerification)
 }
