@@ -261,9 +261,9 @@ fn of_consumer(cluster: &Cluster, does: ConsumerStep, before: &Consumer, after: 
     let pipeline = cluster.pipeline();
     match does {
         ConsumerStep::Poll(_) | ConsumerStep::PollRetries => Cost::CALL,
-        ConsumerStep::CommitArrives
-        | ConsumerStep::CommitDone
-        | ConsumerStep::ResultArrives(_) => Cost::WRITING_CALL,
+        ConsumerStep::CommitArrives | ConsumerStep::CommitDone | ConsumerStep::ResultArrives(_) => {
+            Cost::WRITING_CALL
+        }
         ConsumerStep::Operate => {
             let operation = &operations[usize::from(before.operation)];
             let looks_up = before.looked.is_none() && after.looked.is_some();

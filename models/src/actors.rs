@@ -140,14 +140,15 @@ pub fn covers(pipeline: &Pipeline) -> bool {
 fn covers_order(pipeline: &Pipeline) -> bool {
     let program = Program::compile(&pipeline.consumer.order, 0);
     program.operations.iter().all(|operation| {
-        operation.within == Within::Nothing && operation.steps().all(|step| match step {
-            Step::Process | Step::SaveOffset => true,
-            Step::SkipIfSeen | Step::Remember => {
-                !operation.transaction || pipeline.sink.dedup != Dedup::Memory
-            }
-            Step::Commit | Step::CommitAsync | Step::StoreOffset => !operation.transaction,
-            Step::Produce | Step::ProduceAsync | Step::Flush => false,
-        })
+        operation.within == Within::Nothing
+            && operation.steps().all(|step| match step {
+                Step::Process | Step::SaveOffset => true,
+                Step::SkipIfSeen | Step::Remember => {
+                    !operation.transaction || pipeline.sink.dedup != Dedup::Memory
+                }
+                Step::Commit | Step::CommitAsync | Step::StoreOffset => !operation.transaction,
+                Step::Produce | Step::ProduceAsync | Step::Flush => false,
+            })
     })
 }
 

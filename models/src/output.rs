@@ -277,7 +277,10 @@ mod tests {
         output.unseen.push(Unseen::default());
         output.add_offsets(0, at(1));
         let orphan = output.orphan(0);
-        assert_eq!((orphan, output.unseen[0].id, output.pending[0].id), (2, 2, 2));
+        assert_eq!(
+            (orphan, output.unseen[0].id, output.pending[0].id),
+            (2, 2, 2)
+        );
         output.end_records(orphan, false);
         output.drop_offsets(orphan);
         output.forget_id(orphan);

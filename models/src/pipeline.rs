@@ -447,7 +447,10 @@ impl ConsumerSettings {
         let all = self.order.steps().into_iter();
         let commits = all.filter(|step| *step == Step::Commit).count();
         let inside = self.order.transactions().into_iter().flatten();
-        commits > inside.filter(|own| **own == Item::Step(Step::Commit)).count()
+        commits
+            > inside
+                .filter(|own| **own == Item::Step(Step::Commit))
+                .count()
             || self.commits_in_background()
             || self.on_revoke == OnRevoke::Commit
             || self.commits_before_dead_letter()

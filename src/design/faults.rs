@@ -42,9 +42,7 @@ impl Exposure {
             .is_none_or(|group| group.assignment == Assignment::Subscribe);
         match fault {
             Fault::TransactionTimeout => !self.order.transactions().is_empty(),
-            Fault::LeaderChange
-            | Fault::ReplicaLag
-            | Fault::Compaction => false,
+            Fault::LeaderChange | Fault::ReplicaLag | Fault::Compaction => false,
             Fault::Abort => self.dual_write,
             // Who calls assign() has no session, no limit on its polls and no rebalance.
             Fault::ConsumerPause | Fault::SlowProcessing => subscribes,

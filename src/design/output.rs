@@ -78,10 +78,9 @@ impl Stated<'_> {
                 Some("read_committed") => Isolation::ReadCommitted,
                 Some(_) | None => Isolation::ReadUncommitted,
             },
-            transactional_id: modelled::transactional_id(
-                self.application.transactional_id.value,
-            )?,
-            group_metadata: self.application.group_metadata.value && versions.has(Rule::GroupMetadata),
+            transactional_id: modelled::transactional_id(self.application.transactional_id.value)?,
+            group_metadata: self.application.group_metadata.value
+                && versions.has(Rule::GroupMetadata),
             on_abort: modelled::on_abort(self.application.on_abort.value)?,
             offsets_are_awaited: versions.has(Rule::GroupMetadata)
                 && match versions.library {

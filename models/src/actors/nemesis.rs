@@ -41,10 +41,9 @@ impl Behave for State {
         let to = match late {
             Late::Produce { .. } => Role::Broker,
             Late::Commit { .. } => Role::Coordinator,
-            Late::Output { .. }
-            | Late::Result { .. }
-            | Late::Offsets { .. }
-            | Late::End { .. } => unreachable!("other topics are not hosted here"),
+            Late::Output { .. } | Late::Result { .. } | Late::Offsets { .. } | Late::End { .. } => {
+                unreachable!("other topics are not hosted here")
+            }
         };
         mail.push((to, Message::Late(late)));
     }

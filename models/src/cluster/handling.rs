@@ -148,7 +148,8 @@ impl Cluster {
         {
             state.poisoned.insert(record);
         }
-        if failure == Failure::After && self.operation_at(state, who, at).0.output_step().is_some() {
+        if failure == Failure::After && self.operation_at(state, who, at).0.output_step().is_some()
+        {
             self.result_is_sent(state, who);
         }
         let expected = state.consumers[usize::from(who)].expected;

@@ -88,8 +88,7 @@ impl State {
     pub fn is_settled(&self, record: u16) -> bool {
         let output = self.output.as_ref();
         let has_result = output.is_none_or(|output| output.has_result(record));
-        self.ledger.is_settled(record)
-            && (has_result || self.ledger.dead_lettered.contains(record))
+        self.ledger.is_settled(record) && (has_result || self.ledger.dead_lettered.contains(record))
     }
 }
 

@@ -63,12 +63,7 @@ impl Cluster {
     }
 
     /// What the client's own thread does.
-    pub(super) fn output_steps(
-        &self,
-        state: &State,
-        who: u16,
-        add: &mut impl FnMut(ConsumerStep),
-    ) {
+    pub(super) fn output_steps(&self, state: &State, who: u16, add: &mut impl FnMut(ConsumerStep)) {
         if self.limits.output_sends == 0 || self.waits_for_markers(state, who) {
             return;
         }

@@ -256,7 +256,10 @@ impl Cluster {
                 .any(|later| SKIPPED.iter().any(|step| later.contains(*step)))
         };
         let operation = usize::from(operation);
-        if self.program.operations[operation].transaction_begin().is_some() {
+        if self.program.operations[operation]
+            .transaction_begin()
+            .is_some()
+        {
             // A Kafka transaction may be begun again.
             return;
         }
@@ -351,7 +354,8 @@ fn each_generation(state: &mut State, fences: bool, visit: &mut impl FnMut(&mut 
                     visit(generation);
                 }
             }
-            Late::Produce { .. } | Late::Output { .. } | Late::Result { .. } | Late::End { .. } => {}
+            Late::Produce { .. } | Late::Output { .. } | Late::Result { .. } | Late::End { .. } => {
+            }
         }
     }
 }

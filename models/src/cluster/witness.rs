@@ -108,9 +108,7 @@ impl fmt::Display for Witness {
             Witness::ZombieResult => {
                 f.write_str("a consumer that was put out of the group sends a result")
             }
-            Witness::DeathInTransaction => {
-                f.write_str("the consumer dies with a transaction open")
-            }
+            Witness::DeathInTransaction => f.write_str("the consumer dies with a transaction open"),
         }
     }
 }

@@ -41,9 +41,7 @@ impl OutputProducer {
     pub fn ready(&self, settings: &OutputSettings) -> impl Iterator<Item = u16> + '_ {
         let in_order = settings.idempotence || settings.max_in_flight == 1;
         let may = move |place: &usize| {
-            *place == 0
-                || !in_order
-                    && self.sends[1..=*place].iter().all(|send| send.overtakes)
+            *place == 0 || !in_order && self.sends[1..=*place].iter().all(|send| send.overtakes)
         };
         let in_flight = usize::try_from(settings.max_in_flight).unwrap_or(usize::MAX);
         (0..self.sends.len().min(in_flight))

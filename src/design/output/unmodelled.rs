@@ -49,7 +49,11 @@ pub(crate) fn refuse_unmodelled(stated: &Stated<'_>, report: &mut Report) {
 
 /// The output topic has one partition, and nothing that is lost or removed from it is modelled.
 fn topic(stated: &Stated<'_>, report: &mut Report) {
-    if stated.topic.integer("partitions").is_some_and(|own| own > 1) {
+    if stated
+        .topic
+        .integer("partitions")
+        .is_some_and(|own| own > 1)
+    {
         report
             .not_modelled(
                 stated.topic.at("partitions"),
@@ -76,7 +80,9 @@ fn reader(stated: &Stated<'_>, report: &mut Report) {
 /// A producer sends in transactions exactly if it has a transactional id.
 fn producer(stated: &Stated<'_>, report: &mut Report) {
     let id = stated.producer.at(TRANSACTIONAL_ID);
-    let transactions = stated.order.is_some_and(|order| !order.transactions().is_empty());
+    let transactions = stated
+        .order
+        .is_some_and(|order| !order.transactions().is_empty());
     let application = stated.application;
     if transactions && id.is_none() {
         let place = application.order.as_ref().map(|written| written.span);
@@ -91,7 +97,10 @@ fn producer(stated: &Stated<'_>, report: &mut Report) {
     }
     if let Some(at) = id.filter(|_| !transactions && writes(application)) {
         report
-            .not_modelled(at, "transactional.id of who writes dead letters and retries")
+            .not_modelled(
+                at,
+                "transactional.id of who writes dead letters and retries",
+            )
             .write("Leave it out.");
     } else if let Some(at) = id.filter(|_| !transactions) {
         report
@@ -164,7 +173,10 @@ pub(crate) fn of_design(
     }
     if application.workers.value > 0 {
         report
-            .not_modelled(application.workers.at, "`workers` together with `produce` or kafka[...]")
+            .not_modelled(
+                application.workers.at,
+                "`workers` together with `produce` or kafka[...]",
+            )
             .write("Write workers = 0.");
     }
     let transactions = order.is_some_and(|order| !order.transactions().is_empty());

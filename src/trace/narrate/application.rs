@@ -288,7 +288,10 @@ impl ConsumerScene<'_> {
                 true => "result",
                 false => "effect",
             };
-            work.push(format!("the {what} of {} takes place{how_often}", name(record)));
+            work.push(format!(
+                "the {what} of {} takes place{how_often}",
+                name(record)
+            ));
         }
         if self.scene.after.sink.seen != self.scene.before.sink.seen {
             work.push("the dedup store has the record".into());

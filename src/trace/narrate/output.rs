@@ -26,7 +26,10 @@ impl Scene<'_> {
     pub(super) fn newly_seen(&self) -> String {
         let mut told = Vec::new();
         for record in 0..self.cluster.pipeline().bounds.records {
-            let times = (self.seen(self.before, record), self.seen(self.after, record));
+            let times = (
+                self.seen(self.before, record),
+                self.seen(self.after, record),
+            );
             let how_often = match times {
                 (0, 1) => "",
                 (0, 2) => " twice",
@@ -50,12 +53,10 @@ impl Scene<'_> {
         }
         match pipeline.consumer.output.transactional_id {
             TransactionalId::PerPartition => "the transaction of the partition's id".into(),
-            TransactionalId::Stable | TransactionalId::PerStart => {
-                match letter(self.cluster, id) {
-                    Some(letter) => format!("the transaction of consumer {letter}"),
-                    None => "the consumer's transaction".into(),
-                }
-            }
+            TransactionalId::Stable | TransactionalId::PerStart => match letter(self.cluster, id) {
+                Some(letter) => format!("the transaction of consumer {letter}"),
+                None => "the consumer's transaction".into(),
+            },
         }
     }
 
@@ -173,7 +174,8 @@ impl ConsumerScene<'_> {
     }
 
     fn plain_call(&self, step: OutputStep) -> String {
-        const TIMED_OUT: &str = "its transaction was ended by someone else, and its epoch is an old one";
+        const TIMED_OUT: &str =
+            "its transaction was ended by someone else, and its epoch is an old one";
         let who = self.records_at_hand();
         let (before, after) = (self.producer_before(), self.producer_after());
         let died = self.after().phase == Phase::Down;
@@ -185,7 +187,9 @@ impl ConsumerScene<'_> {
                 format!("{who} is skipped: no result is sent.")
             }
             OutputStep::Produce if died => {
-                format!("produce: the broker refuses the result of {who}, for {TIMED_OUT}; the process ends.")
+                format!(
+                    "produce: the broker refuses the result of {who}, for {TIMED_OUT}; the process ends."
+                )
             }
             OutputStep::Produce if before.appended => {
                 format!("produce: the result of {who} is sent again, and the broker recognises it.")
@@ -201,17 +205,27 @@ impl ConsumerScene<'_> {
                 self.then_after_abort()
             ),
             OutputStep::Produce => {
-                format!("produce: the result of {who} is written{}.", self.newly_seen())
+                format!(
+                    "produce: the result of {who} is written{}.",
+                    self.newly_seen()
+                )
             }
             OutputStep::ProduceAsync => {
-                format!("produce-async: the result of {who} is sent, and nobody waits for its report.")
+                format!(
+                    "produce-async: the result of {who} is sent, and nobody waits for its report."
+                )
             }
             OutputStep::Flush if before.failed => {
-                format!("flush: a result was not delivered, and {}.", self.after_failed_flush())
+                format!(
+                    "flush: a result was not delivered, and {}.",
+                    self.after_failed_flush()
+                )
             }
             OutputStep::Flush => "flush: every result that was sent is reported.".into(),
             OutputStep::Offsets if died => {
-                format!("commit: the coordinator refuses the offsets, for {TIMED_OUT}; the process ends.")
+                format!(
+                    "commit: the coordinator refuses the offsets, for {TIMED_OUT}; the process ends."
+                )
             }
             OutputStep::Offsets if aborted => format!(
                 "commit: the group coordinator refuses the offsets, for the {} is no longer a member: the transaction is aborted, and it joins again.",
@@ -231,7 +245,8 @@ impl ConsumerScene<'_> {
                 format!("The transaction cannot be committed, for {TIMED_OUT}; the process ends.")
             }
             OutputStep::End if before.open => {
-                "commitTransaction: the coordinator writes down that the transaction commits.".into()
+                "commitTransaction: the coordinator writes down that the transaction commits."
+                    .into()
             }
             OutputStep::End => "The transaction ends with nothing in it.".into(),
         }
