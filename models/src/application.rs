@@ -17,7 +17,7 @@
 use crate::consumer::{Consumer, Hand, dedup_key};
 use crate::ledger::Ledger;
 use crate::limits::Limits;
-use crate::offset::{NextOffset, Offset, Position};
+use crate::offset::{self, NextOffset, Offset, Position};
 use crate::order::Step;
 use crate::pipeline::{Dedup, DedupInsert, Pipeline};
 use crate::program::{Operation, Part, Scope};
@@ -29,8 +29,10 @@ use std::ops::Range;
 pub struct Job {
     /// The records in hand.
     pub records: Hand,
-    /// The offset of the first of them.
+    /// Where they were read from.
     pub first: u16,
+    /// The offsets from there on at which no record was, as a set of bits.
+    pub passed: u32,
     /// Which of them the operation is about, as the first and the one after the last.
     pub places: (u16, u16),
     /// Which of them are skipped.
@@ -150,7 +152,7 @@ impl<S: Store> Work<'_, S> {
     }
 
     fn offset(&self, place: u16) -> Offset {
-        Offset(self.job.first + place)
+        offset::in_hand(self.job.first, self.job.passed, place)
     }
 
     /// Does one step; `inserted`: the places whose key this operation has inserted.

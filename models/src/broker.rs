@@ -42,7 +42,8 @@ pub use transactions::{NotInTransaction, Standing};
 use crate::codec::Codec;
 use crate::limits::Limits;
 use crate::list::List;
-use crate::pipeline::{KafkaRules, Pipeline, TopicSettings};
+use crate::offset::Offset;
+use crate::pipeline::{Isolation, KafkaRules, Pipeline, TopicSettings};
 use crate::transaction_coordinator::Outcome;
 
 /// How many batches of a producer id the leader remembers.
@@ -93,6 +94,8 @@ pub struct Entry {
     pub forgotten: bool,
     /// Whether it is part of a transaction, or the marker of one.
     pub kind: EntryKind,
+    /// Whether its record is no longer there while later and earlier ones are.
+    pub removed: bool,
 }
 
 /// What the leader answers to a produce request.
@@ -137,12 +140,32 @@ impl Broker {
         self.log_start
     }
 
+    /// The records in the log at and above `offset`, each with its offset.
+    pub fn records_from(&self, offset: u16) -> impl Iterator<Item = (Offset, &Entry)> {
+        let start = usize::from(offset.max(self.log_start));
+        let entries = self.log.iter().enumerate().skip(start);
+        entries
+            .filter(|(_, entry)| entry.is_record())
+            .map(|(offset, entry)| (Offset(offset as u16), entry))
+    }
+
+    /// Of these, those that polls return as far as can be read now. What lies in between has an
+    /// offset and is never seen: a gap.
+    pub fn visible_from(
+        &self,
+        offset: u16,
+        isolation: Isolation,
+    ) -> impl Iterator<Item = (Offset, &Entry)> {
+        let end = self.readable_end(isolation);
+        self.records_from(offset)
+            .take_while(move |(offset, _)| offset.0 < end)
+            .filter(move |(offset, _)| self.shows(offset.0, isolation))
+    }
+
     /// Whether a copy of `record` lies in the log at or above `offset`.
     pub fn holds_from(&self, record: u16, offset: u16) -> bool {
-        self.log
-            .iter()
-            .skip(usize::from(offset.max(self.log_start)))
-            .any(|entry| entry.is_of(record))
+        self.records_from(offset)
+            .any(|(_, entry)| entry.record == record)
     }
 
     /// Handles one produce request; `stamp` is there with idempotence.
@@ -170,6 +193,7 @@ impl Broker {
             leader_epoch: self.leader_epoch,
             forgotten: false,
             kind,
+            removed: false,
         });
         if let Some(interval) = topic.flush_messages
             && u64::from(self.log_end() - self.flushed) >= interval
@@ -292,6 +316,7 @@ impl Broker {
         self.log.code(codec, limits.log, |entry, codec| {
             codec.field(&mut entry.record, limits.records - 1);
             codec.flag_if(limits.forgets, &mut entry.forgotten);
+            codec.flag_if(limits.gaps, &mut entry.removed);
             if !entry.forgotten {
                 entry.stamp.code(codec, limits, pipeline);
             }
@@ -312,14 +337,14 @@ impl Broker {
 }
 
 impl Entry {
+    /// Whether it is a record that is still there.
+    pub fn is_record(&self) -> bool {
+        !self.removed && !self.is_marker()
+    }
+
     /// Whether it is a marker.
     pub fn is_marker(&self) -> bool {
         matches!(self.kind, EntryKind::Marker(_))
-    }
-
-    /// Whether it is a copy of `record`.
-    pub fn is_of(&self, record: u16) -> bool {
-        self.record == record && !self.is_marker()
     }
 
     fn code_kind(&mut self, codec: &mut impl Codec) {

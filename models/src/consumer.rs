@@ -16,6 +16,13 @@
 //! poll may still return records that it had fetched (`Fetcher.collectFetch` comes before the
 //! heartbeat's answer), unless its own client put it out after `max.poll.interval.ms`.
 //!
+//! **Gaps.** Not every offset has a record that a poll returns. A poll returns any non-empty
+//! beginning of the records that there are, with their own offsets; the position is then the one
+//! after the last of them. What lies between that and the next record is passed over by the poll
+//! that returns the next one, and at the log's end by a poll that returns nothing
+//! (`FetchCollector.fetchRecords`). Java may have passed over it with the records before, as far as
+//! one answer of the broker reaches: a position before such offsets and one after them read the same.
+//!
 //! **Workers** are in [`crew`], what is committed and when in [`commits`].
 //!
 //! **Left out.** Records that are fetched ahead: a record that the client fetched before a poll
@@ -31,7 +38,7 @@ use crate::broker::Broker;
 use crate::dedup::DedupStore;
 use crate::group_coordinator::GroupCoordinator;
 use crate::list::List;
-use crate::offset::{NextOffset, Offset, Position};
+use crate::offset::{self, NextOffset, Offset, Position};
 use crate::pipeline::{AutoCommit, DedupKey, Pipeline};
 use crate::program::{Program, Scope};
 use commits::Owed;
@@ -112,8 +119,10 @@ pub struct Consumer {
     pub generation: u16,
     /// Whether its own client put it out of the group: then it polls no more before it joins.
     pub slow: bool,
-    /// The offset of the first record in hand; with nothing in hand, where the next poll reads.
+    /// Where the records in hand were read from; with nothing in hand, where the next poll reads.
     pub first: u16,
+    /// The offsets from there on at which that poll saw no record, as a set of bits.
+    pub passed: u32,
     /// The leader epoch that the position after what is in hand carries.
     pub leader_epoch: Option<u16>,
     /// The records in hand.
@@ -200,9 +209,15 @@ impl Consumer {
             self.hand.len() as u16
         };
         Position {
-            next: NextOffset(self.first + in_hand),
+            next: NextOffset(self.after(in_hand)),
             leader_epoch: self.leader_epoch,
         }
+    }
+
+    /// Where reading would go on after so many of the records in hand.
+    fn after(&self, records: u16) -> u16 {
+        let last = records.checked_sub(1);
+        last.map_or(self.first, |last| self.offset(last).next().0)
     }
 
     /// Gets the partition and reads from `position`, once it is done with what is in hand.
@@ -240,23 +255,29 @@ impl Consumer {
         self.leader_epoch = position.leader_epoch;
     }
 
-    /// A poll returns `count` records.
+    /// A poll returns `count` records; none, where it only passes over what has no record.
     pub fn poll(&mut self, count: u16, pipeline: &Pipeline, broker: &Broker) {
-        let first = usize::from(self.first);
-        let entries = &broker.log[first..first + usize::from(count)];
+        if count == 0 {
+            self.seek(position::end(broker, pipeline));
+            return;
+        }
         let by_workers = pipeline.consumer.workers > 0;
-        for (place, entry) in entries.iter().enumerate() {
+        let from = self.first;
+        let mut next = from;
+        let visible = broker.visible_from(from, pipeline.isolation());
+        for (offset, entry) in visible.take(usize::from(count)) {
             if by_workers {
-                let offset = Offset(self.first + place as u16);
                 self.crew.hand_over(entry.record, offset, self.generation);
+                self.first = offset.next().0;
             } else {
                 self.hand.push(entry.record);
+                let passed = next..offset.0;
+                passed.for_each(|gap| self.passed |= 1 << (gap - from));
+                next = offset.next().0;
             }
             self.leader_epoch = Some(entry.leader_epoch);
         }
-        if by_workers {
-            self.first += count;
-        } else {
+        if !by_workers {
             self.phase = Phase::Handling;
         }
         if pipeline.consumer.auto_commit
@@ -277,7 +298,7 @@ impl Consumer {
 
     /// The offset of the record at `place` of the hand.
     pub fn offset(&self, place: u16) -> Offset {
-        Offset(self.first + place)
+        offset::in_hand(self.first, self.passed, place)
     }
 
     /// The places in the hand that an operation of this scope is about.
@@ -320,6 +341,7 @@ impl Consumer {
     /// Lets go of what it has in hand, and polls.
     pub fn drop_hand(&mut self) {
         self.hand.truncate(0);
+        self.passed = 0;
         self.retrying = false;
         self.cursor = 0;
         self.operation = 0;

@@ -164,6 +164,8 @@ pub struct Limits {
     pub truncation: bool,
     /// Whether anything can take the beginning of the log away.
     pub retention: bool,
+    /// Whether the log can have offsets without a record that a poll returns.
+    pub gaps: bool,
     /// Whether the broker can forget a producer id.
     pub forgets: bool,
     /// Whether records pass through a database upstream.
@@ -379,6 +381,7 @@ impl Limits {
             strikes: upstream > 0,
             truncation: storage > 0,
             retention: retention > 0,
+            gaps: can(Fault::Compaction),
             forgets: idempotent && (retention > 0 || expiry > 0),
             database: source != Source::Memory,
             relay: matches!(source, Source::Outbox { .. }),

@@ -19,6 +19,22 @@ impl Offset {
     }
 }
 
+/// The offset of the record in this place of a hand that was read from `first` on; `passed`: the
+/// offsets from there on at which a poll saw no record, as a set of bits.
+pub fn in_hand(first: u16, passed: u32, place: u16) -> Offset {
+    if passed == 0 {
+        return Offset(first + place);
+    }
+    let mut ahead = place;
+    let mut after = 0;
+    // Each offset that was passed over moves everything behind it on by one.
+    while after <= ahead {
+        ahead += u16::from(passed & (1 << after) != 0);
+        after += 1;
+    }
+    Offset(first + ahead)
+}
+
 /// A position in the log with what a client knows of its history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position {

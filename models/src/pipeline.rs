@@ -419,6 +419,11 @@ impl Pipeline {
         self.group.instances > 1 || self.consumer.workers > 1
     }
 
+    /// Which records the consumers are given.
+    pub fn isolation(&self) -> Isolation {
+        Isolation::ReadUncommitted
+    }
+
     /// Whether the group assigns the partition.
     pub fn subscribes(&self) -> bool {
         self.group.assignment == Assignment::Subscribe

@@ -223,6 +223,7 @@ impl<S: Store<Error: Debug>> Side<S> {
             job: Job {
                 records,
                 first: call.first,
+                passed: 0,
                 places,
                 skipped: call.skipped,
                 looked: None,

@@ -109,6 +109,7 @@ impl Statement {
         Job {
             records: self.records.clone(),
             first: self.first,
+            passed: 0,
             places: self.places,
             skipped: self.skipped,
             looked: None,

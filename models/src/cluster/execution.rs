@@ -257,6 +257,7 @@ impl Cluster {
             job: Job {
                 records: consumer.hand.clone(),
                 first: consumer.first,
+                passed: consumer.passed,
                 places: (places.start, places.end),
                 skipped: consumer.skipped,
                 looked: consumer.looked,
@@ -279,6 +280,7 @@ impl Cluster {
             job: Job {
                 records,
                 first: task.offset,
+                passed: 0,
                 places: (0, 1),
                 skipped: u32::from(task.skipped),
                 looked: task.looked.map(u32::from),

@@ -54,8 +54,13 @@ impl Cluster {
                 add(ConsumerStep::Relocate);
             }
             Phase::Polling => {
-                for count in 1..=self.most_polled(state, consumer) {
+                let unread = self.unread(state, consumer);
+                for count in 1..=self.most_polled(unread, consumer) {
                     add(ConsumerStep::Poll(count));
+                }
+                let end = state.broker.readable_end(self.pipeline.isolation());
+                if unread == 0 && consumer.position().next.0 < end {
+                    add(ConsumerStep::Poll(0));
                 }
                 if !state.retries.waiting.is_empty() {
                     add(ConsumerStep::PollRetries);
@@ -78,8 +83,19 @@ impl Cluster {
         }
     }
 
-    fn most_polled(&self, state: &State, consumer: &Consumer) -> u16 {
-        let unread = state.broker.log_end() - consumer.position().next.0;
+    /// How many records there are that a poll could return.
+    fn unread(&self, state: &State, consumer: &Consumer) -> u16 {
+        let from = consumer.position().next.0;
+        match self.limits.gaps {
+            true => {
+                let visible = state.broker.visible_from(from, self.pipeline.isolation());
+                visible.count() as u16
+            }
+            false => state.broker.log_end() - from,
+        }
+    }
+
+    fn most_polled(&self, unread: u16, consumer: &Consumer) -> u16 {
         let room = match self.pipeline.consumer.workers {
             0 => unread,
             _ => consumer.crew.room(self.limits.tasks),

@@ -133,7 +133,7 @@ impl Consumer {
                 | CommitCovers::Contiguous => self.crew.done,
             }
         } else {
-            self.first + self.done_in_hand(program)
+            self.after(self.done_in_hand(program))
         };
         match pipeline.consumer.commit_covers {
             CommitCovers::Position => Some(self.position()),
@@ -154,7 +154,7 @@ impl Consumer {
         in_work
             .map(|task| task.offset)
             .min()
-            .unwrap_or(self.first + self.done_in_hand(program))
+            .unwrap_or(self.after(self.done_in_hand(program)))
             .min(reads_from)
     }
 

@@ -8,6 +8,9 @@
 //! it; a record that a free worker may or may not have taken from the queue by then is dropped or
 //! is not. What becomes of such a record is never committed.
 //!
+//! **What is done from the beginning on** ends at the first record that was handed over and is not
+//! done: offsets without a record are nobody's.
+//!
 //! **The queue is bounded** by [`crate::limits::MAX_TASKS`]: a loop that finds it full polls again when there is
 //! room. It is large enough for every record and every repeat within the bound.
 
@@ -122,9 +125,8 @@ impl Crew {
 
     /// Counts what is done from the beginning on, and drops what is out of the workers' hands.
     pub fn settle(&mut self) {
-        let is_next = |task: &Task, done: u16| !task.orphaned && task.done && task.offset == done;
-        while self.tasks.iter().any(|task| is_next(task, self.done)) {
-            self.done += 1;
+        while let Some(offset) = self.next_done() {
+            self.done = offset.next().0;
         }
         for index in (0..self.tasks.len()).rev() {
             let task = self.tasks[index];
@@ -133,6 +135,15 @@ impl Crew {
                 self.tasks.remove(index);
             }
         }
+    }
+
+    /// The offset of the first record at or above what is done from the beginning on, if it is done.
+    fn next_done(&self) -> Option<Offset> {
+        let counts = |task: &&Task| !task.orphaned && task.offset >= self.done;
+        let ahead = self.tasks.iter().filter(counts);
+        // What lies at one offset twice was read anew from a log that was cut short.
+        let first = ahead.min_by_key(|task| (task.offset, !task.done))?;
+        first.done.then_some(Offset(first.offset))
     }
 
     /// The offset after the highest that is done, of the current assignment.

@@ -49,12 +49,15 @@ impl Consumer {
         let mut held = self.hand.len() as u16;
         codec.field(&mut held, limits.poll);
         self.hand.resize(usize::from(held));
+        if limits.gaps {
+            codec.bits(&mut self.passed, limits.log);
+        }
         codec.flag_if(limits.retries_waiting > 0, &mut self.retrying);
         for place in 0..codec.places(self.hand.len(), limits.poll) {
             let mut record = self.hand.get(place).copied().unwrap_or_default();
             if limits.truncation || limits.retries_waiting > 0 {
                 codec.field(&mut record, limits.records - 1);
-            } else if let Some(entry) = broker.log.get(usize::from(self.first) + place) {
+            } else if let Some(entry) = broker.log.get(usize::from(self.offset(place as u16).0)) {
                 record = entry.record;
             }
             if let Some(slot) = self.hand.get_mut(place) {

@@ -83,6 +83,15 @@ fn reset(pipeline: &Pipeline, broker: &Broker) -> Location {
     })
 }
 
+/// The position at the end of what can be read.
+pub(super) fn end(broker: &Broker, pipeline: &Pipeline) -> Position {
+    let next = broker.readable_end(pipeline.isolation());
+    Position {
+        next: NextOffset(next),
+        leader_epoch: Some(epoch_before(next, broker)),
+    }
+}
+
 fn epoch_before(next: u16, broker: &Broker) -> u16 {
     let before = usize::from(next).checked_sub(1);
     before

@@ -78,9 +78,20 @@ impl ConsumerScene<'_> {
 
     pub(super) fn poll(&self, count: u16) -> String {
         let first = self.before().position().next.0;
-        let records: Vec<String> = (first..first + count)
-            .map(|offset| {
-                let record = self.scene.before.broker.log[usize::from(offset)].record;
+        let broker = &self.scene.before.broker;
+        let isolation = self.cluster.pipeline().isolation();
+        if count == 0 {
+            return format!(
+                "A poll{} returns nothing and passes over what has no record up to offset {}.",
+                self.of_whom(),
+                broker.readable_end(isolation)
+            );
+        }
+        let records: Vec<String> = broker
+            .visible_from(first, isolation)
+            .take(usize::from(count))
+            .map(|(Offset(offset), entry)| {
+                let record = entry.record;
                 let again = if self.scene.before.ledger.is_handled(record) {
                     "; its effect already took place"
                 } else {
