@@ -34,7 +34,10 @@ pub fn orders() -> Vec<Order> {
             Item::Each(items(&[Process, ProduceAsync])),
             Item::Step(Commit),
         ])]),
-        Order(vec![Item::Each(vec![kafka(&[Produce])]), Item::Step(SaveOffset)]),
+        Order(vec![
+            Item::Each(vec![kafka(&[Produce])]),
+            Item::Step(SaveOffset),
+        ]),
     ]
 }
 

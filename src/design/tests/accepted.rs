@@ -8,7 +8,7 @@ use semel_models::pipeline::{
     Acks, AfterAttempts, Assignment, AutoCommit, Bounds, Client, CommitCovers, ConfirmOn,
     ConsumerSettings, Dedup, DedupInsert, DedupKey, Effect, GroupProtocol, GroupSettings,
     KafkaRules, OffsetReset, OnCommitFailure, OnProcessFailure, OnRestart, OnRevoke, OnSendFailure,
-    Pipeline, ProducerSettings, SinkSettings, Source, Start, TopicSettings,
+    OutputSettings, Pipeline, ProducerSettings, SinkSettings, Source, Start, TopicSettings,
 };
 
 use super::super::{Expected, Limits, Origin};
