@@ -80,7 +80,9 @@ fn the_preset_holds() {
 
 #[test]
 fn every_guarantee_holds_whatever_takes_the_partition_away() {
-    holds(&design()).reached_all(&SITUATIONS).explored(2, 2);
+    holds(&design())
+        .reached_all(&SITUATIONS)
+        .explored(51_359, 166_403);
 }
 
 #[test]
@@ -102,7 +104,7 @@ fn under_version_1_a_late_end_of_one_transaction_ends_the_next() {
         .violates(Guarantee::NoDuplicates)
         .violates(Guarantee::ExactlyOnceEffect)
         .reached("a late request arrives")
-        .explored(9, 9);
+        .explored(915, 2_377);
 }
 
 #[test]
@@ -110,7 +112,7 @@ fn so_it_does_with_an_id_for_each_start_and_one_for_the_partition() {
     let id = |whose: &str| changed(&design(), "\"stable\"", &format!("\"{whose}\""));
     holds(&id("per-start"))
         .reached_all(&SITUATIONS)
-        .explored(4, 4);
+        .explored(60_891, 195_541);
     holds(&id("per-partition"))
         .reached_all(&SITUATIONS)
         .explored(5, 5);
@@ -148,7 +150,7 @@ fn a_reader_of_uncommitted_records_sees_what_was_aborted() {
             &steps,
             "r0: the effect took place twice.",
         )
-        .explored(7, 7);
+        .explored(55, 86);
 }
 
 #[test]

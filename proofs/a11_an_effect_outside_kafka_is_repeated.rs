@@ -78,7 +78,7 @@ fn the_effect_in_the_sink_is_repeated_after_a_crash_between_the_two_commits() {
         )
         .violates(Guarantee::ExactlyOnceEffect)
         .reached("the consumer dies with a transaction open")
-        .explored(1, 1);
+        .explored(60, 94);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_mark_beside_the_effect_loses_the_result_instead() {
         .is_broken(Guarantee::NoLoss, &steps, LOST)
         .holds(Guarantee::NoDuplicates)
         .reached("the dedup store recognises a record")
-        .explored(3, 3);
+        .explored(58, 91);
 }
 
 #[test]

@@ -87,7 +87,11 @@ fn the_version_decides_what_fences_and_what_is_awaited() {
     assert_eq!(of("3.9"), (TransactionVersion::One, true, true, true));
     assert_eq!(of("3.5"), (TransactionVersion::One, false, true, true));
     assert_eq!(of("2.4"), (TransactionVersion::One, false, false, false));
-    let text = results("kafka[produce, commit]", "group-metadata = true", TRANSACTIONAL);
+    let text = results(
+        "kafka[produce, commit]",
+        "group-metadata = true",
+        TRANSACTIONAL,
+    );
     let (code, _) = only(&format!("kafka = \"2.4\"\n{text}"));
     assert_eq!(code, Code::RefusedByKafka);
 }
