@@ -6,8 +6,8 @@
 //! | counted as | what |
 //! | --- | --- |
 //! | a call | a request from one process to another: a produce request, a fetch that returns something, a commit of an offset, a statement to a database or a dedup store, a database's COMMIT, a call of a provider outside |
-//! | a durable write | an append to one of Kafka's logs (a record, a committed offset) and a commit of a database; a statement outside a `db[...]` is one of its own |
-//! | a transaction | a `db[...]`, a `kafka[...]`, and the upstream's transaction of an outbox |
+//! | a durable write | an append to one of Kafka's logs (a record, a marker, a committed offset, what the transaction coordinator notes) and a commit of a database; a statement outside a `db[...]` is one of its own |
+//! | a transaction | a `db[...]`, a `kafka[...]`, the upstream's transaction of an outbox, and its Kafka transaction |
 //!
 //! **Left out**, because it comes per process or per interval and not per record: connections,
 //! metadata, producer ids, heartbeats, joins, polls that return nothing, automatic commits. What a
@@ -57,6 +57,11 @@ pub struct Cost {
 
 impl Cost {
     const NOTHING: Cost = Cost::of(0, 0, 0);
+    /// An append before which the partition leader has its partition added to a transaction: the
+    /// coordinator writes that down.
+    const FIRST_APPEND: Cost = Cost::of(1, 2, 0);
+    /// A marker is written, and the coordinator writes down that the transaction is complete.
+    const MARKER: Cost = Cost::of(1, 2, 0);
     /// A call that writes nothing durable.
     const CALL: Cost = Cost::of(1, 0, 0);
     /// A durable write for which no call is counted here.
@@ -175,8 +180,13 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
         | Action::HandleProduce
         | Action::ReceiveAnswer
         | Action::Expire
-        | Action::FailTooLate => 2,
-        Action::LateArrives(_) | Action::Transaction { .. } => 0,
+        | Action::FailTooLate
+        | Action::InitProducerId
+        | Action::AddPartitions
+        | Action::EndTransaction
+        | Action::WriteMarker
+        | Action::TimeOutTransaction => 2,
+        Action::LateArrives(_) | Action::OutputTransaction { .. } => 0,
         Action::Fault { .. } => NEVER,
         Action::Consumer { does, .. } => match does {
             ConsumerStep::CommitArrives
@@ -207,14 +217,20 @@ fn of_step(cluster: &Cluster, state: &State, action: Action, next: &State) -> Co
     let pipeline = cluster.pipeline();
     match action {
         Action::Transmit => Cost::CALL,
+        Action::HandleProduce if begins(state, next) => Cost::FIRST_APPEND,
         Action::HandleProduce => Cost::WRITE,
-        Action::Transaction { id, does } => of_transaction(state, id, does),
+        Action::OutputTransaction { id, does } => of_transaction(state, id, does),
+        Action::AddPartitions => Cost::WRITING_CALL,
+        Action::EndTransaction => Cost::transaction(Cost::NOTHING),
+        Action::WriteMarker => Cost::MARKER,
         Action::CommitUpstream(_) | Action::Mark(_) | Action::Send(_) => {
             of_source(pipeline, action)
         }
         Action::ReceiveAnswer
         | Action::Expire
         | Action::FailTooLate
+        | Action::InitProducerId
+        | Action::TimeOutTransaction
         | Action::LateArrives(_)
         | Action::Fault { .. } => Cost::NOTHING,
         Action::Consumer {
@@ -242,6 +258,12 @@ fn of_transaction(state: &State, id: u16, does: TransactionStep) -> Cost {
     }
 }
 
+/// Whether the partition leader adds its partition to a transaction.
+fn begins(before: &State, after: &State) -> bool {
+    let phase = |state: &State| state.transactions.as_deref().map(|own| own.id.phase);
+    phase(before) != phase(after)
+}
+
 /// What is done beside the producer: by the application that fills an outbox or writes twice, and
 /// by the relay, which reads and marks row by row.
 fn of_source(pipeline: &Pipeline, action: Action) -> Cost {
@@ -252,7 +274,13 @@ fn of_source(pipeline: &Pipeline, action: Action) -> Cost {
         (Source::Outbox { .. }, Action::Send(_)) => Cost::CALL,
         (Source::Outbox { .. }, Action::Mark(_))
         | (Source::DualWrite(_), Action::CommitUpstream(_)) => Cost::WRITING_CALL,
-        (Source::Outbox { .. } | Source::DualWrite(_) | Source::Memory, _) => Cost::NOTHING,
+        (
+            Source::Outbox { .. }
+            | Source::DualWrite(_)
+            | Source::Memory
+            | Source::Transaction { .. },
+            _,
+        ) => Cost::NOTHING,
     }
 }
 

@@ -66,6 +66,7 @@ mod table;
 mod tests;
 mod times;
 mod toml;
+mod transactions;
 mod unmodelled;
 mod value;
 mod verdicts;

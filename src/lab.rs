@@ -38,6 +38,7 @@ mod coverage;
 mod disk;
 mod fields;
 mod frame;
+mod hosted;
 pub mod judge;
 mod log;
 mod offsets;
@@ -50,11 +51,12 @@ mod words;
 pub use coverage::Coverage;
 pub use disk::{Action, StorageError, Sync, Tear};
 pub use frame::Flaw;
+pub use hosted::not_hosted;
 pub use log::{
     Batch, Cut, Fetched, Log, LogSettings, Produced, REMEMBERED_BATCHES, Record, Recovery, Remains,
 };
 pub use offsets::{Commit, OffsetLog, OffsetsCut};
-pub use run::{Deviation, LabError, Remnant, Run, not_on_files};
+pub use run::{Deviation, LabError, Remnant, Run};
 pub use schedule::{Blow, Schedule};
 pub use words::{
     Generation, LeaderEpoch, NextOffset, Offset, Position, ProducerEpoch, ProducerId, RecordId,

@@ -3,12 +3,14 @@
 //! A [`Trace`] is data: it is written as JSON (`"format": "semel-trace"`) and every other form is
 //! a rendering of it.
 
+mod anomaly;
 mod facts;
 mod narrate;
 mod read;
 mod tell;
 mod tidy;
 
+pub use anomaly::Anomaly;
 pub(crate) use read::MAX_BYTES;
 pub use read::{Choice, ReadError, Runs};
 pub(crate) use tell::{Run, Running, running, tell, tell_step, violation};
@@ -59,6 +61,9 @@ pub struct Trace {
     /// Whether a limit kept shorter runs from being looked for.
     #[serde(skip)]
     perhaps_longer: bool,
+    /// What Jepsen would call it.
+    #[serde(skip)]
+    anomalies: Vec<Anomaly>,
 }
 
 /// The design that a trace is a run of.
@@ -152,6 +157,12 @@ impl Trace {
     /// Whether no run that violates the guarantee has fewer steps. Only a limit leaves that open.
     pub fn is_shortest(&self) -> bool {
         !self.perhaps_longer
+    }
+
+    /// What Jepsen's checker of Kafka would call what clients see in the run; nothing for a trace
+    /// that was read from a file.
+    pub fn anomalies(&self) -> &[Anomaly] {
+        &self.anomalies
     }
 
     /// What the run ends in, in one sentence.

@@ -57,6 +57,8 @@ fn both_engines_see_the_same_graph_under_every_rule() {
         producer_state_outlives_records: false,
         unknown_producer_starts_anywhere: false,
         java_bumps_epoch: false,
+        sequences_outlive_metadata: false,
+        recreated_topic_noticed: false,
         truncation_noticed: false,
         ..KafkaRules::CURRENT
     };

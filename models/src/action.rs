@@ -23,6 +23,16 @@ pub enum Action {
     /// The answer of the oldest outstanding send is found to be missing when its delivery timeout
     /// has passed already (an idempotent Java producer).
     FailTooLate,
+    /// The producer's client initialises its transactional id, and hears of it.
+    InitProducerId,
+    /// The client adds the partition to its transaction, and hears of it.
+    AddPartitions,
+    /// The client ends its transaction, and hears of it.
+    EndTransaction,
+    /// The next marker of a transaction whose end is decided is written.
+    WriteMarker,
+    /// The coordinator times out a transaction that its producer knows nothing of.
+    TimeOutTransaction,
     /// A consumer does something.
     Consumer {
         /// Which of the group's consumers.
@@ -33,7 +43,7 @@ pub enum Action {
     /// The late request in this slot arrives.
     LateArrives(u16),
     /// The coordinator goes on with the transaction of an output producer.
-    Transaction {
+    OutputTransaction {
         /// The transactional id, as a place among those of the output.
         id: u16,
         /// What it does.
@@ -116,12 +126,20 @@ pub enum Strike {
     ProducerPause,
     /// The producer's process stands still until its requests have timed out.
     ProducerPauseOfRequests,
-    /// The database transaction of a dual write rolls back.
+    /// The database transaction of a dual write rolls back, or the application aborts its Kafka
+    /// transaction.
     Abort,
+    /// The coordinator times out the transaction of a producer that is alive.
+    TransactionTimeout,
     /// The broker forgets the producer id of this session.
     ForgetProducer(u16),
     /// The oldest record leaves the log.
     Retention,
+    /// The log cleaner goes over the log below this offset.
+    Compaction {
+        /// Where the first segment begins that it leaves alone.
+        end: u16,
+    },
     /// A request is lost before its receiver acts.
     LoseRequest(Target),
     /// An answer is lost after its sender acted.
@@ -132,6 +150,8 @@ pub enum Strike {
     Delay(Target),
     /// The delivery timeout of a healthy send passes.
     DeliveryTimeout,
+    /// The producer's client hears that the topic does not exist, and later that it does.
+    StaleMetadata,
     /// The broker's process dies and starts again.
     BrokerCrash,
     /// The broker loses power and starts again with the first `kept` log entries.
@@ -157,6 +177,13 @@ pub enum Strike {
         /// The consumer that gets the partition.
         to: u16,
     },
+    /// The group coordinator moves to another broker.
+    CoordinatorFailover {
+        /// Whether the commits under way were written before, so that only their answers are lost.
+        written: bool,
+    },
+    /// The topic is deleted and created again under its name.
+    RecreateTopic(Recreation),
     /// Committed offsets expire while the group has no member.
     OffsetsExpiry,
     /// An operator sets the group's committed offset while the group has no member.
@@ -177,7 +204,7 @@ pub enum Strike {
         sent: bool,
     },
     /// The coordinator times out the transaction of an output producer that is alive.
-    TimeOutTransaction(u16),
+    OutputTransactionTimeout(u16),
     /// Something happens to a consumer.
     Consumer {
         /// Which of the group's consumers.
@@ -185,6 +212,17 @@ pub enum Strike {
         /// What happens.
         how: ConsumerStrike,
     },
+}
+
+/// What a consumer sees of a topic that is deleted and created again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Recreation {
+    /// The owner sees that the topic is missing: it gives the partition up, and gets it again.
+    Missed,
+    /// Nobody sees anything: positions stay, and are not looked at again.
+    Unnoticed,
+    /// The topic has another leader: positions stay, and are validated.
+    OtherLeader,
 }
 
 /// What happens to a consumer.
@@ -255,6 +293,8 @@ pub enum Target {
     Offsets(u16),
     /// The end of this consumer's transaction.
     EndTransaction(u16),
+    /// A call of the upstream producer to the transaction coordinator.
+    Coordinator(Call),
     /// A call that is simply repeated, and changes nothing but where time goes.
     Repeated(Call),
 }
@@ -270,7 +310,7 @@ impl Target {
             Target::FailedWrite(_) | Target::Result(_) => Call::OutputProduce,
             Target::Offsets(_) => Call::TxnOffsetCommit,
             Target::EndTransaction(_) => Call::EndTxn,
-            Target::Repeated(call) => call,
+            Target::Coordinator(call) | Target::Repeated(call) => call,
         }
     }
 }
@@ -287,19 +327,24 @@ impl Strike {
             | Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
+            | Strike::TransactionTimeout
             | Strike::ForgetProducer(_)
             | Strike::Retention
+            | Strike::Compaction { .. }
             | Strike::DeliveryTimeout
+            | Strike::StaleMetadata
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
+            | Strike::CoordinatorFailover { .. }
+            | Strike::RecreateTopic(_)
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }
             | Strike::ExpireResult { .. }
-            | Strike::TimeOutTransaction(_)
+            | Strike::OutputTransactionTimeout(_)
             | Strike::Consumer { .. } => None,
         }
     }
@@ -310,19 +355,24 @@ impl Strike {
             Strike::ProducerCrash => &[Fault::ProducerCrash],
             Strike::ProducerPause | Strike::ProducerPauseOfRequests => &[Fault::ProducerPause],
             Strike::Abort => &[Fault::Abort],
+            Strike::TransactionTimeout => &[Fault::TransactionTimeout],
             Strike::ForgetProducer(_) => &[Fault::ProducerIdExpiry],
             Strike::Retention => &[Fault::Retention],
+            Strike::Compaction { .. } => &[Fault::Compaction],
             Strike::LoseRequest(_) => &[Fault::RequestLost],
             Strike::LoseAnswer(_) => &[Fault::ResponseLost],
             Strike::Refuse(_) => &[Fault::RequestRefused],
             Strike::Delay(_) => &[Fault::RequestDelayed],
             Strike::DeliveryTimeout | Strike::ExpireResult { .. } => &[Fault::DeliveryTimeout],
-            Strike::TimeOutTransaction(_) => &[Fault::TransactionTimeout],
+            Strike::OutputTransactionTimeout(_) => &[Fault::TransactionTimeout],
+            Strike::StaleMetadata => &[Fault::StaleMetadata],
             Strike::BrokerCrash => &[Fault::BrokerCrash],
             Strike::PowerLoss { .. } => &[Fault::PowerLoss],
             Strike::PowerLossAll { .. } => &[Fault::PowerLossAll],
             Strike::DiskLoss => &[Fault::DiskLoss],
             Strike::Rebalance { .. } => &[Fault::Rebalance],
+            Strike::CoordinatorFailover { .. } => &[Fault::CoordinatorFailover],
+            Strike::RecreateTopic(_) => &[Fault::TopicRecreate],
             Strike::OffsetsExpiry => &[Fault::OffsetsExpiry],
             Strike::OffsetReset { .. } => &[Fault::OffsetReset],
             Strike::DedupExpiry { .. } => &[Fault::DedupExpiry],

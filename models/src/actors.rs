@@ -130,6 +130,7 @@ pub fn covers(pipeline: &Pipeline) -> bool {
     };
     pipeline.group.instances == 1
         && consumer.workers == 0
+        && !pipeline.producer.is_transactional()
         && !pipeline.sink.fencing
         && faults.entries.iter().all(|(key, _)| spends(key.fault))
         && (goes_on || !fails.into_iter().any(|fault| faults.contains(fault)))

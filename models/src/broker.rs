@@ -28,6 +28,8 @@
 //! does, and that is explored, too. Older rules are in [`KafkaRules`]. What left the log had been
 //! flushed, for only closed segments below the high watermark are deleted.
 //!
+//! **Compaction** is in [`compaction`].
+//!
 //! **Left out.** A roll of the segment, which also takes a snapshot but forgets nothing in the
 //! running broker. With one replica the
 //! high watermark is the log's end and `acks=1` equals `acks=all`: a minimum of in-sync replicas
@@ -35,6 +37,7 @@
 //! nothing that a client does while the broker is down reaches it, so every interleaving with the
 //! time in between is the same as one before or after.
 
+mod compaction;
 mod transactions;
 
 pub use transactions::{NotInTransaction, Standing};
@@ -162,10 +165,11 @@ impl Broker {
             .filter(move |(offset, _)| self.shows(offset.0, isolation))
     }
 
-    /// Whether a copy of `record` lies in the log at or above `offset`.
-    pub fn holds_from(&self, record: u16, offset: u16) -> bool {
+    /// Whether a copy of `record` lies in the log at or above `offset` that a reader is given, or
+    /// may be once its transaction has ended.
+    pub fn holds_from(&self, record: u16, offset: u16, isolation: Isolation) -> bool {
         self.records_from(offset)
-            .any(|(_, entry)| entry.record == record)
+            .any(|(at, entry)| entry.record == record && self.may_show(at.0, isolation))
     }
 
     /// Handles one produce request; `stamp` is there with idempotence.
@@ -266,9 +270,11 @@ impl Broker {
         self.recovered = kept;
     }
 
-    /// The oldest entry leaves the log. What was removed had been flushed.
+    /// The oldest record leaves the log. What was removed had been flushed.
     pub fn remove_oldest(&mut self, rules: &KafkaRules) {
-        self.log_start += 1;
+        let oldest = self.records_from(0).next();
+        let oldest = oldest.map_or(self.log_start, |(offset, _)| offset.0);
+        self.log_start = oldest + 1;
         self.flushed = self.flushed.max(self.log_start);
         if rules.producer_state_outlives_records {
             return;

@@ -141,6 +141,10 @@ catalogue! {
         shows [Ghost], violates [NoPhantom],
         prevented by "an outbox: a row that rolls back is never published",
         source "atlasofengineering.com, \"Transactional outbox\"";
+    "P15" "sequence-reset": "a client that believes the topic missing forgets its sequence numbers, and new messages pass for repeats",
+        shows [Loss], violates [NoLoss],
+        prevented by "librdkafka from 1.9.0: the numbers of a partition outlive it",
+        source "librdkafka, CHANGELOG 1.9.0, \"Transactional producer fixes\"";
     "C01" "commit-before-process": "the offset is committed before the record is handled",
         shows [Loss], violates [NoLoss],
         prevented by "process, then commit",
@@ -201,6 +205,30 @@ catalogue! {
         shows [Loss], violates [NoLoss],
         prevented by "a seek to the committed offset after every abort",
         source "Kafka, examples/ExactlyOnceMessageProcessor.java; jepsen-io/redpanda, abort.clj";
+    "C21" "topic-created-again": "a consumer stays with the metadata of a deleted topic, for the new one has a lower leader epoch",
+        shows [Hang], violates [Progress],
+        prevented by "clients that know a topic by its id; what lay unread in the deleted log is gone with any",
+        source "KAFKA-12257 (06dfa54be75), KAFKA-13488";
+    "T05" "read-uncommitted": "a reader that did not ask for isolation acts on an aborted record",
+        shows [AbortRead], violates [NoPhantom],
+        prevented by "isolation.level=read_committed (librdkafka's default, not Java's)",
+        source "Kafka, ConsumerConfig.ISOLATION_LEVEL_DOC; librdkafka, CONFIGURATION";
+    "T06" "hanging-transaction": "a late request leaves a transaction in the log that nobody ends, and readers of what is committed stop there",
+        shows [Hang], violates [Progress],
+        prevented by "brokers from 3.6: the partition leader verifies that a record belongs to a transaction",
+        source "KIP-890, KAFKA-14402";
+    "T07" "late-produce": "a late record of an aborted transaction is committed with the next one",
+        shows [AbortRead], violates [NoPhantom],
+        prevented by "transaction version 2: every transaction has a producer epoch of its own",
+        source "KIP-890";
+    "T08" "late-end": "a late commit ends the next transaction, which the application aborts",
+        shows [AbortRead], violates [NoPhantom],
+        prevented by "transaction version 2: every transaction has a producer epoch of its own",
+        source "KAFKA-17754; users@kafka, 2024; Jepsen, Bufstream 0.1.0; KIP-890";
+    "T09" "timeout-without-fence": "a producer whose transaction timed out goes on in it unfenced",
+        shows [AbortRead], violates [NoPhantom],
+        prevented by "brokers from 1.0 (0.11.0.2): a timeout raises the producer epoch",
+        source "KAFKA-6119; Kafka, ProducerConfig.TRANSACTION_TIMEOUT_DOC";
     "S01" "check-then-act": "two consumers look a record up, neither finds it, both apply it",
         shows [Duplicate], violates [NoDuplicates],
         prevented by "a unique key in the transaction of the effect",

@@ -10,6 +10,7 @@ mod calm;
 mod committing;
 mod execution;
 mod failed_writes;
+mod failover;
 mod faults;
 mod group;
 mod handling;
@@ -19,8 +20,10 @@ mod output;
 mod output_faults;
 mod output_transactions;
 mod persistent;
+mod recreation;
 mod reduce;
 mod steps;
+mod transactions;
 mod upstream;
 mod upstream_witness;
 mod witness;
@@ -45,6 +48,7 @@ use crate::outbox::Database;
 use crate::output::Output;
 use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
+use crate::producer::transactions::Transactions;
 use crate::program::Program;
 use crate::retries::Retries;
 use crate::set::Set;
@@ -83,6 +87,8 @@ pub struct State {
     pub poisoned: Set,
     /// The output topic and its producers, where the design writes results.
     pub output: Option<Box<Output>>,
+    /// The producer's transactions, where it has any.
+    pub transactions: Option<Box<Transactions>>,
 }
 
 impl State {
@@ -163,7 +169,7 @@ impl Cluster {
 
     /// Whether runs may be longer than they need be, because orders of commuting steps are left out.
     pub fn leaves_out_orders(&self) -> bool {
-        self.reductions.commuting_steps && !self.limits.database
+        self.reductions.commuting_steps && !self.limits.database && !self.limits.transactions
     }
 
     /// The same model with every order of steps: its shortest runs are the shortest there are.
@@ -251,6 +257,10 @@ impl Cluster {
             let output = state.output.get_or_insert_default();
             output.code(codec, limits, pipeline);
         }
+        if limits.transactions {
+            let transactions = state.transactions.get_or_insert_default();
+            transactions.code(codec, limits);
+        }
         self.budget.code(state, codec);
     }
 }
@@ -268,6 +278,7 @@ impl Model for Cluster {
             output: self
                 .has_output()
                 .then(|| Box::new(Output::of(&self.pipeline))),
+            transactions: self.limits.transactions.then(Box::default),
             ..State::default()
         };
         self.budget.fill(&mut state);

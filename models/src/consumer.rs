@@ -119,6 +119,8 @@ pub struct Consumer {
     pub generation: u16,
     /// Whether its own client put it out of the group: then it polls no more before it joins.
     pub slow: bool,
+    /// The newest leader epoch that its client has seen, where it takes no metadata of an older one.
+    pub seen_epoch: u16,
     /// Where the records in hand were read from; with nothing in hand, where the next poll reads.
     pub first: u16,
     /// The offsets from there on at which that poll saw no record, as a set of bits.
@@ -242,11 +244,18 @@ impl Consumer {
         *self = Consumer {
             phase,
             generation: before.generation,
+            seen_epoch: before.seen_epoch,
             memory: before.memory,
             failed_commit: before.failed_commit,
             crew,
             ..Consumer::default()
         };
+    }
+
+    /// Whether its client stays with the metadata of a topic that is gone, and so reads nothing: each
+    /// fetch is answered UNKNOWN_LEADER_EPOCH.
+    pub fn is_misled(&self, broker: &Broker) -> bool {
+        self.seen_epoch > broker.leader_epoch
     }
 
     /// Reads on at `position`.

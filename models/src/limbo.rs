@@ -64,6 +64,23 @@ pub enum Late {
         /// Which.
         outcome: Outcome,
     },
+    /// InitProducerId of the upstream producer.
+    InitProducerId {
+        /// The epoch that its client had, if it said so.
+        expected: Option<u16>,
+    },
+    /// AddPartitionsToTxn of the upstream producer.
+    AddPartitions {
+        /// The producer epoch.
+        epoch: u16,
+    },
+    /// EndTxn of the upstream producer.
+    EndTransaction {
+        /// The producer epoch.
+        epoch: u16,
+        /// How the transaction is to end.
+        outcome: Outcome,
+    },
 }
 
 /// Stands for a process that is gone.
@@ -110,8 +127,46 @@ impl Limbo {
 }
 
 impl Late {
+    /// Visits a request to the transaction coordinator; whether it is one.
+    fn code_coordinator_call(&mut self, codec: &mut impl Codec, limits: &Limits) -> bool {
+        let (mut call, mut epoch, mut commits) = match *self {
+            Late::Produce { .. }
+            | Late::Commit { .. }
+            | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::Offsets { .. }
+            | Late::End { .. } => (0, None, false),
+            Late::InitProducerId { expected } => (1, expected, false),
+            Late::AddPartitions { epoch } => (2, Some(epoch), false),
+            Late::EndTransaction { epoch, outcome } => (3, Some(epoch), outcome == Outcome::Commit),
+        };
+        codec.field(&mut call, 3);
+        let mut given = epoch.map_or(0, |epoch| epoch + 1);
+        codec.field(&mut given, limits.epochs + 1);
+        codec.flag(&mut commits);
+        epoch = given.checked_sub(1);
+        *self = match (call, epoch) {
+            (1, expected) => Late::InitProducerId { expected },
+            (2, Some(epoch)) => Late::AddPartitions { epoch },
+            (3, Some(epoch)) => Late::EndTransaction {
+                epoch,
+                outcome: if commits {
+                    Outcome::Commit
+                } else {
+                    Outcome::Abort
+                },
+            },
+            // Counting visits the fields of every kind.
+            _ => return false,
+        };
+        true
+    }
+
     /// Visits the kind, then what that kind has.
     fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+        if limits.transactions && self.code_coordinator_call(codec, limits) {
+            return;
+        }
         let mut is_commit = matches!(self, Late::Commit { .. });
         let mut is_output = matches!(self, Late::Output { .. });
         let mut is_result = matches!(self, Late::Result { .. });
@@ -150,6 +205,9 @@ impl Late {
                 generation: sent,
             } => (id, position, generation) = (own, covered, sent),
             Late::End { id: own, outcome } => (id, aborts) = (own, outcome == Outcome::Abort),
+            Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. } => {}
         }
         codec.field(&mut record, limits.records - 1);
         producer::code_stamp(&mut stamp, codec, limits, pipeline);

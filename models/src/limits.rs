@@ -162,6 +162,8 @@ pub struct Limits {
     pub strikes: bool,
     /// Whether anything can take the end of the log away.
     pub truncation: bool,
+    /// Whether the topic can be created again.
+    pub recreates: bool,
     /// Whether anything can take the beginning of the log away.
     pub retention: bool,
     /// Whether the log can have offsets without a record that a poll returns.
@@ -234,6 +236,14 @@ impl Limits {
             (Client::Librdkafka, true) => upstream * records * (records - 1),
         };
         let copies = own + behind;
+        // Every transaction leaves a marker. A fault can have one be made again, and can end the next
+        // one early.
+        let markers = match source {
+            Source::Transaction {
+                records_per_transaction,
+            } => records.div_ceil(usize::from(records_per_transaction)) + 3 * upstream,
+            Source::Memory | Source::Outbox { .. } | Source::DualWrite(_) => 0,
+        };
         let sends = if resends { copies } else { records };
         // In the Java client a send that was given up stays on the wire.
         let answered = pipeline.producer.acks != Acks::None;
@@ -298,12 +308,15 @@ impl Limits {
                 MAX_RECORDS,
             )?
             .min(MAX_HAND),
-            log: fits("log entries", copies, MAX_LOG)?,
+            log: fits("log entries", copies + markers, MAX_LOG)?,
             flights: fits("produce requests in flight", on_the_wire, MAX_FLIGHTS)?,
             limbo: fits("late requests", paid(&delayed) + given_up, MAX_LIMBO)?,
             sessions: narrow(crashes + restarts_of_clients(pipeline, upstream)),
             // A gap ends in an epoch bump, or in one for each record behind it.
-            epochs: if idempotent {
+            epochs: if pipeline.producer.is_transactional() {
+                // Each marker may have an epoch of its own, and so has each start.
+                narrow(markers + 4 * upstream + 1)
+            } else if idempotent {
                 narrow((records + 1) * upstream)
             } else {
                 0
@@ -379,13 +392,19 @@ impl Limits {
                 || matches!(consumer.auto_commit, AutoCommit::Background { .. }),
             operations: narrow(Program::compile(order, consumer.workers).operations.len()),
             strikes: upstream > 0,
-            truncation: storage > 0,
+            truncation: storage > 0 || can(Fault::TopicRecreate),
+            recreates: can(Fault::TopicRecreate),
             retention: retention > 0,
-            gaps: can(Fault::Compaction),
+            gaps: can(Fault::Compaction) || pipeline.producer.is_transactional(),
             forgets: idempotent && (retention > 0 || expiry > 0),
-            database: source != Source::Memory,
+            database: match source {
+                Source::Memory | Source::Transaction { .. } => false,
+                Source::Outbox { .. } | Source::DualWrite(_) => true,
+            },
             relay: matches!(source, Source::Outbox { .. }),
-            aborts: matches!(source, Source::DualWrite(_)) && total > 0,
+            aborts: (matches!(source, Source::DualWrite(_))
+                || pipeline.producer.is_transactional())
+                && total > 0,
             answered_offsets: idempotent && keeps_offsets(pipeline),
             results,
             output_attempts: if consumer.produces() && struck > 0 {
@@ -411,7 +430,7 @@ impl Limits {
             } else {
                 0
             },
-            transactions: false,
+            transactions: pipeline.producer.is_transactional(),
         };
         // The budget is an array in every state.
         at_most(
@@ -496,7 +515,8 @@ fn restarts_of_clients(pipeline: &Pipeline, upstream: usize) -> usize {
 
 /// Whether the client compares the offset of its last acknowledged record with the log's start.
 fn keeps_offsets(pipeline: &Pipeline) -> bool {
-    pipeline.client == Client::Java && !pipeline.rules.java_bumps_epoch
+    let old = pipeline.client == Client::Java && !pipeline.rules.java_bumps_epoch;
+    old && !pipeline.producer.is_transactional()
 }
 
 /// Whether the fault can make the producer send a record once more.
@@ -507,7 +527,9 @@ fn strikes_upstream(fault: Fault) -> bool {
         || fault == Fault::ProducerIdExpiry
         || fault == Fault::Retention
         || fault == Fault::Abort
+        || fault == Fault::TransactionTimeout
         || fault == Fault::DeliveryTimeout
+        || fault == Fault::StaleMetadata
         || restarts_broker(fault)
 }
 

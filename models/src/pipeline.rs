@@ -53,6 +53,13 @@ pub struct ProducerSettings {
     pub id_expires_first: bool,
 }
 
+impl ProducerSettings {
+    /// Whether the records are sent in transactions.
+    pub fn is_transactional(&self) -> bool {
+        matches!(self.source, Source::Transaction { .. })
+    }
+}
+
 /// `source`: where the records that the producer sends come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
@@ -67,6 +74,11 @@ pub enum Source {
     },
     /// The application writes each record to its database and to Kafka.
     DualWrite(DualWriteOrder),
+    /// The application sends its records in transactions.
+    Transaction {
+        /// `records-per-transaction`.
+        records_per_transaction: u16,
+    },
 }
 
 impl Source {
@@ -74,7 +86,9 @@ impl Source {
     pub fn waits_for_reports(self) -> bool {
         match self {
             Source::Outbox { .. } | Source::DualWrite(DualWriteOrder::KafkaFirst) => true,
-            Source::Memory | Source::DualWrite(DualWriteOrder::DatabaseFirst) => false,
+            Source::Memory
+            | Source::DualWrite(DualWriteOrder::DatabaseFirst)
+            | Source::Transaction { .. } => false,
         }
     }
 }
@@ -149,6 +163,11 @@ pub struct TopicSettings {
     /// Whether retention may delete the oldest records: by age (`retention.ms`) or by size
     /// (`retention.bytes`).
     pub retention: bool,
+    /// Whether it is compacted (`cleanup.policy` has `compact`): of each key only the newest record
+    /// is to be kept.
+    pub compacted: bool,
+    /// Whether the log cleaner removes the others (`log.cleaner.enable`).
+    pub cleaned: bool,
 }
 
 /// `auto.offset.reset`.
@@ -285,6 +304,8 @@ pub enum DeadLetterOrder {
 pub struct ConsumerSettings {
     /// `auto.offset.reset`.
     pub offset_reset: OffsetReset,
+    /// `isolation.level`.
+    pub isolation: Isolation,
     /// Automatic commit.
     pub auto_commit: AutoCommit,
     /// The order of the application's steps.
@@ -421,7 +442,7 @@ impl Pipeline {
 
     /// Which records the consumers are given.
     pub fn isolation(&self) -> Isolation {
-        Isolation::ReadUncommitted
+        self.consumer.isolation
     }
 
     /// Whether the group assigns the partition.

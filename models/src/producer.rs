@@ -30,7 +30,9 @@ pub mod librdkafka;
 mod lost_track;
 mod packing;
 mod pause;
+mod stale_metadata;
 mod timeouts;
+pub mod transactions;
 
 pub use packing::code_stamp;
 
@@ -105,16 +107,19 @@ pub enum Answer {
     StaleEpoch,
     /// UNKNOWN_PRODUCER_ID.
     UnknownProducerId,
+    /// TRANSACTION_ABORTABLE or INVALID_TXN_STATE.
+    NotInTransaction,
 }
 
 impl Answer {
-    const ALL: [Answer; 6] = [
+    const ALL: [Answer; 7] = [
         Answer::None,
         Answer::Success,
         Answer::Refused,
         Answer::OutOfOrder,
         Answer::StaleEpoch,
         Answer::UnknownProducerId,
+        Answer::NotInTransaction,
     ];
 }
 
@@ -276,6 +281,11 @@ impl Producer {
                 self.lost_track(flight, pipeline, ledger);
             }
             Answer::OutOfOrder | Answer::UnknownProducerId if expired => {}
+            Answer::OutOfOrder | Answer::UnknownProducerId
+                if pipeline.producer.is_transactional() =>
+            {
+                self.out_of_order_in_transaction(batch, answer, pipeline, ledger);
+            }
             Answer::OutOfOrder => match pipeline.client {
                 Client::Java => self.out_of_order_java(batch, pipeline, ledger),
                 Client::Librdkafka => self.out_of_order_librdkafka(batch, pipeline, ledger),
@@ -284,8 +294,8 @@ impl Producer {
                 Client::Java => self.unknown_java(batch, pipeline, ledger),
                 Client::Librdkafka => self.unknown_librdkafka(batch, pipeline, ledger),
             },
-            Answer::StaleEpoch if expired => {}
-            Answer::StaleEpoch => {
+            Answer::StaleEpoch | Answer::NotInTransaction if expired => {}
+            Answer::StaleEpoch | Answer::NotInTransaction => {
                 self.give_up(batch, Failure::Answered(answer), pipeline, ledger);
             }
         }
@@ -297,6 +307,7 @@ impl Producer {
         if pipeline.producer.idempotence {
             match pipeline.client {
                 Client::Java if !java_before_2_5::is_current(self, &batch) => {}
+                Client::Java if self.is_of_former_transaction(&batch, pipeline) => {}
                 Client::Java => {
                     self.java.acknowledge(batch.stamp);
                     let offset = &mut self.java.acknowledged_offset;
@@ -423,6 +434,10 @@ impl Producer {
     }
 
     fn give_up(&mut self, batch: Batch, why: Failure, pipeline: &Pipeline, ledger: &mut Ledger) {
+        if pipeline.producer.is_transactional() {
+            self.fail_in_transaction(&batch, pipeline, ledger);
+            return;
+        }
         if pipeline.producer.idempotence {
             match pipeline.client {
                 Client::Java if before_kip_360(pipeline) => {
@@ -441,6 +456,10 @@ impl Producer {
     }
 
     fn report_success(&mut self, record: u16, pipeline: &Pipeline, ledger: &mut Ledger) {
+        if pipeline.producer.is_transactional() {
+            self.report_success_in_transaction(record);
+            return;
+        }
         self.sending[usize::from(record)] = Sending::Acknowledged;
         if pipeline.producer.confirm_on == ConfirmOn::Ack {
             ledger.confirm(record);
@@ -449,11 +468,13 @@ impl Producer {
 
     /// What the client does on its own once it has heard of something.
     fn settle(&mut self, pipeline: &Pipeline) {
-        if pipeline.producer.idempotence {
+        if pipeline.producer.idempotence && !pipeline.producer.is_transactional() {
             match pipeline.client {
                 Client::Java => java::resolve(self, &pipeline.rules),
                 Client::Librdkafka => librdkafka::finish_drain(self),
             }
+        } else if pipeline.producer.is_transactional() && pipeline.client == Client::Librdkafka {
+            librdkafka::finish_drain(self);
         }
     }
 

@@ -21,6 +21,15 @@ pub struct KafkaRules {
     /// producer id again at sequence number 0 where the log's head seems to be gone, and asks for
     /// another producer id otherwise ([`crate::producer::java`]). librdkafka always bumps.
     pub java_bumps_epoch: bool,
+    /// The client keeps a partition's sequence numbers while a broker's metadata does not have the
+    /// topic. Java clients, and librdkafka from 1.9.0 (`rd_kafka_toppar_idemp_msgid_save`). Before, it
+    /// forgets them with the partition, and numbers from 0 again under the same producer id and epoch.
+    pub sequences_outlive_metadata: bool,
+    /// A consumer takes the metadata of a topic that was created again although its leader epoch is
+    /// lower than the last one that it has seen. Java clients from 3.0, by the topic's id (KAFKA-12257,
+    /// and KAFKA-13488 where it saw the topic missing in between), and those before 2.1, which
+    /// compare no epochs. In between they stay with the old metadata.
+    pub recreated_topic_noticed: bool,
     /// A consumer whose position carries a leader epoch notices that the log was truncated below
     /// it. Java clients and brokers from 2.3 (KAFKA-7747, KIP-320: `OffsetsForLeaderEpoch`),
     /// librdkafka from 2.1.0. Before, a position is valid again as soon as the log has grown over it.
@@ -35,6 +44,8 @@ impl KafkaRules {
         producer_state_outlives_records: true,
         unknown_producer_starts_anywhere: true,
         java_bumps_epoch: true,
+        sequences_outlive_metadata: true,
+        recreated_topic_noticed: true,
         truncation_noticed: true,
         transactions: TransactionRules::CURRENT,
     };

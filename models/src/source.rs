@@ -3,6 +3,8 @@
 //!
 //! **Memory.** Records are sent in order, without waiting for one another.
 //!
+//! **Transactions.** See [`crate::producer::transactions`].
+//!
 //! **Outbox.** See [`crate::outbox`].
 //!
 //! **Dual write.** The application takes its records one by one.
@@ -35,6 +37,8 @@ impl Producer {
         let records = pipeline.bounds.records;
         match pipeline.producer.source {
             Source::Memory => self.first_unsent(records),
+            // The transaction has its own say ([`crate::producer::transactions`]).
+            Source::Transaction { .. } => None,
             Source::Outbox { .. } | Source::DualWrite(DualWriteOrder::KafkaFirst)
                 if self.waits() =>
             {
@@ -82,7 +86,7 @@ impl Producer {
     pub fn next_to_commit(&self, database: &Database, pipeline: &Pipeline) -> Option<u16> {
         let records = pipeline.bounds.records;
         match pipeline.producer.source {
-            Source::Memory | Source::Outbox { .. } => None,
+            Source::Memory | Source::Outbox { .. } | Source::Transaction { .. } => None,
             Source::DualWrite(DualWriteOrder::DatabaseFirst) => self
                 .first_unsent(records)
                 .filter(|record| !database.is_committed(*record)),
@@ -115,6 +119,7 @@ impl Producer {
         self.next_to_send(database, pipeline).is_some()
             || match pipeline.producer.source {
                 Source::Memory => false,
+                Source::Transaction { .. } => self.first_unsent(records).is_some(),
                 Source::Outbox { .. } => {
                     database.open(records).next().is_some()
                         || self.next_to_mark(database, pipeline).is_some()
@@ -155,7 +160,10 @@ impl Producer {
             Source::DualWrite(DualWriteOrder::KafkaFirst) if again && !self.librdkafka.fatal => {
                 self.enqueue(record);
             }
-            Source::DualWrite(_) | Source::Memory | Source::Outbox { .. } => {
+            Source::DualWrite(_)
+            | Source::Memory
+            | Source::Outbox { .. }
+            | Source::Transaction { .. } => {
                 self.roll_back(record, ledger);
             }
         }
@@ -179,7 +187,10 @@ impl Producer {
                 self.roll_back(record, ledger);
                 ledger.fail(record);
             }
-            Source::Memory | Source::Outbox { .. } | Source::DualWrite(_) => {
+            Source::Memory
+            | Source::Outbox { .. }
+            | Source::DualWrite(_)
+            | Source::Transaction { .. } => {
                 self.sending[usize::from(record)] = Sending::Failed;
                 ledger.fail(record);
             }

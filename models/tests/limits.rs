@@ -17,17 +17,23 @@ use semel_models::cluster::{Cluster, Reductions, State};
 use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::*;
 use semel_models::subject::Subject;
+use semel_models::transaction_coordinator::{TransactionRules, TransactionVersion};
 use stateright::Model;
 use std::collections::HashSet;
 use upstream::{producers, rules};
 
 fn topics() -> impl Strategy<Value = TopicSettings> {
     let flush = select(vec![None, None, Some(1), Some(2)]);
-    (flush, any::<bool>()).prop_map(|(flush_messages, retention)| TopicSettings {
-        flush_messages,
-        flushes_internal_topics: false,
-        retention,
-    })
+    let flags = any::<[bool; 3]>();
+    (flush, flags).prop_map(
+        |(flush_messages, [retention, compacted, cleaned])| TopicSettings {
+            flush_messages,
+            flushes_internal_topics: false,
+            retention,
+            compacted,
+            cleaned: compacted && cleaned,
+        },
+    )
 }
 
 fn bounds() -> impl Strategy<Value = Bounds> {
@@ -61,6 +67,47 @@ fn pipelines() -> impl Strategy<Value = Pipeline> {
                 bounds,
             };
             fit(&mut pipeline);
+            pipeline
+        },
+    )
+}
+
+/// Pipelines that send in transactions.
+fn transactional() -> impl Strategy<Value = Pipeline> {
+    let size = 1..=2u16;
+    let versions = select(vec![
+        (TransactionVersion::One, true),
+        (TransactionVersion::One, false),
+        (TransactionVersion::Two, true),
+    ]);
+    let isolation = select(vec![Isolation::ReadCommitted, Isolation::ReadUncommitted]);
+    let parts = (size, versions, isolation, any::<bool>());
+    (pipelines(), faults::transaction_budgets(), parts).prop_map(
+        |(mut pipeline, budget, (size, (version, verifies), isolation, can_expect))| {
+            let two = version == TransactionVersion::Two;
+            if two {
+                pipeline.client = Client::Java;
+            }
+            pipeline.faults = budget;
+            pipeline.rules = KafkaRules {
+                transactions: TransactionRules {
+                    version,
+                    verifies,
+                    epoch_can_be_expected: two || can_expect,
+                    ..TransactionRules::CURRENT
+                },
+                ..KafkaRules::CURRENT
+            };
+            pipeline.consumer.isolation = isolation;
+            pipeline.producer.source = Source::Transaction {
+                records_per_transaction: size,
+            };
+            pipeline.producer.idempotence = true;
+            pipeline.producer.acks = Acks::All;
+            pipeline.producer.confirm_on = ConfirmOn::Ack;
+            if pipeline.producer.on_send_failure == OnSendFailure::Ignore {
+                pipeline.producer.on_send_failure = OnSendFailure::Resend;
+            }
             pipeline
         },
     )
@@ -166,6 +213,22 @@ proptest! {
     #[test]
     fn every_state_stays_within_its_limits_and_packs_without_loss(
         pipeline in pipelines(),
+        whole in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        let mut reductions = if whole { Reductions::NONE } else { Reductions::ALL };
+        reductions.commuting_steps = false;
+        let Ok(cluster) = Cluster::with_reductions(pipeline, reductions) else {
+            return Err(TestCaseError::reject("too large"));
+        };
+        for descent in 0..DESCENTS {
+            descend(&cluster, seed ^ descent)?;
+        }
+    }
+
+    #[test]
+    fn transactions_stay_within_their_limits_too(
+        pipeline in transactional(),
         whole in any::<bool>(),
         seed in any::<u64>(),
     ) {

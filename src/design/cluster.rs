@@ -57,12 +57,34 @@ pub(crate) fn topic(
         }
         (None, _) => None,
     };
+    let policy = CleanupPolicy::of(topic, broker);
     TopicSettings {
         flush_messages: flush
             .filter(|messages| *messages != i64::MAX)
             .and_then(|messages| u64::try_from(messages).ok()),
         flushes_internal_topics: broker.integer("log.flush.interval.messages") == Some(1),
-        retention: retention(topic, broker),
+        retention: policy.delete && retention(topic, broker),
+        compacted: policy.compact,
+        cleaned: policy.compact && broker.text("log.cleaner.enable") != Some("false"),
+    }
+}
+
+/// What `cleanup.policy` asks for.
+struct CleanupPolicy {
+    delete: bool,
+    compact: bool,
+}
+
+impl CleanupPolicy {
+    fn of(topic: &Properties, broker: &Properties) -> CleanupPolicy {
+        let own = topic.get("cleanup.policy");
+        let stated = own.or_else(|| broker.get("log.cleanup.policy"));
+        let names = stated.map_or("delete", |stated| stated.value.as_str());
+        let has = |name| names.split(',').any(|own| own.trim() == name);
+        CleanupPolicy {
+            delete: has("delete"),
+            compact: has("compact"),
+        }
     }
 }
 

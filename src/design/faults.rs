@@ -26,8 +26,14 @@ pub(crate) struct Exposure {
     pub idempotence: bool,
     /// Whether retention may delete by age or size.
     pub retention: bool,
+    /// Whether the log cleaner removes replaced records.
+    pub cleaned: bool,
+    /// Whether the client drops a topic that a broker reports as missing.
+    pub drops_topics: bool,
     /// Whether the application may roll its own transaction back.
     pub dual_write: bool,
+    /// Whether the upstream sends in transactions.
+    pub transactional: bool,
     /// `None`: unreadable, which has been reported.
     pub group: Option<GroupSettings>,
 }
@@ -41,9 +47,13 @@ impl Exposure {
             .as_ref()
             .is_none_or(|group| group.assignment == Assignment::Subscribe);
         match fault {
-            Fault::TransactionTimeout => !self.order.transactions().is_empty(),
-            Fault::LeaderChange | Fault::ReplicaLag | Fault::Compaction => false,
-            Fault::Abort => self.dual_write,
+            Fault::LeaderChange | Fault::ReplicaLag => false,
+            Fault::Compaction => self.cleaned,
+            Fault::StaleMetadata => self.drops_topics,
+            Fault::TransactionTimeout => {
+                self.transactional || !self.order.transactions().is_empty()
+            }
+            Fault::Abort => self.dual_write || self.transactional,
             // Who calls assign() has no session, no limit on its polls and no rebalance.
             Fault::ConsumerPause | Fault::SlowProcessing => subscribes,
             Fault::Rebalance => subscribes && self.something_moves(),
@@ -74,8 +84,7 @@ impl Exposure {
             | Fault::OffsetsExpiry
             | Fault::AddPartition
             | Fault::TopicRecreate
-            | Fault::OffsetReset
-            | Fault::StaleMetadata => true,
+            | Fault::OffsetReset => true,
         }
     }
 

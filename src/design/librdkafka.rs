@@ -8,6 +8,7 @@ use semel_models::pipeline::{Acks, AutoCommit, OffsetReset};
 use super::clients::{ConsumerRules, ProducerRules, Resolution, refuse};
 use super::kafka::Properties;
 use super::report::Report;
+use super::transactions;
 use super::warning::WarningKind;
 
 const REFUSED: &str = "rd_kafka_new() fails with RD_KAFKA_RESP_ERR__INVALID_ARG";
@@ -19,7 +20,11 @@ pub(crate) fn producer(
     resolutions: &mut Vec<Resolution>,
     report: &mut Report,
 ) -> ProducerRules {
-    let idempotence = producer.is_true("enable.idempotence");
+    let transactional = transactions::has_id(producer);
+    let idempotence = producer.is_true("enable.idempotence") || transactional;
+    if transactional {
+        with_transactions(producer, resolutions, report);
+    }
     if idempotence {
         with_idempotence(producer, report);
     } else {
@@ -51,6 +56,56 @@ pub(crate) fn producer(
         reports: callback("dr_cb") && callback("dr_msg_cb")
             || producer.is_true("dr_cb")
             || producer.is_true("dr_msg_cb"),
+    }
+}
+
+/// A transactional id turns idempotence on, and ties the timeouts to one another.
+fn with_transactions(
+    producer: &Properties,
+    resolutions: &mut Vec<Resolution>,
+    report: &mut Report,
+) {
+    const IDEMPOTENCE: &str = "enable.idempotence";
+    if producer.is_set(IDEMPOTENCE) && !producer.is_true(IDEMPOTENCE) {
+        refuse(
+            report,
+            producer,
+            IDEMPOTENCE,
+            "librdkafka refuses enable.idempotence = false with transactional.id",
+        )
+        .because(format!(
+            "{REFUSED}: a transactional producer is idempotent."
+        ))
+        .write("Leave `enable.idempotence` out.");
+    } else if !producer.is_set(IDEMPOTENCE) {
+        resolutions.push(Resolution {
+            table: producer.table,
+            name: IDEMPOTENCE,
+            value: String::from("true"),
+            why: String::from("turned on by the client because of transactional.id"),
+        });
+    }
+    let of = |name| producer.integer(name);
+    let transaction = of("transaction.timeout.ms").unwrap_or(60_000);
+    let ties = [
+        ("message.timeout.ms", transaction),
+        ("socket.timeout.ms", transaction + 100),
+    ];
+    for (name, most) in ties {
+        let stated = of(name).filter(|_| producer.is_set(name));
+        let Some(stated) = stated.filter(|stated| *stated > most) else {
+            continue;
+        };
+        refuse(
+            report,
+            producer,
+            name,
+            format!("librdkafka refuses {name} = {stated} with transactional.id"),
+        )
+        .because(format!(
+            "{REFUSED}: transaction.timeout.ms = {transaction} would pass before it."
+        ))
+        .write(format!("Write at most {most}, or leave it out."));
     }
 }
 

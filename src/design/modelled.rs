@@ -68,15 +68,13 @@ pub fn fault(fault: Fault) -> bool {
         | Fault::OffsetsExpiry
         | Fault::DedupExpiry
         | Fault::Retention
+        | Fault::Compaction
+        | Fault::CoordinatorFailover
+        | Fault::StaleMetadata
+        | Fault::TopicRecreate
         | Fault::TransactionTimeout
         | Fault::OffsetReset => true,
-        Fault::LeaderChange
-        | Fault::ReplicaLag
-        | Fault::CoordinatorFailover
-        | Fault::Compaction
-        | Fault::AddPartition
-        | Fault::TopicRecreate
-        | Fault::StaleMetadata => false,
+        Fault::LeaderChange | Fault::ReplicaLag | Fault::AddPartition => false,
     }
 }
 
@@ -94,6 +92,7 @@ pub(crate) fn source(
     order: OutboxOrder,
     cursor: OutboxCursor,
     dual: DualWriteOrder,
+    records_per_transaction: u16,
 ) -> Option<model::Source> {
     match choice {
         RecordSource::Memory => Some(model::Source::Memory),
@@ -111,7 +110,9 @@ pub(crate) fn source(
             DualWriteOrder::DatabaseKafka => model::DualWriteOrder::DatabaseFirst,
             DualWriteOrder::KafkaDatabase => model::DualWriteOrder::KafkaFirst,
         })),
-        RecordSource::Transaction => None,
+        RecordSource::Transaction => Some(model::Source::Transaction {
+            records_per_transaction,
+        }),
     }
 }
 
@@ -259,6 +260,8 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         | Rule::EpochOfTheAssignment => true,
         // Rules of the pipeline.
         Rule::StateOutlivesRecords
+        | Rule::TopicIdsInMetadata
+        | Rule::SequencesOutliveMetadata
         | Rule::UnknownProducerId
         | Rule::EpochInCommits
         | Rule::PositionValidation => true,
@@ -270,12 +273,18 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         | Rule::EpochFencing
         | Rule::BrokerEpochInFetch
         | Rule::EligibleLeaderReplicas => true,
-        // About transactions.
-        Rule::GroupMetadata
+        // About transactions: rules of the pipeline, or of an output that is refused.
+        Rule::TimeoutFences
+        | Rule::EpochAtCoordinator
+        | Rule::GroupMetadata
         | Rule::TransactionVerification
         | Rule::OffsetVerification
         | Rule::TransactionVersion2 => true,
+        Rule::TopicIdsAfterAbsence => !versions.has(Rule::TopicIdsInMetadata),
         Rule::HeartbeatThread
+        | Rule::OffsetsGoWithTheTopic
+        | Rule::SequenceAfterLostAnswer
+        | Rule::StoreOfOwnPartitions
         | Rule::OffsetsExpireWithTheGroup
         | Rule::PollDuringRebalance
         | Rule::CommitBehindRebalance => false,

@@ -190,7 +190,10 @@ impl Stated {
             order: self.order.clone().unwrap_or(Order(Vec::new())),
             idempotence,
             retention: self.topic.retention,
+            cleaned: self.topic.cleaned,
+            drops_topics: versions.library == Client::Librdkafka,
             dual_write: self.application.source.value == RecordSource::DualWrite,
+            transactional: self.application.source.value == RecordSource::Transaction,
             group: self.group.clone(),
         };
         let faults = faults::read(document, &exposure, report);
@@ -200,7 +203,7 @@ impl Stated {
             Some(stated.value_span)
         };
         let kafka_at = root_at("kafka");
-        let [producer, _, consumer, ..] = &self.tables;
+        let [producer, _, consumer, broker, ..] = &self.tables;
         let parts = resolve::Parts {
             versions: *versions,
             versions_at: (kafka_at, root_at("client-version").or(kafka_at)),
@@ -211,6 +214,7 @@ impl Stated {
             topic: self.topic.clone(),
             producer,
             consumer,
+            broker,
             group: self.group.clone(),
             output: self.output.as_ref(),
             id_expires_first: idempotence && self.sooner(Sooner::ProducerIdThanDelivery),

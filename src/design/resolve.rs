@@ -6,7 +6,6 @@ use semel_models::pipeline::{
     Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure, OutputSettings,
     Pipeline, ProducerSettings, SinkSettings, TopicSettings,
 };
-use semel_models::transaction_coordinator::{TransactionRules, TransactionVersion};
 
 use super::application::Application;
 use super::bounds::StatedBounds;
@@ -22,6 +21,7 @@ use super::output;
 use super::report::Report;
 use super::sink::Sink;
 use super::source::Span;
+use super::transactions;
 use super::unmodelled::{self, model};
 use super::version::{Rule, Versions};
 
@@ -37,6 +37,7 @@ pub(crate) struct Parts<'d> {
     pub topic: TopicSettings,
     pub producer: &'d Properties,
     pub consumer: &'d Properties,
+    pub broker: &'d Properties,
     pub group: Option<GroupSettings>,
     /// What is written to other topics; `None`: unreadable, which has been reported.
     pub output: Option<&'d OutputSettings>,
@@ -89,10 +90,10 @@ pub(crate) fn pipeline(
     needs::check(parts, order.as_ref(), report);
     unmodelled::position_of_librdkafka(parts, report);
     unmodelled::rules_of_version(parts, &faults, report);
+    unmodelled::recreated_topic(parts, &faults, report);
     unmodelled::retry_topic(parts, order.as_ref(), &faults, report);
-    if let Some(settings) = parts.output {
-        output::of_design(parts, order.as_ref(), &faults, settings, report);
-    }
+    output::of_design(parts, order.as_ref(), &faults, report);
+    transactions::check(parts, &faults, report);
     // Each part is looked at before any is found missing, so that all refusals are told.
     let producer = producer(parts, report);
     let consumer = consumer(parts, order, report);
@@ -105,27 +106,23 @@ pub(crate) fn pipeline(
         group: parts.group.clone()?,
         consumer: consumer?,
         sink: sink?,
-        rules: rules(&parts.versions),
+        rules: rules(&parts.versions, parts.broker),
         faults,
         bounds: bounds?,
     })
 }
 
 /// The rules of brokers and clients that these versions have.
-fn rules(versions: &Versions) -> KafkaRules {
+fn rules(versions: &Versions, broker: &Properties) -> KafkaRules {
     KafkaRules {
         producer_state_outlives_records: versions.has(Rule::StateOutlivesRecords),
         unknown_producer_starts_anywhere: versions.has(Rule::AnySequenceWithoutState),
         java_bumps_epoch: versions.has(Rule::LocalEpochBump),
+        sequences_outlive_metadata: versions.has(Rule::SequencesOutliveMetadata),
+        recreated_topic_noticed: versions.has(Rule::TopicIdsInMetadata)
+            || !versions.has(Rule::EpochInCommits),
         truncation_noticed: versions.has(Rule::PositionValidation),
-        transactions: TransactionRules {
-            version: match versions.has(Rule::TransactionVersion2) {
-                true => TransactionVersion::Two,
-                false => TransactionVersion::One,
-            },
-            verifies: versions.has(Rule::TransactionVerification),
-            ..TransactionRules::CURRENT
-        },
+        transactions: transactions::rules(versions, broker),
     }
 }
 
@@ -150,6 +147,10 @@ fn producer(parts: &Parts<'_>, report: &mut Report) -> Option<ProducerSettings> 
         modelled::on_restart,
         report,
     );
+    let per_transaction = application.records_per_transaction.as_ref();
+    let records_per_transaction = per_transaction
+        .and_then(|stated| u16::try_from(stated.value).ok())
+        .unwrap_or(1);
     let source = model(
         "source",
         &application.source,
@@ -159,6 +160,7 @@ fn producer(parts: &Parts<'_>, report: &mut Report) -> Option<ProducerSettings> 
                 application.outbox_order.value,
                 application.outbox_cursor.value,
                 application.dual_write_order.value,
+                records_per_transaction,
             )
         },
         report,
@@ -206,6 +208,7 @@ fn consumer(
     let on_lost = model("on-lost", &application.on_lost, modelled::on_revoke, report);
     Some(ConsumerSettings {
         offset_reset: rules.offset_reset,
+        isolation: transactions::isolation(parts),
         auto_commit: rules.auto_commit,
         order: order?,
         commit_covers: commit_covers?,

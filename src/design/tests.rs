@@ -11,6 +11,7 @@ mod orders;
 mod output;
 mod properties;
 mod refused;
+mod transactions;
 mod versions;
 mod write;
 

@@ -12,7 +12,7 @@ use super::order::text::OrderText;
 use super::order::{Node, Part};
 use super::report::{Report, alternatives};
 use super::resolve::Parts;
-use super::version::{Party, RULES, Rule, Versions, newest};
+use super::version::{Party, RULES, Rule, Versions, newest, newest_client};
 
 /// What the model makes of a word; refused by name if it makes nothing of it.
 pub(crate) fn model<T: Choice, M>(
@@ -133,11 +133,33 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
                 && any(&[
                     Fault::ProducerIdExpiry,
                     Fault::Retention,
+                    Fault::TopicRecreate,
                     Fault::PowerLoss,
                     Fault::PowerLossAll,
                     Fault::DiskLoss,
                 ])
         }
+        Rule::SequenceAfterLostAnswer => {
+            idempotent
+                && any(&[
+                    Fault::RequestLost,
+                    Fault::ResponseLost,
+                    Fault::RequestDelayed,
+                    Fault::ProducerPause,
+                    Fault::DeliveryTimeout,
+                    Fault::BrokerCrash,
+                    Fault::PowerLoss,
+                    Fault::PowerLossAll,
+                    Fault::DiskLoss,
+                ])
+        }
+        Rule::StoreOfOwnPartitions => {
+            parts.rules.consumer.auto_commit
+                == AutoCommit::Background {
+                    automatic_store: false,
+                }
+        }
+        Rule::TopicIdsAfterAbsence | Rule::OffsetsGoWithTheTopic => any(&[Fault::TopicRecreate]),
         Rule::OffsetsExpireWithTheGroup => any(&[Fault::OffsetsExpiry]),
         Rule::PollDuringRebalance => {
             protocol == Some(GroupProtocol::Cooperative)
@@ -148,6 +170,8 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
                 && parts.rules.consumer.auto_commit != AutoCommit::Off
         }
         Rule::HeartbeatThread
+        | Rule::TopicIdsInMetadata
+        | Rule::SequencesOutliveMetadata
         | Rule::UnknownProducerId
         | Rule::StateOutlivesRecords
         | Rule::EpochInCommits
@@ -169,6 +193,8 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
         | Rule::EpochFencing
         | Rule::BrokerEpochInFetch
         | Rule::EligibleLeaderReplicas
+        | Rule::TimeoutFences
+        | Rule::EpochAtCoordinator
         | Rule::GroupMetadata
         | Rule::TransactionVerification
         | Rule::OffsetVerification
@@ -180,15 +206,14 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
 pub(crate) fn rules_of_version(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
     let newest = Versions {
         kafka: newest(),
-        client: newest(),
-        library: Client::Java,
+        client: newest_client(parts.versions.library),
+        library: parts.versions.library,
     };
     let other = RULES.iter().find(|row| {
         let rule = row.rule;
         parts.versions.has(rule) != newest.has(rule)
             && !modelled::former_rule(rule, &parts.versions)
             && meets(rule, parts, faults)
-            && (row.party == Party::Broker || parts.versions.library == Client::Java)
     });
     let Some(row) = other else {
         return;
@@ -201,8 +226,12 @@ pub(crate) fn rules_of_version(parts: &Parts<'_>, faults: &FaultBudget, report: 
         }
         Party::Client => ("client-version", parts.versions.client, parts.versions_at.1),
     };
+    let since = match parts.versions.library {
+        Client::Librdkafka if row.party == Party::Client => row.librdkafka.unwrap_or(row.since),
+        Client::Java | Client::Librdkafka => row.since,
+    };
     let (what, until) = match row.until {
-        None => ("is not in force yet", row.since),
+        None => ("is not in force yet", since),
         Some(until) => ("is in force", until),
     };
     report
@@ -214,6 +243,30 @@ pub(crate) fn rules_of_version(parts: &Parts<'_>, faults: &FaultBudget, report: 
         .write(format!(
             "Write {key} = \"{until}\" or newer, or take the fault or setting away that meets the rule."
         ));
+}
+
+/// Offsets of a topic that is created again begin anew: modelled where nothing but the consumer's
+/// position and its commits remembers the old ones.
+pub(crate) fn recreated_topic(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
+    if !faults.contains(Fault::TopicRecreate) {
+        return;
+    }
+    let application = parts.application;
+    let (with, at) = if parts.versions.library == Client::Librdkafka {
+        ("client = \"librdkafka\"", None)
+    } else if parts.sink.version_guard.value {
+        ("version-guard = true", parts.sink.version_guard.at)
+    } else if application.workers.value > 0 {
+        ("`workers`", application.workers.at)
+    } else if application.after_attempts.value == AfterAttempts::RetryTopic {
+        ("then = \"retry-topic\"", application.after_attempts.at)
+    } else {
+        return;
+    };
+    report
+        .not_modelled(at, format!("the fault topic-recreate together with {with}"))
+        .because("The new log begins at offset 0 again, and what remembers offsets of the old one is only modelled for the Java consumer's position and its commits.")
+        .write("Take the fault away, or what it does not go together with.");
 }
 
 /// A retry topic is a second topic whose offsets are committed beside the first one's: modelled

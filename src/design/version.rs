@@ -69,11 +69,19 @@ const fn patch(major: u16, minor: u16, patch: u16) -> Version {
 }
 
 /// The versions of librdkafka whose rules are known.
-pub const LIBRDKAFKA_VERSIONS: [Version; 1] = [version(2, 15)];
+pub const LIBRDKAFKA_VERSIONS: [Version; 2] = [version(1, 8), version(2, 15)];
 
 /// The newest version whose rules are known.
 pub(crate) fn newest() -> Version {
     KAFKA_VERSIONS[KAFKA_VERSIONS.len() - 1]
+}
+
+/// The newest version of a client whose rules are known.
+pub(crate) fn newest_client(library: Client) -> Version {
+    match library {
+        Client::Java => newest(),
+        Client::Librdkafka => LIBRDKAFKA_VERSIONS[LIBRDKAFKA_VERSIONS.len() - 1],
+    }
 }
 
 /// The versions that are in force.
@@ -94,7 +102,7 @@ impl Versions {
             // Java clients come with the brokers: left out, it is their version.
             Client::Java => one_of(keys, "client-version", &KAFKA_VERSIONS, kafka, report),
             Client::Librdkafka => {
-                let newest = LIBRDKAFKA_VERSIONS[LIBRDKAFKA_VERSIONS.len() - 1];
+                let newest = newest_client(library);
                 one_of(keys, "client-version", &LIBRDKAFKA_VERSIONS, newest, report)
             }
         };
@@ -183,6 +191,7 @@ fn one_of(
         }
         Some(version) => {
             let versions = match known {
+                [first, last] => format!("{first} and {last}"),
                 [first, .., last] => format!("{first} to {last}"),
                 [only] => only.to_string(),
                 [] => String::new(),

@@ -89,7 +89,7 @@ fn head(versions: &Versions, lines: &mut Lines) {
 fn body(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {
     clients::producer(pipeline, versions, lines);
     clients::topic(pipeline, lines);
-    clients::broker(pipeline, lines);
+    clients::broker(pipeline, versions, lines);
     clients::consumer(pipeline, versions, lines);
     clients::output(pipeline, versions, lines);
     own::application(pipeline, lines);

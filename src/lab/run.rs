@@ -46,6 +46,7 @@ pub use remnant::Remnant;
 
 use super::coverage::Coverage;
 use super::disk::Sync;
+use super::hosted::not_hosted;
 use super::judge::{Judgement, Sends};
 use super::rig::Rig;
 use super::sink::{Database, Synchronous};
@@ -79,8 +80,8 @@ impl Run {
     /// Begins a run of `pipeline` in an empty directory, with the sink in SQLite.
     ///
     /// # Errors
-    /// When the directory cannot be written, when the design has more kinds of faults than a run can
-    /// keep apart, and when it has something that runs on files do not know ([`not_on_files`]).
+    /// When the directory cannot be written, when runs do not know what the design asks for, and when
+    /// it has more kinds of faults than a run can keep apart.
     pub fn start(directory: &Path, pipeline: Pipeline, sync: Sync) -> Result<Run, LabError> {
         Run::start_over(
             sqlite(directory, &pipeline, sync),
@@ -113,8 +114,8 @@ impl Run {
         pipeline: Pipeline,
         sync: Sync,
     ) -> Result<Run, LabError> {
-        if let Some(what) = not_on_files(&pipeline) {
-            return Err(LabError::NotOnFiles(what));
+        if let Some(what) = not_hosted(&pipeline) {
+            return Err(LabError::NotHosted(what));
         }
         let rig = Rig::open(directory, &pipeline, sync, SEGMENT_BYTES, database)?;
         let cluster = Cluster::for_running(pipeline)?;
@@ -233,13 +234,4 @@ fn sqlite(directory: &Path, pipeline: &Pipeline, sync: Sync) -> Database {
         Sync::Simulated => Synchronous::Off,
     };
     Database::sqlite(directory, &pipeline.sink, synchronous)
-}
-
-/// What of a design runs on real files do not know yet; `None`: they know everything.
-pub fn not_on_files(pipeline: &Pipeline) -> Option<&'static str> {
-    let consumer = &pipeline.consumer;
-    if consumer.has_transactions() {
-        return Some("kafka[...]");
-    }
-    consumer.produces().then_some("`produce`")
 }

@@ -4,10 +4,11 @@ mod output;
 
 use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::{
-    Acks, AfterAttempts, AutoCommit, CommitCovers, ConfirmOn, DeadLetterOrder, Dedup, DedupInsert,
-    DedupKey, Effect, OffsetReset, OnCommitFailure, OnRestart, OnRevoke, OnSendFailure,
-    OutboxCursor, OutboxOrder, Pipeline, Source,
+    Acks, AfterAttempts, AutoCommit, Client, CommitCovers, ConfirmOn, DeadLetterOrder, Dedup,
+    DedupInsert, DedupKey, Effect, Isolation, OffsetReset, OnCommitFailure, OnRestart, OnRevoke,
+    OnSendFailure, OutboxCursor, OutboxOrder, Pipeline, Source,
 };
+use semel_models::transaction_coordinator::TransactionRules;
 
 /// The most requests in flight that an idempotent producer may have.
 const MAX_IDEMPOTENT_IN_FLIGHT: u32 = 5;
@@ -95,6 +96,7 @@ fn producer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
 fn source_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
     match pipeline.producer.source {
         Source::Memory => {}
+        Source::Transaction { .. } => transaction_changes(add),
         Source::Outbox { order, cursor } => {
             add(
                 "[application] outbox-order = \"publish -> mark\"",
@@ -116,6 +118,33 @@ fn source_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
             pipeline.producer.on_restart = OnRestart::Forget;
         }),
     }
+}
+
+fn transaction_changes(add: &mut Add<'_>) {
+    add(
+        "[consumer] isolation.level = \"read_committed\"",
+        &|pipeline| {
+            pipeline.consumer.isolation = Isolation::ReadCommitted;
+        },
+    );
+    add(
+        "[application] on-restart = \"resend-unconfirmed\"",
+        &|pipeline| {
+            pipeline.producer.on_restart = OnRestart::ResendUnconfirmed;
+        },
+    );
+    add(
+        "[broker] transaction.partition.verification.enable = true, with brokers from 3.6",
+        &|pipeline| pipeline.rules.transactions.verifies = true,
+    );
+    add(
+        "[broker] transaction.version = 2, with brokers and Java clients from 4.0",
+        &|pipeline| {
+            if pipeline.client == Client::Java {
+                pipeline.rules.transactions = TransactionRules::CURRENT;
+            }
+        },
+    );
 }
 
 fn group_changes(pipeline: &Pipeline, add: &mut Add<'_>) {

@@ -38,6 +38,7 @@ struct GuaranteeVerdict<'a> {
     verdict: &'static str,
     required: bool,
     trace: Option<&'a Trace>,
+    anomalies: Vec<&'static str>,
     witnesses: Vec<Witness<'a>>,
 }
 
@@ -95,11 +96,15 @@ pub(super) fn design(verdicts: &Verdicts) -> DesignVerdicts<'_> {
 
 fn guarantee<'a>(verdicts: &'a Verdicts, judgement: &'a Judgement) -> GuaranteeVerdict<'a> {
     let witnesses = verdicts.witnesses().iter();
+    let trace = judgement.verdict().trace();
     GuaranteeVerdict {
         name: judgement.guarantee().name(),
         verdict: judgement.verdict().name(),
         required: judgement.is_required(),
-        trace: judgement.verdict().trace(),
+        trace,
+        anomalies: trace.map_or(Vec::new(), |trace| {
+            trace.anomalies().iter().map(|own| own.name()).collect()
+        }),
         witnesses: witnesses
             .map(|witness| Witness {
                 name: &witness.name,

@@ -2,8 +2,8 @@
 
 use super::Report;
 use super::words::{
-    asked_in_words, bound_in_words, completeness, extent_in_words, price_in_words, run_in_words,
-    verdict_in_words, warnings,
+    anomalies_in_words, asked_in_words, bound_in_words, completeness, extent_in_words,
+    price_in_words, run_in_words, verdict_in_words, warnings,
 };
 use crate::mend::{Mend, Mends};
 use crate::trace::Trace;
@@ -38,8 +38,8 @@ fn write(out: &mut dyn Write, verdicts: &Verdicts) -> io::Result<()> {
         bound_in_words(verdicts.bound())
     )?;
     writeln!(out)?;
-    writeln!(out, "| guarantee | verdict | asked |")?;
-    writeln!(out, "| --- | --- | --- |")?;
+    writeln!(out, "| guarantee | verdict | asked | Jepsen's names |")?;
+    writeln!(out, "| --- | --- | --- | --- |")?;
     for judgement in verdicts.judgements() {
         write_row(out, verdicts, judgement)?;
     }
@@ -75,10 +75,12 @@ fn write_row(out: &mut dyn Write, verdicts: &Verdicts, judgement: &Judgement) ->
     };
     let told = verdict_in_words(verdicts.bound(), judgement);
     let asked = asked_in_words(judgement);
+    let names = judgement.verdict().trace().map(anomalies_in_words);
     writeln!(
         out,
-        "| `{}` | {mark} {told} | {asked} |",
-        judgement.guarantee()
+        "| `{}` | {mark} {told} | {asked} | {} |",
+        judgement.guarantee(),
+        names.unwrap_or_default()
     )
 }
 

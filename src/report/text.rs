@@ -2,8 +2,8 @@
 
 use super::Report;
 use super::words::{
-    asked_in_words, bound_in_words, completeness, counted, extent_in_words, grouped,
-    price_in_words, run_in_words, verdict_in_words, warnings,
+    anomalies_in_words, asked_in_words, bound_in_words, completeness, counted, extent_in_words,
+    grouped, price_in_words, run_in_words, verdict_in_words, warnings,
 };
 use crate::design::Expected;
 use crate::mend::Mends;
@@ -220,7 +220,11 @@ pub(super) fn write_trace(out: &mut dyn Write, trace: &Trace, detail: Detail) ->
             }
         }
     }
-    writeln!(out, "   {BOLD}=>{BOLD:#}   {}", trace.violation())
+    writeln!(out, "   {BOLD}=>{BOLD:#}   {}", trace.violation())?;
+    match anomalies_in_words(trace) {
+        names if names.is_empty() => Ok(()),
+        names => writeln!(out, "        {DIM}Jepsen's names: {names}{DIM:#}"),
+    }
 }
 
 fn write_mends(out: &mut dyn Write, verdicts: &Verdicts, judgement: &Judgement) -> io::Result<()> {

@@ -162,6 +162,12 @@ pub(crate) fn run_in_words(trace: &Trace) -> &'static str {
     }
 }
 
+/// What Jepsen calls what the run shows; nothing where it has no name for it.
+pub(crate) fn anomalies_in_words(trace: &Trace) -> String {
+    let names = trace.anomalies().iter().map(|own| own.name());
+    names.collect::<Vec<_>>().join(", ")
+}
+
 /// Everything about a design and its verdicts that should make an engineer look twice.
 pub(crate) fn warnings(verdicts: &Verdicts) -> Vec<String> {
     let mut warnings: Vec<String> = verdicts

@@ -1,6 +1,6 @@
 //! A state as facts that an engineer would look at.
 
-use semel_models::broker::Stamp;
+use semel_models::broker::{EntryKind, Stamp};
 use semel_models::cluster::State;
 use semel_models::consumer::{Consumer, Phase};
 use semel_models::limbo::Late;
@@ -11,7 +11,7 @@ use semel_models::pipeline::{
 };
 use semel_models::producer::{Answer, Batch, Flight, Sending};
 use semel_models::set::Set;
-use semel_models::transaction_coordinator::Outcome;
+use semel_models::transaction_coordinator::{self, Outcome};
 
 use super::Change;
 
@@ -38,6 +38,7 @@ fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
     ];
     match pipeline.producer.source {
         Source::Memory => {}
+        Source::Transaction { .. } => facts.push(("transaction".into(), transaction(state))),
         Source::Outbox { .. } => facts.push(("outbox table".into(), rows(state, pipeline))),
         Source::DualWrite(_) => facts.push(("upstream database".into(), rows(state, pipeline))),
     }
@@ -147,6 +148,7 @@ fn records(state: &State, pipeline: &Pipeline) -> String {
             Sending::Acknowledged => "acknowledged",
             Sending::Failed => "reported failed",
             Sending::Forgotten => "forgotten",
+            Sending::Aborted if pipeline.producer.is_transactional() => "aborted",
             Sending::Aborted => "rolled back",
         };
         let confirmed = state.ledger.is_confirmed(record);
@@ -194,21 +196,50 @@ fn flight(flight: &Flight) -> String {
         Answer::OutOfOrder => format!("{what} -> out of order{given_up}"),
         Answer::UnknownProducerId => format!("{what} -> unknown producer id{given_up}"),
         Answer::StaleEpoch => format!("{what} -> stale epoch{given_up}"),
+        Answer::NotInTransaction => format!("{what} -> not in a transaction{given_up}"),
     }
 }
 
 fn log(state: &State, pipeline: &Pipeline) -> String {
     let entries = state.broker.log.iter().enumerate();
-    let left = entries.skip(usize::from(state.broker.log_start()));
+    let left = entries
+        .skip(usize::from(state.broker.log_start()))
+        .filter(|(_, entry)| !entry.removed);
     list(left.map(|(offset, entry)| {
-        let mut text = format!("{offset}: {}", name(entry.record));
+        let what = match entry.kind {
+            EntryKind::Marker(Outcome::Commit) => "commit marker".into(),
+            EntryKind::Marker(Outcome::Abort) => "abort marker".into(),
+            EntryKind::Plain | EntryKind::Transactional => name(entry.record),
+        };
+        let mut text = format!("{offset}: {what}");
         if entry.forgotten {
             text += " [producer id forgotten]";
+        } else if entry.is_marker() {
+            text += &format!(" [epoch {}]", entry.stamp.epoch);
         } else if pipeline.producer.idempotence {
             text += &format!(" {}", numbers(entry.stamp));
         }
         text
     }))
+}
+
+/// What the coordinator keeps of the transactional id.
+fn transaction(state: &State) -> String {
+    let Some(transactions) = state.transactions.as_deref() else {
+        return String::new();
+    };
+    let id = &transactions.id;
+    use transaction_coordinator::Phase;
+    let phase = match id.phase {
+        Phase::Unknown => return "none".into(),
+        Phase::Empty => "empty",
+        Phase::Ongoing => "open",
+        Phase::Prepared(Outcome::Commit) => "prepared to commit",
+        Phase::Prepared(Outcome::Abort) => "prepared to abort",
+        Phase::Complete(Outcome::Commit) => "committed",
+        Phase::Complete(Outcome::Abort) => "aborted",
+    };
+    format!("{phase} [epoch {}]", id.epoch)
 }
 
 fn late(late: &Late) -> String {
@@ -221,6 +252,12 @@ fn late(late: &Late) -> String {
         Late::End { outcome, .. } => match outcome {
             Outcome::Commit => "commit of a transaction".into(),
             Outcome::Abort => "abort of a transaction".into(),
+        },
+        Late::InitProducerId { .. } => "InitProducerId".into(),
+        Late::AddPartitions { .. } => "AddPartitionsToTxn".into(),
+        Late::EndTransaction { outcome, .. } => match outcome {
+            Outcome::Commit => "EndTxn (commit)".into(),
+            Outcome::Abort => "EndTxn (abort)".into(),
         },
     }
 }

@@ -9,10 +9,13 @@ mod membership;
 mod output;
 #[cfg(test)]
 mod tests;
+mod transactions;
 mod upstream;
 
 use super::facts::{lettered, name};
-use semel_models::action::{Action, ConsumerStep, ConsumerStrike, Strike, TransactionStep};
+use semel_models::action::{
+    Action, ConsumerStep, ConsumerStrike, Recreation, Strike, TransactionStep,
+};
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Consumer;
 use semel_models::limits::MAX_INSTANCES;
@@ -55,9 +58,18 @@ pub(super) fn narrate(
         Action::ReceiveAnswer => ("producer", "receive-answer", scene.receive_answer()),
         Action::Expire => ("producer", "expire", scene.expire()),
         Action::FailTooLate => ("producer", "fail-too-late", scene.fail_too_late()),
+        Action::InitProducerId => ("producer", "init-producer-id", scene.init_producer_id()),
+        Action::AddPartitions => ("producer", "add-partitions", scene.add_partitions()),
+        Action::EndTransaction => ("producer", "end-transaction", scene.end_transaction()),
+        Action::WriteMarker => ("broker", "write-marker", scene.write_marker()),
+        Action::TimeOutTransaction => (
+            "transaction coordinator",
+            "time-out-transaction",
+            scene.time_out_transaction(),
+        ),
         Action::Consumer { who, does } => ConsumerScene { scene, who }.step(does),
         Action::LateArrives(slot) => scene.late_arrives(slot),
-        Action::Transaction { id, does } => scene.transaction(id, does),
+        Action::OutputTransaction { id, does } => scene.transaction(id, does),
         Action::Fault { strike, .. } => scene.strike(strike),
     };
     let arrivals = scene.arrivals(action);
@@ -165,7 +177,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 ConsumerStep::ResultArrives(place) => put("place", place.to_string()),
             }
         }
-        Action::Transaction { id, does } => {
+        Action::OutputTransaction { id, does } => {
             put("id", id.to_string());
             match does {
                 TransactionStep::TimeOut => {}
@@ -188,6 +200,9 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                     put("failed", failed.to_string());
                 }
                 Strike::OffsetReset { to } => put("to", to.to_string()),
+                Strike::CoordinatorFailover { written } => put("written", written.to_string()),
+                Strike::RecreateTopic(how) => put("seen", seen(how).into()),
+                Strike::Compaction { end } => put("end", end.to_string()),
                 Strike::Rebalance { to } => {
                     if let Some(letter) = letter(cluster, to) {
                         put("to", letter.to_string());
@@ -204,16 +219,33 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                     }
                     put("sent", sent.to_string());
                 }
-                Strike::TimeOutTransaction(id) => put("id", id.to_string()),
+                Strike::OutputTransactionTimeout(id) => put("id", id.to_string()),
                 _ => {}
             }
             if let Some(call) = strike.call() {
                 put("call", call.name().to_string());
             }
         }
-        Action::HandleProduce | Action::ReceiveAnswer | Action::Expire | Action::FailTooLate => {}
+        Action::HandleProduce
+        | Action::ReceiveAnswer
+        | Action::Expire
+        | Action::FailTooLate
+        | Action::InitProducerId
+        | Action::AddPartitions
+        | Action::EndTransaction
+        | Action::WriteMarker
+        | Action::TimeOutTransaction => {}
     }
     parameters
+}
+
+/// What a consumer sees of a topic that is created again, in one word.
+fn seen(how: Recreation) -> &'static str {
+    match how {
+        Recreation::Missed => "missing",
+        Recreation::Unnoticed => "nothing",
+        Recreation::OtherLeader => "other-leader",
+    }
 }
 
 /// A step with the states on both sides of it.

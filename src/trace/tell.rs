@@ -1,5 +1,6 @@
 //! From a path through the model to a trace.
 
+use super::anomaly::anomalies;
 use super::facts::{changes, name};
 use super::narrate::{ends_process, narrate};
 use super::tidy::tidy;
@@ -79,6 +80,7 @@ pub(crate) fn tell(
         loops_from: run.loops_from,
         violation: violation(cluster, guarantee, last, before, run.loops_from),
         perhaps_longer: !run.is_shortest,
+        anomalies: anomalies(cluster, &run),
     }
 }
 
@@ -138,9 +140,14 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
         | Action::ReceiveAnswer
         | Action::Expire
         | Action::FailTooLate
+        | Action::InitProducerId
+        | Action::AddPartitions
+        | Action::EndTransaction
+        | Action::WriteMarker
+        | Action::TimeOutTransaction
         | Action::Consumer { .. }
         | Action::LateArrives(_)
-        | Action::Transaction { .. } => None,
+        | Action::OutputTransaction { .. } => None,
     }
 }
 
@@ -181,7 +188,11 @@ pub(crate) fn violation(
             format!("{twice}: the effect is in the sink twice.")
         }
         Guarantee::ExactlyOnceEffect if !phantom.is_empty() => {
-            format!("{phantom}: rolled back upstream, and its effect is in the sink.")
+            let what = match cluster.pipeline().producer.is_transactional() {
+                true => "its transaction was aborted",
+                false => "rolled back upstream",
+            };
+            format!("{phantom}: {what}, and its effect is in the sink.")
         }
         Guarantee::ExactlyOnceEffect => {
             "The sink holds an older record's value where a newer confirmed one should stand."
@@ -210,19 +221,24 @@ pub(crate) fn violation(
             )
         }
         Guarantee::NoPhantom => {
-            format!(
-                "{phantom}: its effect took place, and its database transaction upstream was rolled back."
-            )
+            let what = match cluster.pipeline().producer.is_transactional() {
+                true => "transaction was aborted",
+                false => "database transaction upstream was rolled back",
+            };
+            format!("{phantom}: its effect took place, and its {what}.")
         }
         Guarantee::Progress if loops_from.is_some() => {
             "The run never ends: every way on leads back into the loop.".into()
         }
         Guarantee::Progress => {
-            let stuck =
-                those(&|record| ledger.is_confirmed(record) && end.broker.holds_from(record, 0));
+            let isolation = cluster.pipeline().isolation();
+            let holds = |record| end.broker.holds_from(record, 0, isolation);
+            let stuck = those(&|record| ledger.is_confirmed(record) && holds(record));
             let nobody_reads = end.consumers.iter().all(|consumer| !consumer.reads());
             let why = if nobody_reads {
                 "the consumer fails at every start, for it has no valid offset and auto.offset.reset=none"
+            } else if end.broker.last_stable_offset() < end.broker.log_end() {
+                "a transaction hangs in the log that nobody will end, and who reads what is committed stops there"
             } else if !end.poisoned.is_empty() {
                 "a record that cannot be handled is tried for ever"
             } else {

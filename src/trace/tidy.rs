@@ -65,7 +65,7 @@ fn actor(action: Action) -> u16 {
     const ENVIRONMENT: u16 = 100;
     match action {
         Action::Consumer { who, .. } => 1 + who,
-        Action::LateArrives(_) | Action::Transaction { .. } => ENVIRONMENT,
+        Action::LateArrives(_) | Action::OutputTransaction { .. } => ENVIRONMENT,
         Action::Fault { strike, .. } => match strike {
             Strike::Consumer { who, .. }
             | Strike::DedupExpiry { who }
@@ -74,7 +74,7 @@ fn actor(action: Action) -> u16 {
             | Strike::LoseAnswer(target)
             | Strike::Refuse(target)
             | Strike::Delay(target) => match target {
-                Target::Produce => UPSTREAM,
+                Target::Produce | Target::Coordinator(_) => UPSTREAM,
                 Target::Commit(who)
                 | Target::BackgroundCommit(who)
                 | Target::LeavingCommit(who)
@@ -88,15 +88,20 @@ fn actor(action: Action) -> u16 {
             | Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
+            | Strike::StaleMetadata
+            | Strike::TransactionTimeout
             | Strike::DeliveryTimeout => UPSTREAM,
             Strike::ForgetProducer(_)
             | Strike::Retention
+            | Strike::Compaction { .. }
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
-            | Strike::TimeOutTransaction(_)
+            | Strike::OutputTransactionTimeout(_)
+            | Strike::CoordinatorFailover { .. }
+            | Strike::RecreateTopic(_)
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. } => ENVIRONMENT,
         },
@@ -107,6 +112,11 @@ fn actor(action: Action) -> u16 {
         | Action::HandleProduce
         | Action::ReceiveAnswer
         | Action::Expire
-        | Action::FailTooLate => UPSTREAM,
+        | Action::FailTooLate
+        | Action::InitProducerId
+        | Action::AddPartitions
+        | Action::EndTransaction
+        | Action::WriteMarker
+        | Action::TimeOutTransaction => UPSTREAM,
     }
 }

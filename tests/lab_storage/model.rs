@@ -176,6 +176,8 @@ impl<'a> Both<'a> {
             flush_messages: self.settings.flush_messages,
             flushes_internal_topics: false,
             retention: true,
+            compacted: false,
+            cleaned: false,
         };
         let id = self.sent;
         self.sent += 1;

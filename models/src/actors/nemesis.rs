@@ -44,6 +44,11 @@ impl Behave for State {
             Late::Output { .. } | Late::Result { .. } | Late::Offsets { .. } | Late::End { .. } => {
                 unreachable!("other topics are not hosted here")
             }
+            Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. } => {
+                unreachable!("transactions are not hosted here")
+            }
         };
         mail.push((to, Message::Late(late)));
     }

@@ -4,6 +4,8 @@ const TOPIC: TopicSettings = TopicSettings {
     flush_messages: None,
     flushes_internal_topics: false,
     retention: true,
+    compacted: false,
+    cleaned: false,
 };
 
 fn stamp(epoch: u16, sequence: u16) -> Option<Stamp> {
@@ -101,6 +103,8 @@ fn a_flush_interval_bounds_what_power_loss_can_take() {
         flush_messages: Some(2),
         flushes_internal_topics: false,
         retention: true,
+        compacted: false,
+        cleaned: false,
     };
     let mut broker = Broker::default();
     broker.append(0, None, &every_second, &KafkaRules::CURRENT);

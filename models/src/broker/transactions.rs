@@ -179,6 +179,11 @@ impl Broker {
         }
     }
 
+    /// Whether a reader is given the entry at `offset`, or may be once its transaction has ended.
+    pub fn may_show(&self, offset: u16, isolation: Isolation) -> bool {
+        self.standing(offset) == Standing::Open || self.shows(offset, isolation)
+    }
+
     /// Whether a reader who has come this far is given the entry at `offset`.
     pub fn shows(&self, offset: u16, isolation: Isolation) -> bool {
         match (self.standing(offset), isolation) {

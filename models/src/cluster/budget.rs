@@ -5,7 +5,7 @@ use crate::action::Strike;
 use crate::codec::Codec;
 use crate::fault::{Call, Fault, FaultKey};
 use crate::order::Step;
-use crate::pipeline::{Acks, Dedup, GroupProtocol, Pipeline, Source};
+use crate::pipeline::{Acks, Client, Dedup, GroupProtocol, Pipeline, Source};
 use crate::transaction_coordinator::TransactionVersion;
 
 /// The entries of a design's budget that it can spend, and the cap on their sum.
@@ -137,8 +137,14 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         | Fault::ProducerPause
         | Fault::DeliveryTimeout => true,
         Fault::Retention => pipeline.topic.retention,
-        Fault::Abort => matches!(pipeline.producer.source, Source::DualWrite(_)),
+        Fault::Compaction => pipeline.topic.cleaned,
+        Fault::Abort => matches!(
+            pipeline.producer.source,
+            Source::DualWrite(_) | Source::Transaction { .. }
+        ),
+        Fault::TransactionTimeout => pipeline.producer.is_transactional(),
         Fault::ProducerIdExpiry => pipeline.producer.idempotence,
+        Fault::StaleMetadata => pipeline.client == Client::Librdkafka,
         Fault::RequestLost | Fault::RequestRefused | Fault::RequestDelayed => {
             key.call.is_none_or(|call| calls(pipeline, call))
         }
@@ -164,17 +170,10 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
             pipeline.subscribes() && (eager || pipeline.group.instances > 1)
         }
         Fault::Poison => order.contains(Step::Process) || pipeline.consumer.produces(),
-        Fault::OffsetsExpiry => pipeline.consumer.commits(),
-        Fault::OffsetReset => true,
+        Fault::OffsetsExpiry | Fault::CoordinatorFailover => pipeline.consumer.commits(),
+        Fault::OffsetReset | Fault::TopicRecreate => true,
         Fault::DedupExpiry => order.contains(Step::Remember),
-        Fault::TransactionTimeout => pipeline.consumer.has_transactions(),
-        Fault::LeaderChange
-        | Fault::ReplicaLag
-        | Fault::CoordinatorFailover
-        | Fault::Compaction
-        | Fault::AddPartition
-        | Fault::TopicRecreate
-        | Fault::StaleMetadata => false,
+        Fault::LeaderChange | Fault::ReplicaLag | Fault::AddPartition => false,
     }
 }
 
@@ -187,11 +186,14 @@ fn calls(pipeline: &Pipeline, call: Call) -> bool {
         Call::OffsetCommit => consumer.commits_by_itself(),
         Call::InitProducerId => pipeline.producer.idempotence || consumer.has_transactions(),
         Call::OutputProduce => consumer.writes_failed() || consumer.produces(),
+        Call::EndTxn => pipeline.producer.is_transactional() || consumer.has_transactions(),
         // Under version 2 the partition leader and the group coordinator add their partitions.
-        Call::AddPartitions => is_first && consumer.has_transactions() && consumer.produces(),
+        Call::AddPartitions => {
+            let results = consumer.has_transactions() && consumer.produces();
+            is_first && (pipeline.producer.is_transactional() || results)
+        }
         Call::AddOffsets => is_first && consumer.commits_in_transactions(),
         Call::TxnOffsetCommit => consumer.commits_in_transactions(),
-        Call::EndTxn => consumer.has_transactions(),
     }
 }
 

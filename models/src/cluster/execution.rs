@@ -144,8 +144,13 @@ impl Cluster {
             | Action::ReceiveAnswer
             | Action::Expire
             | Action::FailTooLate
+            | Action::InitProducerId
+            | Action::AddPartitions
+            | Action::EndTransaction
+            | Action::WriteMarker
+            | Action::TimeOutTransaction
             | Action::LateArrives(_)
-            | Action::Transaction { .. } => return None,
+            | Action::OutputTransaction { .. } => return None,
         };
         let looks_up = match runs {
             Next::Run => false,

@@ -22,11 +22,12 @@ impl Cluster {
                 actions.push(Action::Fault { entry, strike });
             }
         };
-        if state.producer.is_busy(&state.database, &self.pipeline) {
+        if self.upstream_is_busy(state) {
             add(Strike::ProducerCrash);
         }
         self.produce_faults(state, &mut add);
         self.upstream_faults(state, &mut add);
+        self.transaction_faults(state, &mut add);
         for who in self.everyone() {
             self.process_faults(state, who, &mut add);
             self.commit_faults(state, who, &mut add);
@@ -34,7 +35,7 @@ impl Cluster {
             self.handling_faults(state, who, &mut add);
             self.output_faults(state, who, &mut add);
         }
-        self.transaction_faults(state, &mut add);
+        self.output_transaction_faults(state, &mut add);
         self.initial_call_faults(state, &mut add);
         self.group_faults(state, &mut add);
         self.broker_faults(state, &mut add);
@@ -85,18 +86,15 @@ impl Cluster {
     }
 
     fn commit_faults(&self, state: &State, who: u16, add: &mut impl FnMut(Strike)) {
-        let consumer = &state.consumers[usize::from(who)];
-        if consumer.pending.is_some() {
+        if self.is_under_way(state, CommitKind::Background, who) {
             strike_everywhere(Target::BackgroundCommit(who), add);
         }
-        if consumer.owed.next(self.pipeline.client).is_some() {
+        if self.is_under_way(state, CommitKind::Owed, who) {
             strike_everywhere(Target::LeavingCommit(who), add);
         }
         let target = Target::Commit(who);
-        match consumer.call {
-            // What is not sent cannot be struck.
-            Call::None if self.ignores_a_commit_while_joining(state, who) => {}
-            Call::None if self.due_commit(state, who).is_some() && self.reductions.whole_calls => {
+        match state.consumers[usize::from(who)].call {
+            Call::None if self.is_under_way(state, CommitKind::Waiting, who) => {
                 strike_everywhere(target, add);
             }
             Call::None => {}
@@ -133,9 +131,8 @@ impl Cluster {
     }
 
     fn initial_call_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
-        let starts =
-            state.producer.created == 0 && state.producer.is_busy(&state.database, &self.pipeline);
-        if starts && self.pipeline.producer.idempotence {
+        let starts = state.producer.created == 0 && self.upstream_is_busy(state);
+        if starts && self.pipeline.producer.idempotence && !self.limits.transactions {
             strike_everywhere(Target::Repeated(fault::Call::InitProducerId), add);
         }
     }
@@ -144,6 +141,8 @@ impl Cluster {
         for to in self.may_rebalance(state) {
             add(Strike::Rebalance { to });
         }
+        self.failovers(add);
+        self.recreations(state, add);
         if self.group_is_empty(state) {
             if state.group.committed.is_some() {
                 add(Strike::OffsetsExpiry);
@@ -299,13 +298,21 @@ impl Cluster {
 
     /// Lets a fault strike, short of paying for it.
     pub(super) fn strike(&self, state: &mut State, strike: Strike) {
+        self.strike_alone(state, strike);
+        self.fail_transaction(state);
+    }
+
+    fn strike_alone(&self, state: &mut State, strike: Strike) {
         match strike {
             Strike::ProducerCrash => self.crash_producer(state),
             Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
+            | Strike::StaleMetadata
+            | Strike::TransactionTimeout
             | Strike::ForgetProducer(_)
-            | Strike::Retention => self.strike_upstream(state, strike),
+            | Strike::Retention
+            | Strike::Compaction { .. } => self.strike_upstream(state, strike),
             Strike::DeliveryTimeout => self.expire_send(state),
             Strike::BrokerCrash => {
                 self.restart_broker(state, state.broker.log_end(), Synced::AsBefore);
@@ -330,6 +337,8 @@ impl Cluster {
             Strike::Refuse(target) => self.refuse(state, target),
             Strike::Delay(target) => self.delay(state, target),
             Strike::Rebalance { to } => self.rebalance(state, to),
+            Strike::CoordinatorFailover { written } => self.fail_over(state, written),
+            Strike::RecreateTopic(how) => self.recreate(state, how),
             Strike::OffsetsExpiry => state.group.committed = None,
             Strike::OffsetReset { to } => self.reset_offset(state, to),
             Strike::DedupExpiry { who } => match self.pipeline.sink.dedup {
@@ -337,7 +346,7 @@ impl Cluster {
                 Dedup::Memory => state.consumers[usize::from(who)].memory.forget_oldest(),
             },
             Strike::ExpireResult { who, sent } => self.expire_result(state, who, sent),
-            Strike::TimeOutTransaction(id) => self.time_out(state, id),
+            Strike::OutputTransactionTimeout(id) => self.time_out(state, id),
             Strike::Consumer { who, how } => self.strike_consumer(state, who, how),
         }
     }
@@ -379,7 +388,10 @@ impl Cluster {
             Target::LeavingCommit(who) => self.lose_commit(state, CommitKind::Owed, who),
             Target::FailedWrite(who) => self.lose_failed_write(state, who),
             Target::Result(who) => self.lose_result(state, who),
-            Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {}
+            Target::Offsets(_)
+            | Target::EndTransaction(_)
+            | Target::Coordinator(_)
+            | Target::Repeated(_) => {}
         }
     }
 
@@ -393,6 +405,7 @@ impl Cluster {
             Target::LeavingCommit(who) => self.lose_commit_answer(state, CommitKind::Owed, who),
             Target::FailedWrite(who) => self.lose_failed_write_answer(state, who),
             Target::Result(who) => self.lose_result_answer(state, who),
+            Target::Coordinator(_) => self.lose_coordinator_answer(state),
             Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {}
         }
     }
@@ -407,6 +420,7 @@ impl Cluster {
             | Target::FailedWrite(_)
             | Target::Offsets(_)
             | Target::EndTransaction(_)
+            | Target::Coordinator(_)
             | Target::Repeated(_) => self.lose_request(state, target),
         }
     }
@@ -421,6 +435,7 @@ impl Cluster {
             Target::Result(who) => self.delay_result(state, who),
             Target::Offsets(who) => self.delay_offsets(state, who),
             Target::EndTransaction(who) => self.delay_end(state, who),
+            Target::Coordinator(_) => self.delay_coordinator_call(state),
             Target::Repeated(_) => {}
         }
     }

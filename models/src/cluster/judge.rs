@@ -65,8 +65,9 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
         Guarantee::Progress => {
             quiescent && {
                 let position = group_position(cluster, state);
+                let isolation = cluster.pipeline.isolation();
                 confirmed().any(|record| {
-                    state.broker.holds_from(record, position)
+                    state.broker.holds_from(record, position, isolation)
                         || state.retries.waiting.contains(&record)
                 })
             }
@@ -93,17 +94,38 @@ impl State {
 }
 
 /// How many records are lost in a quiescent state: confirmed, not settled, and not to be read any
-/// more.
+/// more. On a compacted topic one does not count for which a later record of its key stands.
 fn lost(cluster: &Cluster, state: &State) -> u16 {
     let position = group_position(cluster, state);
+    let compacted = cluster.pipeline.topic.compacted;
+    let counts = |record: &u16| !compacted || !is_replaced(cluster, state, *record);
+    let isolation = cluster.pipeline.isolation();
     let is_lost = |record: &u16| {
         state.ledger.is_confirmed(*record)
             && !state.is_settled(*record)
             && !state.retries.waiting.contains(record)
-            && !state.broker.holds_from(*record, position)
+            && !state.broker.holds_from(*record, position, isolation)
     };
-    let lost = (0..cluster.pipeline.bounds.records).filter(is_lost);
+    let lost = (0..cluster.pipeline.bounds.records)
+        .filter(counts)
+        .filter(is_lost);
     lost.map(|_| 1).sum()
+}
+
+/// Whether a record of the same key that was sent later is confirmed, has its effect, or can be read:
+/// who relies on a compacted topic relies on a key's newest record.
+fn is_replaced(cluster: &Cluster, state: &State, record: u16) -> bool {
+    let bounds = &cluster.pipeline.bounds;
+    let mut later = (record..bounds.records)
+        .step_by(usize::from(bounds.keys))
+        .skip(1);
+    later.any(|later| {
+        state.ledger.is_confirmed(later)
+            || state.ledger.is_settled(later)
+            || state
+                .broker
+                .holds_from(later, 0, cluster.pipeline.isolation())
+    })
 }
 
 fn may_have_effect(ledger: &Ledger, record: u16) -> bool {

@@ -53,7 +53,7 @@ impl Cluster {
     }
 
     /// Adds the faults that strike transactions from outside.
-    pub(super) fn transaction_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
+    pub(super) fn output_transaction_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
         if self.limits.transactional_ids == 0 {
             return;
         }
@@ -62,7 +62,7 @@ impl Cluster {
         };
         for (id, transaction) in output.transactions.iter().enumerate() {
             if transaction.can_time_out() && self.is_in_use(state, id as u16) {
-                add(Strike::TimeOutTransaction(id as u16));
+                add(Strike::OutputTransactionTimeout(id as u16));
             }
         }
     }

@@ -240,7 +240,7 @@ impl Cluster {
     }
 
     /// Adds what the coordinator may do.
-    pub(super) fn transaction_steps(&self, state: &State, actions: &mut Vec<Action>) {
+    pub(super) fn output_transaction_steps(&self, state: &State, actions: &mut Vec<Action>) {
         if !self.has_transactions() {
             return;
         }
@@ -251,11 +251,11 @@ impl Cluster {
             let id = id as u16;
             for marker in transaction.markers() {
                 let does = TransactionStep::WriteMarker(marker.part);
-                actions.push(Action::Transaction { id, does });
+                actions.push(Action::OutputTransaction { id, does });
             }
             if transaction.can_time_out() && !self.is_in_use(state, id) {
                 let does = TransactionStep::TimeOut;
-                actions.push(Action::Transaction { id, does });
+                actions.push(Action::OutputTransaction { id, does });
             }
         }
     }
@@ -271,7 +271,12 @@ impl Cluster {
     }
 
     /// The coordinator goes on with a transaction.
-    pub(super) fn transaction_step(&self, state: &mut State, id: u16, does: TransactionStep) {
+    pub(super) fn output_transaction_step(
+        &self,
+        state: &mut State,
+        id: u16,
+        does: TransactionStep,
+    ) {
         match does {
             TransactionStep::TimeOut => self.time_out(state, id),
             TransactionStep::WriteMarker(part) => self.write_commit_marker(state, id, part),
@@ -356,7 +361,10 @@ impl Cluster {
         };
         let is_end = |late: &Late| match late {
             Late::Offsets { .. } | Late::End { .. } => true,
-            Late::Produce { .. }
+            Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. }
+            | Late::Produce { .. }
             | Late::Commit { .. }
             | Late::Output { .. }
             | Late::Result { .. } => false,
@@ -458,7 +466,10 @@ impl Cluster {
                 self.output(state).forget_id(id);
                 state.limbo.retain(|late| match late {
                     Late::Offsets { id: own, .. } | Late::End { id: own, .. } => *own != id,
-                    Late::Produce { .. }
+                    Late::InitProducerId { .. }
+                    | Late::AddPartitions { .. }
+                    | Late::EndTransaction { .. }
+                    | Late::Produce { .. }
                     | Late::Commit { .. }
                     | Late::Output { .. }
                     | Late::Result { .. } => true,
@@ -509,7 +520,12 @@ impl Cluster {
         let is_of_its_id = |late: &Late| match late {
             Late::Offsets { id, .. } | Late::End { id, .. } => *id == self.id_of(who),
             Late::Result { by, .. } => *by == who,
-            Late::Produce { .. } | Late::Commit { .. } | Late::Output { .. } => false,
+            Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. }
+            | Late::Produce { .. }
+            | Late::Commit { .. }
+            | Late::Output { .. } => false,
         };
         self.has_output()
             && (self.output_producer(state, who).is_busy()
@@ -582,7 +598,10 @@ impl Cluster {
         if transaction.can_time_out() && transaction.added.contains(Part::Output) {
             state.limbo.retain(|late| match late {
                 Late::Result { by, .. } => self.id_of(*by) != id,
-                Late::Produce { .. }
+                Late::InitProducerId { .. }
+                | Late::AddPartitions { .. }
+                | Late::EndTransaction { .. }
+                | Late::Produce { .. }
                 | Late::Commit { .. }
                 | Late::Output { .. }
                 | Late::Offsets { .. }
@@ -595,7 +614,10 @@ impl Cluster {
     pub(super) fn forget_late_ends(&self, state: &mut State, id: u16) {
         state.limbo.retain(|late| match late {
             Late::Offsets { id: own, .. } | Late::End { id: own, .. } => *own != id,
-            Late::Produce { .. }
+            Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. }
+            | Late::Produce { .. }
             | Late::Commit { .. }
             | Late::Output { .. }
             | Late::Result { .. } => true,

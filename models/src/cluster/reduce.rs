@@ -76,6 +76,7 @@ impl Cluster {
         self.normalize(state);
         if self.reductions.dead_fields {
             self.forget_late_commits(state);
+            self.forget_fenced_requests(state);
             self.forget_finished_producer(state);
             self.forget_upstream_faults(state);
             self.forget_overlaps(state);
@@ -107,7 +108,12 @@ impl Cluster {
         if !self.pipeline.group.static_membership && self.everyone().all(is_down) {
             state.group.owner = self.limits.sole_owner;
         }
+        let epoch = state.broker.leader_epoch;
         for who in self.everyone() {
+            let consumer = &mut state.consumers[usize::from(who)];
+            if consumer.seen_epoch <= epoch {
+                consumer.seen_epoch = 0;
+            }
             self.normalize_consumer(&mut state.consumers[usize::from(who)]);
         }
         self.normalize_transactions(state);
@@ -184,17 +190,40 @@ impl Cluster {
             Late::Offsets { generation, .. } => {
                 !refused || generation.is_none_or(|generation| generation == current)
             }
-            Late::Produce { .. } | Late::Output { .. } | Late::Result { .. } | Late::End { .. } => {
-                true
-            }
+            Late::Produce { .. }
+            | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::End { .. }
+            | Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. } => true,
+        });
+    }
+
+    /// A late end of a transaction, or a partition to be added to one, under an older epoch than the
+    /// one in force is refused, or a repeat, whenever it arrives: epochs only grow.
+    fn forget_fenced_requests(&self, state: &mut State) {
+        let Some(transactions) = state.transactions.as_deref() else {
+            return;
+        };
+        let current = transactions.id.epoch;
+        state.limbo.retain(|late| match late {
+            Late::AddPartitions { epoch } | Late::EndTransaction { epoch, .. } => *epoch >= current,
+            Late::Produce { .. }
+            | Late::Commit { .. }
+            | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::Offsets { .. }
+            | Late::End { .. }
+            | Late::InitProducerId { .. } => true,
         });
     }
 
     /// Numbers of a producer that has nothing outstanding and nothing left to send are never read
     /// again: it neither sends nor, having ended, crashes.
     fn forget_finished_producer(&self, state: &mut State) {
-        let producer = &mut state.producer;
-        if !producer.is_busy(&state.database, &self.pipeline) {
+        if !self.upstream_is_busy(state) {
+            let producer = &mut state.producer;
             // Nothing is left in the accumulator or on the wire.
             let Producer {
                 sending: _,
@@ -214,14 +243,22 @@ impl Cluster {
     /// What is left of faults that only strike a producer is never spent once it has ended: it
     /// neither sends nor starts again.
     fn forget_upstream_faults(&self, state: &mut State) {
-        if state.producer.is_busy(&state.database, &self.pipeline) {
+        if self.upstream_is_busy(state) {
             return;
         }
         let has_output = self.has_output();
         self.budget.forget(state, |key| match key.call {
-            Some(call) => call == Call::Produce || call == Call::InitProducerId && !has_output,
+            Some(call) => {
+                // Output producers make the same calls.
+                let shared = matches!(
+                    call,
+                    Call::InitProducerId | Call::AddPartitions | Call::EndTxn
+                );
+                call == Call::Produce || shared && !has_output
+            }
             // The delivery of results has a timeout, too.
             None if key.fault == Fault::DeliveryTimeout && has_output => false,
+            None if key.fault == Fault::TransactionTimeout && has_output => false,
             None => UPSTREAM_FAULTS.contains(&key.fault),
         });
     }
@@ -288,7 +325,9 @@ impl Cluster {
     /// a valid offset that saves a run its last step.
     fn forget_empty_process(&self, state: &mut State, who: u16) {
         let consumer = &state.consumers[usize::from(who)];
-        let holds = !consumer.memory.keys.is_empty() || !consumer.crew.tasks.is_empty();
+        let holds = !consumer.memory.keys.is_empty()
+            || !consumer.crew.tasks.is_empty()
+            || consumer.seen_epoch > 0;
         if consumer.phase != Phase::Outside || holds || self.needs_output_producer(state, who) {
             return;
         }
@@ -320,11 +359,12 @@ const SKIPPED: [Step; 4] = [
 ];
 
 /// The faults that strike nothing but the producer's side.
-const UPSTREAM_FAULTS: [Fault; 4] = [
+const UPSTREAM_FAULTS: [Fault; 5] = [
     Fault::ProducerCrash,
     Fault::ProducerPause,
     Fault::DeliveryTimeout,
     Fault::Abort,
+    Fault::StaleMetadata,
 ];
 
 /// Visits every generation that a state holds.
@@ -354,8 +394,13 @@ fn each_generation(state: &mut State, fences: bool, visit: &mut impl FnMut(&mut 
                     visit(generation);
                 }
             }
-            Late::Produce { .. } | Late::Output { .. } | Late::Result { .. } | Late::End { .. } => {
-            }
+            Late::Produce { .. }
+            | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::End { .. }
+            | Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. } => {}
         }
     }
 }

@@ -10,6 +10,7 @@ impl Cluster {
     /// them; [`stateright::Model::next_state`] drops it.
     pub(super) fn free_actions(&self, state: &State, actions: &mut Vec<Action>) {
         self.producer_actions(state, actions);
+        self.transaction_actions(state, actions);
         for who in self.everyone() {
             let mut add = |does| actions.push(Action::Consumer { who, does });
             self.group_steps(state, who, &mut add);
@@ -17,7 +18,7 @@ impl Cluster {
             self.commit_steps(state, who, &mut add);
             self.output_steps(state, who, &mut add);
         }
-        self.transaction_steps(state, actions);
+        self.output_transaction_steps(state, actions);
         for slot in 0..state.limbo.requests.len() {
             actions.push(Action::LateArrives(slot as u16));
         }
@@ -50,6 +51,11 @@ impl Cluster {
         match consumer.phase {
             Phase::Polling
                 if consumer.owed.next(self.pipeline.client).is_some() || consumer.slow => {}
+            Phase::Polling if consumer.is_misled(&state.broker) => {
+                if !state.retries.waiting.is_empty() {
+                    add(ConsumerStep::PollRetries);
+                }
+            }
             Phase::Polling if consumer.relocation(&self.pipeline, &state.broker).is_some() => {
                 add(ConsumerStep::Relocate);
             }
@@ -142,9 +148,14 @@ impl Cluster {
             | Action::ReceiveAnswer
             | Action::Expire
             | Action::FailTooLate => self.producer_step(state, action),
+            Action::InitProducerId
+            | Action::AddPartitions
+            | Action::EndTransaction
+            | Action::WriteMarker
+            | Action::TimeOutTransaction => self.transaction_step(state, action),
             Action::Consumer { who, does } => self.consumer_step(state, who, does),
             Action::LateArrives(slot) => self.late_arrives(state, slot),
-            Action::Transaction { id, does } => self.transaction_step(state, id, does),
+            Action::OutputTransaction { id, does } => self.output_transaction_step(state, id, does),
             Action::Fault { .. } => unreachable!("a fault is not a free step"),
         }
     }
@@ -199,6 +210,11 @@ impl Cluster {
         match state.limbo.requests.remove(usize::from(slot)) {
             Late::Produce { record, stamp } => self.late_produce_arrives(state, record, stamp),
             Late::Output { record, .. } => self.append_failed(state, record),
+            request @ (Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. }) => {
+                self.ask_coordinator(state, request);
+            }
             Late::Commit {
                 position,
                 generation,

@@ -5,6 +5,7 @@ use crate::action::{Action, Strike, Target};
 use crate::broker::{AppendResult, Stamp};
 use crate::limbo::Late;
 use crate::pipeline::{Acks, Pipeline, Source};
+use crate::producer::transactions::Transactions;
 use crate::producer::{Answer, Producer};
 
 impl Cluster {
@@ -15,7 +16,10 @@ impl Cluster {
         if let Some(record) = producer.next_to_send(database, &self.pipeline) {
             actions.push(Action::Send(record));
         }
-        if producer.can_transmit(&self.pipeline) {
+        let may_transmit = |transactions: &Transactions| transactions.may_transmit(&self.pipeline);
+        if producer.can_transmit(&self.pipeline)
+            && state.transactions.as_deref().is_none_or(may_transmit)
+        {
             actions.push(Action::Transmit);
         }
         if producer.first_unhandled().is_some() {
@@ -46,7 +50,7 @@ impl Cluster {
         let (producer, database) = (&state.producer, &state.database);
         let open = database.open(self.pipeline.bounds.records);
         match self.pipeline.producer.source {
-            Source::Memory => {}
+            Source::Memory | Source::Transaction { .. } => {}
             Source::Outbox { .. } => {
                 actions.extend(open.map(Action::CommitUpstream));
                 let marked = producer.next_to_mark(database, &self.pipeline);
@@ -75,11 +79,17 @@ impl Cluster {
             Action::ReceiveAnswer => producer.receive(pipeline, ledger),
             Action::Expire => producer.expire(pipeline, ledger),
             Action::FailTooLate => producer.fail_too_late(pipeline, ledger),
-            Action::Consumer { .. }
+            Action::InitProducerId
+            | Action::AddPartitions
+            | Action::EndTransaction
+            | Action::WriteMarker
+            | Action::TimeOutTransaction
+            | Action::Consumer { .. }
             | Action::LateArrives(_)
-            | Action::Transaction { .. }
+            | Action::OutputTransaction { .. }
             | Action::Fault { .. } => unreachable!("not a step of the producer's side"),
         }
+        self.follow_up_transaction(state, action);
     }
 
     /// The broker handles the oldest request that it has not handled.
@@ -88,6 +98,13 @@ impl Cluster {
             return;
         };
         let flight = state.producer.flights[index];
+        if self.limits.transactions {
+            let answer = self.append_in_transaction(state, flight.batch.record, flight.wire);
+            if let Some(answer) = answer {
+                state.producer.handled(index, answer, &self.pipeline);
+            }
+            return;
+        }
         let Pipeline { topic, rules, .. } = &self.pipeline;
         let result = state
             .broker
@@ -105,7 +122,11 @@ impl Cluster {
                     let offset = flight.wire.and_then(|stamp| state.broker.offset_of(stamp));
                     offset.map_or(0, |offset| offset + 1)
                 }
-                Answer::None | Answer::Refused | Answer::OutOfOrder | Answer::StaleEpoch => 0,
+                Answer::None
+                | Answer::Refused
+                | Answer::OutOfOrder
+                | Answer::StaleEpoch
+                | Answer::NotInTransaction => 0,
             };
         }
         state.producer.handled(index, answer, &self.pipeline);
@@ -118,6 +139,10 @@ impl Cluster {
         record: u16,
         stamp: Option<Stamp>,
     ) {
+        if self.limits.transactions {
+            self.append_in_transaction(state, record, stamp);
+            return;
+        }
         let Pipeline { topic, rules, .. } = &self.pipeline;
         state.broker.append(record, stamp, topic, rules);
     }
@@ -155,6 +180,9 @@ impl Cluster {
         if producer.next_to_commit(database, &self.pipeline).is_some() {
             add(Strike::Abort);
         }
+        if producer.can_drop_topic(database, &self.pipeline) {
+            add(Strike::StaleMetadata);
+        }
         for session in 0..=producer.session {
             if self.can_expire(state, session) {
                 add(Strike::ForgetProducer(session));
@@ -162,6 +190,11 @@ impl Cluster {
         }
         if state.broker.log_start() < state.broker.log_end() {
             add(Strike::Retention);
+        }
+        if self.limits.gaps {
+            for end in state.broker.cleanable_ends(self.pipeline.bounds.keys) {
+                add(Strike::Compaction { end });
+            }
         }
     }
 
@@ -176,12 +209,14 @@ impl Cluster {
             | Late::Output { .. }
             | Late::Result { .. }
             | Late::Offsets { .. }
-            | Late::End { .. } => false,
+            | Late::End { .. }
+            | Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. } => false,
         };
         let outstanding = !producer.queue.is_empty() || !producer.flights.is_empty();
         let in_time = self.pipeline.producer.id_expires_first || !outstanding;
-        let goes_on =
-            session == producer.session && producer.is_busy(&state.database, &self.pipeline);
+        let goes_on = session == producer.session && self.upstream_is_busy(state);
         state.broker.knows(session)
             && (session != producer.session || in_time)
             && (goes_on || state.limbo.requests.iter().any(own))
@@ -196,9 +231,13 @@ impl Cluster {
             Strike::ProducerPauseOfRequests => {
                 producer.pause_until_requests_time_out(pipeline, ledger);
             }
+            Strike::StaleMetadata => producer.drop_topic(pipeline, ledger),
+            Strike::Abort if self.limits.transactions => self.abort_transaction(state),
             Strike::Abort => producer.abort(&state.database, pipeline, ledger),
+            Strike::TransactionTimeout => self.time_out_transaction(state),
             Strike::ForgetProducer(session) => state.broker.forget_producer(session),
             Strike::Retention => state.broker.remove_oldest(&pipeline.rules),
+            Strike::Compaction { end } => state.broker.compact(end, pipeline.bounds.keys),
             Strike::ProducerCrash
             | Strike::LoseRequest(_)
             | Strike::LoseAnswer(_)
@@ -210,17 +249,23 @@ impl Cluster {
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
+            | Strike::CoordinatorFailover { .. }
+            | Strike::RecreateTopic(_)
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }
             | Strike::ExpireResult { .. }
-            | Strike::TimeOutTransaction(_)
+            | Strike::OutputTransactionTimeout(_)
             | Strike::Consumer { .. } => unreachable!("not a fault of the producer's side"),
         }
     }
 
     /// The producer's process dies and starts again.
     pub(super) fn crash_producer(&self, state: &mut State) {
+        if self.limits.transactions {
+            self.crash_transactional(state);
+            return;
+        }
         state
             .producer
             .crash(&state.database, &self.pipeline, &mut state.ledger);

@@ -14,6 +14,14 @@ pub(super) fn of(pipeline: &Pipeline, meets: &dyn Fn(Fault) -> bool) -> Vec<Witn
     let crashes = meets(Fault::ProducerCrash);
     match pipeline.producer.source {
         Source::Memory => {}
+        Source::Transaction { .. } => {
+            if crashes {
+                witnesses.push(Witness::FencedByRestart);
+            }
+            if meets(Fault::ResponseLost) || meets(Fault::RequestDelayed) {
+                witnesses.push(Witness::EndRepeated);
+            }
+        }
         Source::Outbox { cursor, .. } => {
             if cursor == OutboxCursor::HighestId && pipeline.bounds.records > 1 {
                 witnesses.push(Witness::RowBelowCursor);
@@ -54,7 +62,10 @@ pub(super) fn is_reached(
                 | Late::Output { .. }
                 | Late::Result { .. }
                 | Late::Offsets { .. }
-                | Late::End { .. } => false,
+                | Late::End { .. }
+                | Late::InitProducerId { .. }
+                | Late::AddPartitions { .. }
+                | Late::EndTransaction { .. } => false,
             };
             state.limbo.requests.iter().any(own)
         }
@@ -66,7 +77,7 @@ pub(super) fn is_reached(
 fn dies_between_writes(cluster: &Cluster, state: &State) -> bool {
     let (producer, database) = (&state.producer, &state.database);
     match cluster.pipeline.producer.source {
-        Source::Memory | Source::Outbox { .. } => false,
+        Source::Memory | Source::Outbox { .. } | Source::Transaction { .. } => false,
         Source::DualWrite(DualWriteOrder::DatabaseFirst) => {
             producer.next_to_send(database, &cluster.pipeline).is_some()
         }

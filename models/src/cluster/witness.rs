@@ -9,6 +9,7 @@ use crate::limits;
 use crate::offset::Offset;
 use crate::order::Step;
 use crate::pipeline::{Acks, AfterAttempts, Pipeline};
+use crate::producer::transactions::{Stage, Transactions};
 use crate::program::{Operation, OutputStep, Program};
 use std::fmt;
 
@@ -62,6 +63,10 @@ pub enum Witness {
     ZombieResult,
     /// A process died with a transaction open.
     DeathInTransaction,
+    /// A transaction that a dead producer left open was fenced by its next start.
+    FencedByRestart,
+    /// A transaction was to be ended again, whose end was asked for and not answered.
+    EndRepeated,
 }
 
 impl fmt::Display for Witness {
@@ -109,6 +114,10 @@ impl fmt::Display for Witness {
                 f.write_str("a consumer that was put out of the group sends a result")
             }
             Witness::DeathInTransaction => f.write_str("the consumer dies with a transaction open"),
+            Witness::FencedByRestart => {
+                f.write_str("a transaction that a dead producer left open is fenced")
+            }
+            Witness::EndRepeated => f.write_str("the end of a transaction is asked for again"),
         }
     }
 }
@@ -260,6 +269,12 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
                 ..
             },
         ) => is_last_attempt(cluster, state, *who, *at),
+        (Witness::FencedByRestart, Action::InitProducerId) => {
+            transactions(state).is_some_and(|own| own.id.can_time_out())
+        }
+        (Witness::EndRepeated, Action::EndTransaction) => {
+            transactions(state).is_some_and(|own| own.stage == Stage::Committing)
+        }
         (Witness::RowBelowCursor, Action::CommitUpstream(row)) => state.database.is_passed(*row),
         (
             Witness::RelayDiesBetween | Witness::WriterDiesBetween | Witness::ForgottenWhileLate,
@@ -277,6 +292,10 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
         }
         _ => false,
     }
+}
+
+fn transactions(state: &State) -> Option<&Transactions> {
+    state.transactions.as_deref()
 }
 
 fn is_reached_by_consumer(

@@ -33,6 +33,9 @@ impl Consumer {
         codec.field(&mut self.generation, limits.generations);
         codec.flag_if(limits.zombies, &mut self.slow);
         codec.field(&mut self.first, limits.log);
+        if limits.recreates {
+            codec.field(&mut self.seen_epoch, limits.leader_epochs);
+        }
         offset::code_leader_epoch(&mut self.leader_epoch, codec, limits);
         if pipeline.consumer.workers > 0 {
             self.crew.code(codec, limits);

@@ -46,6 +46,10 @@ fn locate(position: Position, pipeline: &Pipeline, broker: &Broker) -> Location 
     }
     let epoch = position.leader_epoch;
     if let Some(epoch) = epoch.filter(|_| pipeline.rules.truncation_noticed) {
+        if epoch > broker.leader_epoch {
+            // An epoch that this log does not know yet is answered UNDEFINED_EPOCH.
+            return reset(pipeline, broker);
+        }
         let end = broker.end_of_epoch(epoch);
         if position.next.0 > end {
             return match pipeline.consumer.offset_reset {
@@ -68,7 +72,7 @@ fn locate(position: Position, pipeline: &Pipeline, broker: &Broker) -> Location 
 fn reset(pipeline: &Pipeline, broker: &Broker) -> Location {
     let next = match pipeline.consumer.offset_reset {
         OffsetReset::Earliest => broker.log_start(),
-        OffsetReset::Latest => broker.log_end(),
+        OffsetReset::Latest => broker.readable_end(pipeline.isolation()),
         OffsetReset::None => return Location::Nowhere,
     };
     // The Java client's position after a reset carries no leader epoch

@@ -159,7 +159,9 @@ pub(super) fn failed(producer: &mut Producer, batch: &Batch, why: Failure) {
         | Failure::Answered(Answer::OutOfOrder | Answer::StaleEpoch | Answer::UnknownProducerId) => {
             bump_epoch(producer);
         }
-        Failure::Answered(Answer::None | Answer::Success | Answer::Refused)
+        Failure::Answered(
+            Answer::None | Answer::Success | Answer::Refused | Answer::NotInTransaction,
+        )
         | Failure::RetriesExhausted
         | Failure::Fatal => {}
     }

@@ -43,7 +43,11 @@ pub(super) fn may_retry(
             Answer::OutOfOrder => {
                 state.unresolved == 0 && (batch.renumbered || sequence != state.acknowledged)
             }
-            Answer::None | Answer::Success | Answer::Refused | Answer::StaleEpoch => false,
+            Answer::None
+            | Answer::Success
+            | Answer::Refused
+            | Answer::StaleEpoch
+            | Answer::NotInTransaction => false,
         }
 }
 

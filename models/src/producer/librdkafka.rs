@@ -51,7 +51,10 @@ pub struct LibrdkafkaSequences {
 impl LibrdkafkaSequences {
     pub(super) fn code(&mut self, codec: &mut impl Codec, limits: &Limits) {
         codec.field(&mut self.epoch, limits.epochs);
-        codec.field(&mut self.base, limits.sends);
+        codec.field(
+            &mut self.base,
+            limits.sends + u16::from(limits.transactions),
+        );
         codec.field(&mut self.next_acknowledged, limits.sequence);
         codec.field(&mut self.next_error, limits.sequence);
         codec.field(&mut self.acknowledged, limits.sends);

@@ -19,6 +19,31 @@ impl Producer {
         }
     }
 
+    /// In a transaction a batch is retried while an earlier one may still arrive; once that is
+    /// given up, it fails, and the transaction with it. So it does where the broker lost track.
+    pub(super) fn out_of_order_in_transaction(
+        &mut self,
+        batch: Batch,
+        answer: Answer,
+        pipeline: &Pipeline,
+        ledger: &mut Ledger,
+    ) {
+        let failure = Failure::Answered(answer);
+        let comes_later = batch.stamp.is_some_and(|stamp| {
+            let earlier = |other: &Batch| {
+                let own = other.stamp.filter(|other| other.epoch == stamp.epoch);
+                own.is_some_and(|other| other.sequence < stamp.sequence)
+            };
+            let in_flight = self.flights.iter().filter(|flight| !flight.expired);
+            self.queue.iter().any(earlier) || in_flight.map(|flight| &flight.batch).any(earlier)
+        });
+        if comes_later && answer == Answer::OutOfOrder {
+            self.retry(batch, failure, pipeline, ledger);
+        } else {
+            self.give_up(batch, failure, pipeline, ledger);
+        }
+    }
+
     pub(super) fn unknown_java(&mut self, batch: Batch, pipeline: &Pipeline, ledger: &mut Ledger) {
         let failure = Failure::Answered(Answer::UnknownProducerId);
         if self.retry(batch, failure, pipeline, ledger) && !batch.renumbered {
@@ -73,5 +98,5 @@ impl Producer {
 /// Whether the client is an idempotent Java client before KIP-360.
 pub(super) fn before_kip_360(pipeline: &Pipeline) -> bool {
     let old = pipeline.client == Client::Java && !pipeline.rules.java_bumps_epoch;
-    old && pipeline.producer.idempotence
+    old && pipeline.producer.idempotence && !pipeline.producer.is_transactional()
 }

@@ -25,6 +25,8 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
             flush_messages: None,
             flushes_internal_topics: false,
             retention: true,
+            compacted: false,
+            cleaned: false,
         },
         group: GroupSettings {
             instances: 1,
@@ -37,6 +39,7 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
         },
         consumer: ConsumerSettings {
             offset_reset: OffsetReset::Earliest,
+            isolation: Isolation::ReadUncommitted,
             auto_commit: AutoCommit::Off,
             order: Order(vec![Item::Step(Step::Process), Item::Step(Step::Commit)]),
             commit_covers: CommitCovers::Next,

@@ -143,6 +143,7 @@ pub fn consumers() -> impl Strategy<Value = ConsumerSettings> {
             |(reset, commits, orders, seeks, workers, callbacks, failure, output)| {
                 let mut consumer = ConsumerSettings {
                     offset_reset: reset,
+                    isolation: Isolation::ReadUncommitted,
                     auto_commit: commits.0,
                     order: if workers == 0 { orders.0 } else { orders.1 },
                     commit_covers: commits.1,

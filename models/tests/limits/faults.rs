@@ -34,6 +34,10 @@ const FAULTS: &[Fault] = &[
     Fault::Retention,
     Fault::OffsetReset,
     Fault::TransactionTimeout,
+    Fault::Compaction,
+    Fault::CoordinatorFailover,
+    Fault::TopicRecreate,
+    Fault::StaleMetadata,
 ];
 
 /// Some of them, one or two of each, for any call or for one.
@@ -48,6 +52,41 @@ pub fn budgets() -> impl Strategy<Value = FaultBudget> {
     let calls = prop::option::weighted(0.3, select(calls.to_vec()));
     let faults = subsequence(FAULTS.to_vec(), 1..=4);
     let counts = prop::collection::vec(1..=2u16, 4);
+    (faults, counts, calls, 1..=3u16).prop_map(|(faults, counts, call, total)| {
+        let entry = |(fault, count): (Fault, u16)| {
+            let call = call.filter(|_| fault.strikes_calls());
+            (FaultKey { fault, call }, count)
+        };
+        FaultBudget {
+            entries: faults.into_iter().zip(counts).map(entry).collect(),
+            total: Some(total),
+        }
+    })
+}
+
+/// What can strike an upstream that sends in transactions, and its readers.
+pub fn transaction_budgets() -> impl Strategy<Value = FaultBudget> {
+    let faults = [
+        Fault::ProducerCrash,
+        Fault::ConsumerCrash,
+        Fault::ProducerPause,
+        Fault::Abort,
+        Fault::TransactionTimeout,
+        Fault::RequestLost,
+        Fault::ResponseLost,
+        Fault::RequestRefused,
+        Fault::RequestDelayed,
+        Fault::DeliveryTimeout,
+    ];
+    let calls = [
+        Call::Produce,
+        Call::InitProducerId,
+        Call::AddPartitions,
+        Call::EndTxn,
+    ];
+    let calls = prop::option::weighted(0.3, select(calls.to_vec()));
+    let counts = prop::collection::vec(1..=2u16, 4);
+    let faults = subsequence(faults.to_vec(), 1..=4);
     (faults, counts, calls, 1..=3u16).prop_map(|(faults, counts, call, total)| {
         let entry = |(fault, count): (Fault, u16)| {
             let call = call.filter(|_| fault.strikes_calls());

@@ -83,6 +83,8 @@ pub fn rules() -> impl Strategy<Value = KafkaRules> {
             producer_state_outlives_records: false,
             unknown_producer_starts_anywhere: false,
             java_bumps_epoch: false,
+            sequences_outlive_metadata: false,
+            recreated_topic_noticed: false,
             truncation_noticed: false,
             ..KafkaRules::CURRENT
         },

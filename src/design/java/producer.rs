@@ -8,6 +8,7 @@ use semel_models::pipeline::Acks;
 use super::super::clients::{ProducerRules, Resolution, refuse};
 use super::super::kafka::Properties;
 use super::super::report::Report;
+use super::super::transactions;
 use super::super::version::{Rule, Version, Versions};
 use super::super::warning::WarningKind;
 use super::CONFIG_EXCEPTION;
@@ -106,8 +107,25 @@ fn idempotence(
     resolutions: &mut Vec<Resolution>,
     report: &mut Report,
 ) -> bool {
+    let transactional = transactions::has_id(producer);
     if !producer.is_true(IDEMPOTENCE) {
-        return false;
+        if !transactional {
+            return false;
+        }
+        if producer.is_set(IDEMPOTENCE) {
+            refuse(
+                report,
+                producer,
+                IDEMPOTENCE,
+                "the Java producer refuses enable.idempotence = false with transactional.id",
+            )
+            .because(format!(
+                "{CONFIG_EXCEPTION}: a transactional producer is idempotent."
+            ))
+            .write("Leave `enable.idempotence` out.");
+            return true;
+        }
+        // Before it was the default, a transactional id turned it on.
     }
     // Before 3.0 the defaults did not fit, and the client adjusted what was not set.
     let adjusts = !versions.has(Rule::AcksAllByDefault);
@@ -124,22 +142,27 @@ fn idempotence(
             "the leader alone cannot promise that a new leader knows what was written",
         ));
     }
-    if producer.is_set(IDEMPOTENCE) {
+    if producer.is_set(IDEMPOTENCE) || transactional {
+        let with = match transactional {
+            true => "transactional.id",
+            false => "enable.idempotence = true",
+        };
         for (name, stated, why) in &against {
             refuse(
                 report,
                 producer,
                 name,
-                format!("the Java producer refuses {stated} with enable.idempotence = true"),
+                format!("the Java producer refuses {stated} with {with}"),
             )
             .because(format!(
                 "{CONFIG_EXCEPTION}: idempotence needs retries > 0 and acks = all; {why}."
             ))
-            .write(format!(
-                "Leave `{name}` out, or write enable.idempotence = false."
-            ));
+            .write(match transactional {
+                true => format!("Leave `{name}` out."),
+                false => format!("Leave `{name}` out, or write enable.idempotence = false."),
+            });
         }
-        return against.is_empty();
+        return against.is_empty() || transactional;
     }
     if let Some((name, stated, _)) = against.first() {
         dropped(producer, name, stated, resolutions, report);
@@ -187,7 +210,7 @@ fn in_flight_fits(
         return true;
     }
     let drops = versions.has(Rule::AcksAllByDefault) && !refuses_by_default(versions);
-    if drops && !producer.is_set(IDEMPOTENCE) {
+    if drops && !producer.is_set(IDEMPOTENCE) && !transactions::has_id(producer) {
         let stated = format!("{IN_FLIGHT} = {stated}");
         dropped(producer, IN_FLIGHT, &stated, resolutions, report);
         return false;

@@ -18,10 +18,11 @@ pub(crate) enum Honoured {
 const TIME: Honoured = Honoured::Any(
     "times are not clocks: a timeout may fire at any moment at which it can, whatever its length",
 );
-const TRANSACTIONS: Honoured = Honoured::Any("the records that are read are in no transaction");
+const TRANSACTIONS: Honoured =
+    Honoured::Any("the transaction log is as durable as the coordinator, which never fails here");
 const ONE_PARTITION: Honoured = Honoured::Any("the topic has one partition");
 const ONE_REPLICA: Honoured = Honoured::Any("the topic has one replica");
-const COMPACTION: Honoured = Honoured::Any("a compacted topic is refused");
+const TOMBSTONES: Honoured = Honoured::Any("no record deletes its key");
 
 /// Every property of the class `modelled`, under its canonical name.
 pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
@@ -61,7 +62,11 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
     (Scope::Producer, "queuing.strategy", Honoured::Default),
     (Scope::Producer, "request.timeout.ms", TIME),
     (Scope::Producer, "socket.timeout.ms", TIME),
-    (Scope::Producer, "transaction.timeout.ms", TIME),
+    (
+        Scope::Producer,
+        "transaction.timeout.ms",
+        Honoured::Resolved,
+    ),
     (Scope::Producer, "transactional.id", Honoured::Resolved),
     (
         Scope::Consumer,
@@ -91,11 +96,11 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
     (Scope::Consumer, "rebalance_cb", Honoured::Only(&["true"])),
     (Scope::Consumer, "session.timeout.ms", TIME),
     (Scope::Consumer, "socket.timeout.ms", TIME),
-    (Scope::Topic, "cleanup.policy", Honoured::Default),
-    (Scope::Topic, "delete.retention.ms", COMPACTION),
+    (Scope::Topic, "cleanup.policy", Honoured::Resolved),
+    (Scope::Topic, "delete.retention.ms", TOMBSTONES),
     (Scope::Topic, "flush.messages", Honoured::Resolved),
     (Scope::Topic, "flush.ms", Honoured::Default),
-    (Scope::Topic, "min.compaction.lag.ms", COMPACTION),
+    (Scope::Topic, "min.compaction.lag.ms", TIME),
     (Scope::Topic, "min.insync.replicas", Honoured::Resolved),
     (Scope::Topic, "partitions", Honoured::Resolved),
     (Scope::Topic, "replication.factor", Honoured::Resolved),
@@ -126,14 +131,10 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
         "group.min.session.timeout.ms",
         Honoured::Resolved,
     ),
-    (Scope::Broker, "log.cleaner.delete.retention.ms", COMPACTION),
-    (Scope::Broker, "log.cleaner.enable", COMPACTION),
-    (
-        Scope::Broker,
-        "log.cleaner.min.compaction.lag.ms",
-        COMPACTION,
-    ),
-    (Scope::Broker, "log.cleanup.policy", Honoured::Default),
+    (Scope::Broker, "log.cleaner.delete.retention.ms", TOMBSTONES),
+    (Scope::Broker, "log.cleaner.enable", Honoured::Resolved),
+    (Scope::Broker, "log.cleaner.min.compaction.lag.ms", TIME),
+    (Scope::Broker, "log.cleanup.policy", Honoured::Resolved),
     (
         Scope::Broker,
         "log.flush.interval.messages",
@@ -169,11 +170,15 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
         Honoured::Resolved,
     ),
     (Scope::Broker, "replica.lag.time.max.ms", ONE_REPLICA),
-    (Scope::Broker, "transaction.max.timeout.ms", TRANSACTIONS),
+    (
+        Scope::Broker,
+        "transaction.max.timeout.ms",
+        Honoured::Resolved,
+    ),
     (
         Scope::Broker,
         "transaction.partition.verification.enable",
-        TRANSACTIONS,
+        Honoured::Resolved,
     ),
     (Scope::Broker, "transaction.state.log.min.isr", TRANSACTIONS),
     (
@@ -184,8 +189,9 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
     (
         Scope::Broker,
         "transactional.id.expiration.ms",
-        TRANSACTIONS,
+        Honoured::Any("it is a matter of days, and a transactional id in use does not expire"),
     ),
+    (Scope::Broker, "transaction.version", Honoured::Resolved),
     (Scope::Broker, "unclean.leader.election.enable", ONE_REPLICA),
 ];
 

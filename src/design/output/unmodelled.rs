@@ -2,10 +2,10 @@
 
 use semel_models::fault::{Fault, FaultBudget};
 use semel_models::order::{Order, Step};
-use semel_models::pipeline::{self as model, OutputSettings};
+use semel_models::pipeline as model;
 
 use super::super::Design;
-use super::super::choices::{Choice, TransactionalId};
+use super::super::choices::{Choice, RecordSource, TransactionalId};
 use super::super::diagnostic::Code;
 use super::super::properties::Class;
 use super::super::report::Report;
@@ -139,7 +139,7 @@ pub fn models_together(design: &Design, fault: Fault) -> bool {
 const LATE: [Fault; 2] = [Fault::RequestDelayed, Fault::DeliveryTimeout];
 
 /// The faults that reach the output topic or its coordinator, and are not modelled there.
-const BEYOND: [Fault; 8] = [
+const BEYOND: [Fault; 10] = [
     Fault::BrokerCrash,
     Fault::PowerLoss,
     Fault::PowerLossAll,
@@ -148,6 +148,8 @@ const BEYOND: [Fault; 8] = [
     Fault::ReplicaLag,
     Fault::CoordinatorFailover,
     Fault::ProducerIdExpiry,
+    Fault::TopicRecreate,
+    Fault::StaleMetadata,
 ];
 
 /// What the rest of the design has beside results, and the model does not together with them.
@@ -155,7 +157,6 @@ pub(crate) fn of_design(
     parts: &Parts<'_>,
     order: Option<&Order>,
     faults: &FaultBudget,
-    output: &OutputSettings,
     report: &mut Report,
 ) {
     if !produces(order) {
@@ -179,6 +180,14 @@ pub(crate) fn of_design(
             )
             .write("Write workers = 0.");
     }
+    if application.source.value == RecordSource::Transaction {
+        report
+            .not_modelled(
+                application.source.at,
+                "source = \"transaction\" together with `produce` or kafka[...]",
+            )
+            .write("Write another source.");
+    }
     let transactions = order.is_some_and(|order| !order.transactions().is_empty());
     if !transactions {
         return;
@@ -193,16 +202,6 @@ pub(crate) fn of_design(
             .write("Write then = \"stop\", \"skip\" or \"block\".");
     }
     versions(parts, faults, report);
-    if !output.idempotence {
-        report
-            .problem(
-                Code::RefusedByKafka,
-                place,
-                "a transactional producer has to be idempotent",
-            )
-            .because("org.apache.kafka.common.config.ConfigException: transactional.id without enable.idempotence, or with acks, retries or requests in flight that switch it off.")
-            .write("Leave enable.idempotence, acks and retries of [output.producer] out.");
-    }
     let commits = order.is_some_and(|order| {
         let mut transactions = order.transactions().into_iter().flatten();
         transactions.any(|own| *own == semel_models::order::Item::Step(Step::Commit))

@@ -7,8 +7,9 @@ use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::{
     Acks, AfterAttempts, Assignment, AutoCommit, Bounds, Client, CommitCovers, ConfirmOn,
     ConsumerSettings, Dedup, DedupInsert, DedupKey, Effect, GroupProtocol, GroupSettings,
-    KafkaRules, OffsetReset, OnCommitFailure, OnProcessFailure, OnRestart, OnRevoke, OnSendFailure,
-    OutputSettings, Pipeline, ProducerSettings, SinkSettings, Source, Start, TopicSettings,
+    Isolation, KafkaRules, OffsetReset, OnCommitFailure, OnProcessFailure, OnRestart, OnRevoke,
+    OnSendFailure, OutputSettings, Pipeline, ProducerSettings, SinkSettings, Source, Start,
+    TopicSettings,
 };
 
 use super::super::{Expected, Limits, Origin};
@@ -76,6 +77,8 @@ fn the_example_of_the_specification_resolves_to_its_pipeline() {
                 flush_messages: None,
                 flushes_internal_topics: false,
                 retention: true,
+                compacted: false,
+                cleaned: false,
             },
             group: GroupSettings {
                 instances: 1,
@@ -88,6 +91,7 @@ fn the_example_of_the_specification_resolves_to_its_pipeline() {
             },
             consumer: ConsumerSettings {
                 offset_reset: OffsetReset::Earliest,
+                isolation: Isolation::ReadUncommitted,
                 auto_commit: AutoCommit::Off,
                 order: Order(vec![
                     Item::Step(Step::SkipIfSeen),

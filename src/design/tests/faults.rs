@@ -53,7 +53,7 @@ fn without_faults_one_of_each_that_is_modelled_is_budgeted_and_told() {
         .copied()
         .filter(|fault| {
             modelled::fault(*fault)
-                && ![Fault::Poison, Fault::Abort].contains(fault)
+                && ![Fault::Poison, Fault::Abort, Fault::StaleMetadata].contains(fault)
                 && matches!(
                     fault.class(),
                     FaultClass::Process | FaultClass::Network | FaultClass::Group
@@ -65,14 +65,23 @@ fn without_faults_one_of_each_that_is_modelled_is_budgeted_and_told() {
     assert!(faults.entries.iter().all(|(_, budget)| *budget == 1));
     assert_eq!(faults.total(), 2);
     let text = design.warnings()[0].text();
-    assert!(
-        text.ends_with("Not modelled yet, and so not among them: stale-metadata."),
-        "{text}"
-    );
+    assert!(text.ends_with("and no more than 2 in all."), "{text}");
     assert!(
         !text.contains("poison") && !text.contains("abort"),
         "{text}"
     );
+    assert!(!text.contains("stale-metadata"), "{text}");
+}
+
+#[test]
+fn only_librdkafka_drops_a_topic_that_is_reported_as_missing() {
+    let meets = |text: &str| {
+        let faults = accepted(text).pipeline().faults.clone();
+        faults.contains(Fault::StaleMetadata)
+    };
+    let bare = SOUND.replace("[faults]\nconsumer-crash = 1", "");
+    assert!(!meets(&bare));
+    assert!(meets(&format!("client = \"librdkafka\"\n{bare}")));
 }
 
 #[test]
@@ -97,6 +106,15 @@ fn a_fault_that_the_design_cannot_meet_is_accepted() {
     let kept = with_faults("retention = 1") + "[topic]\nretention.ms = -1\n";
     accepted(&kept);
     assert!(!accepted(&kept).pipeline().topic.retention);
+    let compacted = with_faults("retention = 1") + "[topic]\ncleanup.policy = \"compact\"\n";
+    let topic = accepted(&compacted).pipeline().topic.clone();
+    assert!(topic.compacted && topic.cleaned && !topic.retention);
+    let both = compacted.replace("compact", "compact,delete");
+    assert!(accepted(&both).pipeline().topic.retention);
+    let by_broker = with_faults("compaction = 1")
+        + "[broker]\nlog.cleanup.policy = \"compact\"\nlog.cleaner.enable = false\n";
+    let topic = accepted(&by_broker).pipeline().topic.clone();
+    assert!(topic.compacted && !topic.cleaned);
     let by_size = accepted(&format!("{kept}retention.bytes = 1000\n"));
     assert!(by_size.pipeline().topic.retention);
     let by_broker = with_faults("retention = 1") + "[broker]\nlog.retention.ms = -1\n";
@@ -186,12 +204,7 @@ fn a_producer_id_expires_first_only_where_its_time_is_the_shorter() {
 fn a_fault_that_can_be_met_and_is_not_modelled_is_refused() {
     for fault in Fault::ALL.iter().filter(|fault| !modelled::fault(**fault)) {
         let text = with_faults(&format!("{fault} = 1"));
-        let cannot_meet = [
-            "transaction-timeout",
-            "leader-change",
-            "replica-lag",
-            "compaction",
-        ];
+        let cannot_meet = ["transaction-timeout", "leader-change", "replica-lag"];
         if cannot_meet.contains(&fault.name()) {
             accepted(&text);
         } else {

@@ -194,3 +194,41 @@ fn versions_too_far_apart_do_not_speak_to_each_other() {
     accepted(&text("4.0", "2.1"));
     accepted(&text("3.9", "2.0"));
 }
+
+#[test]
+fn an_older_librdkafka_is_judged_where_its_rules_are_known() {
+    let older = |producer: &str, consumer: &str, faults: &str| {
+        let text = librdkafka(producer, consumer).replace("[faults]\nconsumer-crash = 1", faults);
+        format!("client-version = \"1.8\"\n{text}")
+    };
+    let idempotent = "enable.idempotence = true";
+    let by_hand = "enable.auto.commit = false";
+    let design = accepted(&older(idempotent, by_hand, "[faults]\nstale-metadata = 1"));
+    assert!(!design.pipeline().rules.sequences_outlive_metadata);
+    assert!(!design.pipeline().rules.truncation_noticed);
+    let lost = older(idempotent, by_hand, "[faults]\nresponse-lost = 1");
+    assert_eq!(only(&lost).0, Code::NotModelled);
+    let newer = lost.replace("1.8", "2.15");
+    assert!(accepted(&newer).pipeline().rules.sequences_outlive_metadata);
+    let unknown = lost.replace("1.8", "1.7");
+    assert_eq!(only(&unknown).0, Code::NotModelled);
+}
+
+#[test]
+fn a_topic_that_is_created_again_is_judged_where_the_rules_are_known() {
+    let at = |version: &str| {
+        at(
+            version,
+            &SOUND.replace("consumer-crash = 1", "topic-recreate = 1"),
+        )
+    };
+    for (version, noticed) in [("2.0", true), ("2.1", false), ("2.8", false), ("3.2", true)] {
+        let rules = accepted(&at(version)).pipeline().rules;
+        assert_eq!(rules.recreated_topic_noticed, noticed, "{version}");
+    }
+    for version in ["0.10", "3.0", "3.1"] {
+        assert_eq!(only(&at(version)).0, Code::NotModelled, "{version}");
+    }
+    let guarded = at("4.1") + "[sink]\neffect = \"upsert\"\nversion-guard = true\n";
+    assert_eq!(only(&guarded).0, Code::NotModelled);
+}

@@ -206,6 +206,8 @@ fn rest() -> impl Strategy<Value = String> {
         "[topic]\nretention.ms = -1",
         "[topic]\nflush.messages = 1",
         "[topic]\nflush.messages = 3\nretention.ms = -1",
+        "[topic]\ncleanup.policy = \"compact\"",
+        "[topic]\ncleanup.policy = [\"compact\", \"delete\"]\n[broker]\nlog.cleaner.enable = false",
     ]);
     let sink = line(&[
         "effect = \"upsert\"\nversion-guard = true",

@@ -32,8 +32,8 @@ pub struct Introduction {
     pub until: Option<Version>,
     /// Later releases than the first that do not have it.
     pub except: &'static [Version],
-    /// Whether the librdkafka whose rules are known has it, too.
-    pub librdkafka: bool,
+    /// The first version of librdkafka that has it; `None`: none has.
+    pub librdkafka: Option<Version>,
     /// The proposal or the issue.
     pub reference: &'static str,
     /// What the rule says, in one line.
@@ -41,7 +41,7 @@ pub struct Introduction {
 }
 
 macro_rules! rules {
-    ($($variant:ident: $party:ident, $since:expr, $until:expr, $except:expr, $librdkafka:literal, $reference:literal, $summary:literal;)*) => {
+    ($($variant:ident: $party:ident, $since:expr, $until:expr, $except:expr, $librdkafka:expr, $reference:literal, $summary:literal;)*) => {
         /// A rule that not every version has.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
@@ -61,68 +61,89 @@ macro_rules! rules {
     };
 }
 
+/// Every version of librdkafka that is known has it.
+const OF_OLD: Option<Version> = Some(version(1, 0));
+/// No version of librdkafka has it.
+const NEVER: Option<Version> = None;
+
 rules! {
-    HeartbeatThread: Client, patch(0, 10, 1), None, &[], true, "KIP-62",
+    HeartbeatThread: Client, patch(0, 10, 1), None, &[], OF_OLD, "KIP-62",
         "heartbeats come from a thread of their own, and max.poll.interval.ms limits the handling";
-    IdempotentProducer: Both, version(0, 11), None, &[], true, "KIP-98",
+    IdempotentProducer: Both, version(0, 11), None, &[], OF_OLD, "KIP-98",
         "brokers know producer ids and sequence numbers";
-    TruncationByEpoch: Broker, version(0, 11), None, &[], true, "KIP-101",
+    SequencesOutliveMetadata: Client, version(0, 11), None, &[], Some(version(1, 9)), "librdkafka 1.9.0",
+        "an idempotent producer keeps its sequence numbers while a broker reports the topic as missing";
+    SequenceAfterLostAnswer: Client, version(0, 11), None, &[], Some(version(2, 3)), "librdkafka #4438",
+        "an idempotent producer expects the right sequence number after an answer was lost";
+    StoreOfOwnPartitions: Client, version(0, 11), None, &[], Some(version(1, 9)), "librdkafka 1.9.0",
+        "an offset is only stored of a partition that is assigned to the consumer";
+    OffsetsGoWithTheTopic: Broker, version(0, 11), None, &[], OF_OLD, "KAFKA-2000",
+        "committed offsets are deleted with their topic";
+    TruncationByEpoch: Broker, version(0, 11), None, &[], OF_OLD, "KIP-101",
         "a follower truncates to where the leader's epoch ended, not to its high watermark";
-    FiveBatches: Both, version(1, 0), None, &[], true, "KAFKA-5494",
+    FiveBatches: Both, version(1, 0), None, &[], OF_OLD, "KAFKA-5494",
         "an idempotent producer may have five requests in flight, and brokers recognise its last five batches";
-    UnknownProducerId: Broker, version(1, 0), Some(version(2, 5)), &[], true, "KAFKA-5793",
+    TimeoutFences: Broker, version(1, 0), None, &[], OF_OLD, "KAFKA-6119",
+        "a transaction that times out fences its producer with a new epoch";
+    UnknownProducerId: Broker, version(1, 0), Some(version(2, 5)), &[], OF_OLD, "KAFKA-5793",
         "a broker without state of a producer id refuses every sequence number but 0";
-    EpochOfTheAnswer: Broker, version(2, 0), None, &[], true, "KIP-279",
+    EpochOfTheAnswer: Broker, version(2, 0), None, &[], OF_OLD, "KIP-279",
         "a leader that does not know an epoch answers with the epoch before it, so that fast leader changes do not diverge";
-    EpochFencing: Broker, version(2, 1), None, &[], true, "KIP-320",
+    EpochFencing: Broker, version(2, 1), None, &[], OF_OLD, "KIP-320",
         "fetches carry the leader's epoch, and a leader or follower of an older one is refused";
-    EpochInCommits: Client, version(2, 1), None, &[], true, "KIP-320",
+    EpochInCommits: Client, version(2, 1), None, &[], Some(version(2, 1)), "KIP-320",
         "a committed position carries the epoch of its leader";
-    DeliveryTimeout: Client, version(2, 1), None, &[], true, "KIP-91",
+    DeliveryTimeout: Client, version(2, 1), None, &[], OF_OLD, "KIP-91",
         "delivery.timeout.ms limits a record's delivery as a whole, and retries are unlimited";
-    OffsetsExpireWithTheGroup: Broker, version(2, 1), None, &[], true, "KIP-211",
+    OffsetsExpireWithTheGroup: Broker, version(2, 1), None, &[], OF_OLD, "KIP-211",
         "committed offsets expire from when the group became empty, not from when they were committed";
-    StaticMembership: Both, version(2, 3), None, &[], true, "KIP-345",
+    StaticMembership: Both, version(2, 3), None, &[], OF_OLD, "KIP-345",
         "group.instance.id: a member that restarts within its session takes its place again";
-    PositionValidation: Client, version(2, 3), None, &[], true, "KIP-320",
+    PositionValidation: Client, version(2, 3), None, &[], Some(version(2, 1)), "KIP-320",
         "after a change of leader the consumer asks where the epoch of its position ended";
-    CooperativeRebalancing: Client, version(2, 4), None, &[], true, "KIP-429",
+    CooperativeRebalancing: Client, version(2, 4), None, &[], OF_OLD, "KIP-429",
         "a rebalance takes away only what moves, and the listener is told of partitions that were lost";
-    StateOutlivesRecords: Broker, version(2, 4), None, &[], true, "KAFKA-7190",
+    StateOutlivesRecords: Broker, version(2, 4), None, &[], OF_OLD, "KAFKA-7190",
         "a broker remembers a producer id after its last record left the log";
-    PollDuringRebalance: Client, version(2, 5), None, &[], true, "KAFKA-8421",
+    PollDuringRebalance: Client, version(2, 5), None, &[], OF_OLD, "KAFKA-8421",
         "polls return records during a cooperative rebalance, and commits fail meanwhile";
-    AnySequenceWithoutState: Broker, version(2, 5), None, &[], true, "KIP-360",
+    AnySequenceWithoutState: Broker, version(2, 5), None, &[], OF_OLD, "KIP-360",
         "a broker without state of a producer id accepts any sequence number";
-    LocalEpochBump: Client, version(2, 5), None, &[], true, "KIP-360",
+    LocalEpochBump: Client, version(2, 5), None, &[], OF_OLD, "KIP-360",
         "an idempotent producer that met an unknown producer id goes on with the next epoch";
-    GroupMetadata: Both, version(2, 5), None, &[], true, "KIP-447",
+    EpochAtCoordinator: Both, version(2, 5), None, &[], OF_OLD, "KIP-360",
+        "a transactional producer goes on after a failed delivery, with an epoch that it has the coordinator raise";
+    GroupMetadata: Both, version(2, 5), None, &[], OF_OLD, "KIP-447",
         "sendOffsetsToTransaction carries the member's generation, which fences an older owner";
-    IdempotenceByDefault: Client, patch(3, 0, 1), None, &[patch(3, 1, 0)], false, "KIP-679, KAFKA-13598",
+    IdempotenceByDefault: Client, patch(3, 0, 1), None, &[patch(3, 1, 0)], NEVER, "KIP-679, KAFKA-13598",
         "enable.idempotence is true unless it is set otherwise";
-    AcksAllByDefault: Client, version(3, 0), None, &[], true, "KIP-679",
+    TopicIdsInMetadata: Client, version(3, 0), None, &[], OF_OLD, "KAFKA-12257",
+        "a client knows by its id that a topic was deleted and created again";
+    AcksAllByDefault: Client, version(3, 0), None, &[], OF_OLD, "KIP-679",
         "acks is all unless it is set otherwise";
-    CommitBehindRebalance: Client, version(3, 2), Some(patch(3, 2, 3)), &[], false, "KAFKA-14196",
+    CommitBehindRebalance: Client, version(3, 2), Some(patch(3, 2, 3)), &[], NEVER, "KAFKA-14196",
         "an eager consumer goes on fetching while its automatic commit before a rebalance is under way";
-    BrokerEpochInFetch: Broker, version(3, 5), None, &[], true, "KIP-903",
+    TopicIdsAfterAbsence: Client, version(3, 2), None, &[], OF_OLD, "KAFKA-13488",
+        "a client that saw the topic missing in between takes the metadata of the new one";
+    BrokerEpochInFetch: Broker, version(3, 5), None, &[], OF_OLD, "KIP-903",
         "a broker that restarted with an empty disk is not taken for its former self";
-    TransactionVerification: Broker, version(3, 6), None, &[], true, "KIP-890",
+    TransactionVerification: Broker, version(3, 6), None, &[], OF_OLD, "KIP-890",
         "a produce request without its transaction is refused";
-    OffsetVerification: Broker, version(3, 7), None, &[], true, "KIP-890",
+    OffsetVerification: Broker, version(3, 7), None, &[], OF_OLD, "KIP-890",
         "an offset commit without its transaction is refused";
-    TransactionVersion2: Both, version(4, 0), None, &[], false, "KIP-890",
+    TransactionVersion2: Both, version(4, 0), None, &[], NEVER, "KIP-890",
         "every transaction has a producer epoch of its own";
-    ConsumerProtocol: Both, version(4, 0), None, &[], true, "KIP-848",
+    ConsumerProtocol: Both, version(4, 0), None, &[], Some(version(2, 12)), "KIP-848",
         "group.protocol = consumer: the coordinator computes the assignment, and takes away only what moves";
-    EligibleLeaderReplicas: Broker, version(4, 1), None, &[], true, "KIP-966",
+    EligibleLeaderReplicas: Broker, version(4, 1), None, &[], OF_OLD, "KIP-966",
         "replicas that left the in-sync ones below the minimum may still lead";
-    CommitOverPoll: Client, version(4, 2), None, &[], false, "KAFKA-18376",
+    CommitOverPoll: Client, version(4, 2), None, &[], NEVER, "KAFKA-18376",
         "under the consumer protocol an automatic commit may cover what the current poll is returning";
-    RevocationInPollsOnly: Client, patch(4, 2, 1), None, &[], false, "KAFKA-20332",
+    RevocationInPollsOnly: Client, patch(4, 2, 1), None, &[], NEVER, "KAFKA-20332",
         "under the consumer protocol a revocation starts in a poll, never between two";
-    AssignmentInPollsOnly: Client, version(4, 3), None, &[], false, "KAFKA-20106",
+    AssignmentInPollsOnly: Client, version(4, 3), None, &[], NEVER, "KAFKA-20106",
         "under the consumer protocol an assignment is taken over in a poll, never between two";
-    EpochOfTheAssignment: Broker, version(4, 3), None, &[], true, "KIP-1251",
+    EpochOfTheAssignment: Broker, version(4, 3), None, &[], OF_OLD, "KIP-1251",
         "under the consumer protocol a commit with an older epoch is taken for a partition that the member still has";
 }
 
@@ -170,7 +191,9 @@ impl Versions {
         let broker = || row.in_release(self.kafka);
         let client = || match self.library {
             Client::Java => row.in_release(self.client),
-            Client::Librdkafka => row.librdkafka,
+            Client::Librdkafka => row
+                .librdkafka
+                .is_some_and(|since| self.client.at_least(since)),
         };
         match row.party {
             Party::Broker => broker(),

@@ -4,6 +4,7 @@ use semel_models::order::Step;
 use semel_models::pipeline::{
     Acks, AutoCommit, Client, GroupProtocol, Isolation, OffsetReset, Pipeline,
 };
+use semel_models::transaction_coordinator::TransactionVersion;
 
 use super::super::table::Table;
 use super::super::version::{Rule, Versions};
@@ -23,6 +24,9 @@ pub(super) fn producer(pipeline: &Pipeline, versions: &Versions, lines: &mut Lin
         "max.in.flight.requests.per.connection",
         producer.max_in_flight,
     );
+    if producer.is_transactional() {
+        lines.state("transactional.id", quoted("upstream"));
+    }
     if producer.id_expires_first {
         // Longer than any broker's default of producer.id.expiration.ms.
         lines.state("delivery.timeout.ms", i32::MAX);
@@ -48,22 +52,48 @@ fn idempotence(on: bool, versions: &Versions, lines: &mut Lines) {
     }
 }
 
-pub(super) fn broker(pipeline: &Pipeline, lines: &mut Lines) {
-    if pipeline.topic.flushes_internal_topics {
+pub(super) fn broker(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {
+    let topic = &pipeline.topic;
+    let never_cleaned = topic.compacted && !topic.cleaned;
+    let transactional = pipeline.producer.is_transactional();
+    if topic.flushes_internal_topics || never_cleaned || transactional {
         lines.table(Table::Broker);
+    }
+    if topic.flushes_internal_topics {
         lines.state("log.flush.interval.messages", 1);
+    }
+    if never_cleaned {
+        lines.state("log.cleaner.enable", false);
+    }
+    if transactional {
+        transactions(pipeline, versions, lines);
+    }
+}
+
+/// What brokers have of transactions, where it is another than their versions' default.
+fn transactions(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {
+    let rules = &pipeline.rules.transactions;
+    let can_have_two = versions.has(Rule::TransactionVersion2);
+    if can_have_two && rules.version == TransactionVersion::One {
+        lines.state("transaction.version", 0);
+    }
+    if versions.has(Rule::TransactionVerification) && !rules.verifies {
+        lines.state("transaction.partition.verification.enable", false);
     }
 }
 
 pub(super) fn topic(pipeline: &Pipeline, lines: &mut Lines) {
     let topic = &pipeline.topic;
-    if topic.flush_messages.is_none() && topic.retention {
+    if topic.flush_messages.is_none() && topic.retention && !topic.compacted {
         return;
     }
     lines.table(Table::Topic);
     lines.state_if("flush.messages", topic.flush_messages);
-    if !topic.retention {
-        lines.state("retention.ms", -1);
+    match (topic.compacted, topic.retention) {
+        (false, true) => {}
+        (false, false) => lines.state("retention.ms", -1),
+        (true, true) => lines.state("cleanup.policy", quoted("compact,delete")),
+        (true, false) => lines.state("cleanup.policy", quoted("compact")),
     }
 }
 
@@ -91,6 +121,13 @@ pub(super) fn consumer(pipeline: &Pipeline, versions: &Versions, lines: &mut Lin
             (OffsetReset::None, Client::Librdkafka) => "error",
         }),
     );
+    if pipeline.producer.is_transactional() {
+        let level = match consumer.isolation {
+            Isolation::ReadCommitted => "read_committed",
+            Isolation::ReadUncommitted => "read_uncommitted",
+        };
+        lines.state("isolation.level", quoted(level));
+    }
     group(pipeline, versions, lines);
 }
 

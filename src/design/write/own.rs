@@ -128,6 +128,13 @@ fn upstream(pipeline: &Pipeline, lines: &mut Lines) {
             lines.choice("dual-write-order", order, DualWriteOrder::DatabaseKafka);
             ConfirmOn::DatabaseCommit
         }
+        Source::Transaction {
+            records_per_transaction,
+        } => {
+            lines.choice("source", RecordSource::Transaction, RecordSource::Memory);
+            lines.state("records-per-transaction", records_per_transaction);
+            ConfirmOn::Ack
+        }
     };
     let confirm_on = word(producer.confirm_on, modelled::confirm_on);
     lines.choice("confirm-on", confirm_on, confirmed);

@@ -39,7 +39,12 @@ impl Run {
             | Action::ReceiveAnswer
             | Action::Expire
             | Action::FailTooLate
-            | Action::Transaction { .. }
+            | Action::OutputTransaction { .. }
+            | Action::InitProducerId
+            | Action::AddPartitions
+            | Action::EndTransaction
+            | Action::WriteMarker
+            | Action::TimeOutTransaction
             | Action::Consumer { .. } => {}
         }
         self.run_on_sink(action)?;
@@ -107,16 +112,21 @@ impl Run {
             | Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
+            | Strike::TransactionTimeout
             | Strike::LoseRequest(_)
             | Strike::LoseAnswer(_)
             | Strike::Refuse(_)
             | Strike::Delay(_)
             | Strike::DeliveryTimeout
+            | Strike::StaleMetadata
             | Strike::Rebalance { .. }
+            | Strike::Compaction { .. }
+            | Strike::CoordinatorFailover { .. }
+            | Strike::RecreateTopic(_)
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::ExpireResult { .. }
-            | Strike::TimeOutTransaction(_)
+            | Strike::OutputTransactionTimeout(_)
             | Strike::Consumer { .. } => Ok(()),
         }
     }

@@ -25,12 +25,12 @@ pub enum LabError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// Runs on real files do not know what the design asks for ([`crate::lab::not_hosted`]).
+    #[error("runs on real files do not know {0} yet")]
+    NotHosted(&'static str),
     /// The design is beyond what a run can keep apart.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
-    /// The design has something that runs on real files do not know yet.
-    #[error("{0} is not known to runs on real files yet")]
-    NotOnFiles(&'static str),
     /// The disk does not do what the model says.
     #[error(transparent)]
     Deviation(#[from] Box<Deviation>),

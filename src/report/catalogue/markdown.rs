@@ -4,7 +4,8 @@ use super::{broken_in_words, judged, symptoms};
 use crate::catalogue::{Entry, Explained, changes};
 use crate::report::markdown::{escaped, write_run};
 use crate::report::words::{
-    bound_in_words, completeness, extent_in_words, grouped, short_bound, warnings,
+    anomalies_in_words, bound_in_words, completeness, extent_in_words, grouped, short_bound,
+    warnings,
 };
 use crate::verdict::Verdicts;
 use std::io::{self, Write};
@@ -85,16 +86,17 @@ fn write_design(
 pub(super) fn write_table(out: &mut dyn Write, explained: &[Explained]) -> io::Result<()> {
     writeln!(
         out,
-        "| id | what happens | shows as | broken design | fixed design | states |"
+        "| id | what happens | shows as | Jepsen's names | broken design | fixed design | states |"
     )?;
-    writeln!(out, "| --- | --- | --- | --- | --- | --- |")?;
+    writeln!(out, "| --- | --- | --- | --- | --- | --- | --- |")?;
     for one in explained {
         writeln!(
             out,
-            "| {} | {} | {} | {} | {} {} | {} |",
+            "| {} | {} | {} | {} | {} | {} {} | {} |",
             one.entry.id,
             escaped(one.entry.title),
             symptoms(one),
+            one.story().map_or(String::new(), anomalies_in_words),
             broken_in_words(one),
             one.after().name(),
             short_bound(one.fixed.bound()),

@@ -1,10 +1,47 @@
 //! Commits, told.
 
-use super::ConsumerScene;
+use super::{ConsumerScene, Scene, letter};
 use semel_models::consumer::commits::OwedCommit;
 use semel_models::consumer::{Call, Phase, Recovery};
 use semel_models::order::Step;
 use semel_models::pipeline::{Client, CommitCovers, OnCommitFailure};
+
+impl Scene<'_> {
+    /// The group coordinator moves, and with what was under way.
+    pub(super) fn failover(&self, written: bool) -> String {
+        let fate = match written {
+            true => "written there before, and its answer is lost",
+            false => "lost with the old one",
+        };
+        let mut told = String::from(
+            "The group coordinator moves to another broker, which replays the group's log: generation and committed offset are as before.",
+        );
+        for who in 0..self.cluster.pipeline().group.instances {
+            let (before, after) = (
+                &self.before.consumers[usize::from(who)],
+                &self.after.consumers[usize::from(who)],
+            );
+            let whose = match letter(self.cluster, who) {
+                Some(letter) => format!(" of {letter}"),
+                None => String::new(),
+            };
+            if let Some(pending) = before.pending.filter(|_| after.pending.is_none()) {
+                let at = pending.next.0;
+                told +=
+                    &format!(" The commit{whose} of offset {at}, which was on its way, is {fate}.");
+            } else if before != after {
+                let scene = ConsumerScene { scene: *self, who };
+                let leaves = before.owed.next(self.cluster.pipeline().client).is_some();
+                let then = match leaves {
+                    true => scene.after_leaving(),
+                    false => self.after_failed_commit().into(),
+                };
+                told += &format!(" A commit{whose} is {fate}{then}.");
+            }
+        }
+        told
+    }
+}
 
 impl ConsumerScene<'_> {
     pub(super) fn commit_automatically(&self) -> String {

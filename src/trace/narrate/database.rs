@@ -24,7 +24,7 @@ impl Scene<'_> {
             Source::Outbox { .. } => {
                 format!("The transaction that inserted row {who} commits{confirmed}.")
             }
-            Source::DualWrite(_) | Source::Memory => {
+            Source::DualWrite(_) | Source::Memory | Source::Transaction { .. } => {
                 format!("The application commits its database transaction of {who}{confirmed}.")
             }
         }
@@ -33,7 +33,7 @@ impl Scene<'_> {
     /// Who sends.
     pub(super) fn sender(&self) -> &'static str {
         match self.cluster.pipeline().producer.source {
-            Source::Memory | Source::DualWrite(_) => "application",
+            Source::Memory | Source::DualWrite(_) | Source::Transaction { .. } => "application",
             Source::Outbox { .. } => "relay",
         }
     }
@@ -124,11 +124,15 @@ impl Scene<'_> {
         format!(
             "{} dies{} and starts again{}{}{}{}.",
             match self.cluster.pipeline().producer.source {
-                Source::Memory | Source::DualWrite(_) => "The producer's process",
+                Source::Memory | Source::DualWrite(_) | Source::Transaction { .. } => {
+                    "The producer's process"
+                }
                 Source::Outbox { .. } => "The relay",
             },
             self.between(),
-            if self.cluster.pipeline().producer.idempotence {
+            if self.cluster.pipeline().producer.is_transactional() {
+                " under the same transactional id"
+            } else if self.cluster.pipeline().producer.idempotence {
                 " with a new producer id"
             } else {
                 ""
@@ -160,6 +164,32 @@ impl Scene<'_> {
         )
     }
 
+    /// The client believes a broker that the topic does not exist.
+    pub(super) fn stale_metadata(&self) -> String {
+        let failed: Vec<String> = self
+            .before
+            .producer
+            .queue
+            .iter()
+            .map(|batch| name(batch.record))
+            .collect();
+        let pipeline = self.cluster.pipeline();
+        let with_numbers = match pipeline.producer.idempotence {
+            true if pipeline.rules.sequences_outlive_metadata => {
+                ", and keeps the number of its last message"
+            }
+            true => " with the sequence numbers of its messages, and will number from 0 again",
+            false => "",
+        };
+        let failed = match failed.is_empty() {
+            true => String::new(),
+            false => format!("; {} in its queue fails", failed.join(" and ")),
+        };
+        format!(
+            "A broker that has just started reports the topic as missing for a while: the producer's client drops the partition{with_numbers}{failed}."
+        )
+    }
+
     pub(super) fn forget_producer(&self, session: u16) -> String {
         let whose = if session == self.before.producer.session {
             "the producer's id"
@@ -171,8 +201,29 @@ impl Scene<'_> {
         )
     }
 
+    /// What the log cleaner removes, each with the record that replaces it.
+    pub(super) fn compaction(&self) -> String {
+        let keys = self.cluster.pipeline().bounds.keys;
+        let left = &self.after.broker;
+        let gone = self.before.broker.records_from(0);
+        let gone = gone.filter(|(at, _)| !left.log[usize::from(at.0)].is_record());
+        let told: Vec<String> = gone
+            .map(|(at, entry)| {
+                let same_key = |other: u16| other % keys == entry.record % keys;
+                let newer = left
+                    .records_from(at.0)
+                    .find(|(_, other)| same_key(other.record));
+                let newer = newer.map_or(String::new(), |(at, other)| {
+                    format!(", replaced by {} (offset {})", name(other.record), at.0)
+                });
+                format!("{} (offset {}){newer}", name(entry.record), at.0)
+            })
+            .collect();
+        format!("The log cleaner removes {}.", told.join(" and "))
+    }
+
     pub(super) fn retention(&self) -> String {
-        let start = self.before.broker.log_start();
+        let start = self.after.broker.log_start() - 1;
         let gone = self.before.broker.log[usize::from(start)].record;
         let forgets =
             |session| self.before.broker.knows(session) && !self.after.broker.knows(session);

@@ -12,6 +12,10 @@ impl Scene<'_> {
             Strike::ProducerCrash => ("producer", "crash", self.producer_crash()),
             Strike::Consumer { who, how } => self.of(who).strike_consumer(how),
             Strike::Rebalance { to } => ("group coordinator", "rebalance", self.of(to).rebalance()),
+            Strike::CoordinatorFailover { written } => {
+                ("group coordinator", "failover", self.failover(written))
+            }
+            Strike::RecreateTopic(how) => ("operator", "recreate-topic", self.recreation(how)),
             Strike::OffsetsExpiry => (
                 "group coordinator",
                 "offsets-expiry",
@@ -31,13 +35,23 @@ impl Scene<'_> {
             Strike::ProducerPauseOfRequests => {
                 ("producer", "pause", self.producer_pause_of_requests())
             }
+            Strike::Abort if self.cluster.pipeline().producer.is_transactional() => {
+                ("producer", "abort", self.abort_transaction())
+            }
             Strike::Abort => ("database", "abort", self.abort()),
+            Strike::TransactionTimeout => (
+                "transaction coordinator",
+                "time-out-transaction",
+                self.time_out_transaction(),
+            ),
             Strike::ForgetProducer(session) => (
                 "broker",
                 "forget-producer-id",
                 self.forget_producer(session),
             ),
             Strike::Retention => ("broker", "retention", self.retention()),
+            Strike::Compaction { .. } => ("broker", "compaction", self.compaction()),
+            Strike::StaleMetadata => ("producer", "stale-metadata", self.stale_metadata()),
             Strike::DeliveryTimeout => ("producer", "expire", self.expire()),
             Strike::BrokerCrash => (
                 "broker",
@@ -70,7 +84,7 @@ impl Scene<'_> {
                 );
                 ("consumer", "expire-result", sentence)
             }
-            Strike::TimeOutTransaction(id) => {
+            Strike::OutputTransactionTimeout(id) => {
                 ("transaction coordinator", "time-out", self.timed_out(id))
             }
             Strike::LoseRequest(target) => ("network", "lose-request", self.request_lost(target)),
@@ -186,6 +200,7 @@ impl Scene<'_> {
                 )
             }
             Target::FailedWrite(who) => self.of(who).failed_write_lost(),
+            Target::Coordinator(call) => self.coordinator_request_lost(call.name()),
             Target::Result(who) => format!(
                 "The result of {} is lost on its way{}.",
                 self.of(who).struck_result(),
@@ -241,6 +256,7 @@ impl Scene<'_> {
                     self.topic_of_failures()
                 )
             }
+            Target::Coordinator(call) => self.coordinator_answer_lost(call.name()),
             Target::Result(who) => format!(
                 "The output topic has the result of {}{}; the answer is lost{}.",
                 self.of(who).struck_result(),
@@ -272,6 +288,7 @@ impl Scene<'_> {
                 self.of(who).after_leaving()
             ),
             Target::FailedWrite(who) => self.of(who).failed_write_lost(),
+            Target::Coordinator(call) => self.coordinator_request_refused(call.name()),
             Target::Result(who) => format!(
                 "The result of {} is refused with a retriable error{}.",
                 self.of(who).struck_result(),
@@ -306,6 +323,7 @@ impl Scene<'_> {
                 "The write to the {} topic is held up.",
                 self.topic_of_failures()
             ),
+            Target::Coordinator(call) => self.coordinator_request_delayed(call.name()),
             Target::Result(who) => format!(
                 "The result of {} is held up{}.",
                 self.of(who).struck_result(),

@@ -1,9 +1,23 @@
 //! Membership of the group, told.
 
 use super::{ConsumerScene, Scene, letter, reset_policy};
+use semel_models::action::Recreation;
 use semel_models::cluster::State;
 use semel_models::consumer::Phase;
 use semel_models::pipeline::{AutoCommit, Client, GroupProtocol};
+
+impl Scene<'_> {
+    /// The topic is created again.
+    pub(super) fn recreation(&self, how: Recreation) -> String {
+        let instances = 0..self.cluster.pipeline().group.instances;
+        let consumers: String = instances
+            .map(|who| ConsumerScene { scene: *self, who }.after_recreation(how))
+            .collect();
+        format!(
+            "The topic is deleted and created again: its log is empty and begins at offset 0, and the group's committed offset is gone.{consumers}"
+        )
+    }
+}
 
 impl ConsumerScene<'_> {
     pub(super) fn join(&self, to: u16) -> String {
@@ -152,6 +166,37 @@ impl ConsumerScene<'_> {
             "A poll of {} completes its join{then}.",
             self.person(self.who)
         )
+    }
+
+    /// What the consumer makes of a topic that is created again.
+    pub(super) fn after_recreation(&self, how: Recreation) -> String {
+        let (before, after) = (self.before(), self.after());
+        if !before.is_running() {
+            return String::new();
+        }
+        let broker = &self.scene.after.broker;
+        let misled = match after.is_misled(broker) {
+            true => format!(
+                " Its client has seen leader epoch {} and takes no metadata of a lower one: it reads nothing until its process starts again.",
+                after.seen_epoch
+            ),
+            false => String::new(),
+        };
+        let at = after.position().next.0;
+        match how {
+            Recreation::Missed if after.phase == Phase::Polling => format!(
+                " {} sees it missing, loses the partition, and gets it anew: it reads from offset {at}.{misled}",
+                self.the()
+            ),
+            Recreation::OtherLeader if before.reads() => format!(
+                " {} keeps its position, offset {at}, and has it validated by the new leader.{misled}",
+                self.the()
+            ),
+            Recreation::Unnoticed if before.reads() => {
+                format!(" {} keeps its position, offset {at}.{misled}", self.the())
+            }
+            Recreation::Missed | Recreation::OtherLeader | Recreation::Unnoticed => misled,
+        }
     }
 
     /// What follows once an owner has left.

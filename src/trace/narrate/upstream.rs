@@ -15,6 +15,9 @@ impl Scene<'_> {
         let who = name(record);
         if self.before.ledger.sent.contains(record) {
             match self.cluster.pipeline().producer.source {
+                Source::Transaction { .. } => {
+                    format!("The application sends {who} again, in a new transaction.")
+                }
                 Source::DualWrite(DualWriteOrder::KafkaFirst) => format!(
                     "After its restart the application does {who} again, whose database transaction was rolled back, and sends it."
                 ),
@@ -83,6 +86,9 @@ impl Scene<'_> {
             Some(Answer::UnknownProducerId) => format!(
                 "The broker refuses {who}: it does not know the producer id, and sequence number {sequence} is not 0 (UNKNOWN_PRODUCER_ID)."
             ),
+            Some(Answer::NotInTransaction) => format!(
+                "The broker refuses {who}: its partition was not added to a transaction (TRANSACTION_ABORTABLE)."
+            ),
             Some(Answer::StaleEpoch) => {
                 format!(
                     "The broker refuses {who}: its producer epoch is fenced (INVALID_PRODUCER_EPOCH)."
@@ -101,7 +107,8 @@ impl Scene<'_> {
     }
 
     pub(super) fn copies(&self, record: u16) -> &'static str {
-        if self.before.broker.holds_from(record, 0) {
+        let mut records = self.before.broker.records_from(0);
+        if records.any(|(_, entry)| entry.record == record) {
             ", a second entry of the same record"
         } else {
             ""
@@ -128,6 +135,9 @@ impl Scene<'_> {
             Answer::OutOfOrder => format!("The producer learns that {who} was out of order{fate}."),
             Answer::UnknownProducerId => format!(
                 "The producer learns that the broker does not know its producer id (UNKNOWN_PRODUCER_ID){fate}."
+            ),
+            Answer::NotInTransaction => format!(
+                "The producer learns that its partition was not added to a transaction{fate}."
             ),
             Answer::StaleEpoch => format!("The producer learns that its epoch was fenced{fate}."),
         }
@@ -167,6 +177,9 @@ impl Scene<'_> {
                 format!("; the application sends {who} anew")
             }
             Sending::Pending => format!("; {who} will be retried"),
+            Sending::Aborted if self.cluster.pipeline().producer.is_transactional() => {
+                format!("; {who} is reported failed, and the application aborts its transaction")
+            }
             Sending::Aborted => {
                 format!("; {who} is reported failed, and its database transaction is rolled back")
             }
@@ -254,6 +267,9 @@ impl Scene<'_> {
                 };
                 ("broker", "late-produce-arrives", sentence)
             }
+            late @ (Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. }) => self.late_call_arrives(late),
             Late::Output { record, .. } => {
                 let sentence = format!(
                     "The late write of {} reaches the broker: the {} topic has it.",

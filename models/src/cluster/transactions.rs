@@ -1,0 +1,346 @@
+//! The producer's transactions: the calls to the coordinator, its markers, and the faults of both.
+
+use super::{Cluster, State};
+use crate::action::{Action, Strike, Target};
+use crate::broker::{AppendResult, NotInTransaction, Stamp};
+use crate::fault::Call;
+use crate::limbo::Late;
+use crate::pipeline::Pipeline;
+use crate::producer::Answer;
+use crate::producer::transactions::{Added, Stage, Transactions};
+use crate::transaction_coordinator::{CoordinatorAnswer, Outcome, Part};
+
+impl Cluster {
+    /// Whether the producer's side has something left to do, or to lose in a crash.
+    pub(super) fn upstream_is_busy(&self, state: &State) -> bool {
+        let own = |transactions: &Transactions| transactions.is_busy();
+        state.producer.is_busy(&state.database, &self.pipeline)
+            || state.transactions.as_deref().is_some_and(own)
+    }
+
+    /// Adds the enabled steps of a transactional producer and its coordinator.
+    pub(super) fn transaction_actions(&self, state: &State, actions: &mut Vec<Action>) {
+        let Some(transactions) = state.transactions.as_deref() else {
+            return;
+        };
+        let (producer, pipeline) = (&state.producer, &self.pipeline);
+        actions.extend(
+            transactions
+                .next_to_send(producer, pipeline)
+                .map(Action::Send),
+        );
+        if let Some(call) = self.coordinator_call(state) {
+            actions.push(match call {
+                CoordinatorCall::Initialize => Action::InitProducerId,
+                CoordinatorCall::Add => Action::AddPartitions,
+                CoordinatorCall::End(_) => Action::EndTransaction,
+            });
+        }
+        if transactions.id.markers().next().is_some() {
+            actions.push(Action::WriteMarker);
+        }
+        if transactions.is_forgotten() {
+            actions.push(Action::TimeOutTransaction);
+        }
+    }
+
+    /// The call that the producer's client makes next.
+    pub(super) fn coordinator_call(&self, state: &State) -> Option<CoordinatorCall> {
+        let transactions = state.transactions.as_deref()?;
+        if transactions.initializes() {
+            Some(CoordinatorCall::Initialize)
+        } else if transactions.adds(&self.pipeline) {
+            Some(CoordinatorCall::Add)
+        } else {
+            let outcome = transactions.ends(&state.producer, &self.pipeline)?;
+            Some(CoordinatorCall::End(outcome))
+        }
+    }
+
+    /// Takes a step of a transactional producer or its coordinator.
+    pub(super) fn transaction_step(&self, state: &mut State, action: Action) {
+        match action {
+            Action::InitProducerId | Action::AddPartitions | Action::EndTransaction => {
+                self.call_coordinator(state);
+            }
+            Action::WriteMarker => self.write_marker(state),
+            Action::TimeOutTransaction => self.time_out_transaction(state),
+            Action::CommitUpstream(_)
+            | Action::Mark(_)
+            | Action::Send(_)
+            | Action::Transmit
+            | Action::HandleProduce
+            | Action::ReceiveAnswer
+            | Action::Expire
+            | Action::FailTooLate
+            | Action::OutputTransaction { .. }
+            | Action::Consumer { .. }
+            | Action::LateArrives(_)
+            | Action::Fault { .. } => unreachable!("not a step of transactions"),
+        }
+    }
+
+    /// The client's next call, answered.
+    fn call_coordinator(&self, state: &mut State) {
+        let Some(call) = self.coordinator_call(state) else {
+            return;
+        };
+        let answer = match call {
+            CoordinatorCall::End(_) if self.ends_by_itself(state) => CoordinatorAnswer::Done,
+            call => self.ask_coordinator(state, self.request(state, call)),
+        };
+        let State {
+            producer,
+            ledger,
+            transactions,
+            ..
+        } = state;
+        let Some(transactions) = transactions.as_deref_mut() else {
+            return;
+        };
+        let pipeline = &self.pipeline;
+        match (answer, call) {
+            (answer, _) if Transactions::is_fatal(answer) => {
+                producer.fail_for_good(transactions, pipeline, ledger);
+            }
+            (CoordinatorAnswer::Done, CoordinatorCall::Initialize) => {
+                producer.initialized(transactions, pipeline, ledger);
+            }
+            (CoordinatorAnswer::Done, CoordinatorCall::Add) => transactions.added = Added::Yes,
+            (CoordinatorAnswer::Done, CoordinatorCall::End(outcome)) => {
+                producer.transaction_ended(outcome, transactions, pipeline, ledger);
+            }
+            // To be called again, as before.
+            (_, _) => {}
+        }
+    }
+
+    fn ends_by_itself(&self, state: &State) -> bool {
+        let own = |transactions: &Transactions| transactions.ends_by_itself(&self.pipeline);
+        state.transactions.as_deref().is_some_and(own)
+    }
+
+    /// The request of a call.
+    fn request(&self, state: &State, call: CoordinatorCall) -> Late {
+        let (producer, pipeline) = (&state.producer, &self.pipeline);
+        let epoch = Transactions::epoch(producer, pipeline);
+        match call {
+            CoordinatorCall::Initialize => Late::InitProducerId {
+                expected: state
+                    .transactions
+                    .as_deref()
+                    .and_then(|transactions| transactions.expected(producer, pipeline)),
+            },
+            CoordinatorCall::Add => Late::AddPartitions { epoch },
+            CoordinatorCall::End(outcome) => Late::EndTransaction { epoch, outcome },
+        }
+    }
+
+    /// A request reaches the coordinator, in time or late.
+    pub(super) fn ask_coordinator(&self, state: &mut State, request: Late) -> CoordinatorAnswer {
+        let State {
+            producer,
+            ledger,
+            transactions,
+            ..
+        } = state;
+        let Some(transactions) = transactions.as_deref_mut() else {
+            return CoordinatorAnswer::InvalidProducerIdMapping;
+        };
+        let rules = &self.pipeline.rules.transactions;
+        let before = transactions.id.phase;
+        let answer = match request {
+            Late::InitProducerId { expected } => transactions.id.initialize(expected, rules),
+            Late::AddPartitions { epoch } => transactions.id.add(epoch, Part::Input),
+            Late::EndTransaction { epoch, outcome } => {
+                transactions.id.end(epoch, outcome, rules.version)
+            }
+            Late::Produce { .. }
+            | Late::Commit { .. }
+            | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::Offsets { .. }
+            | Late::End { .. } => {
+                unreachable!("not a request of the upstream to the transaction coordinator")
+            }
+        };
+        transactions.settle(before, producer, ledger);
+        answer
+    }
+
+    /// The next marker is written. Where it is refused, a newer epoch has ended the transaction there.
+    fn write_marker(&self, state: &mut State) {
+        let Some(transactions) = state.transactions.as_deref_mut() else {
+            return;
+        };
+        let Some(marker) = transactions.id.markers().next() else {
+            return;
+        };
+        let Pipeline { topic, rules, .. } = &self.pipeline;
+        let session = state.producer.session;
+        state.broker.append_marker(session, marker, topic, rules);
+        transactions.id.marker_is_written(marker.part);
+    }
+
+    /// The coordinator times the open transaction out.
+    pub(super) fn time_out_transaction(&self, state: &mut State) {
+        let State {
+            producer,
+            ledger,
+            transactions,
+            ..
+        } = state;
+        if let Some(transactions) = transactions.as_deref_mut() {
+            let before = transactions.id.phase;
+            transactions.id.time_out(&self.pipeline.rules.transactions);
+            transactions.settle(before, producer, ledger);
+        }
+    }
+
+    /// A produce request of a transactional producer reaches the broker. While the end of the
+    /// transaction before is prepared there is no answer: broker and client try again, which costs
+    /// the record time and nothing else (`ReplicaManager`, retry-add-partitions-to-txn).
+    pub(super) fn append_in_transaction(
+        &self,
+        state: &mut State,
+        record: u16,
+        stamp: Option<Stamp>,
+    ) -> Option<Answer> {
+        let Some((transactions, stamp)) = state.transactions.as_deref_mut().zip(stamp) else {
+            return Some(Answer::NotInTransaction);
+        };
+        let Pipeline { topic, rules, .. } = &self.pipeline;
+        let id = (&mut transactions.id, Part::Input);
+        match state
+            .broker
+            .append_in_transaction(record, stamp, id, topic, rules)
+        {
+            Ok(AppendResult::Appended | AppendResult::Duplicate) => Some(Answer::Success),
+            Ok(AppendResult::OutOfOrder) => Some(Answer::OutOfOrder),
+            Ok(AppendResult::StaleEpoch) => Some(Answer::StaleEpoch),
+            Ok(AppendResult::UnknownProducerId) => Some(Answer::UnknownProducerId),
+            Err(NotInTransaction::NotAdded) => Some(Answer::NotInTransaction),
+            Err(NotInTransaction::Concurrent) => None,
+        }
+    }
+
+    /// Adds the faults of transactions.
+    pub(super) fn transaction_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
+        let Some(transactions) = state.transactions.as_deref() else {
+            return;
+        };
+        if transactions.can_abort() {
+            add(Strike::Abort);
+        }
+        if transactions.id.can_time_out() && transactions.stage != Stage::Starting {
+            add(Strike::TransactionTimeout);
+        }
+        if let Some(call) = self.coordinator_call(state)
+            && !self.ends_by_itself(state)
+        {
+            let target = Target::Coordinator(call.name());
+            add(Strike::LoseRequest(target));
+            add(Strike::LoseAnswer(target));
+            add(Strike::Refuse(target));
+            add(Strike::Delay(target));
+        }
+    }
+
+    /// The application aborts its transaction.
+    pub(super) fn abort_transaction(&self, state: &mut State) {
+        let State {
+            producer,
+            ledger,
+            transactions,
+            ..
+        } = state;
+        if let Some(transactions) = transactions.as_deref_mut() {
+            producer.abort_transaction(transactions, &self.pipeline, ledger);
+        }
+    }
+
+    /// The answer to the client's call is lost: the coordinator has acted.
+    pub(super) fn lose_coordinator_answer(&self, state: &mut State) {
+        if let Some(call) = self.coordinator_call(state) {
+            self.ask_coordinator(state, self.request(state, call));
+            self.does_not_know(state, call);
+        }
+    }
+
+    /// The client gives the connection of its call up, and the request arrives later.
+    pub(super) fn delay_coordinator_call(&self, state: &mut State) {
+        if let Some(call) = self.coordinator_call(state) {
+            state.limbo.add(self.request(state, call));
+            self.does_not_know(state, call);
+        }
+    }
+
+    /// The client does not know what became of its call, and will make it again.
+    fn does_not_know(&self, state: &mut State, call: CoordinatorCall) {
+        let Some(transactions) = state.transactions.as_deref_mut() else {
+            return;
+        };
+        match call {
+            CoordinatorCall::Initialize | CoordinatorCall::End(Outcome::Abort) => {}
+            CoordinatorCall::Add => transactions.added = Added::Asked,
+            CoordinatorCall::End(Outcome::Commit) => transactions.stage = Stage::Committing,
+        }
+    }
+
+    /// The process of a transactional producer dies and starts again.
+    pub(super) fn crash_transactional(&self, state: &mut State) {
+        let State {
+            producer,
+            ledger,
+            transactions,
+            ..
+        } = state;
+        if let Some(transactions) = transactions.as_deref_mut() {
+            producer.restart_transactional(transactions, &self.pipeline, ledger);
+        }
+    }
+
+    /// After a step of the producer's side: what was sent belongs to its transaction.
+    pub(super) fn follow_up_transaction(&self, state: &mut State, action: Action) {
+        if let (Action::Send(record), Some(transactions)) =
+            (action, state.transactions.as_deref_mut())
+        {
+            transactions.sent(record);
+        }
+        self.fail_transaction(state);
+    }
+
+    /// A delivery that failed fails its transaction.
+    pub(super) fn fail_transaction(&self, state: &mut State) {
+        let State {
+            producer,
+            ledger,
+            transactions,
+            ..
+        } = state;
+        if let Some(transactions) = transactions.as_deref_mut() {
+            producer.fail_transaction(transactions, &self.pipeline, ledger);
+        }
+    }
+}
+
+/// A call of the producer's client to the transaction coordinator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CoordinatorCall {
+    /// InitProducerId.
+    Initialize,
+    /// AddPartitionsToTxn.
+    Add,
+    /// EndTxn.
+    End(Outcome),
+}
+
+impl CoordinatorCall {
+    fn name(self) -> Call {
+        match self {
+            CoordinatorCall::Initialize => Call::InitProducerId,
+            CoordinatorCall::Add => Call::AddPartitions,
+            CoordinatorCall::End(_) => Call::EndTxn,
+        }
+    }
+}

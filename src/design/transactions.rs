@@ -1,0 +1,215 @@
+//! An upstream that sends in transactions: what its clients and brokers refuse, which rules are in
+//! force, and with what it is not modelled yet.
+
+use semel_models::fault::{Fault, FaultBudget};
+use semel_models::pipeline::Isolation;
+use semel_models::transaction_coordinator::{TransactionRules, TransactionVersion};
+
+use super::choices::{ConfirmOn, OnSendFailure, RecordSource};
+use super::clients::refuse;
+use super::diagnostic::Code;
+use super::kafka::Properties;
+use super::report::Report;
+use super::resolve::Parts;
+use super::version::{Rule, Versions};
+use super::warning::WarningKind;
+
+const ID: &str = "transactional.id";
+const TIMEOUT: &str = "transaction.timeout.ms";
+
+/// Whether the producer has a transactional id.
+pub(crate) fn has_id(producer: &Properties) -> bool {
+    producer
+        .get(ID)
+        .is_some_and(|stated| !stated.value.is_empty())
+}
+
+/// The rules about transactions that brokers and clients have.
+pub(crate) fn rules(versions: &Versions, broker: &Properties) -> TransactionRules {
+    let finalized = broker.integer("transaction.version").unwrap_or(0);
+    let two = finalized >= 2 && versions.has(Rule::TransactionVersion2);
+    TransactionRules {
+        version: match two {
+            true => TransactionVersion::Two,
+            false => TransactionVersion::One,
+        },
+        verifies: versions.has(Rule::TransactionVerification)
+            && broker.is_true("transaction.partition.verification.enable"),
+        timeout_fences: versions.has(Rule::TimeoutFences),
+        epoch_can_be_expected: versions.has(Rule::EpochAtCoordinator),
+    }
+}
+
+/// `isolation.level` in force. Where nobody sends in transactions, every level means the same.
+pub(crate) fn isolation(parts: &Parts<'_>) -> Isolation {
+    let is_transactional = parts.application.source.value == RecordSource::Transaction;
+    match parts.consumer.text("isolation.level") {
+        Some("read_committed") if is_transactional => Isolation::ReadCommitted,
+        Some(_) | None => Isolation::ReadUncommitted,
+    }
+}
+
+/// What goes together with transactions, and what does not.
+pub(crate) fn check(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
+    let is_transactional = parts.application.source.value == RecordSource::Transaction;
+    let has_id = has_id(parts.producer);
+    if has_id && !is_transactional {
+        report
+            .problem(
+                Code::Contradiction,
+                parts.producer.at(ID),
+                "`transactional.id` needs source = \"transaction\"",
+            )
+            .because("A producer with a transactional id sends in transactions only: send() outside of one fails.")
+            .write("Write source = \"transaction\" in [application], or leave the id out.");
+    }
+    if !is_transactional {
+        return;
+    }
+    if !has_id {
+        report
+            .problem(
+                Code::Contradiction,
+                parts.application.source.at,
+                "source = \"transaction\" needs `transactional.id` in [producer]",
+            )
+            .because("Without a transactional id the client knows no transactions: initTransactions() fails.")
+            .write("Write transactional.id = \"payments\", or any other name, in [producer].");
+    }
+    application(parts, report);
+    version(parts, report);
+    timeout(parts, report);
+    not_yet(parts, faults, report);
+}
+
+/// What an application that commits its records cannot mean.
+fn application(parts: &Parts<'_>, report: &mut Report) {
+    let application = parts.application;
+    if application.confirm_on.value == ConfirmOn::Send {
+        report
+            .problem(
+                Code::Contradiction,
+                application.confirm_on.at,
+                "confirm-on = \"send\" and source = \"transaction\" are two answers to one question",
+            )
+            .because("The records of a transaction may be relied on when its commit is reported.")
+            .write("Leave `confirm-on` out.");
+    }
+    if application.on_send_failure.value == OnSendFailure::Ignore {
+        report
+            .problem(
+                Code::Contradiction,
+                application.on_send_failure.at,
+                "on-send-failure = \"ignore\" and source = \"transaction\" cannot both hold",
+            )
+            .because(
+                "After a failed send the client refuses to commit: the application has to abort.",
+            )
+            .write("Write \"give-up\" or \"resend\".");
+    }
+}
+
+/// Brokers must know the version that the cluster is said to have; clients that do not know it speak
+/// the protocol before.
+fn version(parts: &Parts<'_>, report: &mut Report) {
+    const NAME: &str = "transaction.version";
+    let finalized = parts.broker.integer(NAME).unwrap_or(0);
+    let row = Rule::TransactionVersion2.introduction();
+    if finalized < 2 || parts.versions.has(row.rule) {
+        return;
+    }
+    if !parts.versions.kafka.at_least(row.since) {
+        let kafka = parts.versions.kafka;
+        refuse(
+            report,
+            parts.broker,
+            NAME,
+            format!("brokers of Kafka {kafka} do not know transaction.version = {finalized}"),
+        )
+        .because(format!(
+            "It came with Kafka {} ({}).",
+            row.since, row.reference
+        ))
+        .write(format!("Write kafka = \"{}\", or leave it out.", row.since));
+        return;
+    }
+    report.warn(
+        WarningKind::ResolvedByClient,
+        parts.broker.at(NAME).or(parts.application.source.at),
+        format!(
+            "The cluster has transaction.version = {finalized}, but this client speaks the protocol of version 1: one producer epoch serves many transactions. Java clients know version 2 from {} on, librdkafka does not.",
+            row.since
+        ),
+    );
+}
+
+/// The coordinator takes no timeout above its own limit.
+fn timeout(parts: &Parts<'_>, report: &mut Report) {
+    const MOST: &str = "transaction.max.timeout.ms";
+    let most = parts.broker.integer(MOST).unwrap_or(900_000);
+    let stated = parts.producer.integer(TIMEOUT).unwrap_or(60_000);
+    if stated <= most {
+        return;
+    }
+    let message = format!("the coordinator refuses {TIMEOUT} = {stated}");
+    let problem = if parts.producer.is_set(TIMEOUT) {
+        refuse(report, parts.producer, TIMEOUT, message)
+    } else {
+        refuse(report, parts.broker, MOST, message)
+    };
+    problem
+        .because(format!(
+            "org.apache.kafka.common.errors.InvalidTransactionTimeoutException at initTransactions(): {MOST} = {most}."
+        ))
+        .write(format!("Write at most {most}, or raise {MOST} in [broker]."));
+}
+
+/// The one place that says with what transactions of the upstream are not modelled yet.
+fn not_yet(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
+    let with = |fault: Fault| match fault {
+        Fault::BrokerCrash
+        | Fault::PowerLoss
+        | Fault::PowerLossAll
+        | Fault::DiskLoss
+        | Fault::LeaderChange
+        | Fault::ReplicaLag
+        | Fault::CoordinatorFailover
+        | Fault::ProducerIdExpiry
+        | Fault::Retention
+        | Fault::Compaction
+        | Fault::AddPartition
+        | Fault::TopicRecreate
+        | Fault::StaleMetadata => false,
+        Fault::ProducerCrash
+        | Fault::ConsumerCrash
+        | Fault::GracefulRestart
+        | Fault::ProducerPause
+        | Fault::ConsumerPause
+        | Fault::SlowProcessing
+        | Fault::Rebalance
+        | Fault::ProcessFailure
+        | Fault::ProcessFailureLate
+        | Fault::Poison
+        | Fault::Abort
+        | Fault::SinkUnavailable
+        | Fault::SinkAnswerLost
+        | Fault::RequestLost
+        | Fault::ResponseLost
+        | Fault::RequestRefused
+        | Fault::RequestDelayed
+        | Fault::DeliveryTimeout
+        | Fault::TransactionTimeout
+        | Fault::OffsetsExpiry
+        | Fault::DedupExpiry
+        | Fault::OffsetReset => true,
+    };
+    for (key, _) in faults.entries.iter().filter(|(key, _)| !with(key.fault)) {
+        report
+            .not_modelled(
+                parts.application.source.at,
+                format!("source = \"transaction\" together with the fault `{key}`"),
+            )
+            .because("What brokers remember of transactions is modelled as long as nothing takes the log, or its leader, away.")
+            .write("Leave the fault out, or write another source.");
+    }
+}

@@ -1,0 +1,159 @@
+//! Designs of compaction, of a coordinator that moves, of metadata out of date and of topics that are
+//! created again: how large they are, what they reach, and what a broken variant does.
+
+mod support;
+
+use semel::catalogue::{broken, fixed, named};
+use semel::replay::{OnFiles, on_files, replay};
+use semel::{CheckOptions, Design, Guarantee, Verdict, Verdicts, check};
+use semel_models::cluster::Cluster;
+use support::{derived_designs, preset_designs};
+
+fn checked(design: &Design) -> Verdicts {
+    check(design, &CheckOptions::default()).expect("within the model's limits")
+}
+
+fn derived(name: &str) -> Design {
+    let mut designs = derived_designs().into_iter();
+    designs
+        .find(|design| design.name() == name)
+        .expect("a derived design")
+}
+
+fn reaches(verdicts: &Verdicts, fault: &str) -> bool {
+    let mut witnesses = verdicts.witnesses().iter();
+    witnesses.any(|witness| witness.reached && witness.name == fault)
+}
+
+#[test]
+fn each_design_has_exactly_so_many_states_and_transitions() {
+    for (name, states, transitions) in [
+        ("compacted-upsert", 1_427, 3_574),
+        ("compacted-add", 227, 506),
+        ("compacted-commit-first", 1_097, 2_838),
+        ("compacted-active-segment", 45, 83),
+        ("compacted-workers", 16_105, 46_902),
+        ("failover-loses-async-commit", 46, 71),
+        ("async-commit-before-rebalance", 40, 67),
+        ("failover-commit-on-revoke", 42, 71),
+        ("failover-commit-first", 126, 246),
+        ("stale-metadata-librdkafka-1-8", 100, 154),
+        ("stale-metadata-librdkafka-2-15", 109, 164),
+        ("recreated-topic", 250, 479),
+    ] {
+        let verdicts = checked(&derived(name));
+        let found = (verdicts.unique_states(), verdicts.transitions());
+        assert_eq!(found, (states, transitions), "{name}");
+    }
+}
+
+#[test]
+fn the_cleaner_takes_nothing_from_the_active_segment() {
+    assert!(!reaches(
+        &checked(&derived("compacted-active-segment")),
+        "compaction"
+    ));
+    assert!(reaches(
+        &checked(&derived("compacted-upsert")),
+        "compaction"
+    ));
+}
+
+#[test]
+fn a_topic_that_is_not_compacted_counts_every_record() {
+    let text = "
+        [consumer]
+        enable.auto.commit = false
+        auto.offset.reset = 'earliest'
+        [application]
+        order = 'commit -> each(process)'
+        [topic]
+        cleanup.policy = 'compact'
+        [sink]
+        effect = 'upsert'
+        [faults]
+        consumer-crash = 1
+        [bounds]
+        records = 2
+        [expect]
+        no-loss = 'violated'";
+    let of = |text: &str| {
+        let design = Design::parse("counted.toml", text.as_bytes()).expect("a design");
+        checked(&design)
+    };
+    let compacted = of(text);
+    let kept = of(&text.replace("'compact'", "'delete'"));
+    assert_eq!(compacted.most_lost(), 1, "the newest record");
+    assert_eq!(kept.most_lost(), 2, "both, handed over in one poll");
+}
+
+#[test]
+fn only_the_named_version_loses_its_sequence_numbers() {
+    let entry = named("P15").expect("an entry");
+    let verdicts = checked(&broken(entry).expect("a design"));
+    assert_eq!(
+        (verdicts.unique_states(), verdicts.transitions()),
+        (82, 133)
+    );
+    let Verdict::Violated(run) = verdicts.of(Guarantee::NoLoss) else {
+        panic!("r1 is lost");
+    };
+    assert_eq!(run.steps().len(), 12);
+    let verdicts = checked(&fixed(entry).expect("a design"));
+    assert_eq!(
+        (verdicts.unique_states(), verdicts.transitions()),
+        (85, 136)
+    );
+    assert_eq!(verdicts.of(Guarantee::NoLoss), &Verdict::Holds);
+    assert!(reaches(&verdicts, "stale-metadata"));
+}
+
+#[test]
+fn a_client_without_topic_ids_reads_nothing_of_the_new_topic() {
+    let entry = named("C21").expect("an entry");
+    let verdicts = checked(&broken(entry).expect("a design"));
+    let found = (verdicts.unique_states(), verdicts.transitions());
+    assert_eq!(found, (327, 644));
+    let Verdict::Violated(run) = verdicts.of(Guarantee::Progress) else {
+        panic!("r0 is never read");
+    };
+    assert_eq!(run.steps().len(), 6);
+    let verdicts = checked(&fixed(entry).expect("a design"));
+    let found = (verdicts.unique_states(), verdicts.transitions());
+    assert_eq!(found, (345, 676));
+    assert_eq!(verdicts.of(Guarantee::Progress), &Verdict::Holds);
+    assert!(reaches(&verdicts, "topic-recreate"));
+}
+
+#[test]
+fn a_design_that_meets_none_of_this_has_no_room_for_it() {
+    for design in preset_designs() {
+        let cluster = Cluster::new(design.pipeline().clone()).expect("within the limits");
+        let limits = cluster.limits();
+        assert!(!limits.gaps && !limits.recreates, "{}", design.name());
+    }
+    let compacted = derived("compacted-add");
+    let cluster = Cluster::new(compacted.pipeline().clone()).expect("within the limits");
+    assert!(cluster.limits().gaps);
+}
+
+#[test]
+fn runs_on_real_files_refuse_by_name_what_they_do_not_know() {
+    for (name, what) in [
+        ("compacted-add", "the fault compaction"),
+        ("recreated-topic", "the fault topic-recreate"),
+    ] {
+        let verdicts = checked(&derived(name));
+        let run = verdicts.of(Guarantee::ExactlyOnceEffect).trace();
+        let run = replay(run.expect("it is violated")).expect("it can be replayed");
+        let directory = tempfile::tempdir().expect("a directory");
+        let files = on_files(&run, directory.path()).expect("no failure");
+        assert_eq!(files, OnFiles::NotHosted(what), "{name}");
+    }
+    let verdicts = checked(&derived("failover-loses-async-commit"));
+    let run = verdicts.of(Guarantee::NoDuplicates).trace();
+    let run = replay(run.expect("it is violated")).expect("it can be replayed");
+    let directory = tempfile::tempdir().expect("a directory");
+    let files = on_files(&run, directory.path()).expect("no failure");
+    assert_eq!(files, OnFiles::Agrees, "the group's offsets are files, too");
+}
