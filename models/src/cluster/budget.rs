@@ -142,7 +142,9 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
             pipeline.producer.source,
             Source::DualWrite(_) | Source::Transaction { .. }
         ),
-        Fault::TransactionTimeout => pipeline.producer.is_transactional(),
+        Fault::TransactionTimeout => {
+            pipeline.producer.is_transactional() || pipeline.consumer.has_transactions()
+        }
         Fault::ProducerIdExpiry => pipeline.producer.idempotence,
         Fault::StaleMetadata => pipeline.client == Client::Librdkafka,
         Fault::RequestLost | Fault::RequestRefused | Fault::RequestDelayed => {
