@@ -16,7 +16,7 @@
 
 use crate::check::{CheckError, cluster};
 use crate::design::Design;
-use semel_models::action::{Action, ConsumerStep, TransactionStep};
+use semel_models::action::{Action, ConsumerStep, ReplicaStep, TransactionStep};
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Consumer;
 use semel_models::fault::FaultBudget;
@@ -181,6 +181,8 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
         | Action::ReceiveAnswer
         | Action::Expire
         | Action::FailTooLate
+        | Action::LearnLeader
+        | Action::Replica { .. }
         | Action::InitProducerId
         | Action::AddPartitions
         | Action::EndTransaction
@@ -218,7 +220,11 @@ fn of_step(cluster: &Cluster, state: &State, action: Action, next: &State) -> Co
     match action {
         Action::Transmit => Cost::CALL,
         Action::HandleProduce if begins(state, next) => Cost::FIRST_APPEND,
-        Action::HandleProduce => Cost::WRITE,
+        Action::HandleProduce
+        | Action::Replica {
+            does: ReplicaStep::HandleProduce,
+            ..
+        } => Cost::WRITE,
         Action::OutputTransaction { id, does } => of_transaction(state, id, does),
         Action::AddPartitions => Cost::WRITING_CALL,
         Action::EndTransaction => Cost::transaction(Cost::NOTHING),
@@ -229,6 +235,8 @@ fn of_step(cluster: &Cluster, state: &State, action: Action, next: &State) -> Co
         Action::ReceiveAnswer
         | Action::Expire
         | Action::FailTooLate
+        | Action::LearnLeader
+        | Action::Replica { .. }
         | Action::InitProducerId
         | Action::TimeOutTransaction
         | Action::LateArrives(_)

@@ -55,6 +55,7 @@ mod order;
 mod output;
 mod properties;
 mod reading;
+mod replication;
 mod report;
 mod resolve;
 mod secrets;

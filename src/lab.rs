@@ -12,8 +12,8 @@
 //! no file is changed but by an append, a cut at its end, a rename or a removal, in an order that
 //! recovers from every prefix.
 //!
-//! **Left out.** Timestamps, compression, headers, batches of several records, index files, tiered
-//! storage and several replicas.
+//! **Left out.** Timestamps, compression, headers, batches of several records, index files and tiered
+//! storage.
 //!
 //! ```
 //! use semel::lab::{Log, LogSettings, Offset, Produced, Record, Remains, Tear};
@@ -46,6 +46,7 @@ mod rig;
 pub mod run;
 mod schedule;
 pub mod sink;
+mod transaction_log;
 mod words;
 
 pub use coverage::Coverage;
@@ -58,6 +59,8 @@ pub use log::{
 pub use offsets::{Commit, OffsetLog, OffsetsCut};
 pub use run::{Deviation, LabError, Remnant, Run};
 pub use schedule::{Blow, Schedule};
+pub use semel_models::broker::EntryKind;
+pub use transaction_log::{TransactionLog, TransactionalId};
 pub use words::{
     Generation, LeaderEpoch, NextOffset, Offset, Position, ProducerEpoch, ProducerId, RecordId,
     Sequence, Stamp,

@@ -40,6 +40,15 @@ pub enum Action {
         /// What it does.
         does: ConsumerStep,
     },
+    /// The producer's client learns which broker leads.
+    LearnLeader,
+    /// A broker with a replica does something.
+    Replica {
+        /// Which broker.
+        who: u16,
+        /// What it does.
+        does: ReplicaStep,
+    },
     /// The late request in this slot arrives.
     LateArrives(u16),
     /// The coordinator goes on with the transaction of an output producer.
@@ -117,6 +126,32 @@ pub enum ConsumerStep {
     ResultArrives(u16),
 }
 
+/// One step of a broker with a replica, or of the controller or a client about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReplicaStep {
+    /// It starts again.
+    Restart {
+        /// How many log entries it finds.
+        kept: u16,
+    },
+    /// The controller elects it leader.
+    Elected,
+    /// It hears of the current leader.
+    Hear,
+    /// It fetches from the leader.
+    Fetch,
+    /// The leader asks the controller to add it to the in-sync replicas, where that is not one step.
+    Propose,
+    /// It becomes one of the in-sync replicas.
+    Join,
+    /// It handles the oldest produce request that it has not handled.
+    HandleProduce,
+    /// Its oldest produce answer reaches the producer's client.
+    Answer,
+    /// The request that waits at it for the in-sync replicas times out.
+    TimeOut,
+}
+
 /// What a fault does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Strike {
@@ -172,6 +207,24 @@ pub enum Strike {
     },
     /// The broker starts again with an empty disk.
     DiskLoss,
+    /// Something happens to one replica.
+    Replica {
+        /// Its broker.
+        who: u16,
+        /// What happens.
+        how: ReplicaStrike,
+    },
+    /// Every broker loses power, the partition's replicas among them; the group coordinator starts
+    /// again with the first `commits` of the commits that it holds, and the topic of failed records
+    /// with what was written there or without.
+    EveryReplica {
+        /// The broker that led last, where that matters.
+        last: u16,
+        /// How many different commits were on disk.
+        commits: u16,
+        /// Whether the failed records were on disk.
+        failed: bool,
+    },
     /// The group rebalances while every member polls; `to` gets the partition.
     Rebalance {
         /// The consumer that gets the partition.
@@ -223,6 +276,21 @@ pub enum Recreation {
     Unnoticed,
     /// The topic has another leader: positions stay, and are validated.
     OtherLeader,
+}
+
+/// What happens to a broker with a replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReplicaStrike {
+    /// Its process dies.
+    Crash,
+    /// It loses power.
+    PowerLoss,
+    /// It loses its disk.
+    DiskLoss,
+    /// It falls behind and leaves the in-sync replicas.
+    Lag,
+    /// Leadership moves to it while the old leader is alive.
+    Lead,
 }
 
 /// What happens to a consumer.
@@ -337,6 +405,8 @@ impl Strike {
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
+            | Strike::Replica { .. }
+            | Strike::EveryReplica { .. }
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
             | Strike::RecreateTopic(_)
@@ -370,6 +440,8 @@ impl Strike {
             Strike::PowerLoss { .. } => &[Fault::PowerLoss],
             Strike::PowerLossAll { .. } => &[Fault::PowerLossAll],
             Strike::DiskLoss => &[Fault::DiskLoss],
+            Strike::Replica { how, .. } => how.paid_by(),
+            Strike::EveryReplica { .. } => &[Fault::PowerLossAll],
             Strike::Rebalance { .. } => &[Fault::Rebalance],
             Strike::CoordinatorFailover { .. } => &[Fault::CoordinatorFailover],
             Strike::RecreateTopic(_) => &[Fault::TopicRecreate],
@@ -377,6 +449,18 @@ impl Strike {
             Strike::OffsetReset { .. } => &[Fault::OffsetReset],
             Strike::DedupExpiry { .. } => &[Fault::DedupExpiry],
             Strike::Consumer { how, .. } => how.paid_by(),
+        }
+    }
+}
+
+impl ReplicaStrike {
+    fn paid_by(self) -> &'static [Fault] {
+        match self {
+            ReplicaStrike::Crash => &[Fault::BrokerCrash],
+            ReplicaStrike::PowerLoss => &[Fault::PowerLoss],
+            ReplicaStrike::DiskLoss => &[Fault::DiskLoss],
+            ReplicaStrike::Lag => &[Fault::ReplicaLag],
+            ReplicaStrike::Lead => &[Fault::LeaderChange],
         }
     }
 }

@@ -76,7 +76,8 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    const ALL: [EntryKind; 4] = [
+    /// Every kind.
+    pub const ALL: [EntryKind; 4] = [
         EntryKind::Plain,
         EntryKind::Transactional,
         EntryKind::Marker(Outcome::Commit),
@@ -199,6 +200,10 @@ impl Broker {
             kind,
             removed: false,
         });
+        self.flush(topic);
+    }
+
+    fn flush(&mut self, topic: &TopicSettings) {
         if let Some(interval) = topic.flush_messages
             && u64::from(self.log_end() - self.flushed) >= interval
         {
@@ -257,6 +262,12 @@ impl Broker {
     /// The broker stops and starts again with the first `kept` entries, which it elects itself
     /// leader of in a new leader epoch.
     pub fn restart(&mut self, kept: u16, synced: Synced) {
+        self.recover(kept, synced);
+        self.leader_epoch += 1;
+    }
+
+    /// The broker starts again with the first `kept` entries.
+    pub fn recover(&mut self, kept: u16, synced: Synced) {
         self.log.truncate(usize::from(kept));
         self.log_start = self.log_start.min(kept);
         for entry in &mut self.log[..usize::from(self.log_start)] {
@@ -266,8 +277,40 @@ impl Broker {
             Synced::WhatIsLeft => kept,
             Synced::AsBefore => self.flushed.min(kept),
         };
-        self.leader_epoch += 1;
         self.recovered = kept;
+    }
+
+    /// A follower appends what its leader has.
+    pub fn replicate(&mut self, entry: Entry, topic: &TopicSettings) {
+        self.log.push(entry);
+        self.flush(topic);
+    }
+
+    /// A follower removes the entries from `end` on. What it knows of producers it reads again from
+    /// the log.
+    pub fn truncate(&mut self, end: u16) {
+        self.log.truncate(usize::from(end));
+        self.flushed = self.flushed.min(end);
+        self.recovered = self.recovered.min(end);
+    }
+
+    /// The leader epoch of the last entry.
+    pub fn last_epoch(&self) -> Option<u16> {
+        self.log.last().map(|entry| entry.leader_epoch)
+    }
+
+    /// Where its entries of `leader_epoch` and before it end.
+    pub fn end_of_entries(&self, leader_epoch: u16) -> u16 {
+        let mut entries = self.log.iter();
+        let later = entries.position(|entry| entry.leader_epoch > leader_epoch);
+        later.unwrap_or(self.log.len()) as u16
+    }
+
+    /// Where the log of the current leader epoch starts at its leader.
+    pub fn start_of_epoch(&self) -> u16 {
+        let mut entries = self.log.iter();
+        let own = entries.position(|entry| entry.leader_epoch >= self.leader_epoch);
+        own.unwrap_or(self.log.len()) as u16
     }
 
     /// The oldest record leaves the log. What was removed had been flushed.

@@ -109,6 +109,14 @@ catalogue! {
         shows [Loss], violates [NoLoss],
         prevented by "acks=all: a record counts as sent when every in-sync replica has it",
         source "Kafka, ProducerConfig.ACKS_DOC";
+    "P02" "acks-1": "acks=1: the leader acknowledges a record and dies before anybody has fetched it",
+        shows [Loss], violates [NoLoss],
+        prevented by "acks=all: a record is acknowledged once every in-sync replica has it",
+        source "Kafka, ProducerConfig.ACKS_DOC";
+    "P03" "minimum-of-one": "acks=all with one in-sync replica is an acknowledgement of the leader alone",
+        shows [Loss], violates [NoLoss],
+        prevented by "min.insync.replicas=2 with three replicas: what is acknowledged is on two brokers",
+        source "Kafka, TopicConfig.MIN_IN_SYNC_REPLICAS_DOC and the design documentation, 4.7";
     "P04" "retry-without-idempotence": "a retry without idempotence appends the record a second time",
         shows [Duplicate], violates [NoDuplicates],
         prevented by "enable.idempotence=true: the broker recognises the retry",
@@ -145,6 +153,34 @@ catalogue! {
         shows [Loss], violates [NoLoss],
         prevented by "librdkafka from 1.9.0: the numbers of a partition outlive it",
         source "librdkafka, CHANGELOG 1.9.0, \"Transactional producer fixes\"";
+    "B01" "unclean-election": "a replica that is not in sync is elected, and the others cut off what it has not",
+        shows [Loss, Diverge], violates [NoLoss],
+        prevented by "unclean.leader.election.enable=false: the partition waits for a replica that has everything",
+        source "Kafka, TopicConfig.UNCLEAN_LEADER_ELECTION_ENABLE_DOC; KIP-320, motivation";
+    "B02" "truncation-to-high-watermark": "a follower cuts its log to a high watermark that it learnt late, and is elected",
+        shows [Loss], violates [NoLoss],
+        prevented by "brokers from 0.11: a follower asks where the leader's epoch ended",
+        source "KIP-101, scenario 1; hachikuji/kafka-specification, KafkaTruncateToHighWatermark.tla";
+    "B04" "unknown-epoch": "after two fast changes the leader does not know the epoch that a follower asks about",
+        shows [Loss, Diverge], violates [NoLoss],
+        prevented by "brokers from 2.0: the answer names the epoch that it is about",
+        source "KAFKA-6361; KIP-279; hachikuji/kafka-specification, Kip101.tla and Kip279.tla";
+    "B05" "stale-fetches": "a follower that missed two changes of leader goes on fetching, and counts",
+        shows [Loss], violates [NoLoss],
+        prevented by "brokers from 2.1: a fetch carries the leader epoch, and a stale one is refused",
+        source "KAFKA-6880; KIP-320; hachikuji/kafka-specification, Kip320FirstTry.tla";
+    "B06" "last-replica-standing": "the last in-sync replica loses power, comes back with less, and leads all the same",
+        shows [Loss], violates [NoLoss],
+        prevented by "eligible.leader.replicas.version=1 (KIP-966): replicas that left below the minimum may lead",
+        source "KIP-966; Vanlightly, kafka-tlaplus, 5_recovery.md";
+    "B07" "shared-power-loss": "a power loss takes an acknowledged record from every page cache at once",
+        shows [Loss], violates [NoLoss],
+        prevented by "flush.messages=1, or replicas that do not share their power",
+        source "Vanlightly, kafka-tlaplus, 5_recovery.md; Kafka, TopicConfig.FLUSH_MESSAGES_INTERVAL_DOC";
+    "B09" "replaced-disk": "a late request puts a broker with an empty disk among the in-sync replicas",
+        shows [Loss], violates [NoLoss],
+        prevented by "brokers from 3.5: the request carries the broker's epoch",
+        source "KAFKA-14139; KIP-903";
     "C01" "commit-before-process": "the offset is committed before the record is handled",
         shows [Loss], violates [NoLoss],
         prevented by "process, then commit",

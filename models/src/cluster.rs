@@ -22,6 +22,7 @@ mod output_transactions;
 mod persistent;
 mod recreation;
 mod reduce;
+mod replicas;
 mod steps;
 mod transactions;
 mod upstream;
@@ -50,6 +51,7 @@ use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
 use crate::producer::transactions::Transactions;
 use crate::program::Program;
+use crate::replication::Replication;
 use crate::retries::Retries;
 use crate::set::Set;
 use crate::sink::Sink;
@@ -75,8 +77,10 @@ pub struct State {
     pub sink: Sink,
     /// The upstream producer.
     pub producer: Producer,
-    /// The broker.
+    /// The broker; with several replicas, what clients can read.
     pub broker: Broker,
+    /// The replicas, where there are several.
+    pub replication: Option<Box<Replication>>,
     /// The retry topic, from the group's committed offset on.
     pub retries: Retries,
     /// Requests that are late.
@@ -226,7 +230,11 @@ impl Cluster {
 
     /// Commits are kept in mind as long as a loss of power may take them.
     fn remember_commits(&self, state: &mut State) {
-        if self.limits.history > 0 && self.budget.has_left(state, Fault::PowerLossAll) {
+        if self.limits.history > 0
+            && self
+                .budget
+                .has_left(&state.left, state.left_in_all, Fault::PowerLossAll)
+        {
             state.group.remember();
         } else {
             state.group.history.truncate(0);
@@ -237,7 +245,13 @@ impl Cluster {
         let (limits, pipeline) = (&self.limits, &self.pipeline);
         state.database.code(codec, limits);
         state.producer.code(codec, limits, pipeline);
-        state.broker.code(codec, limits, pipeline);
+        if limits.replicas > 1 {
+            let replication = state.replication.get_or_insert_default();
+            replication.code(codec, limits, pipeline);
+            state.broker = replication.view();
+        } else {
+            state.broker.code(codec, limits, pipeline);
+        }
         state.limbo.code(codec, limits, pipeline);
         state.group.code(codec, limits);
         for who in self.everyone() {
@@ -281,6 +295,10 @@ impl Model for Cluster {
             transactions: self.limits.transactions.then(Box::default),
             ..State::default()
         };
+        if self.pipeline.is_replicated() {
+            let replicas = Replication::of(&self.pipeline.topic.replication);
+            state.replication = Some(Box::new(replicas));
+        }
         self.budget.fill(&mut state);
         if self.pipeline.bounds.start == Start::Joined {
             state.group.owner = self.pipeline.subscribes().then_some(0);
@@ -293,6 +311,7 @@ impl Model for Cluster {
                 };
             }
         }
+        self.settle_replicas(&mut state);
         self.reduce(&mut state);
         vec![state]
     }
@@ -321,6 +340,7 @@ impl Model for Cluster {
         };
         self.settle_output(after);
         self.settle_members(after);
+        self.settle_replicas(after);
         self.remember_commits(after);
         self.reduce(after);
         let changed = *after != *state;
@@ -331,6 +351,7 @@ impl Model for Cluster {
         match strike {
             Some(entry) if counts => {
                 self.budget.pay(after, entry);
+                self.settle_replicas(after);
                 self.remember_commits(after);
                 self.reduce(after);
             }

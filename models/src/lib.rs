@@ -29,6 +29,7 @@ pub mod presets;
 pub mod producer;
 pub mod program;
 pub mod reference;
+pub mod replication;
 pub mod retries;
 pub mod rules;
 pub mod set;

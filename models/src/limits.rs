@@ -99,6 +99,8 @@ pub struct Limits {
     pub attempts: u16,
     /// Leader epochs after the first.
     pub leader_epochs: u16,
+    /// Replicas of the partition.
+    pub replicas: u16,
     /// Consumers of the group.
     pub instances: u16,
     /// Generations that a state holds beside the first; the most that a byte holds, where they are
@@ -251,7 +253,10 @@ impl Limits {
         // With acks=0 an application that waits for its report goes on while its send is on the wire.
         let stays = stays || source.waits_for_reports() && !answered;
         let on_the_wire = if stays { copies } else { records };
-        let storage = paid(&|key| restarts_broker(key.fault));
+        let replicated = pipeline.is_replicated();
+        let storage = paid(&|key| {
+            restarts_broker(key.fault) || replicated && changes_leader_or_followers(key.fault)
+        });
         let retention = paid(&|key| key.fault == Fault::Retention);
         let expiry = paid(&|key| key.fault == Fault::ProducerIdExpiry);
         let crashes = paid(&|key| key.fault == Fault::ProducerCrash);
@@ -329,6 +334,7 @@ impl Limits {
                 0
             },
             leader_epochs: narrow(storage),
+            replicas: pipeline.topic.replication.replicas,
             instances: narrow(instances),
             generations: if renumbered { narrow(held) } else { u16::MAX },
             sole_owner: (instances == 1 && !zombies && pipeline.subscribes()).then_some(0),
@@ -531,6 +537,7 @@ fn strikes_upstream(fault: Fault) -> bool {
         || fault == Fault::DeliveryTimeout
         || fault == Fault::StaleMetadata
         || restarts_broker(fault)
+        || changes_leader_or_followers(fault)
 }
 
 /// Whether the fault restarts the broker.
@@ -539,6 +546,11 @@ pub fn restarts_broker(fault: Fault) -> bool {
         fault,
         Fault::BrokerCrash | Fault::PowerLoss | Fault::PowerLossAll | Fault::DiskLoss
     )
+}
+
+/// Whether the fault strikes replicas that are alive.
+fn changes_leader_or_followers(fault: Fault) -> bool {
+    matches!(fault, Fault::LeaderChange | Fault::ReplicaLag)
 }
 
 /// The faults after which the partition may go to the other consumer.

@@ -5,7 +5,7 @@
 
 use crate::fault::FaultBudget;
 use crate::order::{Item, Order, Step};
-pub use crate::rules::KafkaRules;
+pub use crate::rules::{KafkaRules, TruncationRule};
 
 /// The client library on both sides, whose rules apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -151,9 +151,11 @@ pub enum OnRestart {
     ResendUnconfirmed,
 }
 
-/// The topic between producer and consumer: one partition, one replica.
+/// The topic between producer and consumer: one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicSettings {
+    /// Its replicas.
+    pub replication: ReplicationSettings,
     /// `flush.messages`: after how many appended records the log is flushed; `None`: never asked
     /// for.
     pub flush_messages: Option<u64>,
@@ -168,6 +170,29 @@ pub struct TopicSettings {
     pub compacted: bool,
     /// Whether the log cleaner removes the others (`log.cleaner.enable`).
     pub cleaned: bool,
+}
+
+/// The replicas of the partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReplicationSettings {
+    /// `replication.factor`.
+    pub replicas: u16,
+    /// `min.insync.replicas`, as far as there are replicas.
+    pub min_in_sync: u16,
+    /// `unclean.leader.election.enable`.
+    pub unclean_leader_election: bool,
+    /// Whether replicas that left the in-sync ones below the minimum may lead (KIP-966).
+    pub eligible_leader_replicas: bool,
+}
+
+impl ReplicationSettings {
+    /// A single replica.
+    pub const ONE: ReplicationSettings = ReplicationSettings {
+        replicas: 1,
+        min_in_sync: 1,
+        unclean_leader_election: false,
+        eligible_leader_replicas: false,
+    };
 }
 
 /// `auto.offset.reset`.
@@ -443,6 +468,11 @@ impl Pipeline {
     /// Which records the consumers are given.
     pub fn isolation(&self) -> Isolation {
         self.consumer.isolation
+    }
+
+    /// Whether the partition has several replicas.
+    pub fn is_replicated(&self) -> bool {
+        self.topic.replication.replicas > 1
     }
 
     /// Whether the group assigns the partition.

@@ -107,20 +107,36 @@ pub enum Answer {
     StaleEpoch,
     /// UNKNOWN_PRODUCER_ID.
     UnknownProducerId,
+    /// Appended; the answer waits for the in-sync replicas.
+    Replicating,
     /// TRANSACTION_ABORTABLE or INVALID_TXN_STATE.
     NotInTransaction,
 }
 
 impl Answer {
-    const ALL: [Answer; 7] = [
+    const ALL: [Answer; 8] = [
         Answer::None,
         Answer::Success,
         Answer::Refused,
         Answer::OutOfOrder,
         Answer::StaleEpoch,
         Answer::UnknownProducerId,
+        Answer::Replicating,
         Answer::NotInTransaction,
     ];
+
+    /// Whether it is on its way to the client.
+    pub fn is_sent(self) -> bool {
+        match self {
+            Answer::None | Answer::Replicating => false,
+            Answer::Success
+            | Answer::Refused
+            | Answer::OutOfOrder
+            | Answer::StaleEpoch
+            | Answer::UnknownProducerId
+            | Answer::NotInTransaction => true,
+        }
+    }
 }
 
 /// A produce request on the connection.
@@ -136,8 +152,11 @@ pub struct Flight {
     /// The broker's answer, on its way back.
     pub answer: Answer,
     /// What the answer says of offsets, for a client before KIP-360: the offset after the record, or
-    /// with UNKNOWN_PRODUCER_ID the log's start.
+    /// with UNKNOWN_PRODUCER_ID the log's start. Until then, the offset that the high watermark must
+    /// reach.
     pub offset: u16,
+    /// The broker at the other end of the connection.
+    pub to: u16,
 }
 
 /// The producer's process.
@@ -208,8 +227,14 @@ impl Producer {
         });
     }
 
-    /// Whether the client may put the next batch on the wire.
+    /// Whether the client may put the next batch on the wire, on its only connection.
     pub fn can_transmit(&self, pipeline: &Pipeline) -> bool {
+        self.can_transmit_to(0, pipeline)
+    }
+
+    /// Whether the client may put the next batch on the wire, on its connection to this broker. What
+    /// is in flight elsewhere counts only where the client waits for the order of answers.
+    pub fn can_transmit_to(&self, to: u16, pipeline: &Pipeline) -> bool {
         let Some(first) = self.queue.first() else {
             return false;
         };
@@ -217,7 +242,13 @@ impl Producer {
         // With acks=0 a request completes when it is written, so none counts as in flight.
         let in_flight = match settings.acks {
             Acks::None => 0,
-            Acks::Leader | Acks::All => self.flights.len() as u32,
+            Acks::Leader | Acks::All if settings.idempotence || settings.max_in_flight == 1 => {
+                self.flights.len() as u32
+            }
+            Acks::Leader | Acks::All => {
+                let there = self.flights.iter().filter(|flight| flight.to == to);
+                there.count() as u32
+            }
         };
         in_flight < settings.max_in_flight
             && (!settings.idempotence
@@ -228,7 +259,7 @@ impl Producer {
     }
 
     /// The client puts the next batch on the wire.
-    pub fn transmit(&mut self, pipeline: &Pipeline, ledger: &mut Ledger) {
+    pub fn transmit(&mut self, to: u16, pipeline: &Pipeline, ledger: &mut Ledger) {
         let mut batch = self.queue.remove(0);
         let settings = &pipeline.producer;
         if settings.idempotence {
@@ -243,6 +274,7 @@ impl Producer {
         self.flights.push(Flight {
             batch,
             wire: batch.stamp,
+            to,
             ..Flight::default()
         });
     }
@@ -252,6 +284,30 @@ impl Producer {
         self.flights
             .iter()
             .position(|flight| flight.answer == Answer::None)
+    }
+
+    /// The oldest request on the connection to this broker that it has not handled; none while it
+    /// has one in hand, for it handles those of one connection one after the other.
+    pub fn first_unhandled_at(&self, who: u16) -> Option<usize> {
+        let own = |flight: &Flight| flight.to == who && !flight.answer.is_sent();
+        let first = self.flights.iter().position(own)?;
+        (self.flights[first].answer == Answer::None).then_some(first)
+    }
+
+    /// The oldest request on the connection to this broker, if its answer is on its way.
+    pub fn first_answered_at(&self, who: u16) -> Option<usize> {
+        let first = self.flights.iter().position(|flight| flight.to == who)?;
+        self.flights[first].answer.is_sent().then_some(first)
+    }
+
+    /// The oldest request of a connection whose answer is on its way.
+    pub fn first_answered(&self) -> Option<usize> {
+        let is_first = |index: usize| {
+            let to = self.flights[index].to;
+            self.flights[..index].iter().all(|flight| flight.to != to)
+        };
+        (0..self.flights.len())
+            .find(|index| is_first(*index) && self.flights[*index].answer.is_sent())
     }
 
     /// The broker has handled the request at `index`.
@@ -266,7 +322,12 @@ impl Producer {
 
     /// The oldest answer reaches the client.
     pub fn receive(&mut self, pipeline: &Pipeline, ledger: &mut Ledger) {
-        let flight = self.flights.remove(0);
+        self.receive_at(0, pipeline, ledger);
+    }
+
+    /// The answer at `index` reaches the client.
+    pub fn receive_at(&mut self, index: usize, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let flight = self.flights.remove(index);
         let Flight {
             batch,
             expired,
@@ -274,7 +335,9 @@ impl Producer {
             ..
         } = flight;
         match answer {
-            Answer::None => unreachable!("only an answered request is received"),
+            Answer::None | Answer::Replicating => {
+                unreachable!("only an answered request is received")
+            }
             Answer::Success => self.succeed(flight, pipeline, ledger),
             Answer::Refused => self.refused(batch, expired, pipeline, ledger),
             Answer::OutOfOrder | Answer::UnknownProducerId if before_kip_360(pipeline) => {
@@ -394,19 +457,45 @@ impl Producer {
     /// The connection breaks before the broker handles the request at `from`: this and all later
     /// ones on it are lost.
     pub fn lose_requests(&mut self, from: usize, pipeline: &Pipeline, ledger: &mut Ledger) {
-        let lost = self.flights[from..].to_vec();
-        self.flights.truncate(from);
+        let lost = match self.flights.get(from) {
+            Some(first) => {
+                let to = first.to;
+                self.take_from(from, |flight| flight.to == to)
+            }
+            None => Vec::new(),
+        };
         self.strike_all(&lost, pipeline, ledger);
     }
 
-    /// The connection breaks with every request and answer on it.
+    /// Every connection breaks with every request and answer on it.
     pub fn lose_connection(&mut self, pipeline: &Pipeline, ledger: &mut Ledger) {
-        self.lose_requests(0, pipeline, ledger);
+        let lost = self.take_from(0, |_| true);
+        self.strike_all(&lost, pipeline, ledger);
     }
 
-    /// The oldest answer is lost.
-    pub fn lose_answer(&mut self, pipeline: &Pipeline, ledger: &mut Ledger) {
-        let flight = self.flights.remove(0);
+    /// The connection to this broker breaks with every request and answer on it.
+    pub fn lose_connection_to(&mut self, who: u16, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let lost = self.take_from(0, |flight| flight.to == who);
+        self.strike_all(&lost, pipeline, ledger);
+    }
+
+    /// Takes those requests from `from` on off the wire that are `struck`.
+    fn take_from(&mut self, from: usize, struck: impl Fn(&Flight) -> bool) -> Vec<Flight> {
+        let mut taken = Vec::new();
+        let mut index = from;
+        while index < self.flights.len() {
+            if struck(&self.flights[index]) {
+                taken.push(self.flights.remove(index));
+            } else {
+                index += 1;
+            }
+        }
+        taken
+    }
+
+    /// The answer at `index` is lost.
+    pub fn lose_answer(&mut self, index: usize, pipeline: &Pipeline, ledger: &mut Ledger) {
+        let flight = self.flights.remove(index);
         self.strike_all(&[flight], pipeline, ledger);
     }
 
@@ -481,8 +570,12 @@ impl Producer {
     /// Whether, without a further fault, every request is answered with a success that confirms its
     /// own record and does nothing else.
     pub fn is_undisturbed(&self, pipeline: &Pipeline) -> bool {
-        let answered_well =
-            |flight: &Flight| matches!(flight.answer, Answer::None | Answer::Success);
+        let answered_well = |flight: &Flight| {
+            matches!(
+                flight.answer,
+                Answer::None | Answer::Replicating | Answer::Success
+            )
+        };
         !pipeline.producer.idempotence
             && self.queue.iter().all(|batch| !batch.doubtful)
             && self

@@ -36,6 +36,41 @@ pub struct KafkaRules {
     pub truncation_noticed: bool,
     /// The brokers' rules about transactions.
     pub transactions: TransactionRules,
+    /// What a follower cuts off its log when it hears of a new leader.
+    pub truncation: TruncationRule,
+    /// A leader refuses the fetch of a follower that has not heard of its epoch. Brokers from 2.1
+    /// (KAFKA-6880, KIP-320). Before, such a fetch is answered and counts.
+    pub stale_fetches_refused: bool,
+    /// The controller refuses to add a broker to the in-sync replicas that has started again since the
+    /// leader saw it. Brokers from 3.5 (KAFKA-14139, KIP-903).
+    pub broker_epoch_checked: bool,
+    /// The high watermark does not move while there are fewer in-sync replicas than the minimum.
+    /// Brokers from 3.7 (KAFKA-15583, KIP-966).
+    pub high_watermark_waits: bool,
+}
+
+/// What a follower cuts off its log when it hears of a new leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TruncationRule {
+    /// What lies above its own high watermark: brokers before 0.11.
+    ToHighWatermark,
+    /// What lies above the end that the leader names for the follower's last epoch: a leader without
+    /// that epoch names the start of its next one, and one that has appended nothing since names
+    /// none; then what lies above the follower's high watermark (KIP-101, from 0.11).
+    EndOfEpoch,
+    /// The same, but the leader names the epoch before with its end, and the follower asks again until
+    /// it has that epoch (KIP-279, from 2.0).
+    EndOfKnownEpoch,
+}
+
+impl TruncationRule {
+    /// Whether a follower may ever cut its log to its own high watermark.
+    pub fn asks_for_high_watermark(self) -> bool {
+        match self {
+            TruncationRule::ToHighWatermark | TruncationRule::EndOfEpoch => true,
+            TruncationRule::EndOfKnownEpoch => false,
+        }
+    }
 }
 
 impl KafkaRules {
@@ -48,5 +83,9 @@ impl KafkaRules {
         recreated_topic_noticed: true,
         truncation_noticed: true,
         transactions: TransactionRules::CURRENT,
+        truncation: TruncationRule::EndOfKnownEpoch,
+        stale_fetches_refused: true,
+        broker_epoch_checked: true,
+        high_watermark_waits: true,
     };
 }

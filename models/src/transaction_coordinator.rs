@@ -60,7 +60,8 @@ pub enum Phase {
 }
 
 impl Phase {
-    const ALL: [Phase; 7] = [
+    /// Every phase.
+    pub const ALL: [Phase; 7] = [
         Phase::Unknown,
         Phase::Empty,
         Phase::Ongoing,

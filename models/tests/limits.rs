@@ -14,6 +14,7 @@ use faults::budgets;
 use proptest::prelude::*;
 use proptest::sample::select;
 use semel_models::cluster::{Cluster, Reductions, State};
+use semel_models::fault::Fault;
 use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::*;
 use semel_models::subject::Subject;
@@ -25,13 +26,29 @@ use upstream::{producers, rules};
 fn topics() -> impl Strategy<Value = TopicSettings> {
     let flush = select(vec![None, None, Some(1), Some(2)]);
     let flags = any::<[bool; 3]>();
-    (flush, flags).prop_map(
-        |(flush_messages, [retention, compacted, cleaned])| TopicSettings {
+    (flush, flags, replications()).prop_map(
+        |(flush_messages, [retention, compacted, cleaned], replication)| TopicSettings {
+            replication,
             flush_messages,
             flushes_internal_topics: false,
             retention,
             compacted,
             cleaned: compacted && cleaned,
+        },
+    )
+}
+
+fn replications() -> impl Strategy<Value = ReplicationSettings> {
+    let replicas = select(vec![1, 1, 2, 3]);
+    (replicas, 1..=2u16, any::<bool>(), any::<bool>()).prop_map(
+        |(replicas, minimum, unclean_leader_election, eligible_leader_replicas)| {
+            let several = replicas > 1;
+            ReplicationSettings {
+                replicas,
+                min_in_sync: minimum.min(replicas),
+                unclean_leader_election: several && unclean_leader_election,
+                eligible_leader_replicas: several && eligible_leader_replicas,
+            }
         },
     )
 }
@@ -115,6 +132,18 @@ fn transactional() -> impl Strategy<Value = Pipeline> {
 
 /// Takes away what the design reader refuses in one part for another's sake.
 fn fit(pipeline: &mut Pipeline) {
+    if pipeline.is_replicated() {
+        let modelled = |fault: Fault| {
+            let apart = [
+                Fault::Retention,
+                Fault::ProducerIdExpiry,
+                Fault::RequestDelayed,
+            ];
+            !apart.contains(&fault)
+        };
+        let entries = &mut pipeline.faults.entries;
+        entries.retain(|(key, _)| modelled(key.fault));
+    }
     let Pipeline {
         producer,
         group,

@@ -4,8 +4,9 @@ use semel_models::pipeline::TopicSettings;
 
 use super::clients::{Resolution, refuse};
 use super::kafka::Properties;
+use super::replication;
 use super::report::Report;
-use super::warning::WarningKind;
+use super::version::Versions;
 
 /// The broker's default where a creation argument is left out or -1.
 const BROKERS_DEFAULT: i64 = -1;
@@ -13,6 +14,7 @@ const BROKERS_DEFAULT: i64 = -1;
 pub(crate) fn topic(
     topic: &Properties,
     broker: &Properties,
+    versions: &Versions,
     resolutions: &mut Vec<Resolution>,
     report: &mut Report,
 ) -> TopicSettings {
@@ -31,15 +33,7 @@ pub(crate) fn topic(
         "replication.factor",
         "default.replication.factor",
     );
-    one_only(
-        topic,
-        broker,
-        "replication.factor",
-        "default.replication.factor",
-        replicas,
-        report,
-    );
-    in_sync(topic, broker, replicas, report);
+    let replication = replication::settings(topic, broker, replicas, versions, report);
     broker_start(broker, report);
     let flush = match (
         topic.get("flush.messages"),
@@ -59,6 +53,7 @@ pub(crate) fn topic(
     };
     let policy = CleanupPolicy::of(topic, broker);
     TopicSettings {
+        replication,
         flush_messages: flush
             .filter(|messages| *messages != i64::MAX)
             .and_then(|messages| u64::try_from(messages).ok()),
@@ -117,23 +112,6 @@ fn one_only(
     report
         .not_modelled(place, what)
         .write(format!("Accepted: {name} = 1 in [topic]."));
-}
-
-fn in_sync(topic: &Properties, broker: &Properties, replicas: i64, report: &mut Report) {
-    const NAME: &str = "min.insync.replicas";
-    let (place, minimum) = if topic.is_set(NAME) {
-        (topic.at(NAME), topic.integer(NAME))
-    } else {
-        (broker.at(NAME), broker.integer(NAME))
-    };
-    let minimum = minimum.unwrap_or(1);
-    if minimum > replicas {
-        report.warn(
-            WarningKind::ResolvedByClient,
-            place,
-            format!("min.insync.replicas = {minimum} is above the replication factor of {replicas}: Kafka requires the smaller of the two, {replicas}. It does not refuse writes, and an acknowledged record has {replicas} copy."),
-        );
-    }
 }
 
 /// Whether retention may delete records by age or size.

@@ -8,6 +8,7 @@ use super::diagnostic::Code;
 use super::document::{Document, Field};
 use super::keys::{integer, repeated, shortened};
 use super::modelled;
+use super::replication::strikes_replicas_unmodelled;
 use super::report::{Report, enumeration, nearest};
 use super::source::Span;
 use super::table::Table;
@@ -30,6 +31,8 @@ pub(crate) struct Exposure {
     pub cleaned: bool,
     /// Whether the client drops a topic that a broker reports as missing.
     pub drops_topics: bool,
+    /// Whether the partition has several replicas.
+    pub replicated: bool,
     /// Whether the application may roll its own transaction back.
     pub dual_write: bool,
     /// Whether the upstream sends in transactions.
@@ -39,15 +42,14 @@ pub(crate) struct Exposure {
 }
 
 impl Exposure {
-    /// Whether a run of the design can meet the fault. One replica and one partition are what this
-    /// release accepts.
+    /// Whether a run of the design can meet the fault. One partition is what this release accepts.
     fn can_meet(&self, fault: Fault) -> bool {
         let subscribes = self
             .group
             .as_ref()
             .is_none_or(|group| group.assignment == Assignment::Subscribe);
         match fault {
-            Fault::LeaderChange | Fault::ReplicaLag => false,
+            Fault::LeaderChange | Fault::ReplicaLag => self.replicated,
             Fault::Compaction => self.cleaned,
             Fault::StaleMetadata => self.drops_topics,
             Fault::TransactionTimeout => {
@@ -266,11 +268,15 @@ fn default_budget(exposure: &Exposure, total: u16, report: &mut Report) -> Fault
         };
         common && *fault != Fault::Poison && exposure.can_meet(*fault)
     };
+    let is_modelled = |fault: &Fault| {
+        let apart = exposure.replicated && strikes_replicas_unmodelled(*fault, None);
+        modelled::fault(*fault) && !apart
+    };
     let (included, missing): (Vec<Fault>, Vec<Fault>) = Fault::ALL
         .iter()
         .copied()
         .filter(by_default)
-        .partition(|fault| modelled::fault(*fault));
+        .partition(is_modelled);
     let names = |faults: &[Fault]| enumeration(faults.iter().map(|fault| fault.name()));
     let mut text = format!(
         "[faults] names no fault: one each of {}, and no more than {total} in all.",

@@ -72,9 +72,11 @@ pub fn fault(fault: Fault) -> bool {
         | Fault::CoordinatorFailover
         | Fault::StaleMetadata
         | Fault::TopicRecreate
+        | Fault::LeaderChange
+        | Fault::ReplicaLag
         | Fault::TransactionTimeout
         | Fault::OffsetReset => true,
-        Fault::LeaderChange | Fault::ReplicaLag | Fault::AddPartition => false,
+        Fault::AddPartition => false,
     }
 }
 
@@ -267,11 +269,12 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         | Rule::PositionValidation => true,
         // Brokers and clients of 0.11 have no error of its own for an unknown producer id.
         Rule::AnySequenceWithoutState | Rule::LocalEpochBump => versions.has(Rule::FiveBatches),
-        // About several replicas.
+        // Rules of the pipeline, about several replicas.
         Rule::TruncationByEpoch
         | Rule::EpochOfTheAnswer
         | Rule::EpochFencing
         | Rule::BrokerEpochInFetch
+        | Rule::HighWatermarkWaits
         | Rule::EligibleLeaderReplicas => true,
         // About transactions: rules of the pipeline, or of an output that is refused.
         Rule::TimeoutFences

@@ -139,7 +139,7 @@ impl Stated {
             output_consumer,
         ] = &tables;
         let mut rules = clients::rules(producer, consumer, broker, report);
-        let topic = cluster::topic(topic, broker, &mut rules.resolutions, report);
+        let topic = cluster::topic(topic, broker, versions, &mut rules.resolutions, report);
         let application = Application::read(document, report);
         let sink = Sink::read(document, report);
         let bounds = StatedBounds::read(document, report);
@@ -192,6 +192,7 @@ impl Stated {
             retention: self.topic.retention,
             cleaned: self.topic.cleaned,
             drops_topics: versions.library == Client::Librdkafka,
+            replicated: self.topic.replication.replicas > 1,
             dual_write: self.application.source.value == RecordSource::DualWrite,
             transactional: self.application.source.value == RecordSource::Transaction,
             group: self.group.clone(),

@@ -4,7 +4,7 @@ use semel_models::fault::FaultBudget;
 use semel_models::order::Order;
 use semel_models::pipeline::{
     Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure, OutputSettings,
-    Pipeline, ProducerSettings, SinkSettings, TopicSettings,
+    Pipeline, ProducerSettings, SinkSettings, TopicSettings, TruncationRule,
 };
 
 use super::application::Application;
@@ -18,6 +18,7 @@ use super::needs;
 use super::order::rules::Surroundings;
 use super::order::{order, rules};
 use super::output;
+use super::replication;
 use super::report::Report;
 use super::sink::Sink;
 use super::source::Span;
@@ -91,6 +92,7 @@ pub(crate) fn pipeline(
     unmodelled::position_of_librdkafka(parts, report);
     unmodelled::rules_of_version(parts, &faults, report);
     unmodelled::recreated_topic(parts, &faults, report);
+    replication::unmodelled(parts, &faults, report);
     unmodelled::retry_topic(parts, order.as_ref(), &faults, report);
     output::of_design(parts, order.as_ref(), &faults, report);
     transactions::check(parts, &faults, report);
@@ -123,6 +125,17 @@ fn rules(versions: &Versions, broker: &Properties) -> KafkaRules {
             || !versions.has(Rule::EpochInCommits),
         truncation_noticed: versions.has(Rule::PositionValidation),
         transactions: transactions::rules(versions, broker),
+        truncation: match (
+            versions.has(Rule::TruncationByEpoch),
+            versions.has(Rule::EpochOfTheAnswer),
+        ) {
+            (false, _) => TruncationRule::ToHighWatermark,
+            (true, false) => TruncationRule::EndOfEpoch,
+            (true, true) => TruncationRule::EndOfKnownEpoch,
+        },
+        stale_fetches_refused: versions.has(Rule::EpochFencing),
+        broker_epoch_checked: versions.has(Rule::BrokerEpochInFetch),
+        high_watermark_waits: versions.has(Rule::HighWatermarkWaits),
     }
 }
 

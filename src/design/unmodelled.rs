@@ -192,6 +192,7 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
         | Rule::EpochOfTheAnswer
         | Rule::EpochFencing
         | Rule::BrokerEpochInFetch
+        | Rule::HighWatermarkWaits
         | Rule::EligibleLeaderReplicas
         | Rule::TimeoutFences
         | Rule::EpochAtCoordinator

@@ -94,11 +94,14 @@ impl Broker {
     pub(super) fn fetch(&self, from: NextOffset, most: usize) -> Result<Vec<Record>, StorageError> {
         Ok(batches(&self.topic, from, most)?
             .into_iter()
-            .map(|batch| Record {
-                id: batch.record.id,
-                offset: batch.offset,
-                key: batch.record.key,
-                payload: batch.record.payload,
+            .filter_map(|batch| {
+                let record = batch.record?;
+                Some(Record {
+                    id: record.id,
+                    offset: batch.offset,
+                    key: record.key,
+                    payload: record.payload,
+                })
             })
             .collect())
     }
@@ -148,7 +151,10 @@ impl Broker {
             return Ok(Vec::new());
         };
         let all = batches(output, NextOffset(0), usize::MAX)?;
-        Ok(all.into_iter().map(|batch| batch.record.id).collect())
+        Ok(all
+            .into_iter()
+            .filter_map(|batch| Some(batch.record?.id))
+            .collect())
     }
 }
 

@@ -94,6 +94,14 @@ impl AppendFile {
         })
     }
 
+    /// It gets another name, in place of whatever has that name.
+    pub(crate) fn rename(&mut self, directory: &Directory, name: &str) -> Result<(), StorageError> {
+        let path = directory.file(name);
+        std::fs::rename(&self.path, &path).map_err(StorageError::at(Action::Rename, &self.path))?;
+        self.path = path;
+        directory.sync()
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path

@@ -1,6 +1,5 @@
 //! Which designs runs on real files can take.
 
-use semel_models::fault::Fault;
 use semel_models::pipeline::Pipeline;
 
 /// What `pipeline` asks for that runs on real files do not know yet; `None`: they know everything
@@ -20,19 +19,11 @@ use semel_models::pipeline::Pipeline;
 ///     [faults]
 ///     compaction = 1
 /// ")?;
-/// assert_eq!(not_hosted(design.pipeline()), Some("the fault compaction"));
+/// assert_eq!(not_hosted(design.pipeline()), None);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
-    let met = |fault: Fault| pipeline.faults.contains(fault);
-    // The log's files have no gaps and no transactions, and are those of one topic.
-    if met(Fault::Compaction) {
-        Some("the fault compaction")
-    } else if met(Fault::TopicRecreate) {
-        Some("the fault topic-recreate")
-    } else if pipeline.producer.is_transactional() {
-        Some("source = \"transaction\"")
-    } else if pipeline.consumer.has_transactions() {
+    if pipeline.consumer.has_transactions() {
         Some("kafka[...]")
     } else if pipeline.consumer.produces() {
         Some("`produce`")

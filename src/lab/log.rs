@@ -4,14 +4,22 @@
 //! detail: retention deletes whole segments, and the log's start may lie inside one; what lies
 //! below it in the file cannot be read any more.
 //!
+//! The log is that of a partition's only replica or of one of several ([`Log::replicate`]); it may hold
+//! transactions ([`Log::append_in_transaction`]), and its cleaner may have removed records from it
+//! ([`Log::clean`]).
+//!
 //! A roll does not sync. Kafka has a background thread sync what was rolled, some time later: a
 //! power loss may come before.
 
 mod batch;
+mod clean;
+mod epochs;
 mod producers;
 mod recovery;
+mod replica;
 mod segment;
 mod stop;
+mod transactions;
 mod trim;
 
 pub use batch::{Batch, Record};
@@ -21,8 +29,10 @@ pub use stop::Remains;
 
 use crate::lab::disk::{Checkpoint, Directory, StorageError, Sync};
 use crate::lab::words::{LeaderEpoch, NextOffset, Offset, ProducerId, Stamp};
+use epochs::Epochs;
 use producers::{Check, Producers};
-use segment::Segment;
+use segment::{Header, Segment};
+use semel_models::broker::EntryKind;
 use semel_models::rules::KafkaRules;
 use std::collections::BTreeMap;
 
@@ -34,6 +44,8 @@ pub struct LogSettings {
     /// `flush.messages`: after how many appended records the log is synced; `None`: never by
     /// itself.
     pub flush_messages: Option<u64>,
+    /// `cleanup.policy=compact`: offsets may be missing in the files.
+    pub compacted: bool,
     /// The rules of the broker's release.
     pub rules: KafkaRules,
     /// What a sync does.
@@ -46,6 +58,7 @@ impl Default for LogSettings {
         LogSettings {
             segment_bytes: 1 << 30,
             flush_messages: None,
+            compacted: false,
             rules: KafkaRules::CURRENT,
             sync: Sync::Simulated,
         }
@@ -65,6 +78,10 @@ pub enum Produced {
     StaleEpoch,
     /// UNKNOWN_PRODUCER_ID.
     UnknownProducerId,
+    /// CONCURRENT_TRANSACTIONS: the transaction before is not complete.
+    Concurrent,
+    /// TRANSACTION_ABORTABLE: the partition was not added to the transaction.
+    NotAdded,
 }
 
 /// What the leader answers to a fetch.
@@ -76,7 +93,7 @@ pub enum Fetched {
     OutOfRange,
 }
 
-/// The log of the partition's only replica.
+/// The log of a replica of the partition.
 ///
 /// ```
 /// use semel::lab::{Fetched, Log, LogSettings, NextOffset, Produced, Record, Remains};
@@ -89,7 +106,7 @@ pub enum Fetched {
 /// assert_eq!(log.append(Some(first), &Record::bare(40))?, Produced::Duplicate(Offset(0)));
 ///
 /// let Fetched::Batches(batches) = log.fetch(NextOffset(0), 500)? else { panic!("in range") };
-/// assert_eq!(batches[0].record, Record::bare(40));
+/// assert_eq!(batches[0].record, Some(Record::bare(40)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -97,12 +114,18 @@ pub struct Log {
     directory: Directory,
     settings: LogSettings,
     log_start_checkpoint: Checkpoint,
+    /// Which leader epoch begins where, as it was before the last cleaning.
+    epoch_checkpoint: Checkpoint,
     /// Never empty; the last one is written to.
     segments: Vec<Segment>,
     log_start: Offset,
     recovery_point: Offset,
     leader_epoch: LeaderEpoch,
+    epochs: Epochs,
     producers: Producers,
+    /// Where the log ended when it was opened: of what lies below, the last batch of each producer
+    /// id is remembered.
+    recovered: Offset,
     /// Where the log ended when a producer id expired: its batches below are not taken up again.
     expired: BTreeMap<ProducerId, Offset>,
 }
@@ -140,6 +163,15 @@ impl Log {
         stamp: Option<Stamp>,
         record: &Record,
     ) -> Result<Produced, StorageError> {
+        self.append_checked(stamp, EntryKind::Plain, record)
+    }
+
+    fn append_checked(
+        &mut self,
+        stamp: Option<Stamp>,
+        kind: EntryKind,
+        record: &Record,
+    ) -> Result<Produced, StorageError> {
         if let Some(stamp) = stamp {
             match self.producers.check(stamp, &self.settings.rules) {
                 Check::Follows => {}
@@ -149,40 +181,56 @@ impl Log {
                 Check::Unknown => return Ok(Produced::UnknownProducerId),
             }
         }
+        self.append_new(stamp, kind, Some(record.clone()))
+    }
+
+    fn append_new(
+        &mut self,
+        stamp: Option<Stamp>,
+        kind: EntryKind,
+        record: Option<Record>,
+    ) -> Result<Produced, StorageError> {
         let offset = self.log_end();
-        self.write(stamp, record, offset)?;
-        if let Some(stamp) = stamp {
-            self.producers.appended(stamp, offset);
+        self.store(&Batch {
+            offset,
+            leader_epoch: self.leader_epoch,
+            stamp,
+            kind,
+            record,
+        })?;
+        Ok(Produced::Appended(offset))
+    }
+
+    /// Writes the batch, remembers its producer, and syncs where that is due.
+    fn store(&mut self, batch: &Batch) -> Result<(), StorageError> {
+        let bytes = self.active().bytes();
+        let len = batch.to_frame().len() as u64;
+        if bytes > 0 && bytes + len > self.settings.segment_bytes {
+            self.segments
+                .push(Segment::create(&self.directory, batch.offset)?);
         }
+        self.active_mut().append(batch)?;
+        self.epochs.assign(batch.leader_epoch, batch.offset);
+        self.remember(batch.offset, batch.stamp, batch.kind);
         if let Some(interval) = self.settings.flush_messages
             && self.log_end().0 - self.recovery_point.0 >= interval
         {
             self.flush()?;
         }
-        Ok(Produced::Appended(offset))
+        Ok(())
     }
 
-    fn write(
-        &mut self,
-        stamp: Option<Stamp>,
-        record: &Record,
-        offset: Offset,
-    ) -> Result<(), StorageError> {
-        let leader_epoch = self.leader_epoch;
-        let record = record.clone();
-        let frame = Batch {
-            offset,
-            leader_epoch,
-            stamp,
-            record,
+    fn remember(&mut self, offset: Offset, stamp: Option<Stamp>, kind: EntryKind) {
+        let Some(stamp) = stamp else {
+            return;
+        };
+        match kind {
+            EntryKind::Marker(_) => self.producers.ended(stamp.producer, stamp.epoch, offset),
+            EntryKind::Plain | EntryKind::Transactional if offset < self.recovered => {
+                self.producers.recovered(stamp, offset);
+            }
+            EntryKind::Plain | EntryKind::Transactional => self.producers.appended(stamp, offset),
         }
-        .to_frame();
-        let bytes = self.active().bytes();
-        if bytes > 0 && bytes + frame.len() as u64 > self.settings.segment_bytes {
-            self.segments
-                .push(Segment::create(&self.directory, offset)?);
-        }
-        self.active_mut().append(&frame, leader_epoch, stamp)
     }
 
     /// Up to `most` batches from `from` on.
@@ -223,16 +271,12 @@ impl Log {
         self.expired.insert(producer, self.log_end());
     }
 
-    /// `OffsetsForLeaderEpoch`: where the log of `leader_epoch` ends.
-    pub fn end_of_epoch(&self, leader_epoch: LeaderEpoch) -> Offset {
-        let later = |segment: &Segment| {
-            let mut headers = segment.headers();
-            headers
-                .find(|(_, header)| header.leader_epoch > leader_epoch)
-                .map(|(at, _)| at)
-        };
-        let first_later = self.segments.iter().find_map(later);
-        first_later.unwrap_or(self.log_end()).max(self.log_start)
+    /// What is remembered of its batches, from its start on.
+    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &Header> + Clone {
+        let segments = self.segments.iter();
+        segments
+            .flat_map(Segment::headers)
+            .filter(|header| header.offset >= self.log_start)
     }
 
     fn active(&self) -> &Segment {
@@ -247,18 +291,19 @@ impl Log {
             .expect("a log has a segment to write to")
     }
 
-    /// What a broker that starts knows of producers: of each the last batch that is left.
+    /// What a broker knows of producers once it has read the log again: of what was there when it
+    /// was opened the last batch of each, of what came later all that it would have remembered.
     fn recover_producers(&mut self) {
         self.producers = Producers::default();
-        for (offset, header) in self.segments.iter().flat_map(Segment::headers) {
-            if let Some(stamp) = header.stamp
-                && offset >= self.log_start
-                && self
-                    .expired
-                    .get(&stamp.producer)
-                    .is_none_or(|end| offset >= *end)
-            {
-                self.producers.recovered(stamp, offset);
+        let headers = self.segments.iter().flat_map(Segment::headers);
+        let headers: Vec<_> = headers.copied().collect();
+        for header in headers {
+            let is_expired = |stamp: Stamp| {
+                let until = self.expired.get(&stamp.producer);
+                until.is_some_and(|until| header.offset < *until)
+            };
+            if header.offset >= self.log_start && !header.stamp.is_some_and(is_expired) {
+                self.remember(header.offset, header.stamp, header.kind);
             }
         }
     }

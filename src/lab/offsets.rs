@@ -8,13 +8,18 @@
 //! [a loss of power](OffsetLog::lose_power_after) takes any number of the last ones. A process that is
 //! killed in the middle of a commit leaves a torn tail, which is cut when the file is opened.
 //!
+//! Offsets of a transaction are pending until its marker is written: they are dropped with an abort, and
+//! with a commit they count, unless something newer than they are was committed meanwhile
+//! (`OffsetMetadataManager.replayEndTransactionMarker`).
+//!
 //! **Left out.** Who may commit, which the group's coordinator decides before, and compaction: the
 //! file grows with every commit.
 
 use crate::lab::disk::{AppendFile, Directory, StorageError, Sync, Tear};
 use crate::lab::fields::Fields;
 use crate::lab::frame::{self, Flaw};
-use crate::lab::words::{Generation, LeaderEpoch, NextOffset, Position};
+use crate::lab::words::{Generation, LeaderEpoch, NextOffset, Position, ProducerId};
+use semel_models::transaction_coordinator::Outcome;
 use std::path::Path;
 
 /// The file in the directory.
@@ -22,6 +27,9 @@ const NAME: &str = "group-offsets.log";
 
 const COMMIT: u8 = 1;
 const TOMBSTONE: u8 = 2;
+const PENDING: u8 = 3;
+const COMMIT_MARKER: u8 = 4;
+const ABORT_MARKER: u8 = 5;
 
 /// The leader epoch of a position without one, as on Kafka's wire.
 const NO_LEADER_EPOCH: i32 = -1;
@@ -33,6 +41,22 @@ pub struct Commit {
     pub generation: Generation,
     /// What was committed.
     pub position: Position,
+}
+
+/// An entry of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entry {
+    Commit(Commit),
+    Expiry,
+    Pending(ProducerId, Commit),
+    Marker(ProducerId, Outcome),
+}
+
+/// An entry's commit, with its place among the entries.
+#[derive(Clone, Copy, Debug)]
+struct Placed {
+    place: u64,
+    commit: Commit,
 }
 
 /// What was cut off a file of offsets when it was opened.
@@ -64,7 +88,10 @@ pub struct OffsetsCut {
 #[derive(Debug)]
 pub struct OffsetLog {
     file: AppendFile,
-    committed: Option<Commit>,
+    entries: u64,
+    committed: Option<Placed>,
+    /// Of each transaction under way what it committed last.
+    pending: Vec<(ProducerId, Placed)>,
     /// Whether each entry is synced.
     syncs: bool,
 }
@@ -76,14 +103,7 @@ impl OffsetLog {
         let directory = Directory::open(path, sync)?;
         if !directory.names()?.iter().any(|name| name == NAME) {
             let file = AppendFile::create(&directory, NAME)?;
-            return Ok((
-                OffsetLog {
-                    file,
-                    committed: None,
-                    syncs: true,
-                },
-                None,
-            ));
+            return Ok((OffsetLog::empty(file), None));
         }
         let mut file = AppendFile::open(&directory, NAME)?;
         let scan = frame::scan(&file.read(0, file.len())?, read);
@@ -91,13 +111,21 @@ impl OffsetLog {
         file.cut(scan.end)?;
         file.sync()?;
         let cut = scan.flaw.map(|flaw| OffsetsCut { flaw, bytes });
-        let committed = scan.frames.last().and_then(|(_, entry)| *entry);
-        let offsets = OffsetLog {
-            file,
-            committed,
-            syncs: true,
-        };
+        let mut offsets = OffsetLog::empty(file);
+        for (_, entry) in scan.frames {
+            offsets.take(entry);
+        }
         Ok((offsets, cut))
+    }
+
+    fn empty(file: AppendFile) -> OffsetLog {
+        OffsetLog {
+            file,
+            entries: 0,
+            committed: None,
+            pending: Vec::new(),
+            syncs: true,
+        }
     }
 
     /// From now on nobody syncs what is committed.
@@ -107,27 +135,82 @@ impl OffsetLog {
 
     /// The committed offset; `None`: there is none, or it expired.
     pub fn committed(&self) -> Option<Commit> {
-        self.committed
+        self.committed.map(|placed| placed.commit)
+    }
+
+    /// Of each transaction under way, in the order in which its offsets came, what the committed offset
+    /// is if it commits now.
+    pub fn pending(&self) -> impl Iterator<Item = (ProducerId, Commit)> {
+        let pending = self.pending.iter();
+        pending.map(|(producer, own)| (*producer, self.newer(*own).commit))
+    }
+
+    /// Whichever came last of an offset that is pending and the one that is committed.
+    fn newer(&self, pending: Placed) -> Placed {
+        let committed = self.committed;
+        committed
+            .filter(|committed| committed.place > pending.place)
+            .unwrap_or(pending)
     }
 
     /// Commits. After an error it may be there or not once the log is opened again, as with any
     /// commit without an answer.
     pub fn commit(&mut self, commit: Commit) -> Result<(), StorageError> {
-        self.write(Some(commit))
+        self.write(Entry::Commit(commit))
+    }
+
+    /// Commits as part of a transaction: nothing is committed before its marker.
+    pub fn commit_in_transaction(
+        &mut self,
+        producer: ProducerId,
+        commit: Commit,
+    ) -> Result<(), StorageError> {
+        self.write(Entry::Pending(producer, commit))
+    }
+
+    /// The transaction's marker is written.
+    pub fn end_transaction(
+        &mut self,
+        producer: ProducerId,
+        outcome: Outcome,
+    ) -> Result<(), StorageError> {
+        self.write(Entry::Marker(producer, outcome))
     }
 
     /// The committed offset expires (`offsets.retention.minutes`): a tombstone is written.
     pub fn expire(&mut self) -> Result<(), StorageError> {
-        self.write(None)
+        self.write(Entry::Expiry)
     }
 
-    fn write(&mut self, entry: Option<Commit>) -> Result<(), StorageError> {
+    fn write(&mut self, entry: Entry) -> Result<(), StorageError> {
         self.file.append(&frame::seal(&body(entry)))?;
         if self.syncs {
             self.file.sync()?;
         }
-        self.committed = entry;
+        self.take(entry);
         Ok(())
+    }
+
+    /// What an entry that was written or found means.
+    fn take(&mut self, entry: Entry) {
+        let place = self.entries;
+        self.entries += 1;
+        match entry {
+            Entry::Commit(commit) => self.committed = Some(Placed { place, commit }),
+            Entry::Expiry => self.committed = None,
+            Entry::Pending(producer, commit) => {
+                self.pending.retain(|(other, _)| *other != producer);
+                self.pending.push((producer, Placed { place, commit }));
+            }
+            Entry::Marker(producer, outcome) => {
+                let mut pending = self.pending.iter();
+                let place = pending.position(|(other, _)| *other == producer);
+                let own = place.map(|place| self.pending.remove(place).1);
+                if let (Some(pending), Outcome::Commit) = (own, outcome) {
+                    self.committed = Some(self.newer(pending));
+                }
+            }
+        }
     }
 
     /// Every broker loses power. Of what was not synced the entries up to the first commit of
@@ -135,9 +218,9 @@ impl OffsetLog {
     pub fn lose_power_after(self, last: Option<Position>, torn: u64) -> Result<(), StorageError> {
         let synced = self.file.len() - self.file.unsynced();
         let scan = frame::scan(&self.file.read(0, self.file.len())?, read);
-        let positions = scan.frames.iter().map(|(_, entry)| {
-            let commit = entry.as_ref();
-            commit.map(|commit| commit.position)
+        let positions = scan.frames.iter().map(|(_, entry)| match entry {
+            Entry::Commit(commit) => Some(commit.position),
+            Entry::Expiry | Entry::Pending(..) | Entry::Marker(..) => None,
         });
         let kept = match last {
             None => 0,
@@ -153,35 +236,60 @@ impl OffsetLog {
     }
 }
 
-fn body(entry: Option<Commit>) -> Vec<u8> {
-    let Some(Commit {
-        generation,
-        position,
-    }) = entry
-    else {
-        return vec![TOMBSTONE];
-    };
-    let leader_epoch = position
-        .leader_epoch
-        .map_or(NO_LEADER_EPOCH, |epoch| epoch.0);
-    let mut body = vec![COMMIT];
-    body.extend(generation.0.to_be_bytes());
-    body.extend(position.next.0.to_be_bytes());
-    body.extend(leader_epoch.to_be_bytes());
+fn body(entry: Entry) -> Vec<u8> {
+    let mut body = Vec::new();
+    match entry {
+        Entry::Commit(commit) => {
+            body.push(COMMIT);
+            write_commit(&mut body, commit);
+        }
+        Entry::Expiry => body.push(TOMBSTONE),
+        Entry::Pending(producer, commit) => {
+            body.push(PENDING);
+            body.extend(producer.0.to_be_bytes());
+            write_commit(&mut body, commit);
+        }
+        Entry::Marker(producer, outcome) => {
+            body.push(match outcome {
+                Outcome::Commit => COMMIT_MARKER,
+                Outcome::Abort => ABORT_MARKER,
+            });
+            body.extend(producer.0.to_be_bytes());
+        }
+    }
     body
 }
 
-fn read(body: &[u8]) -> Result<Option<Commit>, Flaw> {
+fn write_commit(body: &mut Vec<u8>, commit: Commit) {
+    let Commit {
+        generation,
+        position,
+    } = commit;
+    let leader_epoch = position
+        .leader_epoch
+        .map_or(NO_LEADER_EPOCH, |epoch| epoch.0);
+    body.extend(generation.0.to_be_bytes());
+    body.extend(position.next.0.to_be_bytes());
+    body.extend(leader_epoch.to_be_bytes());
+}
+
+fn read(body: &[u8]) -> Result<Entry, Flaw> {
     let mut fields = Fields(body);
-    let entry = match fields.u8() {
-        Some(TOMBSTONE) => Some(None),
-        Some(COMMIT) => read_commit(&mut fields).map(Some),
-        // Whatever else a byte can be.
-        Some(_) | None => None,
-    };
-    entry
+    read_entry(&mut fields)
         .filter(|_| fields.rest().is_empty())
         .ok_or(Flaw::Malformed)
+}
+
+fn read_entry(fields: &mut Fields) -> Option<Entry> {
+    Some(match fields.u8()? {
+        TOMBSTONE => Entry::Expiry,
+        COMMIT => Entry::Commit(read_commit(fields)?),
+        PENDING => Entry::Pending(ProducerId(fields.u64()?), read_commit(fields)?),
+        COMMIT_MARKER => Entry::Marker(ProducerId(fields.u64()?), Outcome::Commit),
+        ABORT_MARKER => Entry::Marker(ProducerId(fields.u64()?), Outcome::Abort),
+        // Whatever else a byte can be.
+        _ => return None,
+    })
 }
 
 fn read_commit(fields: &mut Fields) -> Option<Commit> {
@@ -281,8 +389,51 @@ mod tests {
     }
 
     #[test]
+    fn offsets_of_a_transaction_count_from_its_marker_on_also_after_a_restart() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (mut offsets, _) = open(&dir);
+        let [first, second] = [ProducerId(1), ProducerId(2)];
+        let commits = [1, 2, 3].map(|next| commit(1, next, None));
+        let done = |written: Result<(), StorageError>| written.expect("it can be written");
+        done(offsets.commit(commits[0]));
+        done(offsets.commit_in_transaction(first, commits[1]));
+        done(offsets.commit_in_transaction(second, commits[2]));
+        let (mut offsets, _) = open(&dir);
+        assert_eq!(offsets.committed(), Some(commits[0]));
+        let pending = [(first, commits[1]), (second, commits[2])];
+        assert!(offsets.pending().eq(pending));
+        done(offsets.end_transaction(second, Outcome::Abort));
+        assert_eq!(offsets.committed(), Some(commits[0]));
+        done(offsets.end_transaction(first, Outcome::Commit));
+        assert_eq!(open(&dir).0.committed(), Some(commits[1]));
+        assert_eq!(open(&dir).0.pending().count(), 0);
+    }
+
+    #[test]
+    fn what_came_last_counts_whichever_marker_is_first() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (mut offsets, _) = open(&dir);
+        let [first, second] = [ProducerId(1), ProducerId(2)];
+        let commits = [1, 2, 3].map(|next| commit(1, next, None));
+        let done = |written: Result<(), StorageError>| written.expect("it can be written");
+        done(offsets.commit_in_transaction(first, commits[0]));
+        done(offsets.commit_in_transaction(second, commits[1]));
+        done(offsets.end_transaction(second, Outcome::Commit));
+        assert!(
+            offsets.pending().eq([(first, commits[1])]),
+            "it came before"
+        );
+        done(offsets.end_transaction(first, Outcome::Commit));
+        assert_eq!(open(&dir).0.committed(), Some(commits[1]));
+        done(offsets.commit_in_transaction(first, commits[0]));
+        done(offsets.commit(commits[2]));
+        done(offsets.end_transaction(first, Outcome::Commit));
+        assert_eq!(open(&dir).0.committed(), Some(commits[2]));
+    }
+
+    #[test]
     fn a_frame_of_something_else_is_malformed() {
-        for body in [&[][..], &[COMMIT, 0], &[3], &[TOMBSTONE, 0]] {
+        for body in [&[][..], &[COMMIT, 0], &[9], &[TOMBSTONE, 0], &[PENDING]] {
             assert_eq!(read(body), Err(Flaw::Malformed));
         }
     }

@@ -1,10 +1,11 @@
 //! The files and the database of one run.
 
 use super::disk::{StorageError, Sync, Tear};
-use super::log::{Fetched, Log, LogSettings, Produced, Record, Remains};
+use super::log::{Log, LogSettings, Produced, Record, Remains};
 use super::offsets::{Commit, OffsetLog};
 use super::run::LabError;
 use super::sink::{Database, SqlSink};
+use super::transaction_log::TransactionLog;
 use super::words::{
     Generation, LeaderEpoch, NextOffset, Offset, Position, ProducerEpoch, ProducerId, Sequence,
     Stamp,
@@ -14,17 +15,27 @@ use semel_models::offset;
 use semel_models::pipeline::Pipeline;
 use std::path::{Path, PathBuf};
 
-/// What a run has on the disk: the partition's log, the group's committed offset, and the sink,
+/// What a run has on the disk: the log of each of the partition's replicas, the group's committed offset, and the sink,
 /// to which each consumer has a connection of its own.
 #[derive(Debug)]
 pub(super) struct Rig {
     directory: PathBuf,
     settings: LogSettings,
     pipeline: Pipeline,
-    log: Slot<Log>,
+    /// Each replica's; the first is the only one of most designs.
+    logs: Vec<Slot<Log>>,
     offsets: Slot<OffsetLog>,
+    transactions: Slot<TransactionLog>,
     sinks: Vec<Slot<SqlSink>>,
     database: Database,
+}
+
+/// A record as a poll returns it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Polled {
+    pub(super) offset: Offset,
+    pub(super) record: u16,
+    pub(super) leader_epoch: LeaderEpoch,
 }
 
 /// Something that is closed and opened again.
@@ -42,8 +53,13 @@ impl Rig {
         database: Database,
     ) -> Result<Rig, LabError> {
         let settings = LogSettings {
-            segment_bytes,
+            segment_bytes: match pipeline.topic.cleaned {
+                // Where the closed segments end is open: each record has one of its own.
+                true => 1,
+                false => segment_bytes,
+            },
             flush_messages: pipeline.topic.flush_messages,
+            compacted: pipeline.topic.cleaned,
             rules: pipeline.rules,
             sync,
         };
@@ -51,13 +67,18 @@ impl Rig {
             directory: directory.to_owned(),
             settings,
             pipeline: pipeline.clone(),
-            log: None,
+            logs: Vec::new(),
             offsets: None,
+            transactions: None,
             sinks: Vec::new(),
             database,
         };
-        rig.start_broker(&Remains::default())?;
+        for who in 0..pipeline.topic.replication.replicas {
+            rig.logs.push(None);
+            rig.start_broker(who, &Remains::default())?;
+        }
         rig.open_offsets()?;
+        rig.open_transactions()?;
         for _ in 0..pipeline.group.instances {
             let sink = rig.database.connect()?;
             rig.sinks.push(Some(sink));
@@ -65,12 +86,21 @@ impl Rig {
         Ok(rig)
     }
 
-    pub(super) fn log(&self) -> &Log {
-        self.log.as_ref().expect(OPEN)
+    /// The log of the replica of this broker.
+    pub(super) fn log(&self, who: u16) -> &Log {
+        self.logs[usize::from(who)].as_ref().expect(OPEN)
     }
 
-    pub(super) fn log_mut(&mut self) -> &mut Log {
-        self.log.as_mut().expect(OPEN)
+    pub(super) fn log_mut(&mut self, who: u16) -> &mut Log {
+        self.logs[usize::from(who)].as_mut().expect(OPEN)
+    }
+
+    /// The log of a leader, and that of a follower to write to.
+    pub(super) fn two_logs(&mut self, leader: u16, follower: u16) -> (&Log, &mut Log) {
+        let places = [usize::from(leader), usize::from(follower)];
+        let both = self.logs.get_disjoint_mut(places);
+        let [leader, follower] = both.expect("two different replicas");
+        (leader.as_ref().expect(OPEN), follower.as_mut().expect(OPEN))
     }
 
     pub(super) fn sink(&mut self, who: u16) -> &mut SqlSink {
@@ -81,32 +111,61 @@ impl Rig {
         &self.database
     }
 
+    /// What the transaction coordinator keeps.
+    pub(super) fn transactions(&self) -> &TransactionLog {
+        self.transactions.as_ref().expect(OPEN)
+    }
+
+    pub(super) fn transactions_mut(&mut self) -> &mut TransactionLog {
+        self.transactions.as_mut().expect(OPEN)
+    }
+
     /// What the group has committed.
     pub(super) fn committed(&self) -> Option<Position> {
         let commit = self.offsets.as_ref().expect(OPEN).committed();
         commit.map(|commit| commit.position)
     }
 
-    /// The broker handles a produce request.
+    /// A broker handles a produce request.
     pub(super) fn produce(
         &mut self,
+        who: u16,
         record: u16,
         stamp: Option<broker::Stamp>,
     ) -> Result<Produced, StorageError> {
-        self.log_mut()
-            .append(stamp.map(wire), &Record::bare(record.into()))
+        let record = self.record(record);
+        self.log_mut(who).append(stamp.map(wire), &record)
     }
 
-    /// The records from `next` on, at most `count`, with their leader epochs.
-    pub(super) fn fetch(&self, next: u16, count: u16) -> Result<Vec<(u16, i32)>, StorageError> {
-        let fetched = self.log().fetch(NextOffset(next.into()), count.into())?;
-        Ok(match fetched {
-            Fetched::Batches(batches) => batches
-                .into_iter()
-                .map(|batch| (batch.record.id.0 as u16, batch.leader_epoch.0))
-                .collect(),
-            Fetched::OutOfRange => Vec::new(),
-        })
+    /// The records that a poll returns of the leader's log from `next` on, at most `count`, as far as it
+    /// is readable below `end`.
+    pub(super) fn fetch(
+        &self,
+        leader: u16,
+        next: u16,
+        count: u16,
+        end: Offset,
+    ) -> Result<Vec<Polled>, StorageError> {
+        let isolation = self.pipeline.isolation();
+        let from = NextOffset(next.into());
+        let batches = self.log(leader).read(from, count.into(), isolation, end)?;
+        let polled = batches.into_iter().filter_map(|batch| {
+            Some(Polled {
+                offset: batch.offset,
+                record: batch.record?.id.0 as u16,
+                leader_epoch: batch.leader_epoch,
+            })
+        });
+        Ok(polled.collect())
+    }
+
+    /// The record as its producer sends it.
+    pub(super) fn record(&self, record: u16) -> Record {
+        let key = record % self.pipeline.bounds.keys;
+        Record {
+            key: key.to_be_bytes().to_vec(),
+            ..Record::bare(record.into())
+        }
     }
 
     /// The group commits this, or its offset expires.
@@ -125,13 +184,22 @@ impl Rig {
         }
     }
 
-    /// The broker stops in this way, and starts again.
+    /// A broker stops in this way, and starts again.
     pub(super) fn restart_broker(
         &mut self,
+        who: u16,
         stop: impl FnOnce(Log) -> Result<Remains, StorageError>,
     ) -> Result<(), LabError> {
-        let remains = stop(self.log.take().expect(OPEN))?;
-        self.start_broker(&remains)
+        let log = self.logs[usize::from(who)].take();
+        let remains = stop(log.expect(OPEN))?;
+        self.start_broker(who, &remains)
+    }
+
+    /// The topic is deleted, and created again under its name.
+    pub(super) fn recreate_topic(&mut self) -> Result<(), LabError> {
+        let log = self.logs[0].take();
+        log.expect(OPEN).lose_disk()?;
+        self.start_broker(0, &Remains::default())
     }
 
     /// Every coordinator loses power: the commits up to the first of `last` are left.
@@ -145,6 +213,14 @@ impl Rig {
         self.open_offsets()
     }
 
+    /// Another broker becomes the coordinator of the group and of transactions, and reads what there is.
+    pub(super) fn replace_coordinator(&mut self) -> Result<(), LabError> {
+        self.offsets = None;
+        self.open_offsets()?;
+        self.transactions = None;
+        self.open_transactions()
+    }
+
     /// The consumer's process is gone, and its connection to the sink with it.
     pub(super) fn restart_consumer(&mut self, who: u16) -> Result<(), LabError> {
         let place = usize::from(who);
@@ -155,11 +231,20 @@ impl Rig {
         Ok(())
     }
 
-    fn start_broker(&mut self, remains: &Remains) -> Result<(), LabError> {
-        let partition = self.directory.join("topic-0");
+    fn start_broker(&mut self, who: u16, remains: &Remains) -> Result<(), LabError> {
+        let partition = self.directory.join(match self.pipeline.is_replicated() {
+            true => format!("topic-0@broker-{}", who + 1),
+            false => "topic-0".into(),
+        });
         create(&partition)?;
         let (log, _) = Log::open(&partition, self.settings.clone(), remains)?;
-        self.log = Some(log);
+        self.logs[usize::from(who)] = Some(log);
+        Ok(())
+    }
+
+    fn open_transactions(&mut self) -> Result<(), LabError> {
+        let transactions = TransactionLog::open(&self.directory, self.settings.sync)?;
+        self.transactions = Some(transactions);
         Ok(())
     }
 
@@ -181,7 +266,7 @@ fn create(directory: &Path) -> Result<(), LabError> {
 }
 
 /// A stamp as it is on the wire: each session of the producer has a producer id of its own.
-fn wire(stamp: broker::Stamp) -> Stamp {
+pub(super) fn wire(stamp: broker::Stamp) -> Stamp {
     Stamp {
         producer: ProducerId(stamp.session.into()),
         epoch: ProducerEpoch(stamp.epoch.into()),

@@ -38,8 +38,10 @@ mod disk_steps;
 mod error;
 mod interrupted;
 mod remnant;
+mod replica_steps;
 mod sink_steps;
 mod told;
+mod transaction_steps;
 
 pub use error::{Deviation, LabError};
 pub use remnant::Remnant;

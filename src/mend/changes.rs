@@ -88,6 +88,23 @@ fn producer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
             pipeline.producer.on_send_failure = OnSendFailure::GiveUp;
         }
     });
+    add("[topic] replication.factor = 3", &|pipeline| {
+        if pipeline.is_replicated() {
+            pipeline.topic.replication.replicas = 3;
+        }
+    });
+    add("[topic] min.insync.replicas = 2", &|pipeline| {
+        let replication = &mut pipeline.topic.replication;
+        if replication.replicas >= 2 && replication.min_in_sync == 1 {
+            replication.min_in_sync = 2;
+        }
+    });
+    add(
+        "[topic] unclean.leader.election.enable = false",
+        &|pipeline| {
+            pipeline.topic.replication.unclean_leader_election = false;
+        },
+    );
     add("[topic] flush.messages = 1", &|pipeline| {
         pipeline.topic.flush_messages = Some(1)
     });

@@ -1,5 +1,9 @@
 //! A state as facts that an engineer would look at.
 
+mod replicas;
+
+pub(super) use replicas::{broker_name, brokers};
+
 use semel_models::broker::{EntryKind, Stamp};
 use semel_models::cluster::State;
 use semel_models::consumer::{Consumer, Phase};
@@ -36,6 +40,7 @@ fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
         ),
         ("committed offset".into(), optional(state.group.committed)),
     ];
+    facts.extend(replicas::of_replicas(state, pipeline));
     match pipeline.producer.source {
         Source::Memory => {}
         Source::Transaction { .. } => facts.push(("transaction".into(), transaction(state))),
@@ -191,6 +196,7 @@ fn flight(flight: &Flight) -> String {
     let given_up = if flight.expired { ", given up" } else { "" };
     match flight.answer {
         Answer::None => format!("{what}{given_up}"),
+        Answer::Replicating => format!("{what}, waits for the in-sync replicas{given_up}"),
         Answer::Success => format!("{what} -> success{given_up}"),
         Answer::Refused => format!("{what} -> refused{given_up}"),
         Answer::OutOfOrder => format!("{what} -> out of order{given_up}"),

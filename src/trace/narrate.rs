@@ -7,14 +7,15 @@ mod environment;
 mod failures;
 mod membership;
 mod output;
+mod replicas;
 #[cfg(test)]
 mod tests;
 mod transactions;
 mod upstream;
 
-use super::facts::{lettered, name};
+use super::facts::{broker_name, lettered, name};
 use semel_models::action::{
-    Action, ConsumerStep, ConsumerStrike, Recreation, Strike, TransactionStep,
+    Action, ConsumerStep, ConsumerStrike, Recreation, ReplicaStep, Strike, TransactionStep,
 };
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Consumer;
@@ -68,6 +69,8 @@ pub(super) fn narrate(
             scene.time_out_transaction(),
         ),
         Action::Consumer { who, does } => ConsumerScene { scene, who }.step(does),
+        Action::LearnLeader => ("producer", "learn-leader", scene.learns_leader()),
+        Action::Replica { who, does } => scene.replica_step(who, does),
         Action::LateArrives(slot) => scene.late_arrives(slot),
         Action::OutputTransaction { id, does } => scene.transaction(id, does),
         Action::Fault { strike, .. } => scene.strike(strike),
@@ -83,6 +86,17 @@ pub(super) fn narrate(
 
 /// The actor's name, with its letter where there are two consumers.
 fn named(cluster: &Cluster, action: Action, actor: &str) -> String {
+    let broker = match action {
+        Action::Replica { who, .. }
+        | Action::Fault {
+            strike: Strike::Replica { who, .. },
+            ..
+        } => Some(who),
+        _ => None,
+    };
+    if let Some(who) = broker.filter(|_| actor == "broker") {
+        return broker_name(who);
+    }
     let who = match action {
         Action::Consumer { who, .. }
         | Action::Fault {
@@ -199,6 +213,16 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                     put("commits", commits.to_string());
                     put("failed", failed.to_string());
                 }
+                Strike::Replica { who, .. } => put("broker", (who + 1).to_string()),
+                Strike::EveryReplica {
+                    last,
+                    commits,
+                    failed,
+                } => {
+                    put("last", (last + 1).to_string());
+                    put("commits", commits.to_string());
+                    put("failed", failed.to_string());
+                }
                 Strike::OffsetReset { to } => put("to", to.to_string()),
                 Strike::CoordinatorFailover { written } => put("written", written.to_string()),
                 Strike::RecreateTopic(how) => put("seen", seen(how).into()),
@@ -226,8 +250,15 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 put("call", call.name().to_string());
             }
         }
+        Action::Replica { who, does } => {
+            put("broker", (who + 1).to_string());
+            if let ReplicaStep::Restart { kept } = does {
+                put("kept", kept.to_string());
+            }
+        }
         Action::HandleProduce
         | Action::ReceiveAnswer
+        | Action::LearnLeader
         | Action::Expire
         | Action::FailTooLate
         | Action::InitProducerId

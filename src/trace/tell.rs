@@ -140,6 +140,8 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
         | Action::ReceiveAnswer
         | Action::Expire
         | Action::FailTooLate
+        | Action::LearnLeader
+        | Action::Replica { .. }
         | Action::InitProducerId
         | Action::AddPartitions
         | Action::EndTransaction

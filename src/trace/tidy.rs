@@ -6,7 +6,7 @@
 //! story then does not jump more than it must, and does not depend on how states are stored.
 
 use super::tell::Run;
-use semel_models::action::{Action, Strike, Target};
+use semel_models::action::{Action, ReplicaStep, Strike, Target};
 use semel_models::cluster::{Cluster, State};
 use stateright::Model;
 
@@ -66,6 +66,16 @@ fn actor(action: Action) -> u16 {
     match action {
         Action::Consumer { who, .. } => 1 + who,
         Action::LateArrives(_) | Action::OutputTransaction { .. } => ENVIRONMENT,
+        Action::Replica { does, .. } => match does {
+            ReplicaStep::HandleProduce | ReplicaStep::Answer => UPSTREAM,
+            ReplicaStep::Restart { .. }
+            | ReplicaStep::Elected
+            | ReplicaStep::Hear
+            | ReplicaStep::Fetch
+            | ReplicaStep::Propose
+            | ReplicaStep::Join
+            | ReplicaStep::TimeOut => UPSTREAM,
+        },
         Action::Fault { strike, .. } => match strike {
             Strike::Consumer { who, .. }
             | Strike::DedupExpiry { who }
@@ -98,6 +108,8 @@ fn actor(action: Action) -> u16 {
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
+            | Strike::Replica { .. }
+            | Strike::EveryReplica { .. }
             | Strike::Rebalance { .. }
             | Strike::OutputTransactionTimeout(_)
             | Strike::CoordinatorFailover { .. }
@@ -113,6 +125,7 @@ fn actor(action: Action) -> u16 {
         | Action::ReceiveAnswer
         | Action::Expire
         | Action::FailTooLate
+        | Action::LearnLeader
         | Action::InitProducerId
         | Action::AddPartitions
         | Action::EndTransaction

@@ -4,8 +4,8 @@ use crate::tries::{batches, open, record, small_segments, try_all};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use semel::lab::{
-    Batch, Commit, Generation, Log, LogSettings, NextOffset, Offset, OffsetLog, Position, Produced,
-    Remains, Sync, Tear,
+    Batch, Commit, EntryKind, Generation, Log, LogSettings, NextOffset, Offset, OffsetLog,
+    Position, Produced, Remains, Sync, Tear,
 };
 use std::path::Path;
 
@@ -112,7 +112,8 @@ impl<'a> Run<'a> {
             offset,
             leader_epoch,
             stamp: None,
-            record,
+            kind: EntryKind::Plain,
+            record: Some(record),
         });
     }
 

@@ -83,7 +83,7 @@ fn files_of_a_process_that_is_killed_at_any_moment_recover() {
             "{said} was stored: {recovery:?}"
         );
         for batch in batches(&log) {
-            assert_eq!(batch.record, record(batch.offset.0));
+            assert_eq!(batch.record, Some(record(batch.offset.0)));
         }
         let group = dir.path().join("group");
         let (offsets, _) = OffsetLog::open(&group, Sync::Simulated).expect("it opens");

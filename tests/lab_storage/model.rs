@@ -10,7 +10,7 @@ use semel::lab::{
 };
 use semel_models::broker::{AppendResult, Broker, Stamp as ModelStamp, Synced};
 use semel_models::limits::MAX_LOG;
-use semel_models::pipeline::TopicSettings;
+use semel_models::pipeline::{ReplicationSettings, TopicSettings};
 use semel_models::rules::KafkaRules;
 use std::path::Path;
 
@@ -173,6 +173,7 @@ impl<'a> Both<'a> {
             sequence: Sequence(sequence.into()),
         };
         let topic = TopicSettings {
+            replication: ReplicationSettings::ONE,
             flush_messages: self.settings.flush_messages,
             flushes_internal_topics: false,
             retention: true,
@@ -221,9 +222,12 @@ impl<'a> Both<'a> {
         prop_assert_eq!(lab.log_end(), Offset(model.log_end().into()));
         prop_assert_eq!(lab.recovery_point(), Offset(model.flushed.into()));
         prop_assert_eq!(lab.leader_epoch(), LeaderEpoch(model.leader_epoch.into()));
-        let stored = batches(lab)
-            .into_iter()
-            .map(|batch| (batch.record.id.0, batch.leader_epoch.0));
+        let stored = batches(lab).into_iter().map(|batch| {
+            (
+                batch.record.expect("nothing was removed").id.0,
+                batch.leader_epoch.0,
+            )
+        });
         let entries = model.log[usize::from(model.log_start)..].iter();
         let modelled =
             entries.map(|entry| (u64::from(entry.record), i32::from(entry.leader_epoch)));

@@ -3,6 +3,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::subsequence;
 use semel::Design;
 use semel::lab::{Blow, Coverage, LabError, Run, Schedule, Sync};
 use semel_models::pipeline::Pipeline;
@@ -39,6 +40,79 @@ fn runs_of_two_hundred_records_and_thirty_faults_do_so_too() {
         Ok(())
     });
     coverage.borrow().show();
+}
+
+#[test]
+fn each_replica_has_on_its_disk_what_it_has_in_the_model() {
+    let coverage = RefCell::new(Met::default());
+    let drawn = (replicas(), schedule(8, 200));
+    try_designs_with(150, drawn, |design, (replicas, schedule)| {
+        let refused = || TestCaseError::reject("refused");
+        let design = replicas.of(design).ok_or_else(refused)?;
+        let met = played(Kind::Sqlite, larger(&design, 12, 8), &schedule)?;
+        coverage.borrow_mut().add(&met);
+        Ok(())
+    });
+    coverage.borrow().show();
+}
+
+/// A topic with several replicas, and what strikes them.
+#[derive(Clone, Debug)]
+struct Replicas {
+    topic: String,
+    faults: Vec<&'static str>,
+}
+
+fn replicas() -> impl Strategy<Value = Replicas> {
+    const FAULTS: &[&str] = &[
+        "leader-change",
+        "power-loss",
+        "broker-crash",
+        "replica-lag",
+        "disk-loss",
+        "power-loss-all",
+        "response-lost.produce",
+        "producer-crash",
+        "consumer-crash",
+    ];
+    let topic = (2..=3u16, 1..=2u16, any::<bool>(), any::<bool>());
+    let faults = subsequence(FAULTS, 2..=5);
+    (topic, faults).prop_map(|((replicas, least, unclean, flushes), faults)| {
+        let mut topic = format!(
+            "replication.factor = {replicas}\nmin.insync.replicas = {least}\n\
+             unclean.leader.election.enable = {unclean}\n"
+        );
+        if flushes {
+            topic += "flush.messages = 2\n";
+        }
+        Replicas { topic, faults }
+    })
+}
+
+impl Replicas {
+    /// The design with these in place of its own topic and faults, unless it is refused.
+    fn of(&self, design: &Design) -> Option<Design> {
+        let text = replace_table(design.text(), "topic", &self.topic);
+        let faults: Vec<String> = self
+            .faults
+            .iter()
+            .map(|name| format!("{name} = 1\n"))
+            .collect();
+        let text = replace_table(&text, "faults", &faults.concat());
+        Design::parse("replicas.toml", text.as_bytes()).ok()
+    }
+}
+
+/// The design's text with `lines` in place of what the table `name` has.
+fn replace_table(text: &str, name: &str, lines: &str) -> String {
+    let head = format!("[{name}]\n");
+    let (before, rest) = text.split_once(&head).unwrap_or((text, ""));
+    let after = rest.find("\n[").map_or("", |end| &rest[end..]);
+    let after = match rest.starts_with('[') {
+        true => rest,
+        false => after,
+    };
+    format!("{before}{head}{lines}{after}")
 }
 
 /// At most this many faults, in the first steps of a run.

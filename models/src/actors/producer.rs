@@ -109,7 +109,7 @@ impl State {
 
     fn transmit(&mut self, setting: &Setting, mail: &mut Mail) {
         let pipeline = &setting.pipeline;
-        self.producer.transmit(pipeline, &mut self.ledger);
+        self.producer.transmit(0, pipeline, &mut self.ledger);
         let last = self.producer.flights.len() - 1;
         let flight = self.producer.flights[last];
         let ticket = Ticket {
@@ -135,7 +135,7 @@ impl State {
         self.tickets.remove(0);
         let (answer, offset) = match reply {
             Reply::Lost => {
-                producer.lose_answer(&setting.pipeline, ledger);
+                producer.lose_answer(0, &setting.pipeline, ledger);
                 return;
             }
             Reply::Success(offset) => (Answer::Success, offset),

@@ -1,6 +1,8 @@
 use super::*;
+use crate::pipeline::ReplicationSettings;
 
 const TOPIC: TopicSettings = TopicSettings {
+    replication: ReplicationSettings::ONE,
     flush_messages: None,
     flushes_internal_topics: false,
     retention: true,
@@ -100,6 +102,7 @@ fn a_new_epoch_starts_at_zero_and_fences_the_old_one() {
 #[test]
 fn a_flush_interval_bounds_what_power_loss_can_take() {
     let every_second = TopicSettings {
+        replication: ReplicationSettings::ONE,
         flush_messages: Some(2),
         flushes_internal_topics: false,
         retention: true,

@@ -61,9 +61,9 @@ impl Budget {
     }
 
     /// Whether `fault` can still strike.
-    pub(super) fn has_left(&self, state: &State, fault: Fault) -> bool {
-        let mut entries = self.entries.iter().zip(&state.left);
-        state.left_in_all > 0 && entries.any(|((key, _), left)| key.fault == fault && *left > 0)
+    pub(super) fn has_left(&self, left: &[u16], left_in_all: u16, fault: Fault) -> bool {
+        let mut entries = self.entries.iter().zip(left);
+        left_in_all > 0 && entries.any(|((key, _), left)| key.fault == fault && *left > 0)
     }
 
     /// How many faults were spent.
@@ -175,7 +175,8 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         Fault::OffsetsExpiry | Fault::CoordinatorFailover => pipeline.consumer.commits(),
         Fault::OffsetReset | Fault::TopicRecreate => true,
         Fault::DedupExpiry => order.contains(Step::Remember),
-        Fault::LeaderChange | Fault::ReplicaLag | Fault::AddPartition => false,
+        Fault::LeaderChange | Fault::ReplicaLag => pipeline.is_replicated(),
+        Fault::AddPartition => false,
     }
 }
 

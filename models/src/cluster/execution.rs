@@ -144,6 +144,8 @@ impl Cluster {
             | Action::ReceiveAnswer
             | Action::Expire
             | Action::FailTooLate
+            | Action::LearnLeader
+            | Action::Replica { .. }
             | Action::InitProducerId
             | Action::AddPartitions
             | Action::EndTransaction

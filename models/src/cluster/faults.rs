@@ -12,7 +12,6 @@ use crate::offset::{NextOffset, Position};
 use crate::order::Step;
 use crate::pipeline::{AfterAttempts, Dedup};
 use crate::program::{Operation, Scope};
-use crate::set::Set;
 
 impl Cluster {
     /// Adds the faults that can strike and be paid for.
@@ -38,7 +37,10 @@ impl Cluster {
         self.output_transaction_faults(state, &mut add);
         self.initial_call_faults(state, &mut add);
         self.group_faults(state, &mut add);
-        self.broker_faults(state, &mut add);
+        match state.replication {
+            Some(_) => self.replica_faults(state, &mut add),
+            None => self.broker_faults(state, &mut add),
+        }
     }
 
     fn process_faults(&self, state: &State, who: u16, add: &mut impl FnMut(Strike)) {
@@ -190,7 +192,7 @@ impl Cluster {
 
     /// Whether the records that were written to another topic are on disk: nobody flushes it, unless
     /// the brokers flush everything.
-    fn failed_records_kept(&self, state: &State) -> &'static [bool] {
+    pub(super) fn failed_records_kept(&self, state: &State) -> &'static [bool] {
         let there = !state.ledger.dead_lettered.is_empty();
         match there && !self.pipeline.topic.flushes_internal_topics {
             true => &[true, false],
@@ -324,14 +326,15 @@ impl Cluster {
                 failed,
             } => {
                 self.restart_broker(state, kept, Synced::WhatIsLeft);
-                if self.limits.history > 0 {
-                    state.group.lose_commits(commits);
-                }
-                if !failed {
-                    state.ledger.dead_lettered = Set::default();
-                }
+                self.lose_what_was_committed(state, commits, failed);
             }
             Strike::DiskLoss => self.restart_broker(state, 0, Synced::WhatIsLeft),
+            Strike::Replica { who, how } => self.strike_replica(state, who, how),
+            Strike::EveryReplica {
+                last,
+                commits,
+                failed,
+            } => self.strike_every_replica(state, last, commits, failed),
             Strike::LoseRequest(target) => self.lose_request(state, target),
             Strike::LoseAnswer(target) => self.lose_answer(state, target),
             Strike::Refuse(target) => self.refuse(state, target),

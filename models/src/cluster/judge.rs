@@ -65,9 +65,12 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
         Guarantee::Progress => {
             quiescent && {
                 let position = group_position(cluster, state);
+                // Without a leader nobody reads what may well be in a log.
+                let readable = cluster.is_readable(state);
                 let isolation = cluster.pipeline.isolation();
                 confirmed().any(|record| {
-                    state.broker.holds_from(record, position, isolation)
+                    !readable && !state.ledger.is_settled(record)
+                        || state.broker.holds_from(record, position, isolation)
                         || state.retries.waiting.contains(&record)
                 })
             }
@@ -96,6 +99,9 @@ impl State {
 /// How many records are lost in a quiescent state: confirmed, not settled, and not to be read any
 /// more. On a compacted topic one does not count for which a later record of its key stands.
 fn lost(cluster: &Cluster, state: &State) -> u16 {
+    if !cluster.is_readable(state) {
+        return 0;
+    }
     let position = group_position(cluster, state);
     let compacted = cluster.pipeline.topic.compacted;
     let counts = |record: &u16| !compacted || !is_replaced(cluster, state, *record);

@@ -13,12 +13,15 @@
 //! explored for ever while others wait: a client's sends and retries are counted, an order ends, and
 //! a commit is due once for each position.
 //!
+//! Followers' fetches come first, too, once no fault is left (`may_come_first`).
+//!
 //! It is not enough for the shortest run: to violate something before the end may take fewer steps
 //! than the reordered run has. So runs are told from a search without this reduction.
 
 use super::{Cluster, State};
-use crate::action::{Action, ConsumerStep};
+use crate::action::{Action, ConsumerStep, ReplicaStep};
 use crate::consumer::Phase;
+use crate::replication::Replication;
 use stateright::Model;
 
 impl Cluster {
@@ -26,6 +29,17 @@ impl Cluster {
     /// set; all of them, if none smaller is known.
     pub(super) fn keep_persistent(&self, state: &State, actions: &mut Vec<Action>) {
         if actions.len() < 2 || !self.budget.is_spent(state) {
+            return;
+        }
+        if let Some(fetch) = actions
+            .iter()
+            .copied()
+            .find(|action| self.may_come_first(state, action))
+            && self.keep(state, actions, |action| *action == fetch)
+        {
+            return;
+        }
+        if !self.replicas_rest(state) {
             return;
         }
         let producer = &state.producer;
@@ -37,7 +51,11 @@ impl Cluster {
                 return;
             }
         }
-        if producer.first_unhandled().is_none() && self.keep(state, actions, is_of_client) {
+        let answered = producer
+            .flights
+            .iter()
+            .all(|flight| flight.answer.is_sent());
+        if answered && self.keep(state, actions, is_of_client) {
             return;
         }
         let is_alone = self.pipeline.subscribes() || self.limits.instances == 1;
@@ -50,6 +68,22 @@ impl Cluster {
         {
             self.keep(state, actions, |action| is_of_consumer(action, reader));
         }
+    }
+
+    /// Whether the step is a fetch of a follower that may come before everything else. With no fault
+    /// left a leader stays one. What its follower fetches now it need not fetch later: the high
+    /// watermark moves earlier, which lets more happen and takes nothing away, where it waits for
+    /// the minimum of in-sync replicas.
+    fn may_come_first(&self, state: &State, action: &Action) -> bool {
+        let Action::Replica {
+            who,
+            does: ReplicaStep::Fetch,
+        } = *action
+        else {
+            return false;
+        };
+        let heard = |replication: &Replication| !replication.is_behind(who);
+        self.pipeline.rules.high_watermark_waits && state.replication.as_deref().is_some_and(heard)
     }
 
     /// Keeps the steps that belong to a set, if there are any that change something.
@@ -90,6 +124,10 @@ fn is_of_client(action: &Action) -> bool {
         Action::Send(_)
             | Action::Transmit
             | Action::ReceiveAnswer
+            | Action::Replica {
+                does: ReplicaStep::Answer,
+                ..
+            }
             | Action::Expire
             | Action::FailTooLate
     )

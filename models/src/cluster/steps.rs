@@ -10,6 +10,7 @@ impl Cluster {
     /// them; [`stateright::Model::next_state`] drops it.
     pub(super) fn free_actions(&self, state: &State, actions: &mut Vec<Action>) {
         self.producer_actions(state, actions);
+        self.replica_actions(state, actions);
         self.transaction_actions(state, actions);
         for who in self.everyone() {
             let mut add = |does| actions.push(Action::Consumer { who, does });
@@ -26,10 +27,14 @@ impl Cluster {
 
     fn group_steps(&self, state: &State, who: u16, add: &mut impl FnMut(ConsumerStep)) {
         let consumer = &state.consumers[usize::from(who)];
-        for to in self.may_join(state, who) {
-            add(ConsumerStep::Join { to });
+        // Without a leader nobody says where the log starts or ends.
+        let readable = self.is_readable(state);
+        if readable {
+            for to in self.may_join(state, who) {
+                add(ConsumerStep::Join { to });
+            }
         }
-        if self.may_take_over(state, who) {
+        if readable && self.may_take_over(state, who) {
             add(ConsumerStep::TakeOver);
         }
         if self.may_rejoin(state, who) {
@@ -51,6 +56,7 @@ impl Cluster {
         match consumer.phase {
             Phase::Polling
                 if consumer.owed.next(self.pipeline.client).is_some() || consumer.slow => {}
+            Phase::Polling if !self.is_readable(state) => {}
             Phase::Polling if consumer.is_misled(&state.broker) => {
                 if !state.retries.waiting.is_empty() {
                     add(ConsumerStep::PollRetries);
@@ -148,6 +154,8 @@ impl Cluster {
             | Action::ReceiveAnswer
             | Action::Expire
             | Action::FailTooLate => self.producer_step(state, action),
+            Action::LearnLeader => Cluster::learn_leader(state),
+            Action::Replica { who, does } => self.replica_step(state, who, does),
             Action::InitProducerId
             | Action::AddPartitions
             | Action::EndTransaction

@@ -74,6 +74,8 @@ impl Cluster {
             | Action::Expire
             | Action::FailTooLate
             | Action::OutputTransaction { .. }
+            | Action::LearnLeader
+            | Action::Replica { .. }
             | Action::Consumer { .. }
             | Action::LateArrives(_)
             | Action::Fault { .. } => unreachable!("not a step of transactions"),

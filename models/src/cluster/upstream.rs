@@ -17,18 +17,20 @@ impl Cluster {
             actions.push(Action::Send(record));
         }
         let may_transmit = |transactions: &Transactions| transactions.may_transmit(&self.pipeline);
-        if producer.can_transmit(&self.pipeline)
+        if self.transmits_to(state).is_some()
             && state.transactions.as_deref().is_none_or(may_transmit)
         {
             actions.push(Action::Transmit);
         }
-        if producer.first_unhandled().is_some() {
+        let alone = state.replication.is_none();
+        if alone && producer.first_unhandled().is_some() {
             actions.push(Action::HandleProduce);
         }
-        if producer
-            .flights
-            .first()
-            .is_some_and(|flight| flight.answer != Answer::None)
+        if alone
+            && producer
+                .flights
+                .first()
+                .is_some_and(|flight| flight.answer.is_sent())
         {
             actions.push(Action::ReceiveAnswer);
         }
@@ -74,7 +76,11 @@ impl Cluster {
             }
             Action::Mark(row) => database.marked.insert(row),
             Action::Send(record) => producer.publish(record, database, pipeline, ledger),
-            Action::Transmit => producer.transmit(pipeline, ledger),
+            Action::Transmit => {
+                if let Some(to) = self.transmits_to(state) {
+                    state.producer.transmit(to, pipeline, &mut state.ledger);
+                }
+            }
             Action::HandleProduce => self.handle_produce(state),
             Action::ReceiveAnswer => producer.receive(pipeline, ledger),
             Action::Expire => producer.expire(pipeline, ledger),
@@ -84,6 +90,8 @@ impl Cluster {
             | Action::EndTransaction
             | Action::WriteMarker
             | Action::TimeOutTransaction
+            | Action::LearnLeader
+            | Action::Replica { .. }
             | Action::Consumer { .. }
             | Action::LateArrives(_)
             | Action::OutputTransaction { .. }
@@ -126,6 +134,7 @@ impl Cluster {
                 | Answer::Refused
                 | Answer::OutOfOrder
                 | Answer::StaleEpoch
+                | Answer::Replicating
                 | Answer::NotInTransaction => 0,
             };
         }
@@ -155,11 +164,7 @@ impl Cluster {
             add(Strike::Refuse(Target::Produce));
             add(Strike::Delay(Target::Produce));
         }
-        if producer
-            .flights
-            .first()
-            .is_some_and(|flight| flight.answer != Answer::None)
-        {
+        if producer.first_answered().is_some() {
             add(Strike::LoseAnswer(Target::Produce));
         }
         let next = producer.next_to_expire(&self.pipeline);
@@ -188,7 +193,7 @@ impl Cluster {
                 add(Strike::ForgetProducer(session));
             }
         }
-        if state.broker.log_start() < state.broker.log_end() {
+        if state.replication.is_none() && state.broker.log_start() < state.broker.log_end() {
             add(Strike::Retention);
         }
         if self.limits.gaps {
@@ -248,6 +253,8 @@ impl Cluster {
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
+            | Strike::Replica { .. }
+            | Strike::EveryReplica { .. }
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
             | Strike::RecreateTopic(_)
@@ -292,7 +299,7 @@ impl Cluster {
     fn read_answers(&self, state: &mut State) {
         let answered = |producer: &Producer| {
             let first = producer.flights.first();
-            first.is_some_and(|flight| flight.answer != Answer::None)
+            first.is_some_and(|flight| flight.answer.is_sent())
         };
         while self.limits.answered_offsets && answered(&state.producer) {
             state.producer.receive(&self.pipeline, &mut state.ledger);
@@ -301,9 +308,11 @@ impl Cluster {
 
     /// The oldest answer is lost.
     pub(super) fn lose_produce_answer(&self, state: &mut State) {
-        state
-            .producer
-            .lose_answer(&self.pipeline, &mut state.ledger);
+        if let Some(index) = state.producer.first_answered() {
+            state
+                .producer
+                .lose_answer(index, &self.pipeline, &mut state.ledger);
+        }
     }
 
     /// The broker answers the oldest request with a retriable error.

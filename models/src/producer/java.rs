@@ -160,7 +160,11 @@ pub(super) fn failed(producer: &mut Producer, batch: &Batch, why: Failure) {
             bump_epoch(producer);
         }
         Failure::Answered(
-            Answer::None | Answer::Success | Answer::Refused | Answer::NotInTransaction,
+            Answer::None
+            | Answer::Success
+            | Answer::Refused
+            | Answer::Replicating
+            | Answer::NotInTransaction,
         )
         | Failure::RetriesExhausted
         | Failure::Fatal => {}

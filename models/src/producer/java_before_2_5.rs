@@ -47,6 +47,7 @@ pub(super) fn may_retry(
             | Answer::Success
             | Answer::Refused
             | Answer::StaleEpoch
+            | Answer::Replicating
             | Answer::NotInTransaction => false,
         }
 }

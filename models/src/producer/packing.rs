@@ -51,9 +51,10 @@ impl Flight {
         let mut index = self.answer as u16;
         codec.field(&mut index, Answer::ALL.len() as u16 - 1);
         self.answer = Answer::ALL[usize::from(index)];
-        if limits.answered_offsets {
+        if limits.answered_offsets || limits.replicas > 1 {
             codec.field(&mut self.offset, limits.log);
         }
+        codec.field(&mut self.to, limits.replicas - 1);
     }
 }
 

@@ -36,7 +36,8 @@ impl Producer {
     /// Whether there is a connection whose requests have all been answered, and none of the
     /// answers read.
     pub fn can_miss_answers(&self) -> bool {
-        !self.flights.is_empty() && self.first_unhandled().is_none()
+        let answered = self.flights.iter().all(|flight| flight.answer.is_sent());
+        answered && !self.flights.is_empty()
     }
 
     /// The process stood still until its requests have timed out.

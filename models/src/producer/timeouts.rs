@@ -33,8 +33,8 @@ impl Producer {
                 Client::Librdkafka => {
                     // The request times out with its message, and takes the connection along.
                     // No fault took the other answers: their retries are healthy.
-                    self.flights.remove(index);
-                    let lost = std::mem::take(&mut self.flights);
+                    let own = self.flights.remove(index);
+                    let lost = self.take_from(0, |flight| flight.to == own.to);
                     for flight in lost.iter() {
                         self.strike(flight.batch, flight.expired, pipeline, ledger);
                     }

@@ -22,6 +22,7 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
             id_expires_first: false,
         },
         topic: TopicSettings {
+            replication: ReplicationSettings::ONE,
             flush_messages: None,
             flushes_internal_topics: false,
             retention: true,

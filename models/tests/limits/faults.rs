@@ -28,6 +28,8 @@ const FAULTS: &[Fault] = &[
     Fault::PowerLoss,
     Fault::PowerLossAll,
     Fault::DiskLoss,
+    Fault::LeaderChange,
+    Fault::ReplicaLag,
     Fault::ProducerIdExpiry,
     Fault::OffsetsExpiry,
     Fault::DedupExpiry,

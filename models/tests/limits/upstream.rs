@@ -86,6 +86,10 @@ pub fn rules() -> impl Strategy<Value = KafkaRules> {
             sequences_outlive_metadata: false,
             recreated_topic_noticed: false,
             truncation_noticed: false,
+            truncation: TruncationRule::ToHighWatermark,
+            stale_fetches_refused: false,
+            broker_epoch_checked: false,
+            high_watermark_waits: false,
             ..KafkaRules::CURRENT
         },
     ]);

@@ -21,7 +21,6 @@ const TIME: Honoured = Honoured::Any(
 const TRANSACTIONS: Honoured =
     Honoured::Any("the transaction log is as durable as the coordinator, which never fails here");
 const ONE_PARTITION: Honoured = Honoured::Any("the topic has one partition");
-const ONE_REPLICA: Honoured = Honoured::Any("the topic has one replica");
 const TOMBSTONES: Honoured = Honoured::Any("no record deletes its key");
 
 /// Every property of the class `modelled`, under its canonical name.
@@ -106,11 +105,20 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
     (Scope::Topic, "replication.factor", Honoured::Resolved),
     (Scope::Topic, "retention.bytes", Honoured::Resolved),
     (Scope::Topic, "retention.ms", Honoured::Resolved),
-    (Scope::Topic, "unclean.leader.election.enable", ONE_REPLICA),
+    (
+        Scope::Topic,
+        "unclean.leader.election.enable",
+        Honoured::Resolved,
+    ),
     (Scope::Broker, "consumer.session.timeout.ms", TIME),
     (
         Scope::Broker,
         "default.replication.factor",
+        Honoured::Resolved,
+    ),
+    (
+        Scope::Broker,
+        "eligible.leader.replicas.version",
         Honoured::Resolved,
     ),
     (
@@ -169,7 +177,7 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
         "producer.id.expiration.ms",
         Honoured::Resolved,
     ),
-    (Scope::Broker, "replica.lag.time.max.ms", ONE_REPLICA),
+    (Scope::Broker, "replica.lag.time.max.ms", TIME),
     (
         Scope::Broker,
         "transaction.max.timeout.ms",
@@ -192,7 +200,11 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
         Honoured::Any("it is a matter of days, and a transactional id in use does not expire"),
     ),
     (Scope::Broker, "transaction.version", Honoured::Resolved),
-    (Scope::Broker, "unclean.leader.election.enable", ONE_REPLICA),
+    (
+        Scope::Broker,
+        "unclean.leader.election.enable",
+        Honoured::Resolved,
+    ),
 ];
 
 /// The assignors that come with the clients: which partitions they leave with their owner, and

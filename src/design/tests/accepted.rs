@@ -8,8 +8,8 @@ use semel_models::pipeline::{
     Acks, AfterAttempts, Assignment, AutoCommit, Bounds, Client, CommitCovers, ConfirmOn,
     ConsumerSettings, Dedup, DedupInsert, DedupKey, Effect, GroupProtocol, GroupSettings,
     Isolation, KafkaRules, OffsetReset, OnCommitFailure, OnProcessFailure, OnRestart, OnRevoke,
-    OnSendFailure, OutputSettings, Pipeline, ProducerSettings, SinkSettings, Source, Start,
-    TopicSettings,
+    OnSendFailure, OutputSettings, Pipeline, ProducerSettings, ReplicationSettings, SinkSettings,
+    Source, Start, TopicSettings,
 };
 
 use super::super::{Expected, Limits, Origin};
@@ -74,6 +74,7 @@ fn the_example_of_the_specification_resolves_to_its_pipeline() {
                 id_expires_first: false,
             },
             topic: TopicSettings {
+                replication: ReplicationSettings::ONE,
                 flush_messages: None,
                 flushes_internal_topics: false,
                 retention: true,

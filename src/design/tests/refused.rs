@@ -191,7 +191,7 @@ kafka = "0.9"
 transactional.id = "payments"
 transaction.two.phase.commit.enable = true
 [topic]
-replication.factor = 3
+replication.factor = 5
 partitions = 2
 cleanup.policy = "compact"
 flush.ms = 1000
@@ -346,8 +346,23 @@ fn eligible_leader_replicas_are_on_since_4_1() {
     };
     accepted(&text("4.0", 0));
     accepted(&text("4.1", 1));
-    assert_eq!(only(&text("4.0", 1)).0, Code::NotModelled);
-    assert_eq!(only(&text("4.1", 0)).0, Code::NotModelled);
+    accepted(&text("4.0", 1));
+    accepted(&text("4.1", 0));
+    assert_eq!(only(&text("3.9", 1)).0, Code::UnknownKey);
+}
+
+#[test]
+fn what_replicas_are_not_modelled_with_is_refused_by_name() {
+    for fault in ["retention", "producer-id-expiry", "request-delayed.produce"] {
+        let text = SOUND.replace(
+            "[application]",
+            "[topic]\nreplication.factor = 2\n[application]",
+        );
+        let text = text.replace("consumer-crash", fault);
+        let (code, message) = only(&text);
+        assert_eq!(code, Code::NotModelled, "{fault}");
+        assert!(message.contains("several replicas"), "{message}");
+    }
 }
 
 #[test]

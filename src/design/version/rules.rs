@@ -129,6 +129,8 @@ rules! {
         "a broker that restarted with an empty disk is not taken for its former self";
     TransactionVerification: Broker, version(3, 6), None, &[], OF_OLD, "KIP-890",
         "a produce request without its transaction is refused";
+    HighWatermarkWaits: Broker, version(3, 7), None, &[], OF_OLD, "KAFKA-15583",
+        "the high watermark does not move while fewer replicas are in sync than min.insync.replicas, which counts as far as there are replicas";
     OffsetVerification: Broker, version(3, 7), None, &[], OF_OLD, "KIP-890",
         "an offset commit without its transaction is refused";
     TransactionVersion2: Both, version(4, 0), None, &[], NEVER, "KIP-890",

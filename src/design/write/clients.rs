@@ -2,7 +2,7 @@
 
 use semel_models::order::Step;
 use semel_models::pipeline::{
-    Acks, AutoCommit, Client, GroupProtocol, Isolation, OffsetReset, Pipeline,
+    Acks, AutoCommit, Client, GroupProtocol, Isolation, OffsetReset, Pipeline, ReplicationSettings,
 };
 use semel_models::transaction_coordinator::TransactionVersion;
 
@@ -55,12 +55,20 @@ fn idempotence(on: bool, versions: &Versions, lines: &mut Lines) {
 pub(super) fn broker(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {
     let topic = &pipeline.topic;
     let never_cleaned = topic.compacted && !topic.cleaned;
+    let has_feature = versions
+        .kafka
+        .at_least(Rule::EligibleLeaderReplicas.introduction().since);
+    let eligible = topic.replication.eligible_leader_replicas;
+    let differs = pipeline.is_replicated() && eligible != has_feature;
     let transactional = pipeline.producer.is_transactional();
-    if topic.flushes_internal_topics || never_cleaned || transactional {
+    if topic.flushes_internal_topics || never_cleaned || differs || transactional {
         lines.table(Table::Broker);
     }
     if topic.flushes_internal_topics {
         lines.state("log.flush.interval.messages", 1);
+    }
+    if differs {
+        lines.state("eligible.leader.replicas.version", u16::from(eligible));
     }
     if never_cleaned {
         lines.state("log.cleaner.enable", false);
@@ -84,10 +92,22 @@ fn transactions(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {
 
 pub(super) fn topic(pipeline: &Pipeline, lines: &mut Lines) {
     let topic = &pipeline.topic;
-    if topic.flush_messages.is_none() && topic.retention && !topic.compacted {
+    let ReplicationSettings {
+        replicas,
+        min_in_sync,
+        unclean_leader_election,
+        eligible_leader_replicas: _,
+    } = topic.replication;
+    let is_plain = topic.retention && !topic.compacted;
+    if topic.flush_messages.is_none() && is_plain && replicas == 1 {
         return;
     }
     lines.table(Table::Topic);
+    if replicas > 1 {
+        lines.state("replication.factor", replicas);
+        lines.state("min.insync.replicas", min_in_sync);
+        lines.state("unclean.leader.election.enable", unclean_leader_election);
+    }
     lines.state_if("flush.messages", topic.flush_messages);
     match (topic.compacted, topic.retention) {
         (false, true) => {}

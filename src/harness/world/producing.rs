@@ -43,7 +43,11 @@ impl World {
             text += match self.stored(who, second)? {
                 Produced::Duplicate(_) => "recognises it",
                 Produced::Appended(_) => "appends it again",
-                Produced::OutOfOrder | Produced::StaleEpoch | Produced::UnknownProducerId => {
+                Produced::OutOfOrder
+                | Produced::StaleEpoch
+                | Produced::UnknownProducerId
+                | Produced::Concurrent
+                | Produced::NotAdded => {
                     unreachable!("a repeat of the latest batch")
                 }
             };

@@ -1,4 +1,4 @@
-//! A number in a file of its own, replaced as a whole: old or new, whenever the process is killed.
+//! Numbers in a file of their own, replaced as a whole: old or new, whenever the process is killed.
 
 use super::{Action, Directory, StorageError, Sync};
 use crate::lab::fields::Fields;
@@ -14,7 +14,7 @@ pub(crate) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// The number that `name` in `directory` holds or will hold.
+    /// The numbers that `name` in `directory` holds or will hold.
     pub(crate) fn new(directory: &Directory, name: &'static str) -> Checkpoint {
         Checkpoint {
             directory: directory.clone(),
@@ -22,22 +22,25 @@ impl Checkpoint {
         }
     }
 
-    /// The number; `None`: there is none, or it cannot be read. Kafka, too, goes on without.
-    pub(crate) fn read(&self) -> Result<Option<u64>, StorageError> {
+    /// The numbers; none where there is no file, or it cannot be read. Kafka, too, goes on without.
+    pub(crate) fn read(&self) -> Result<Vec<u64>, StorageError> {
         let path = self.directory.file(self.name);
-        match fs::read(&path) {
-            Ok(bytes) => Ok(frame::open(&bytes).ok().and_then(|body| Fields(body).u64())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(StorageError::at(Action::Read, &path)(error)),
-        }
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(StorageError::at(Action::Read, &path)(error)),
+        };
+        let mut fields = Fields(frame::open(&bytes).unwrap_or_default());
+        Ok(std::iter::from_fn(|| fields.u64()).collect())
     }
 
-    /// Replaces the number.
-    pub(crate) fn write(&self, number: u64) -> Result<(), StorageError> {
+    /// Replaces the numbers.
+    pub(crate) fn write(&self, numbers: &[u64]) -> Result<(), StorageError> {
         let path = self.directory.file(self.name);
         let draft = path.with_extension("tmp");
         let mut file = File::create(&draft).map_err(StorageError::at(Action::Create, &draft))?;
-        file.write_all(&frame::seal(&number.to_be_bytes()))
+        let body: Vec<u8> = numbers.iter().flat_map(|one| one.to_be_bytes()).collect();
+        file.write_all(&frame::seal(&body))
             .map_err(StorageError::at(Action::Write, &draft))?;
         if self.directory.syncing() == Sync::Real {
             file.sync_data()
@@ -48,7 +51,7 @@ impl Checkpoint {
         self.directory.sync()
     }
 
-    /// Removes the number, if there is one.
+    /// Removes the file, if there is one.
     pub(crate) fn remove(&self) -> Result<(), StorageError> {
         match self.directory.file(self.name).exists() {
             true => self.directory.remove(self.name),
@@ -62,20 +65,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_number_written_is_read() {
+    fn the_last_numbers_written_are_read() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let directory = Directory::open(dir.path(), Sync::Real).expect("it is there");
-        let checkpoint = Checkpoint::new(&directory, "number");
-        assert_eq!(checkpoint.read().expect("it can be read"), None);
-        for number in [7, 3] {
-            checkpoint.write(number).expect("it can be written");
-            assert_eq!(checkpoint.read().expect("it can be read"), Some(number));
+        let checkpoint = Checkpoint::new(&directory, "numbers");
+        let read = || checkpoint.read().expect("it can be read");
+        assert_eq!(read(), [0; 0]);
+        for numbers in [&[7][..], &[3, 1], &[5]] {
+            checkpoint.write(numbers).expect("it can be written");
+            assert_eq!(read(), numbers);
         }
-        fs::write(dir.path().join("number"), [0; 16]).expect("it can be written");
-        assert_eq!(
-            checkpoint.read().expect("it can be read"),
-            None,
-            "zeros are no number"
-        );
+        fs::write(dir.path().join("numbers"), [0; 16]).expect("it can be written");
+        assert_eq!(read(), [0; 0], "zeros are no numbers");
     }
 }

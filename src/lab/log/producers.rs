@@ -4,7 +4,8 @@
 //! last five batches of a producer id's current epoch are remembered, an exact repeat is answered
 //! as a success without an append, a sequence number that does not follow is refused as out of
 //! order, a new epoch starts at 0, and what an unknown producer id may start with is a rule of the
-//! release. A test under `tests/` drives both with the same requests.
+//! release. A marker has no sequence number; it may raise the epoch. A test under `tests/` drives
+//! both with the same requests.
 //!
 //! A recovery remembers the last batch of each producer id, and nothing before it.
 
@@ -36,13 +37,14 @@ pub(crate) struct Producers {
     known: BTreeMap<ProducerId, Known>,
 }
 
-/// What is known of one producer id: at least one batch.
+/// What is known of one producer id.
 #[derive(Clone, Debug)]
 struct Known {
     epoch: ProducerEpoch,
-    last: Remembered,
-    /// Those before the last, oldest first.
-    earlier: VecDeque<Remembered>,
+    /// Of this epoch, oldest first; none while only a marker has come with it.
+    batches: VecDeque<Remembered>,
+    /// Its newest entry, whatever it is.
+    newest: Offset,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,16 +65,17 @@ impl Producers {
         if stamp.epoch < known.epoch {
             return Check::StaleEpoch;
         }
-        if stamp.epoch > known.epoch {
+        let last = known.batches.back();
+        let Some(last) = last.filter(|_| stamp.epoch == known.epoch) else {
             return match stamp.sequence == Sequence(0) {
                 true => Check::Follows,
                 false => Check::OutOfOrder,
             };
-        }
+        };
         if let Some(offset) = known.offset_of(stamp.sequence) {
             return Check::Duplicate(offset);
         }
-        match stamp.sequence == known.last.sequence.next() {
+        match stamp.sequence == last.sequence.next() {
             true => Check::Follows,
             false => Check::OutOfOrder,
         }
@@ -80,30 +83,49 @@ impl Producers {
 
     /// A batch was appended.
     pub(crate) fn appended(&mut self, stamp: Stamp, offset: Offset) {
-        let batch = Remembered {
+        let known = self.reach(stamp.producer, stamp.epoch, offset);
+        if known.batches.len() == REMEMBERED_BATCHES {
+            known.batches.pop_front();
+        }
+        known.batches.push_back(Remembered {
             sequence: stamp.sequence,
             offset,
-        };
-        let mut new = Known::alone(stamp.epoch, batch);
-        let before = self.known.remove(&stamp.producer);
-        if let Some(known) = before.filter(|known| known.epoch == stamp.epoch) {
-            new.earlier = known.earlier;
-            new.earlier.push_back(known.last);
-        }
-        if new.earlier.len() >= REMEMBERED_BATCHES {
-            new.earlier.pop_front();
-        }
-        self.known.insert(stamp.producer, new);
+        });
     }
 
     /// A recovery found a batch, after all that it found before.
     pub(crate) fn recovered(&mut self, stamp: Stamp, offset: Offset) {
-        let batch = Remembered {
+        let known = self.reach(stamp.producer, stamp.epoch, offset);
+        known.batches.clear();
+        known.batches.push_back(Remembered {
             sequence: stamp.sequence,
             offset,
-        };
-        let known = Known::alone(stamp.epoch, batch);
-        self.known.insert(stamp.producer, known);
+        });
+    }
+
+    /// A marker was appended or found.
+    pub(crate) fn ended(&mut self, producer: ProducerId, epoch: ProducerEpoch, offset: Offset) {
+        self.reach(producer, epoch, offset);
+    }
+
+    /// The producer has come this far with this epoch.
+    fn reach(&mut self, producer: ProducerId, epoch: ProducerEpoch, newest: Offset) -> &mut Known {
+        let known = self.known.entry(producer).or_insert_with(|| Known {
+            epoch,
+            batches: VecDeque::new(),
+            newest,
+        });
+        if known.epoch != epoch {
+            known.epoch = epoch;
+            known.batches.clear();
+        }
+        known.newest = newest;
+        known
+    }
+
+    /// The newest epoch of `producer`, by a batch or a marker.
+    pub(crate) fn epoch_of(&self, producer: ProducerId) -> Option<ProducerEpoch> {
+        self.known.get(&producer).map(|known| known.epoch)
     }
 
     /// Whether anything is known of `producer`.
@@ -118,21 +140,13 @@ impl Producers {
 
     /// Only producers with a batch at or above `log_start` are still known.
     pub(crate) fn forget_gone(&mut self, log_start: Offset) {
-        self.known.retain(|_, known| known.last.offset >= log_start);
+        self.known.retain(|_, known| known.newest >= log_start);
     }
 }
 
 impl Known {
-    fn alone(epoch: ProducerEpoch, last: Remembered) -> Known {
-        Known {
-            epoch,
-            last,
-            earlier: VecDeque::new(),
-        }
-    }
-
     fn offset_of(&self, sequence: Sequence) -> Option<Offset> {
-        let mut newest_first = std::iter::once(&self.last).chain(self.earlier.iter().rev());
+        let mut newest_first = self.batches.iter().rev();
         newest_first
             .find(|batch| batch.sequence == sequence)
             .map(|batch| batch.offset)

@@ -1,7 +1,8 @@
 //! Opening a log, whatever state its files were left in.
 
-use super::segment::{BadTail, Segment, base_of, name_of};
-use super::{Log, LogSettings, Remains};
+use super::epochs::Epochs;
+use super::segment::{BadTail, Offsets, Segment, base_of, name_of};
+use super::{Log, LogSettings, Remains, clean};
 use crate::lab::disk::{Checkpoint, Directory, StorageError};
 use crate::lab::frame::Flaw;
 use crate::lab::log::producers::Producers;
@@ -10,6 +11,8 @@ use std::path::Path;
 
 /// The file that holds the log's start; Kafka has one of that name for all logs of a disk.
 const LOG_START_CHECKPOINT: &str = "log-start-offset-checkpoint";
+/// The file that holds where each leader epoch begins, as Kafka names it.
+const EPOCH_CHECKPOINT: &str = "leader-epoch-checkpoint";
 
 /// What a recovery found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,7 +40,9 @@ impl Log {
     /// Opens the log in `path`, or starts one there, and leads it in a new epoch.
     ///
     /// Segments are read in their order up to the first frame that is not whole, has another
-    /// checksum, or not the next offset. The log is cut there, and later segments are deleted.
+    /// checksum, or not the next offset; where the log is compacted, not a larger one. The log is cut
+    /// there, and later segments are deleted. A segment begins where the one before ends, also where the
+    /// log is compacted: the last record of what is cleaned is the newest of its key, and stays.
     pub fn open(
         path: &Path,
         settings: LogSettings,
@@ -45,8 +50,14 @@ impl Log {
     ) -> Result<(Log, Recovery), StorageError> {
         let directory = Directory::open(path, settings.sync)?;
         let log_start_checkpoint = Checkpoint::new(&directory, LOG_START_CHECKPOINT);
-        let stored_start = log_start_checkpoint.read()?.map(Offset);
-        let (mut segments, cut) = recover_segments(&directory)?;
+        let epoch_checkpoint = Checkpoint::new(&directory, EPOCH_CHECKPOINT);
+        let stored_start = log_start_checkpoint.read()?.first().copied().map(Offset);
+        let offsets = match settings.compacted {
+            true => Offsets::Growing,
+            false => Offsets::WithoutGaps,
+        };
+        clean::finish(&directory)?;
+        let (mut segments, cut) = recover_segments(&directory, offsets)?;
         if segments.is_empty() {
             let base = stored_start.unwrap_or_default();
             segments.push(Segment::create(&directory, base)?);
@@ -55,17 +66,22 @@ impl Log {
             directory,
             settings,
             log_start_checkpoint,
+            epoch_checkpoint,
             log_start: segments[0].base(),
             recovery_point: segments[0].base(),
             segments,
             leader_epoch: remains.leader_epoch,
+            epochs: Epochs::default(),
             producers: Producers::default(),
+            recovered: Offset::default(),
             expired: remains.expired.clone(),
         };
         log.recover_start(stored_start)?;
         log.recover_sync_points(remains.recovery_point)?;
+        log.recover_epochs()?;
         log.leader_epoch = log.leader_epoch.max(log.epoch_after_its_last());
         let end = log.log_end();
+        log.recovered = end;
         log.expired
             .values_mut()
             .for_each(|until| *until = (*until).min(end));
@@ -78,7 +94,7 @@ impl Log {
         let Some(stored) = stored else { return Ok(()) };
         self.log_start = stored.max(self.log_start).min(self.log_end());
         if self.log_start < stored {
-            self.log_start_checkpoint.write(self.log_start.0)?;
+            self.log_start_checkpoint.write(&[self.log_start.0])?;
         }
         self.delete_dead_segments()
     }
@@ -94,15 +110,27 @@ impl Log {
         Ok(())
     }
 
+    /// What was written down before the log was cleaned, and what the batches tell beyond that.
+    fn recover_epochs(&mut self) -> Result<(), StorageError> {
+        self.epochs = Epochs::from_numbers(&self.epoch_checkpoint.read()?);
+        self.epochs.truncate(self.log_end());
+        for header in self.segments.iter().flat_map(Segment::headers) {
+            self.epochs.assign(header.leader_epoch, header.offset);
+        }
+        self.write_epochs()
+    }
+
     fn epoch_after_its_last(&self) -> LeaderEpoch {
-        let headers = self.segments.iter().flat_map(Segment::headers);
-        let last = headers.last().map(|(_, header)| header.leader_epoch);
+        let last = self.epochs.last();
         last.map_or_else(LeaderEpoch::default, |last| LeaderEpoch(last.0 + 1))
     }
 }
 
 /// The segments up to the first flaw; the flaw is cut off.
-fn recover_segments(directory: &Directory) -> Result<(Vec<Segment>, Option<Cut>), StorageError> {
+fn recover_segments(
+    directory: &Directory,
+    offsets: Offsets,
+) -> Result<(Vec<Segment>, Option<Cut>), StorageError> {
     let names = directory.names()?;
     let bases: Vec<Offset> = names.iter().filter_map(|name| base_of(name)).collect();
     let mut segments: Vec<Segment> = Vec::new();
@@ -118,7 +146,7 @@ fn recover_segments(directory: &Directory) -> Result<(Vec<Segment>, Option<Cut>)
             let cut = cut_off(directory, &mut segments, tail, &bases[index..])?;
             return Ok((segments, Some(cut)));
         }
-        let (segment, tail) = Segment::scan(directory, *base)?;
+        let (segment, tail) = Segment::scan(directory, *base, offsets)?;
         segments.push(segment);
         if let Some(tail) = tail {
             let cut = cut_off(directory, &mut segments, tail, &bases[index + 1..])?;

@@ -60,6 +60,7 @@ impl Log {
     pub fn lose_disk(self) -> Result<Remains, StorageError> {
         let remains = self.remains();
         self.log_start_checkpoint.remove()?;
+        self.epoch_checkpoint.remove()?;
         for segment in self.segments.iter().rev() {
             self.directory.remove(&name_of(segment.base()))?;
         }

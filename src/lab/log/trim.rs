@@ -19,7 +19,7 @@ impl Log {
             return Ok(self.log_start);
         }
         self.flush_up_to(start)?;
-        self.log_start_checkpoint.write(start.0)?;
+        self.log_start_checkpoint.write(&[start.0])?;
         self.log_start = start;
         if !self.settings.rules.producer_state_outlives_records {
             self.producers.forget_gone(start);
@@ -37,8 +37,8 @@ impl Log {
         Ok(())
     }
 
-    /// The batches from `offset` on leave the log. What the broker knows of producers is then what
-    /// it would know after a restart with that log.
+    /// The batches from `offset` on leave the log. What the broker knows of producers is then read
+    /// again from the log.
     ///
     /// Segments are deleted from the back: a process that is killed on the way leaves a longer log,
     /// and none with a gap.
@@ -47,7 +47,7 @@ impl Log {
             return Ok(());
         }
         if offset < self.log_start {
-            self.log_start_checkpoint.write(offset.0)?;
+            self.log_start_checkpoint.write(&[offset.0])?;
             self.log_start = offset;
         }
         while self.segments.len() > 1 && self.active().base() > offset {
@@ -61,6 +61,9 @@ impl Log {
         }
         self.active_mut().truncate_to(offset)?;
         self.recovery_point = self.recovery_point.min(offset);
+        self.recovered = self.recovered.min(offset);
+        self.epochs.truncate(offset);
+        self.write_epochs()?;
         self.expired
             .values_mut()
             .for_each(|end| *end = (*end).min(offset));

@@ -3,10 +3,10 @@
 use super::{LabError, Run};
 use crate::lab::disk::Tear;
 use crate::lab::log::{Log, Produced};
-use crate::lab::rig::{offset, producer_id, stored};
-use crate::lab::words::LeaderEpoch;
+use crate::lab::rig::{Polled, offset, producer_id, stored};
+use crate::lab::words::{LeaderEpoch, RecordId};
 use semel_models::action::{Action, ConsumerStep, ConsumerStrike, Strike};
-use semel_models::broker::{AppendResult, Stamp};
+use semel_models::broker::{AppendResult, Broker, Stamp};
 use semel_models::cluster::State;
 use semel_models::limbo::Late;
 use semel_models::pipeline::Dedup;
@@ -18,13 +18,14 @@ impl Run {
             Action::HandleProduce => {
                 if let Some(index) = self.state.producer.first_unhandled() {
                     let flight = self.state.producer.flights[index];
-                    self.produce(flight.batch.record, flight.wire)?;
+                    let broker = self.state.broker.clone();
+                    self.produce(0, broker, flight.batch.record, flight.wire)?;
                 }
             }
             Action::LateArrives(slot) => {
                 let late = self.state.limbo.requests[usize::from(slot)];
                 if let Late::Produce { record, stamp } = late {
-                    self.produce(record, stamp)?;
+                    self.produce(0, self.state.broker.clone(), record, stamp)?;
                 }
             }
             Action::Consumer {
@@ -40,13 +41,17 @@ impl Run {
             | Action::Expire
             | Action::FailTooLate
             | Action::OutputTransaction { .. }
+            | Action::LearnLeader
             | Action::InitProducerId
             | Action::AddPartitions
             | Action::EndTransaction
-            | Action::WriteMarker
             | Action::TimeOutTransaction
             | Action::Consumer { .. } => {}
+            Action::WriteMarker => self.write_marker()?,
+            Action::Replica { who, does } => self.replica_step(who, does, self.torn())?,
         }
+        self.keep_transactions(after)?;
+        self.tell_epochs(action, after)?;
         self.run_on_sink(action)?;
         self.restart_consumers(action, after)?;
         self.tell_fence(after)?;
@@ -54,9 +59,18 @@ impl Run {
         self.compare_log(after)
     }
 
-    fn produce(&mut self, record: u16, stamp: Option<Stamp>) -> Result<(), LabError> {
+    /// A request is handled for real, and by the model's broker.
+    pub(super) fn produce(
+        &mut self,
+        who: u16,
+        mut broker: Broker,
+        record: u16,
+        stamp: Option<Stamp>,
+    ) -> Result<(), LabError> {
         let pipeline = self.cluster.pipeline();
-        let mut broker = self.state.broker.clone();
+        if let Some(stamp) = stamp.filter(|_| pipeline.producer.is_transactional()) {
+            return self.produce_in_transaction(record, stamp);
+        }
         let known = stamp.and_then(|stamp| broker.offset_of(stamp));
         let end = broker.log_end();
         let expected = match broker.append(record, stamp, &pipeline.topic, &pipeline.rules) {
@@ -66,17 +80,25 @@ impl Run {
             AppendResult::StaleEpoch => Produced::StaleEpoch,
             AppendResult::UnknownProducerId => Produced::UnknownProducerId,
         };
-        let produced = self.rig.produce(record, stamp)?;
+        let produced = self.rig.produce(who, record, stamp)?;
         self.agree("the answer to the produce request", expected, produced)
     }
 
     fn poll(&mut self, who: u16, count: u16) -> Result<(), LabError> {
         let first = self.state.consumers[usize::from(who)].position().next.0;
-        let entries = &self.state.broker.log[usize::from(first)..][..usize::from(count)];
-        let expected = entries
-            .iter()
-            .map(|entry| (entry.record, i32::from(entry.leader_epoch)));
-        let fetched = self.rig.fetch(first, count)?;
+        let isolation = self.cluster.pipeline().isolation();
+        let visible = self.state.broker.visible_from(first, isolation);
+        let expected = visible.take(count.into()).map(|(at, entry)| Polled {
+            offset: offset(at.0),
+            record: entry.record,
+            leader_epoch: LeaderEpoch(entry.leader_epoch.into()),
+        });
+        let leader = self.state.replication.as_ref().map(|replication| {
+            let leader = replication.controller.leader.unwrap_or(0);
+            (leader, offset(replication.visible))
+        });
+        let (leader, end) = leader.unwrap_or((0, self.rig.log(0).log_end()));
+        let fetched = self.rig.fetch(leader, first, count, end)?;
         self.agree("what the poll returns", expected.collect(), fetched)
     }
 
@@ -84,25 +106,33 @@ impl Run {
         let torn = self.torn();
         let lose = |kept| move |log: Log| log.lose_power_after(offset(kept), torn);
         match strike {
-            Strike::BrokerCrash => self.rig.restart_broker(|log| Ok(log.kill())),
-            Strike::PowerLoss { kept } => self.rig.restart_broker(lose(kept)),
+            Strike::BrokerCrash => self.rig.restart_broker(0, |log| Ok(log.kill())),
+            Strike::PowerLoss { kept } => self.rig.restart_broker(0, lose(kept)),
             Strike::PowerLossAll { kept, .. } => {
-                self.rig.restart_broker(lose(kept))?;
-                let (before, left) = (self.state.group.committed, after.group.committed);
-                match before == left {
-                    true => Ok(()),
-                    false => self.rig.lose_commits(left, torn),
-                }
+                self.rig.restart_broker(0, lose(kept))?;
+                self.lose_commits(after, torn)
             }
-            Strike::DiskLoss => self.rig.restart_broker(Log::lose_disk),
+            Strike::DiskLoss => self.rig.restart_broker(0, Log::lose_disk),
+            Strike::Replica { who, how } => self.strike_replica(who, how),
+            // What is left of their logs shows when they start again.
+            Strike::EveryReplica { .. } => self.lose_commits(after, torn),
             Strike::ForgetProducer(session) => {
-                self.rig.log_mut().forget_producer(producer_id(session));
+                self.rig.log_mut(0).forget_producer(producer_id(session));
                 Ok(())
             }
             Strike::Retention => {
                 let start = offset(after.broker.log_start());
-                self.rig.log_mut().delete_before(start)?;
+                self.rig.log_mut(0).delete_before(start)?;
                 Ok(())
+            }
+            Strike::Compaction { end } => {
+                let clean = self.rig.log_mut(0).clean(offset(end))?;
+                self.agree("up to where the log is clean", offset(end), clean)
+            }
+            Strike::RecreateTopic(_) => self.rig.recreate_topic(),
+            Strike::CoordinatorFailover { .. } => {
+                self.rig.replace_coordinator()?;
+                self.compare_transactions(&self.state)
             }
             Strike::DedupExpiry { .. } => match self.cluster.pipeline().sink.dedup {
                 Dedup::Durable | Dedup::Separate => Ok(self.rig.sink(0).forget_oldest()?),
@@ -120,14 +150,19 @@ impl Run {
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
             | Strike::Rebalance { .. }
-            | Strike::Compaction { .. }
-            | Strike::CoordinatorFailover { .. }
-            | Strike::RecreateTopic(_)
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::ExpireResult { .. }
             | Strike::OutputTransactionTimeout(_)
             | Strike::Consumer { .. } => Ok(()),
+        }
+    }
+
+    fn lose_commits(&mut self, after: &State, torn: Tear) -> Result<(), LabError> {
+        let (before, left) = (self.state.group.committed, after.group.committed);
+        match before == left {
+            true => Ok(()),
+            false => self.rig.lose_commits(left, torn),
         }
     }
 
@@ -166,18 +201,39 @@ impl Run {
     }
 
     fn compare_log(&self, after: &State) -> Result<(), LabError> {
-        let (log, broker) = (self.rig.log(), &after.broker);
-        let expected = (offset(broker.log_start()), offset(broker.log_end()));
-        self.agree(
-            "where the log begins and ends",
-            expected,
-            (log.log_start(), log.log_end()),
-        )?;
+        self.compare_transactions(after)?;
+        if let Some(replication) = &after.replication {
+            return self.compare_replicas(replication);
+        }
+        let (log, broker) = (self.rig.log(0), &after.broker);
+        self.compare_entries(broker, log)?;
         let epoch = LeaderEpoch(broker.leader_epoch.into());
         self.agree("the leader epoch", epoch, log.leader_epoch())?;
         if self.cluster.limits().truncation {
             let flushed = offset(broker.flushed);
             self.agree("what is synced", flushed, log.recovery_point())?;
+        }
+        Ok(())
+    }
+
+    /// Compares what a log holds with what the model's broker has.
+    pub(super) fn compare_entries(&self, broker: &Broker, log: &Log) -> Result<(), LabError> {
+        let expected = (offset(broker.log_start()), offset(broker.log_end()));
+        let found = (log.log_start(), log.log_end());
+        self.agree("where the log begins and ends", expected, found)?;
+        let entries = (0..).zip(broker.log.iter());
+        let there = entries.filter(|(at, entry)| *at >= broker.log_start() && !entry.removed);
+        let expected = there.map(|(at, entry)| {
+            let epoch = LeaderEpoch(entry.leader_epoch.into());
+            let record = entry.is_record().then(|| RecordId(entry.record.into()));
+            (offset(at), epoch, entry.kind, record)
+        });
+        let entries = log.entries().filter(|entry| entry.holds_something());
+        let found =
+            entries.map(|entry| (entry.offset, entry.leader_epoch, entry.kind, entry.record));
+        if !expected.clone().eq(found.clone()) {
+            let expected: Vec<_> = expected.collect();
+            self.agree("what the log holds", expected, found.collect())?;
         }
         Ok(())
     }

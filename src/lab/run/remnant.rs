@@ -11,7 +11,7 @@ use std::path::Path;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Remnant {
-    /// The records in the log, from its start to its end.
+    /// The records in the log of the first replica, from its start to its end.
     pub log: Vec<u16>,
     /// The offset that the group has committed.
     pub committed: Option<u64>,
@@ -35,8 +35,8 @@ impl Remnant {
         let sync = Sync::Simulated;
         let database = sqlite(directory, pipeline, sync);
         let mut rig = Rig::open(directory, pipeline, sync, SEGMENT_BYTES, database.clone())?;
-        let (start, end) = (rig.log().log_start().0, rig.log().log_end().0);
-        let fetched = rig.fetch(start as u16, (end - start) as u16)?;
+        let (start, end) = (rig.log(0).log_start(), rig.log(0).log_end());
+        let fetched = rig.fetch(0, start.0 as u16, u16::MAX, end)?;
         let contents = rig.sink(0).contents()?;
         let committed = rig.committed().map(|position| position.next.0);
         drop(rig);
@@ -47,7 +47,7 @@ impl Remnant {
         };
         let judgement = judge(&database, &sends)?;
         Ok(Remnant {
-            log: fetched.into_iter().map(|(record, _)| record).collect(),
+            log: fetched.into_iter().map(|polled| polled.record).collect(),
             committed,
             without_effect: judgement.lost,
             repeated: judgement.repeated,

@@ -87,6 +87,12 @@ impl Scene<'_> {
             Strike::OutputTransactionTimeout(id) => {
                 ("transaction coordinator", "time-out", self.timed_out(id))
             }
+            Strike::Replica { who, how } => self.strike_replica(who, how),
+            Strike::EveryReplica { .. } => (
+                "broker",
+                "power-loss-all",
+                self.every_replica_loses_power(),
+            ),
             Strike::LoseRequest(target) => ("network", "lose-request", self.request_lost(target)),
             Strike::LoseAnswer(target) => ("network", "lose-answer", self.answer_lost(target)),
             Strike::Refuse(target) => ("broker", "refuse", self.refused(target)),
@@ -221,9 +227,8 @@ impl Scene<'_> {
                 let batch = self
                     .before
                     .producer
-                    .flights
-                    .first()
-                    .map(|flight| flight.batch);
+                    .first_answered()
+                    .map(|index| self.before.producer.flights[index].batch);
                 let record = batch.map_or(0, |batch| batch.record);
                 format!(
                     "The broker's answer for {} is lost{}.",

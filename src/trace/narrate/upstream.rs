@@ -116,7 +116,11 @@ impl Scene<'_> {
     }
 
     pub(super) fn receive_answer(&self) -> String {
-        let Some(flight) = self.before.producer.flights.first() else {
+        self.receive_answer_at(0)
+    }
+
+    pub(super) fn receive_answer_at(&self, index: usize) -> String {
+        let Some(flight) = self.before.producer.flights.get(index) else {
             return String::new();
         };
         let who = name(flight.batch.record);
@@ -125,7 +129,7 @@ impl Scene<'_> {
         }
         let fate = self.fate(flight.batch.record);
         match flight.answer {
-            Answer::None | Answer::Success => {
+            Answer::None | Answer::Replicating | Answer::Success => {
                 let implied = self.implied(flight.batch.record);
                 format!("The acknowledgement of {who} reaches the producer{implied}.")
             }

@@ -1,0 +1,149 @@
+//! The replicas of the topic: what is in force, and what the model does not have.
+
+use semel_models::fault::{Call, Fault, FaultBudget};
+use semel_models::pipeline::ReplicationSettings;
+use semel_models::replication::MAX_REPLICAS;
+
+use super::choices::RecordSource;
+use super::kafka::Properties;
+use super::report::Report;
+use super::resolve::Parts;
+use super::version::{Rule, Versions};
+use super::warning::WarningKind;
+
+/// The settings of the replicas.
+pub(crate) fn settings(
+    topic: &Properties,
+    broker: &Properties,
+    replicas: i64,
+    versions: &Versions,
+    report: &mut Report,
+) -> ReplicationSettings {
+    let most = MAX_REPLICAS as i64;
+    if replicas > most {
+        const NAMES: [&str; 2] = ["replication.factor", "default.replication.factor"];
+        let (place, name) = match topic.at(NAMES[0]) {
+            Some(place) => (Some(place), NAMES[0]),
+            None => (broker.at(NAMES[1]), NAMES[1]),
+        };
+        report
+            .not_modelled(place, format!("`{name}` = {replicas}"))
+            .because(
+                "Elections and truncations among more replicas than three are too many to explore.",
+            )
+            .write(format!("Accepted: {name} = 1 to {most}."));
+    }
+    let replicas = replicas.clamp(1, most) as u16;
+    let minimum = minimum(topic, broker, i64::from(replicas), versions, report);
+    let unclean = match topic.is_set("unclean.leader.election.enable") {
+        true => topic.is_true("unclean.leader.election.enable"),
+        false => broker.is_true("unclean.leader.election.enable"),
+    };
+    let several = replicas > 1;
+    ReplicationSettings {
+        replicas,
+        min_in_sync: u16::try_from(minimum)
+            .unwrap_or(replicas)
+            .clamp(1, replicas),
+        unclean_leader_election: several && unclean,
+        eligible_leader_replicas: several
+            && broker.integer("eligible.leader.replicas.version") == Some(1),
+    }
+}
+
+/// `min.insync.replicas` as stated; above the number of replicas Kafka takes that instead.
+fn minimum(
+    topic: &Properties,
+    broker: &Properties,
+    replicas: i64,
+    versions: &Versions,
+    report: &mut Report,
+) -> i64 {
+    const NAME: &str = "min.insync.replicas";
+    let (place, minimum) = if topic.is_set(NAME) {
+        (topic.at(NAME), topic.integer(NAME))
+    } else {
+        (broker.at(NAME), broker.integer(NAME))
+    };
+    let minimum = minimum.unwrap_or(1);
+    if minimum > replicas && !versions.has(Rule::HighWatermarkWaits) && replicas > 1 {
+        report
+            .not_modelled(
+                place,
+                format!("min.insync.replicas = {minimum} with {replicas} replicas before Kafka 3.7"),
+            )
+            .because("Before KAFKA-15583 every write with acks=all is refused then: there is nothing to judge.")
+            .write(format!("Write min.insync.replicas = {replicas} or less."));
+    } else if minimum > replicas {
+        let copies = if replicas == 1 { "copy" } else { "copies" };
+        report.warn(
+            WarningKind::ResolvedByClient,
+            place,
+            format!("min.insync.replicas = {minimum} is above the replication factor of {replicas}: Kafka requires the smaller of the two, {replicas}. It does not refuse writes, and an acknowledged record has {replicas} {copies}."),
+        );
+    }
+    minimum
+}
+
+/// Refuses what is not modelled together with several replicas: this is the one place.
+pub(crate) fn unmodelled(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
+    if parts.topic.replication.replicas == 1 {
+        return;
+    }
+    let together = |what: &str| format!("{what} together with several replicas");
+    if parts.application.source.value == RecordSource::Transaction {
+        report
+            .not_modelled(
+                parts.application.source.at,
+                together("source = \"transaction\""),
+            )
+            .write("Write another source, or replication.factor = 1.");
+    }
+    for (key, _) in &faults.entries {
+        if strikes_replicas_unmodelled(key.fault, key.call) {
+            report
+                .not_modelled(None, together(&format!("the fault `{key}`")))
+                .write("Leave it out, or write replication.factor = 1.");
+        }
+    }
+}
+
+/// Whether the model does not have this fault where there are several replicas.
+pub(crate) fn strikes_replicas_unmodelled(fault: Fault, call: Option<Call>) -> bool {
+    match fault {
+        Fault::Retention | Fault::ProducerIdExpiry | Fault::Compaction | Fault::TopicRecreate => {
+            true
+        }
+        Fault::RequestDelayed => call.is_none_or(|call| call == Call::Produce),
+        Fault::ProducerCrash
+        | Fault::ConsumerCrash
+        | Fault::GracefulRestart
+        | Fault::ProducerPause
+        | Fault::ConsumerPause
+        | Fault::SlowProcessing
+        | Fault::Rebalance
+        | Fault::ProcessFailure
+        | Fault::ProcessFailureLate
+        | Fault::Poison
+        | Fault::Abort
+        | Fault::SinkUnavailable
+        | Fault::SinkAnswerLost
+        | Fault::RequestLost
+        | Fault::ResponseLost
+        | Fault::RequestRefused
+        | Fault::DeliveryTimeout
+        | Fault::TransactionTimeout
+        | Fault::BrokerCrash
+        | Fault::PowerLoss
+        | Fault::PowerLossAll
+        | Fault::DiskLoss
+        | Fault::LeaderChange
+        | Fault::ReplicaLag
+        | Fault::CoordinatorFailover
+        | Fault::OffsetsExpiry
+        | Fault::DedupExpiry
+        | Fault::AddPartition
+        | Fault::OffsetReset
+        | Fault::StaleMetadata => false,
+    }
+}

@@ -1,0 +1,97 @@
+//! What a step does to the upstream's transactions on disk: records and markers in the partition's log,
+//! and the coordinator's own log.
+//!
+//! What the coordinator answers is the model's to say; what it keeps lies on the disk, and the partition
+//! leader asks what lies there.
+
+use super::{LabError, Run};
+use crate::lab::log::Produced;
+use crate::lab::rig::{offset, producer_id, wire};
+use crate::lab::transaction_log::TransactionalId;
+use crate::lab::words::ProducerEpoch;
+use semel_models::broker::{AppendResult, NotInTransaction, Stamp};
+use semel_models::cluster::State;
+use semel_models::transaction_coordinator::{
+    CoordinatorAnswer, Part, Transaction, TransactionVersion,
+};
+
+/// The upstream's transactional id.
+const UPSTREAM: TransactionalId = TransactionalId(0);
+
+impl Run {
+    /// A produce request of the transactional upstream is handled.
+    pub(super) fn produce_in_transaction(
+        &mut self,
+        record: u16,
+        stamp: Stamp,
+    ) -> Result<(), LabError> {
+        let pipeline = self.cluster.pipeline();
+        let (topic, rules) = (&pipeline.topic, pipeline.rules);
+        let mut broker = self.state.broker.clone();
+        let (known, end) = (broker.offset_of(stamp), broker.log_end());
+        let mut id = self.transaction(&self.state);
+        let ends = (&mut id, Part::Input);
+        let expected = match broker.append_in_transaction(record, stamp, ends, topic, &rules) {
+            Ok(AppendResult::Appended) => Produced::Appended(offset(end)),
+            Ok(AppendResult::Duplicate) => Produced::Duplicate(offset(known.unwrap_or(end))),
+            Ok(AppendResult::OutOfOrder) => Produced::OutOfOrder,
+            Ok(AppendResult::StaleEpoch) => Produced::StaleEpoch,
+            Ok(AppendResult::UnknownProducerId) => Produced::UnknownProducerId,
+            Err(NotInTransaction::Concurrent) => Produced::Concurrent,
+            Err(NotInTransaction::NotAdded) => Produced::NotAdded,
+        };
+        let mut kept = self.rig.transactions().get(UPSTREAM);
+        let ask = || match rules.transactions.version {
+            TransactionVersion::One if !rules.transactions.verifies => CoordinatorAnswer::Done,
+            TransactionVersion::One => kept.verify(stamp.epoch, Part::Input),
+            TransactionVersion::Two => kept.add(stamp.epoch, Part::Input),
+        };
+        let record = self.rig.record(record);
+        let log = self.rig.log_mut(0);
+        let produced = log.append_in_transaction(wire(stamp), &record, ask)?;
+        self.agree("the answer to the produce request", expected, produced)
+    }
+
+    /// The coordinator has the next marker written.
+    pub(super) fn write_marker(&mut self) -> Result<(), LabError> {
+        let Some(marker) = self.rig.transactions().get(UPSTREAM).markers().next() else {
+            return Ok(());
+        };
+        let pipeline = self.cluster.pipeline();
+        let session = self.state.producer.session;
+        let mut broker = self.state.broker.clone();
+        let end = broker.log_end();
+        let says = broker.append_marker(session, marker, &pipeline.topic, &pipeline.rules);
+        let expected = match says {
+            AppendResult::Appended => Produced::Appended(offset(end)),
+            AppendResult::StaleEpoch
+            | AppendResult::Duplicate
+            | AppendResult::OutOfOrder
+            | AppendResult::UnknownProducerId => Produced::StaleEpoch,
+        };
+        let epoch = ProducerEpoch(marker.epoch.into());
+        let log = self.rig.log_mut(0);
+        let written = log.append_marker(producer_id(session), epoch, marker.outcome)?;
+        self.agree("the answer to the marker", expected, written)
+    }
+
+    /// The coordinator writes down what has changed.
+    pub(super) fn keep_transactions(&mut self, after: &State) -> Result<(), LabError> {
+        let now = self.transaction(after);
+        if self.rig.transactions().get(UPSTREAM) != now {
+            self.rig.transactions_mut().write(UPSTREAM, now)?;
+        }
+        Ok(())
+    }
+
+    /// Compares what the coordinator reads of its log with what the model keeps.
+    pub(super) fn compare_transactions(&self, state: &State) -> Result<(), LabError> {
+        let kept = self.rig.transactions().get(UPSTREAM);
+        self.agree("the transaction", self.transaction(state), kept)
+    }
+
+    fn transaction(&self, state: &State) -> Transaction {
+        let transactions = state.transactions.as_deref();
+        transactions.map_or_else(Transaction::default, |transactions| transactions.id)
+    }
+}
