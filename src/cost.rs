@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | a call | a request from one process to another: a produce request, a fetch that returns something, a commit of an offset, a statement to a database or a dedup store, a database's COMMIT, a call of a provider outside |
 //! | a durable write | an append to one of Kafka's logs (a record, a marker, a committed offset, what the transaction coordinator notes) and a commit of a database; a statement outside a `db[...]` is one of its own |
-//! | a transaction | a `db[...]`, the upstream's transaction of an outbox, and a Kafka transaction |
+//! | a transaction | a `db[...]`, a `kafka[...]`, the upstream's transaction of an outbox, and its Kafka transaction |
 //!
 //! **Left out**, because it comes per process or per interval and not per record: connections,
 //! metadata, producer ids, heartbeats, joins, polls that return nothing, automatic commits. What a
@@ -16,13 +16,15 @@
 
 use crate::check::{CheckError, cluster};
 use crate::design::Design;
-use semel_models::action::{Action, ConsumerStep, ReplicaStep};
+use semel_models::action::{Action, ConsumerStep, ReplicaStep, TransactionStep};
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Consumer;
 use semel_models::fault::FaultBudget;
 use semel_models::order::Step;
+use semel_models::output;
 use semel_models::pipeline::{Dedup, Effect, Pipeline, Source};
-use semel_models::program::{Operation, Part, Scope};
+use semel_models::program::{self, Operation, OutputStep, Scope};
+use semel_models::transaction_coordinator::{Part, TransactionVersion};
 use stateright::Model;
 use std::cmp::Reverse;
 use std::fmt;
@@ -186,10 +188,11 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
         | Action::EndTransaction
         | Action::WriteMarker
         | Action::TimeOutTransaction => 2,
-        Action::LateArrives(_) => 0,
+        Action::LateArrives(_) | Action::OutputTransaction { .. } => 0,
         Action::Fault { .. } => NEVER,
         Action::Consumer { does, .. } => match does {
             ConsumerStep::CommitArrives
+            | ConsumerStep::ResultArrives(_)
             | ConsumerStep::HandleCommit
             | ConsumerStep::ReceiveCommitAnswer => 0,
             ConsumerStep::Join { .. }
@@ -222,6 +225,7 @@ fn of_step(cluster: &Cluster, state: &State, action: Action, next: &State) -> Co
             does: ReplicaStep::HandleProduce,
             ..
         } => Cost::WRITE,
+        Action::OutputTransaction { id, does } => of_transaction(state, id, does),
         Action::AddPartitions => Cost::WRITING_CALL,
         Action::EndTransaction => Cost::transaction(Cost::NOTHING),
         Action::WriteMarker => Cost::MARKER,
@@ -237,10 +241,28 @@ fn of_step(cluster: &Cluster, state: &State, action: Action, next: &State) -> Co
         | Action::TimeOutTransaction
         | Action::LateArrives(_)
         | Action::Fault { .. } => Cost::NOTHING,
+        Action::Consumer {
+            who,
+            does: ConsumerStep::Operate,
+        } if cluster.output_call(state, who).is_some() => of_output(cluster, state, who),
         Action::Consumer { who, does } => {
             let who = usize::from(who);
             of_consumer(cluster, does, &state.consumers[who], &next.consumers[who])
         }
+    }
+}
+
+/// What the transaction coordinator does: with the first marker it has written down that the
+/// transaction commits, with the last that it is complete.
+fn of_transaction(state: &State, id: u16, does: TransactionStep) -> Cost {
+    let output = state.output.as_ref();
+    let left = output.map_or(0, |output| {
+        output.transactions[usize::from(id)].markers().count()
+    });
+    match does {
+        TransactionStep::TimeOut => Cost::NOTHING,
+        TransactionStep::WriteMarker(_) if left == 1 => Cost::of(1, 2, 0),
+        TransactionStep::WriteMarker(_) => Cost::WRITING_CALL,
     }
 }
 
@@ -275,7 +297,9 @@ fn of_consumer(cluster: &Cluster, does: ConsumerStep, before: &Consumer, after: 
     let pipeline = cluster.pipeline();
     match does {
         ConsumerStep::Poll(_) | ConsumerStep::PollRetries => Cost::CALL,
-        ConsumerStep::CommitArrives | ConsumerStep::CommitDone => Cost::WRITING_CALL,
+        ConsumerStep::CommitArrives | ConsumerStep::CommitDone | ConsumerStep::ResultArrives(_) => {
+            Cost::WRITING_CALL
+        }
         ConsumerStep::Operate => {
             let operation = &operations[usize::from(before.operation)];
             let looks_up = before.looked.is_none() && after.looked.is_some();
@@ -316,13 +340,13 @@ fn of_operation(pipeline: &Pipeline, operation: &Operation, records: u32, looks_
     let mut statements = Cost::NOTHING;
     for part in &operation.parts {
         match (part, operation.scope) {
-            (Part::Step(step), Scope::Poll) if !step.is_about_a_record() => {
+            (program::Part::Step(step), Scope::Poll) if !step.is_about_a_record() => {
                 statements += of_statement(pipeline, *step);
             }
-            (Part::Step(step), Scope::Poll | Scope::Record { .. }) => {
+            (program::Part::Step(step), Scope::Poll | Scope::Record { .. }) => {
                 statements += of_statement(pipeline, *step).times(records);
             }
-            (Part::Each(steps), Scope::Poll | Scope::Record { .. }) => {
+            (program::Part::Each(steps), Scope::Poll | Scope::Record { .. }) => {
                 for step in steps {
                     statements += of_statement(pipeline, *step).times(records);
                 }
@@ -335,12 +359,40 @@ fn of_operation(pipeline: &Pipeline, operation: &Operation, records: u32, looks_
     }
 }
 
+/// The cost of a call of the output producer. What is new to a transaction, the coordinator writes
+/// down: asked by the client under version 1, where the partition leader asks as well whether it was
+/// told, and by the partition leader under version 2.
+fn of_output(cluster: &Cluster, state: &State, who: u16) -> Cost {
+    let consumer = &cluster.pipeline().consumer;
+    let rules = cluster.pipeline().rules.transactions;
+    let Some((step, output)) = cluster.output_call(state, who).zip(state.output.as_ref()) else {
+        return Cost::NOTHING;
+    };
+    let part = match step {
+        // The asynchronous ones are counted when they arrive.
+        OutputStep::ProduceAsync | OutputStep::Flush => return Cost::NOTHING,
+        OutputStep::End if output.producers[usize::from(who)].open => return Cost::of(1, 1, 1),
+        OutputStep::End => return Cost::NOTHING,
+        OutputStep::Produce => Part::Output,
+        OutputStep::Offsets => Part::Offsets,
+    };
+    let mut cost = Cost::WRITING_CALL;
+    let id = usize::from(output::id_of(who, cluster.pipeline()));
+    if consumer.has_transactions() && !output.transactions[id].added.contains(part) {
+        cost += Cost::WRITING_CALL;
+        if rules.version == TransactionVersion::One && rules.verifies {
+            cost += Cost::CALL;
+        }
+    }
+    cost
+}
+
 fn of_statement(pipeline: &Pipeline, step: Step) -> Cost {
     let in_process = pipeline.sink.dedup == Dedup::Memory;
     match step {
         Step::Process => match pipeline.sink.effect {
             Effect::Add | Effect::Upsert => Cost::WRITING_CALL,
-            Effect::External { .. } => Cost::CALL,
+            Effect::External { .. } | Effect::Topic => Cost::CALL,
         },
         Step::SkipIfSeen | Step::Remember if in_process => Cost::NOTHING,
         Step::SkipIfSeen => Cost::CALL,

@@ -84,6 +84,7 @@ pub use bounds::{Limits, MAX_PARTITIONS, MAX_RECORDS, MAX_RETRIES, MIN_MEMORY, p
 pub use diagnostic::{Code, DesignError, Problem};
 pub use faults::MAX_FAULTS;
 pub use modelled::{fault as models_fault, step as models_step};
+pub use output::models_together;
 pub use properties::{Class, Property, Scope, properties};
 pub use settings::{Origin, Setting};
 pub use source::{MAX_FILE_BYTES, Position};

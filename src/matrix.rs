@@ -15,7 +15,7 @@
 //! ```
 
 use crate::check::{CheckError, CheckOptions, check_pipeline};
-use crate::design::{Design, models_fault};
+use crate::design::{Design, models_fault, models_together};
 use crate::explore::Progress;
 use crate::verdict::{Stop, Verdicts};
 use semel_models::cluster::{Cluster, Witness};
@@ -125,7 +125,7 @@ fn judge_class(
     options: &CheckOptions,
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<Option<Verdicts>, CheckError> {
-    let faults = budget(design.pipeline(), class);
+    let faults = budget(design, design.pipeline(), class);
     if faults.entries.is_empty() {
         return Ok(None);
     }
@@ -160,8 +160,8 @@ fn check_with(
     check_pipeline(design, pipeline, options, watch)
 }
 
-/// One of each fault of `class` that `pipeline` can meet.
-fn budget(pipeline: &Pipeline, class: FaultClass) -> FaultBudget {
+/// One of each fault of `class` that the model knows in `design`, and `pipeline` can meet.
+fn budget(design: &Design, pipeline: &Pipeline, class: FaultClass) -> FaultBudget {
     // Poison is met by name only: it blocks or loses by its nature.
     let of_class = Fault::ALL
         .iter()
@@ -176,7 +176,8 @@ fn budget(pipeline: &Pipeline, class: FaultClass) -> FaultBudget {
         )],
         total: None,
     };
-    let met = of_class.filter(|fault| models_fault(**fault) && can_meet(pipeline, one(fault)));
+    let known = |fault: &&Fault| models_fault(**fault) && models_together(design, **fault);
+    let met = of_class.filter(|fault| known(fault) && can_meet(pipeline, one(fault)));
     FaultBudget {
         entries: met.flat_map(|fault| one(fault).entries).collect(),
         total: Some(FAULTS_PER_RUN),
@@ -239,12 +240,22 @@ mod tests {
             let Environment::Class(class) = environment else {
                 continue;
             };
-            for (key, count) in budget(design("process -> commit").pipeline(), class).entries {
+            let design = design("process -> commit");
+            for (key, count) in budget(&design, design.pipeline(), class).entries {
                 assert_eq!((key.fault.class(), count), (class, 1));
             }
         }
-        let storage = budget(design("process -> commit").pipeline(), FaultClass::Storage);
+        let design = design("process -> commit");
+        let storage = budget(&design, design.pipeline(), FaultClass::Storage);
         assert!(storage.contains(Fault::PowerLoss) && storage.contains(Fault::DiskLoss));
+    }
+
+    #[test]
+    fn a_class_leaves_out_what_is_not_modelled_beside_results() {
+        let results = design("produce -> commit");
+        let of = |class| budget(&results, results.pipeline(), class);
+        assert!(of(FaultClass::Storage).entries.is_empty());
+        assert!(of(FaultClass::Network).contains(Fault::RequestDelayed));
     }
 
     #[test]
@@ -273,9 +284,10 @@ mod tests {
     #[test]
     fn faults_of_a_sink_need_a_step_that_calls_it() {
         // Every order that can be judged has an effect, so only a model without one shows it.
-        let mut pipeline = design("process -> commit").pipeline().clone();
+        let design = design("process -> commit");
+        let mut pipeline = design.pipeline().clone();
         pipeline.consumer.order.0.remove(0);
-        let process = budget(&pipeline, FaultClass::Process);
+        let process = budget(&design, &pipeline, FaultClass::Process);
         assert!(!process.contains(Fault::SinkUnavailable));
         assert!(process.contains(Fault::ConsumerCrash));
     }

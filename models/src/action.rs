@@ -1,6 +1,7 @@
 //! The steps of the model: what a process, the broker or the environment does next.
 
 use crate::fault::{Call, Fault};
+use crate::transaction_coordinator::Part;
 
 /// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +51,13 @@ pub enum Action {
     },
     /// The late request in this slot arrives.
     LateArrives(u16),
+    /// The coordinator goes on with the transaction of an output producer.
+    OutputTransaction {
+        /// The transactional id, as a place among those of the output.
+        id: u16,
+        /// What it does.
+        does: TransactionStep,
+    },
     /// A fault strikes, paid for by this entry of the budget.
     Fault {
         /// The budget's entry.
@@ -57,6 +65,15 @@ pub enum Action {
         /// What happens.
         strike: Strike,
     },
+}
+
+/// One step of the transaction coordinator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TransactionStep {
+    /// It times out the transaction of a process that is gone or stands still.
+    TimeOut,
+    /// It writes the marker of a committed transaction.
+    WriteMarker(Part),
 }
 
 /// One step of a consumer, its application, or the group coordinator on its behalf.
@@ -104,6 +121,9 @@ pub enum ConsumerStep {
     CommitAutomatically,
     /// The commit that nobody waits for reaches the group coordinator.
     CommitArrives,
+    /// The result in this place, which nobody waits for, reaches the output topic, and its report the
+    /// client.
+    ResultArrives(u16),
 }
 
 /// One step of a broker with a replica, or of the controller or a client about it.
@@ -229,6 +249,15 @@ pub enum Strike {
         /// Whose memory, where the store is in memory.
         who: u16,
     },
+    /// The delivery timeout of a consumer's result passes; `sent`: its request is on the wire.
+    ExpireResult {
+        /// Which of the group's consumers.
+        who: u16,
+        /// Whether the request may still arrive.
+        sent: bool,
+    },
+    /// The coordinator times out the transaction of an output producer that is alive.
+    OutputTransactionTimeout(u16),
     /// Something happens to a consumer.
     Consumer {
         /// Which of the group's consumers.
@@ -326,6 +355,12 @@ pub enum Target {
     LeavingCommit(u16),
     /// The write of this consumer to the dead-letter or retry topic.
     FailedWrite(u16),
+    /// The result that this consumer sends to the output topic.
+    Result(u16),
+    /// The offsets that this consumer sends to its transaction.
+    Offsets(u16),
+    /// The end of this consumer's transaction.
+    EndTransaction(u16),
     /// A call of the upstream producer to the transaction coordinator.
     Coordinator(Call),
     /// A call that is simply repeated, and changes nothing but where time goes.
@@ -340,7 +375,9 @@ impl Target {
             Target::Commit(_) | Target::BackgroundCommit(_) | Target::LeavingCommit(_) => {
                 Call::OffsetCommit
             }
-            Target::FailedWrite(_) => Call::OutputProduce,
+            Target::FailedWrite(_) | Target::Result(_) => Call::OutputProduce,
+            Target::Offsets(_) => Call::TxnOffsetCommit,
+            Target::EndTransaction(_) => Call::EndTxn,
             Target::Coordinator(call) | Target::Repeated(call) => call,
         }
     }
@@ -376,6 +413,8 @@ impl Strike {
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }
+            | Strike::ExpireResult { .. }
+            | Strike::OutputTransactionTimeout(_)
             | Strike::Consumer { .. } => None,
         }
     }
@@ -394,7 +433,8 @@ impl Strike {
             Strike::LoseAnswer(_) => &[Fault::ResponseLost],
             Strike::Refuse(_) => &[Fault::RequestRefused],
             Strike::Delay(_) => &[Fault::RequestDelayed],
-            Strike::DeliveryTimeout => &[Fault::DeliveryTimeout],
+            Strike::DeliveryTimeout | Strike::ExpireResult { .. } => &[Fault::DeliveryTimeout],
+            Strike::OutputTransactionTimeout(_) => &[Fault::TransactionTimeout],
             Strike::StaleMetadata => &[Fault::StaleMetadata],
             Strike::BrokerCrash => &[Fault::BrokerCrash],
             Strike::PowerLoss { .. } => &[Fault::PowerLoss],

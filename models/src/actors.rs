@@ -79,7 +79,7 @@ use crate::limits::{Limits, Room, TooLarge};
 use crate::offset::NextOffset;
 use crate::order::Step;
 use crate::pipeline::{AfterAttempts, AutoCommit, Dedup, Pipeline};
-use crate::program::Program;
+use crate::program::{Program, Within};
 use crate::sink::Sink;
 use message::{Event, Role, Timer};
 use stateright::actor::{ActorModel, ActorModelState, Network};
@@ -142,14 +142,15 @@ pub fn covers(pipeline: &Pipeline) -> bool {
 fn covers_order(pipeline: &Pipeline) -> bool {
     let program = Program::compile(&pipeline.consumer.order, 0);
     program.operations.iter().all(|operation| {
-        operation.steps().all(|step| match step {
-            Step::Process | Step::SaveOffset => true,
-            Step::SkipIfSeen | Step::Remember => {
-                !operation.transaction || pipeline.sink.dedup != Dedup::Memory
-            }
-            Step::Commit | Step::CommitAsync | Step::StoreOffset => !operation.transaction,
-            Step::Produce | Step::ProduceAsync | Step::Flush => false,
-        })
+        operation.within == Within::Nothing
+            && operation.steps().all(|step| match step {
+                Step::Process | Step::SaveOffset => true,
+                Step::SkipIfSeen | Step::Remember => {
+                    !operation.transaction || pipeline.sink.dedup != Dedup::Memory
+                }
+                Step::Commit | Step::CommitAsync | Step::StoreOffset => !operation.transaction,
+                Step::Produce | Step::ProduceAsync | Step::Flush => false,
+            })
     })
 }
 

@@ -225,6 +225,22 @@ catalogue! {
         shows [Hang], violates [Progress],
         prevented by "a dead-letter topic after some attempts",
         source "Kafka, examples/ExactlyOnceMessageProcessor.java";
+    "T01" "offset-behind-the-transaction": "the result is written in a transaction, and its offset is committed behind it",
+        shows [Duplicate], violates [NoDuplicates],
+        prevented by "sendOffsetsToTransaction: the offset is committed with the result, or neither is",
+        source "KIP-98, \"Consume-transform-produce\"";
+    "T01b" "offset-before-the-transaction": "the offset is committed, and the transaction that writes the result comes after",
+        shows [Loss], violates [NoLoss],
+        prevented by "sendOffsetsToTransaction: the offset is committed with the result, or neither is",
+        source "KIP-98, \"Consume-transform-produce\"";
+    "T02" "zombie-transaction": "an instance that lost the partition commits its transaction beside the new owner's",
+        shows [Duplicate], violates [NoDuplicates],
+        prevented by "the consumer's group metadata in sendOffsetsToTransaction (brokers and clients from 2.5)",
+        source "KIP-447, \"Motivation\"";
+    "T04" "abort-without-rewind": "the transaction is aborted, and the consumer polls on behind its records",
+        shows [Loss], violates [NoLoss],
+        prevented by "a seek to the committed offset after every abort",
+        source "Kafka, examples/ExactlyOnceMessageProcessor.java; jepsen-io/redpanda, abort.clj";
     "C21" "topic-created-again": "a consumer stays with the metadata of a deleted topic, for the new one has a lower leader epoch",
         shows [Hang], violates [Progress],
         prevented by "clients that know a topic by its id; what lay unread in the deleted log is gone with any",

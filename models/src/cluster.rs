@@ -16,6 +16,9 @@ mod group;
 mod handling;
 mod joining;
 mod judge;
+mod output;
+mod output_faults;
+mod output_transactions;
 mod persistent;
 mod recreation;
 mod reduce;
@@ -43,6 +46,7 @@ use crate::ledger::Ledger;
 use crate::limbo::Limbo;
 use crate::limits::{Limits, MAX_BUDGETS, MAX_INSTANCES, Room, TooLarge};
 use crate::outbox::Database;
+use crate::output::Output;
 use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
 use crate::producer::transactions::Transactions;
@@ -85,6 +89,8 @@ pub struct State {
     pub database: Database,
     /// Records whose handling always fails.
     pub poisoned: Set,
+    /// The output topic and its producers, where the design writes results.
+    pub output: Option<Box<Output>>,
     /// The producer's transactions, where it has any.
     pub transactions: Option<Box<Transactions>>,
 }
@@ -269,6 +275,10 @@ impl Cluster {
         if limits.poisons {
             state.poisoned.code(codec, limits.records);
         }
+        if self.has_output() {
+            let output = state.output.get_or_insert_default();
+            output.code(codec, limits, pipeline);
+        }
         if limits.transactions {
             let transactions = state.transactions.get_or_insert_default();
             transactions.code(codec, limits);
@@ -287,6 +297,9 @@ impl Model for Cluster {
             ledger: Ledger::of(bounds.records),
             sink: Sink::of(&self.pipeline),
             producer: Producer::of(bounds.records),
+            output: self
+                .has_output()
+                .then(|| Box::new(Output::of(&self.pipeline))),
             transactions: self.limits.transactions.then(Box::default),
             ..State::default()
         };
@@ -333,6 +346,7 @@ impl Model for Cluster {
                 None
             }
         };
+        self.settle_output(after);
         self.settle_members(after);
         self.settle_replicas(after);
         self.remember_commits(after);

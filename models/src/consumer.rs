@@ -343,12 +343,19 @@ impl Consumer {
 
     fn finish_hand(&mut self) {
         let position = self.reassigned.take().unwrap_or(self.position());
+        self.drop_hand();
+        self.seek(position);
+    }
+
+    /// Lets go of what it has in hand, and polls.
+    pub fn drop_hand(&mut self) {
         self.hand.truncate(0);
         self.passed = 0;
         self.retrying = false;
-        self.seek(position);
+        self.cursor = 0;
         self.operation = 0;
         self.skipped = 0;
+        self.looked = None;
         self.phase = Phase::Polling;
     }
 

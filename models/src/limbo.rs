@@ -39,6 +39,31 @@ pub enum Late {
         /// The consumer whose process sent it; [`NOBODY`] once that is gone.
         by: u16,
     },
+    /// A result of a record, on its way to the output topic without a transaction.
+    Result {
+        /// The record.
+        record: u16,
+        /// The consumer whose process sent it; [`NOBODY`] once that is gone.
+        by: u16,
+        /// Whether its client has given the record up, rather than to send it again.
+        given_up: bool,
+    },
+    /// Offsets of a transaction, on their way to the group coordinator.
+    Offsets {
+        /// The transactional id, as a place in [`crate::output::Output::transactions`].
+        id: u16,
+        /// The position to be committed.
+        position: Position,
+        /// The generation that sent them; `None`: without group metadata.
+        generation: Option<u16>,
+    },
+    /// The commit of a consumer's transaction, or its abort, on its way to the coordinator.
+    End {
+        /// The transactional id, as a place in [`crate::output::Output::transactions`].
+        id: u16,
+        /// Which.
+        outcome: Outcome,
+    },
     /// InitProducerId of the upstream producer.
     InitProducerId {
         /// The epoch that its client had, if it said so.
@@ -105,7 +130,12 @@ impl Late {
     /// Visits a request to the transaction coordinator; whether it is one.
     fn code_coordinator_call(&mut self, codec: &mut impl Codec, limits: &Limits) -> bool {
         let (mut call, mut epoch, mut commits) = match *self {
-            Late::Produce { .. } | Late::Commit { .. } | Late::Output { .. } => (0, None, false),
+            Late::Produce { .. }
+            | Late::Commit { .. }
+            | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::Offsets { .. }
+            | Late::End { .. } => (0, None, false),
             Late::InitProducerId { expected } => (1, expected, false),
             Late::AddPartitions { epoch } => (2, Some(epoch), false),
             Late::EndTransaction { epoch, outcome } => (3, Some(epoch), outcome == Outcome::Commit),
@@ -132,16 +162,25 @@ impl Late {
         true
     }
 
+    /// Visits the kind, then what that kind has.
     fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
         if limits.transactions && self.code_coordinator_call(codec, limits) {
             return;
         }
         let mut is_commit = matches!(self, Late::Commit { .. });
         let mut is_output = matches!(self, Late::Output { .. });
+        let mut is_result = matches!(self, Late::Result { .. });
+        let mut is_offsets = matches!(self, Late::Offsets { .. });
+        let mut is_end = matches!(self, Late::End { .. });
+        let transactions = limits.transactional_ids > 0;
         codec.flag_if(limits.commits, &mut is_commit);
         codec.flag_if(limits.writes_failed, &mut is_output);
-        let (mut record, mut stamp) = (0, None);
-        let (mut position, mut generation, mut by) = (Position::default(), 0, 0);
+        codec.flag_if(limits.results, &mut is_result);
+        codec.flag_if(transactions, &mut is_offsets);
+        codec.flag_if(transactions, &mut is_end);
+        let (mut record, mut stamp, mut given_up) = (0, None, false);
+        let (mut position, mut generation, mut by) = (Position::default(), None, 0);
+        let (mut id, mut aborts) = (0, false);
         match *self {
             Late::Produce {
                 record: own,
@@ -150,31 +189,69 @@ impl Late {
             Late::Commit {
                 position: own,
                 generation: sent,
-            } => (position, generation) = (own, sent),
+            } => (position, generation) = (own, Some(sent)),
             Late::Output {
                 record: own,
                 by: sent,
             } => (record, by) = (own, sent),
+            Late::Result {
+                record: own,
+                by: sent,
+                given_up: left,
+            } => (record, by, given_up) = (own, sent, left),
+            Late::Offsets {
+                id: own,
+                position: covered,
+                generation: sent,
+            } => (id, position, generation) = (own, covered, sent),
+            Late::End { id: own, outcome } => (id, aborts) = (own, outcome == Outcome::Abort),
             Late::InitProducerId { .. }
             | Late::AddPartitions { .. }
             | Late::EndTransaction { .. } => {}
         }
         codec.field(&mut record, limits.records - 1);
         producer::code_stamp(&mut stamp, codec, limits, pipeline);
-        if limits.writes_failed {
+        if limits.writes_failed || limits.results {
             codec.field(&mut by, NOBODY);
         }
-        if limits.commits {
+        codec.flag_if(limits.results, &mut given_up);
+        if limits.commits || transactions {
             position.code(codec, limits);
-            codec.field(&mut generation, limits.generations);
+            let mut own = generation.unwrap_or(0);
+            codec.field(&mut own, limits.generations);
+            let mut there = generation.is_some();
+            codec.flag_if(transactions, &mut there);
+            generation = (there || is_commit).then_some(own);
+        }
+        if transactions {
+            codec.field(&mut id, limits.transactional_ids - 1);
+            codec.flag(&mut aborts);
         }
         *self = if is_commit {
             Late::Commit {
                 position,
-                generation,
+                generation: generation.unwrap_or(0),
             }
         } else if is_output {
             Late::Output { record, by }
+        } else if is_result {
+            Late::Result {
+                record,
+                by,
+                given_up,
+            }
+        } else if is_offsets {
+            Late::Offsets {
+                id,
+                position,
+                generation,
+            }
+        } else if is_end {
+            let outcome = match aborts {
+                true => Outcome::Abort,
+                false => Outcome::Commit,
+            };
+            Late::End { id, outcome }
         } else {
             Late::Produce { record, stamp }
         };

@@ -5,9 +5,10 @@
 
 use crate::fault::{Fault, FaultKey};
 use crate::order::Step;
+use crate::output;
 use crate::pipeline::{
     Acks, AfterAttempts, AutoCommit, Client, DedupKey, Effect, OnCommitFailure, OnRevoke,
-    OnSendFailure, Pipeline, Source, Start,
+    OnSendFailure, Pipeline, Source, Start, TransactionalId,
 };
 use crate::program::Program;
 use std::fmt;
@@ -30,6 +31,10 @@ pub const MAX_LOG: usize = 30;
 pub const MAX_FLIGHTS: usize = 18;
 /// The most requests that may be late at once.
 pub const MAX_LIMBO: usize = 4;
+/// The most results of one process that nobody waits for at once.
+pub const MAX_SENDS: usize = 64;
+/// The most records of the output topic that its reader does not see yet.
+pub const MAX_UNSEEN: usize = 64;
 /// The most entries of a fault budget that a design can spend.
 pub const MAX_BUDGETS: usize = 32;
 /// The most different commits that a loss of power can choose from.
@@ -175,6 +180,16 @@ pub struct Limits {
     pub aborts: bool,
     /// Whether the client remembers the offset of its last acknowledged record.
     pub answered_offsets: bool,
+    /// Whether results that are written without a transaction can be late.
+    pub results: bool,
+    /// Failed attempts at a result.
+    pub output_attempts: u16,
+    /// Results that nobody waits for, of one process, at once.
+    pub output_sends: u16,
+    /// Transactional ids at once, those of processes that are gone among them.
+    pub transactional_ids: u16,
+    /// Records of the output topic that its reader does not see yet.
+    pub unseen: u16,
     /// Whether records are sent in transactions.
     pub transactions: bool,
 }
@@ -265,6 +280,18 @@ impl Limits {
             || fails && on_failure.then == AfterAttempts::Close;
         let settings = &pipeline.group;
         let in_background = settings.revokes_in_background || settings.rejoins_in_background;
+        // Each fault lets each record be handled once more.
+        let written = records * (2 + total) * instances;
+        // A result whose delivery times out may still be on the wire. Where leaders ask for its
+        // transaction, it is never taken once that has ended.
+        let struck = paid(&|key| key.fault.strikes_calls() || key.fault == Fault::DeliveryTimeout);
+        let verified = consumer.has_transactions() && pipeline.rules.transactions.verifies;
+        let results = consumer.produces() && !verified;
+        let given_up = if results {
+            paid(&|key| key.fault == Fault::DeliveryTimeout)
+        } else {
+            0
+        };
         let late_commits = if consumer.commits() {
             paid(&delayed)
         } else {
@@ -288,7 +315,7 @@ impl Limits {
             .min(MAX_HAND),
             log: fits("log entries", copies + markers, MAX_LOG)?,
             flights: fits("produce requests in flight", on_the_wire, MAX_FLIGHTS)?,
-            limbo: fits("late requests", paid(&delayed), MAX_LIMBO)?,
+            limbo: fits("late requests", paid(&delayed) + given_up, MAX_LIMBO)?,
             sessions: narrow(crashes + restarts_of_clients(pipeline, upstream)),
             // A gap ends in an epoch bump, or in one for each record behind it.
             epochs: if pipeline.producer.is_transactional() {
@@ -385,6 +412,30 @@ impl Limits {
                 || pipeline.producer.is_transactional())
                 && total > 0,
             answered_offsets: idempotent && keeps_offsets(pipeline),
+            results,
+            output_attempts: if consumer.produces() && struck > 0 {
+                consumer.output.retries
+            } else {
+                0
+            },
+            output_sends: if order.contains(Step::ProduceAsync) {
+                fits("results on their way", written, MAX_SENDS)?
+            } else {
+                0
+            },
+            transactional_ids: if !consumer.has_transactions() {
+                0
+            } else if consumer.output.transactional_id == TransactionalId::PerStart {
+                // A process that ends leaves one behind; see `output_transactions`.
+                narrow(usize::from(output::ids(pipeline)) + total + 1)
+            } else {
+                output::ids(pipeline)
+            },
+            unseen: if consumer.has_transactions() {
+                fits("results that are not committed", written, MAX_UNSEEN)?
+            } else {
+                0
+            },
             transactions: pipeline.producer.is_transactional(),
         };
         // The budget is an array in every state.

@@ -129,6 +129,22 @@ impl Order {
         steps
     }
 
+    /// What stands in each `kafka[...]` of the order.
+    pub fn transactions(&self) -> Vec<&[Item]> {
+        fn collect<'o>(items: &'o [Item], into: &mut Vec<&'o [Item]>) {
+            for item in items {
+                match item {
+                    Item::Kafka(inner) => into.push(inner),
+                    Item::Each(inner) => collect(inner, into),
+                    Item::Step(_) | Item::Database(_) => {}
+                }
+            }
+        }
+        let mut transactions = Vec::new();
+        collect(&self.0, &mut transactions);
+        transactions
+    }
+
     /// Whether the order contains `step`.
     pub fn contains(&self, step: Step) -> bool {
         self.steps().contains(&step)

@@ -4,7 +4,7 @@
 //! [`Pipeline`] once, and everything that the model cannot express has been refused before.
 
 use crate::fault::{Fault, FaultBudget};
-use crate::order::{Order, Step};
+use crate::order::{Item, Order, Step};
 pub use crate::rules::{KafkaRules, TruncationRule};
 
 /// The client library on both sides, whose rules apply.
@@ -349,10 +349,74 @@ pub struct ConsumerSettings {
     pub on_lost: OnRevoke,
     /// What follows a failure of handling.
     pub on_process_failure: OnProcessFailure,
-    /// `acks` of `[output.producer]`, which writes dead-letter and retry topics.
-    pub output_acks: Acks,
-    /// Whether the broker recognises the retries of that producer.
-    pub output_idempotence: bool,
+    /// What it writes to other topics.
+    pub output: OutputSettings,
+}
+
+/// `[output.*]`: the producer of results, dead letters and retries, and who reads the results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputSettings {
+    /// `acks`.
+    pub acks: Acks,
+    /// Whether the broker recognises the producer's retries.
+    pub idempotence: bool,
+    /// `retries` (librdkafka: `message.send.max.retries`), capped by `[bounds] retries`.
+    pub retries: u16,
+    /// Whether that cap is below the setting.
+    pub retries_are_capped: bool,
+    /// `max.in.flight.requests.per.connection`, at least 1.
+    pub max_in_flight: u32,
+    /// `isolation.level` of who reads the results.
+    pub isolation: Isolation,
+    /// `transactional-id`: whose the producer's `transactional.id` is.
+    pub transactional_id: TransactionalId,
+    /// `group-metadata`: whether the offsets of a transaction are sent with the member's generation.
+    pub group_metadata: bool,
+    /// `on-abort`: what the application does after it has aborted a transaction.
+    pub on_abort: OnAbort,
+    /// Whether a new owner of the partition waits for offsets that are pending in a transaction:
+    /// brokers and clients from 2.5 (KIP-447), librdkafka under `read_committed` only.
+    pub offsets_are_awaited: bool,
+    /// Whether the group coordinator asks for the transaction of the offsets that it is sent: brokers
+    /// from 3.7 (KIP-890).
+    pub offsets_are_verified: bool,
+}
+
+impl OutputSettings {
+    /// The settings of a producer that nobody writes with.
+    pub const NONE: OutputSettings = OutputSettings {
+        acks: Acks::All,
+        idempotence: false,
+        retries: 0,
+        retries_are_capped: false,
+        max_in_flight: 1,
+        isolation: Isolation::ReadUncommitted,
+        transactional_id: TransactionalId::Stable,
+        group_metadata: true,
+        on_abort: OnAbort::Seek,
+        offsets_are_awaited: true,
+        offsets_are_verified: true,
+    };
+}
+
+/// `transactional-id`: whose the `transactional.id` of the output producer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TransactionalId {
+    /// That of the instance, the same after its restart.
+    Stable,
+    /// That of one start of a process.
+    PerStart,
+    /// That of the partition that is read: whoever gets it takes the id over.
+    PerPartition,
+}
+
+/// `on-abort`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OnAbort {
+    /// The consumer seeks to the committed offset.
+    Seek,
+    /// The application goes on with the next record.
+    Continue,
 }
 
 /// The consumers of the group.
@@ -432,7 +496,24 @@ impl ConsumerSettings {
 
     /// Whether anything ever commits to the group coordinator.
     pub fn commits(&self) -> bool {
-        self.order.contains(Step::Commit)
+        self.commits_by_itself() || self.commits_in_transactions()
+    }
+
+    /// Whether offsets are ever committed as part of a Kafka transaction.
+    pub fn commits_in_transactions(&self) -> bool {
+        let mut transactions = self.order.transactions().into_iter();
+        transactions.any(|own| own.contains(&Item::Step(Step::Commit)))
+    }
+
+    /// Whether offsets are ever committed outside of a Kafka transaction.
+    pub fn commits_by_itself(&self) -> bool {
+        let all = self.order.steps().into_iter();
+        let commits = all.filter(|step| *step == Step::Commit).count();
+        let inside = self.order.transactions().into_iter().flatten();
+        commits
+            > inside
+                .filter(|own| **own == Item::Step(Step::Commit))
+                .count()
             || self.commits_in_background()
             || self.on_revoke == OnRevoke::Commit
             || self.commits_before_dead_letter()
@@ -441,6 +522,21 @@ impl ConsumerSettings {
     /// Whether a record that failed is committed before it goes to the dead-letter topic.
     pub fn commits_before_dead_letter(&self) -> bool {
         self.on_process_failure.then == AfterAttempts::DeadLetter(DeadLetterOrder::CommitWrite)
+    }
+
+    /// Whether results are written to the output topic.
+    pub fn produces(&self) -> bool {
+        self.order.contains(Step::Produce) || self.order.contains(Step::ProduceAsync)
+    }
+
+    /// Whether a record's handling is to write its result: there is no `process`.
+    pub fn only_produces(&self) -> bool {
+        self.produces() && !self.order.contains(Step::Process)
+    }
+
+    /// Whether results, or offsets, are written in Kafka transactions.
+    pub fn has_transactions(&self) -> bool {
+        !self.order.transactions().is_empty()
     }
 
     /// Whether records that failed are written to a dead-letter or retry topic.
@@ -467,6 +563,8 @@ pub enum Effect {
         /// Whether the provider recognises a repeated call by its idempotency key.
         idempotency_key: bool,
     },
+    /// None but the results that `produce` writes to the output topic.
+    Topic,
 }
 
 /// Where the dedup store lives.

@@ -50,6 +50,8 @@ presets! {
     "workers-contiguous": "two threads, and a commit up to the first record that is not finished",
     "outbox": "a row in the same transaction, published by a relay, with dedup by the row's identity",
     "dual-write": "the database commits, then the record is sent: a crash in between loses it",
+    "consume-transform-produce": "a result in another topic, then commit: a crash in between writes it twice",
+    "exactly-once-topic-to-topic": "result and offset in one Kafka transaction, by two instances: all six guarantees",
     "skip-on-failure": "a record that cannot be handled is passed over",
     "dead-letter": "a record that cannot be handled goes to the dead-letter topic, then its offset is committed",
 }

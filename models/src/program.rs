@@ -1,6 +1,7 @@
 //! An order as the consumer runs it: a list of operations, each atomic towards a crash.
 
 use crate::order::{Item, Order, Step};
+use std::fmt;
 
 /// An order, compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,26 @@ pub struct Operation {
     pub transaction: bool,
     /// Over what it runs.
     pub scope: Scope,
+    /// Whether it is part of a Kafka transaction.
+    pub within: Within,
+}
+
+/// The Kafka transaction that an operation is part of. Its steps are calls of their own, between
+/// which the process can die; what makes them one is its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// None.
+    Nothing,
+    /// The one whose first operation this is.
+    Transaction {
+        /// The transaction's first operation.
+        first: usize,
+    },
+    /// It is the end of the one whose first operation this is.
+    EndOf {
+        /// The transaction's first operation.
+        first: usize,
+    },
 }
 
 /// Over what an operation runs.
@@ -45,6 +66,21 @@ pub enum Scope {
     },
     /// Once per poll.
     Poll,
+}
+
+/// A call of the output producer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputStep {
+    /// A result is sent, and its report awaited.
+    Produce,
+    /// A result is sent.
+    ProduceAsync,
+    /// The reports of all that was sent are awaited.
+    Flush,
+    /// The offsets are sent to the transaction.
+    Offsets,
+    /// The transaction is committed.
+    End,
 }
 
 /// A part of an operation.
@@ -68,18 +104,32 @@ impl Program {
             return program;
         }
         if order.0.iter().any(contains_each) {
-            for item in &order.0 {
-                match item {
-                    Item::Each(inner) => program.push_loop(inner),
-                    Item::Step(_) | Item::Database(_) | Item::Kafka(_) => {
-                        program.operations.push(Operation::of(item, Scope::Poll));
-                    }
-                }
-            }
+            program.push_beside_each(&order.0);
         } else {
             program.push_loop(&order.0);
         }
         program
+    }
+
+    /// What stands beside an `each` runs once per poll.
+    fn push_beside_each(&mut self, items: &[Item]) {
+        for item in items {
+            match item {
+                Item::Each(inner) => self.push_loop(inner),
+                Item::Kafka(inner) => {
+                    let first = self.operations.len();
+                    self.push_beside_each(inner);
+                    for own in &mut self.operations[first..] {
+                        own.within = Within::Transaction { first };
+                    }
+                    let end = Operation::end_of(item, first, Scope::Poll);
+                    self.operations.push(end);
+                }
+                Item::Step(_) | Item::Database(_) => {
+                    self.operations.push(Operation::of(item, Scope::Poll));
+                }
+            }
+        }
     }
 
     /// A worker does what stands before the commit, once per record; the loop commits.
@@ -100,12 +150,38 @@ impl Program {
 
     fn push_loop(&mut self, items: &[Item]) {
         let first = self.operations.len();
-        let scope = Scope::Record {
-            first,
-            last: first + items.len() - 1,
-        };
-        self.operations
-            .extend(items.iter().map(|item| Operation::of(item, scope)));
+        for item in items {
+            match item {
+                Item::Kafka(inner) => {
+                    let begin = self.operations.len();
+                    for own in inner {
+                        let within = Within::Transaction { first: begin };
+                        self.operations.push(Operation {
+                            within,
+                            ..Operation::of(own, Scope::Poll)
+                        });
+                    }
+                    let end = Operation::end_of(item, begin, Scope::Poll);
+                    self.operations.push(end);
+                }
+                Item::Step(_) | Item::Each(_) | Item::Database(_) => {
+                    self.operations.push(Operation::of(item, Scope::Poll));
+                }
+            }
+        }
+        let last = self.operations.len() - 1;
+        for own in &mut self.operations[first..] {
+            own.scope = Scope::Record { first, last };
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.within {
+            Within::EndOf { .. } => write!(f, "the end of {}", self.item),
+            Within::Nothing | Within::Transaction { .. } => write!(f, "{}", self.item),
+        }
     }
 }
 
@@ -123,6 +199,38 @@ impl Operation {
             parts,
             transaction,
             scope,
+            within: Within::Nothing,
+        }
+    }
+
+    /// The end of a Kafka transaction.
+    fn end_of(item: &Item, first: usize, scope: Scope) -> Operation {
+        Operation {
+            item: item.clone(),
+            parts: Vec::new(),
+            transaction: false,
+            scope,
+            within: Within::EndOf { first },
+        }
+    }
+
+    /// The step that it is, if it is one of the client's calls to the output topic.
+    pub fn output_step(&self) -> Option<OutputStep> {
+        match (&self.item, self.within) {
+            (_, Within::EndOf { .. }) => Some(OutputStep::End),
+            (Item::Step(Step::Produce), _) => Some(OutputStep::Produce),
+            (Item::Step(Step::ProduceAsync), _) => Some(OutputStep::ProduceAsync),
+            (Item::Step(Step::Flush), _) => Some(OutputStep::Flush),
+            (Item::Step(Step::Commit), Within::Transaction { .. }) => Some(OutputStep::Offsets),
+            (Item::Step(_) | Item::Each(_) | Item::Database(_) | Item::Kafka(_), _) => None,
+        }
+    }
+
+    /// The first operation of the Kafka transaction that it is part of.
+    pub fn transaction_begin(&self) -> Option<usize> {
+        match self.within {
+            Within::Nothing => None,
+            Within::Transaction { first } | Within::EndOf { first } => Some(first),
         }
     }
 

@@ -51,7 +51,7 @@ impl Sink {
     pub fn of(pipeline: &Pipeline) -> Sink {
         let rows = match pipeline.sink.effect {
             Effect::Upsert => pipeline.bounds.keys,
-            Effect::Add | Effect::External { .. } => 0,
+            Effect::Add | Effect::External { .. } | Effect::Topic => 0,
         };
         Sink {
             rows: List::of_len(rows.into()),
@@ -152,7 +152,7 @@ impl Store for Sink {
             Effect::External {
                 idempotency_key: true,
             } if ledger.is_handled(write.record) => Performed::Recognised,
-            Effect::External { .. } | Effect::Add => Performed::TookPlace,
+            Effect::External { .. } | Effect::Add | Effect::Topic => Performed::TookPlace,
         })
     }
 

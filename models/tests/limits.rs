@@ -4,6 +4,8 @@
 mod consumer;
 #[path = "limits/faults.rs"]
 mod faults;
+#[path = "limits/output.rs"]
+mod output;
 #[path = "limits/upstream.rs"]
 mod upstream;
 
@@ -104,6 +106,7 @@ fn transactional() -> impl Strategy<Value = Pipeline> {
                 pipeline.client = Client::Java;
             }
             pipeline.faults = budget;
+            pipeline.topic.replication = ReplicationSettings::ONE;
             pipeline.rules = KafkaRules {
                 transactions: TransactionRules {
                     version,
@@ -180,6 +183,8 @@ fn fit(pipeline: &mut Pipeline) {
     }
     let guards = sink.effect == Effect::Upsert || consumer.order.contains(Step::SaveOffset);
     sink.version_guard &= guards;
+    output::fit(pipeline);
+    let Pipeline { consumer, sink, .. } = pipeline;
     if consumer.on_process_failure.then == AfterAttempts::RetryTopic {
         (sink.dedup_key, sink.version_guard) = (DedupKey::Record, false);
     }

@@ -42,8 +42,7 @@ pub(crate) struct Exposure {
 }
 
 impl Exposure {
-    /// Whether a run of the design can meet the fault. One partition and no Kafka transaction are
-    /// what this release accepts.
+    /// Whether a run of the design can meet the fault. One partition is what this release accepts.
     fn can_meet(&self, fault: Fault) -> bool {
         let subscribes = self
             .group
@@ -53,7 +52,9 @@ impl Exposure {
             Fault::LeaderChange | Fault::ReplicaLag => self.replicated,
             Fault::Compaction => self.cleaned,
             Fault::StaleMetadata => self.drops_topics,
-            Fault::TransactionTimeout => self.transactional,
+            Fault::TransactionTimeout => {
+                self.transactional || !self.order.transactions().is_empty()
+            }
             Fault::Abort => self.dual_write || self.transactional,
             // Who calls assign() has no session, no limit on its polls and no rebalance.
             Fault::ConsumerPause | Fault::SlowProcessing => subscribes,

@@ -10,8 +10,8 @@ use semel_models::pipeline as model;
 
 use super::choices::{
     AfterAttempts, Assignment, CommitCovers, ConfirmOn, DeadLetterOrder, DedupInsert, DedupKey,
-    DedupStore, DualWriteOrder, EffectName, OnCommitFailure, OnRestart, OnRevoke, OnSendFailure,
-    OutboxCursor, OutboxOrder, RecordSource, Start,
+    DedupStore, DualWriteOrder, EffectName, OnAbort, OnCommitFailure, OnRestart, OnRevoke,
+    OnSendFailure, OutboxCursor, OutboxOrder, RecordSource, Start, TransactionalId,
 };
 use super::order::GroupKind;
 use super::version::{Rule, Versions};
@@ -25,16 +25,17 @@ pub fn step(step: Step) -> bool {
         | Step::Commit
         | Step::CommitAsync
         | Step::SaveOffset
-        | Step::StoreOffset => true,
-        Step::Produce | Step::ProduceAsync | Step::Flush => false,
+        | Step::StoreOffset
+        | Step::Produce
+        | Step::ProduceAsync
+        | Step::Flush => true,
     }
 }
 
 /// Whether the group is modelled.
 pub(crate) fn group(kind: GroupKind) -> bool {
     match kind {
-        GroupKind::Each | GroupKind::Database => true,
-        GroupKind::Kafka => false,
+        GroupKind::Each | GroupKind::Database | GroupKind::Kafka => true,
     }
 }
 
@@ -181,6 +182,21 @@ pub(crate) fn on_revoke(choice: OnRevoke) -> Option<model::OnRevoke> {
     }
 }
 
+pub(crate) fn on_abort(choice: OnAbort) -> Option<model::OnAbort> {
+    match choice {
+        OnAbort::Seek => Some(model::OnAbort::Seek),
+        OnAbort::Continue => Some(model::OnAbort::Continue),
+    }
+}
+
+pub(crate) fn transactional_id(choice: TransactionalId) -> Option<model::TransactionalId> {
+    match choice {
+        TransactionalId::Stable => Some(model::TransactionalId::Stable),
+        TransactionalId::PerStart => Some(model::TransactionalId::PerStart),
+        TransactionalId::PerPartition => Some(model::TransactionalId::PerPartition),
+    }
+}
+
 pub(crate) fn assignment(choice: Assignment) -> Option<model::Assignment> {
     match choice {
         Assignment::Subscribe => Some(model::Assignment::Subscribe),
@@ -193,7 +209,7 @@ pub(crate) fn effect(choice: EffectName, idempotency_key: bool) -> Option<model:
         EffectName::Add => Some(model::Effect::Add),
         EffectName::Upsert => Some(model::Effect::Upsert),
         EffectName::External => Some(model::Effect::External { idempotency_key }),
-        EffectName::Topic => None,
+        EffectName::Topic => Some(model::Effect::Topic),
     }
 }
 

@@ -52,6 +52,7 @@ pub(crate) fn check(parts: &Parts<'_>, order: Option<&Order>, report: &mut Repor
     workers(parts.application, order, report);
     listener(parts, report);
     dead_letters(parts.application, report);
+    transactions(parts.application, order, report);
     sink(parts, order, report);
 }
 
@@ -282,6 +283,27 @@ fn dead_letters(application: &Application, report: &mut Report) {
         ],
         report,
     );
+}
+
+/// What goes with Kafka transactions only.
+fn transactions(application: &Application, order: Option<&Order>, report: &mut Report) {
+    let met = order.is_none_or(|order| !order.transactions().is_empty());
+    let keys = [
+        ("on-abort", application.on_abort.at),
+        ("transactional-id", application.transactional_id.at),
+        ("group-metadata", application.group_metadata.at),
+    ];
+    for (what, at) in keys {
+        let need = Need {
+            what,
+            at,
+            met,
+            needed: "kafka[...] in the order",
+            why: "It is about the transactions of the output producer; this design has none.",
+            write: "Write kafka[...] around what is to be one transaction, or leave the key out.",
+        };
+        refuse(&[need], report);
+    }
 }
 
 fn sink(parts: &Parts<'_>, order: Option<&Order>, report: &mut Report) {

@@ -1,15 +1,24 @@
 //! `[output.*]`: what the application writes to other topics, and who reads it.
 
-use semel_models::pipeline::Acks;
+mod unmodelled;
+
+pub use unmodelled::models_together;
+pub(crate) use unmodelled::{of_design, refuse_unmodelled};
+
+use semel_models::order::{Order, Step};
+use semel_models::pipeline::{Client, Isolation, OutputSettings};
 
 use super::application::Application;
 use super::choices::AfterAttempts;
 use super::clients::{self, Resolution};
 use super::document::Document;
 use super::kafka::Properties;
+use super::modelled;
 use super::report::Report;
 use super::table::Table;
-use super::transactions;
+use super::version::Rule;
+
+const TRANSACTIONAL_ID: &str = "transactional.id";
 
 /// Whether the application writes a dead-letter or a retry topic.
 pub(crate) fn writes(application: &Application) -> bool {
@@ -21,90 +30,80 @@ pub(crate) fn writes(application: &Application) -> bool {
     }
 }
 
-/// What matters of the producer of dead letters and retries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OutputProducer {
-    pub acks: Acks,
-    /// Whether the broker recognises its retries.
-    pub idempotence: bool,
+/// Whether the application writes results.
+pub(crate) fn produces(order: Option<&Order>) -> bool {
+    order.is_some_and(|order| {
+        order.contains(Step::Produce)
+            || order.contains(Step::ProduceAsync)
+            || !order.transactions().is_empty()
+    })
 }
 
-/// The producer of dead letters and retries in force: the one in `[output.producer]`, whose own
-/// rules apply, or one that is left at its defaults.
-pub(crate) fn producer(
-    document: &Document,
-    producer: &Properties,
-    application: &Application,
-    resolutions: &mut Vec<Resolution>,
-    report: &mut Report,
-) -> OutputProducer {
-    let of = |rules: clients::ProducerRules| OutputProducer {
-        acks: rules.acks,
-        idempotence: rules.idempotence,
-    };
-    if document.section(Table::OutputProducer).is_some() {
-        let rules = clients::producer_rules(producer, resolutions, report);
-        if transactions::has_id(producer) {
-            report
-                .not_modelled(
-                    producer.at("transactional.id"),
-                    "`transactional.id` in [output.producer]",
-                )
-                .write("Leave it out.");
-        }
-        if writes(application) && rules.retries == 0 && producer.is_set("retries") {
-            report
-                .not_modelled(
-                    producer.at("retries"),
-                    "retries = 0 in [output.producer], a write that is not tried again,",
-                )
-                .write("Leave `retries` out.");
-        }
-        return of(rules);
-    }
-    // Nothing of it is stated: the defaults of a producer that nobody writes with, or that the
-    // design left out, need no warning of their own.
-    let mut unsaid = Report::new(&report.source);
-    let rules = clients::producer_rules(producer, &mut Vec::new(), &mut unsaid);
-    match writes(application) {
-        true => of(rules),
-        false => OutputProducer {
-            acks: Acks::All,
-            idempotence: false,
-        },
-    }
+/// The tables about the output.
+pub(crate) struct Stated<'d> {
+    pub document: &'d Document,
+    pub producer: &'d Properties,
+    pub topic: &'d Properties,
+    pub consumer: &'d Properties,
+    /// `[consumer]`, who reads what the results are made of.
+    pub input: &'d Properties,
+    pub application: &'d Application,
+    pub order: Option<&'d Order>,
+    /// `[bounds] retries`.
+    pub retries: i64,
 }
 
-/// What `produce` writes, and who reads it: without `produce` nobody writes there, but dead
-/// letters and retries have a producer of their own.
-pub(crate) fn refuse_unmodelled(
-    document: &Document,
-    application: &Application,
-    report: &mut Report,
-) {
-    for table in [
-        Table::OutputProducer,
-        Table::OutputTopic,
-        Table::OutputConsumer,
-    ] {
-        let Some(section) = document.section(table) else {
-            continue;
-        };
-        let is_producer = table == Table::OutputProducer;
-        if is_producer && writes(application) {
-            continue;
+impl Stated<'_> {
+    /// What is written, and who reads it: the producer in `[output.producer]`, whose own rules apply,
+    /// or one that is left at its defaults.
+    pub fn settings(
+        &self,
+        resolutions: &mut Vec<Resolution>,
+        report: &mut Report,
+    ) -> Option<OutputSettings> {
+        let rules = self.rules(resolutions, report);
+        let used = writes(self.application) || produces(self.order);
+        if !used && self.document.section(Table::OutputProducer).is_none() {
+            return Some(OutputSettings::NONE);
         }
-        let why = match is_producer {
-            true => {
-                "It writes dead-letter and retry topics, which this design does not have, and the results of `produce`, which is not modelled yet either."
-            }
-            false => {
-                "It is about the results that `produce` writes, which is not modelled yet either."
-            }
-        };
-        report
-            .not_modelled(section.span, format!("[{}]", table.name()))
-            .because(why)
-            .write("Leave the table out.");
+        let retries = rules.retries.min(self.retries);
+        let versions = &self.producer.versions;
+        Some(OutputSettings {
+            acks: rules.acks,
+            idempotence: rules.idempotence,
+            retries: u16::try_from(retries).unwrap_or(u16::MAX),
+            retries_are_capped: rules.retries > self.retries,
+            max_in_flight: rules.max_in_flight,
+            isolation: match self.consumer.text("isolation.level") {
+                Some("read_committed") => Isolation::ReadCommitted,
+                Some(_) | None => Isolation::ReadUncommitted,
+            },
+            transactional_id: modelled::transactional_id(self.application.transactional_id.value)?,
+            group_metadata: self.application.group_metadata.value
+                && versions.has(Rule::GroupMetadata),
+            on_abort: modelled::on_abort(self.application.on_abort.value)?,
+            offsets_are_awaited: versions.has(Rule::GroupMetadata)
+                && match versions.library {
+                    Client::Java => true,
+                    Client::Librdkafka => {
+                        self.input.text("isolation.level") == Some("read_committed")
+                    }
+                },
+            offsets_are_verified: versions.has(Rule::OffsetVerification),
+        })
+    }
+
+    fn rules(
+        &self,
+        resolutions: &mut Vec<Resolution>,
+        report: &mut Report,
+    ) -> clients::ProducerRules {
+        if self.document.section(Table::OutputProducer).is_some() {
+            return clients::producer_rules(self.producer, resolutions, report);
+        }
+        // Nothing of it is stated: the defaults of a producer that nobody writes with, or that the
+        // design left out, need no warning of their own.
+        let mut unsaid = Report::new(&report.source);
+        clients::producer_rules(self.producer, &mut Vec::new(), &mut unsaid)
     }
 }

@@ -2,7 +2,7 @@
 
 use semel_models::guarantee::Guarantee;
 use semel_models::order::Order;
-use semel_models::pipeline::{Client, GroupSettings, Pipeline, TopicSettings};
+use semel_models::pipeline::{Client, GroupSettings, OutputSettings, Pipeline, TopicSettings};
 
 use super::application::Application;
 use super::bounds::StatedBounds;
@@ -13,7 +13,6 @@ use super::document::Document;
 use super::group::Group;
 use super::kafka::Properties;
 use super::keys::Keys;
-use super::output::OutputProducer;
 use super::properties::Scope;
 use super::report::Report;
 use super::settings::{self, Setting};
@@ -118,7 +117,7 @@ struct Stated {
     application: Application,
     sink: Sink,
     bounds: StatedBounds,
-    output: OutputProducer,
+    output: Option<OutputSettings>,
     order: Option<Order>,
     group: Option<GroupSettings>,
 }
@@ -130,22 +129,34 @@ impl Stated {
             let scope = table.scope().unwrap_or(Scope::Broker);
             Properties::read(document, table, scope, library, versions, report)
         });
-        let [producer, topic, consumer, broker, output_table, ..] = &tables;
+        let [
+            producer,
+            topic,
+            consumer,
+            broker,
+            output_producer,
+            output_topic,
+            output_consumer,
+        ] = &tables;
         let mut rules = clients::rules(producer, consumer, broker, report);
         let topic = cluster::topic(topic, broker, versions, &mut rules.resolutions, report);
         let application = Application::read(document, report);
         let sink = Sink::read(document, report);
         let bounds = StatedBounds::read(document, report);
-        output::refuse_unmodelled(document, &application, report);
-        let output = output::producer(
-            document,
-            output_table,
-            &application,
-            &mut rules.resolutions,
-            report,
-        );
         let store = rules.consumer.automatic_store;
         let order = resolve::checked_order(&application, &sink, library, store, report);
+        let output = output::Stated {
+            document,
+            producer: output_producer,
+            topic: output_topic,
+            consumer: output_consumer,
+            input: consumer,
+            application: &application,
+            order: order.as_ref(),
+            retries: bounds.retries.value,
+        };
+        output::refuse_unmodelled(&output, report);
+        let output = output.settings(&mut rules.resolutions, report);
         let group = Group {
             consumer,
             broker,
@@ -206,7 +217,7 @@ impl Stated {
             consumer,
             broker,
             group: self.group.clone(),
-            output: self.output,
+            output: self.output.as_ref(),
             id_expires_first: idempotence && self.sooner(Sooner::ProducerIdThanDelivery),
         };
         resolve::pipeline(&parts, self.order.clone(), faults, report)
@@ -268,9 +279,8 @@ fn all_settings(
     );
     settings::default(Table::Root, "kafka", versions.kafka, &mut settings);
     let stated = |properties: &&Properties| {
-        let output = properties.table == Table::OutputProducer;
         OUTSIDE_THE_OUTPUT.contains(&properties.table)
-            || output && document.section(Table::OutputProducer).is_some()
+            || document.section(properties.table).is_some()
     };
     for properties in tables.iter().filter(stated) {
         if let Some(scope) = properties.table.scope() {

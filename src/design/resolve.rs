@@ -3,8 +3,8 @@
 use semel_models::fault::FaultBudget;
 use semel_models::order::Order;
 use semel_models::pipeline::{
-    Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure, Pipeline,
-    ProducerSettings, SinkSettings, TopicSettings, TruncationRule,
+    Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure, OutputSettings,
+    Pipeline, ProducerSettings, SinkSettings, TopicSettings, TruncationRule,
 };
 
 use super::application::Application;
@@ -17,7 +17,7 @@ use super::modelled;
 use super::needs;
 use super::order::rules::Surroundings;
 use super::order::{order, rules};
-use super::output::OutputProducer;
+use super::output;
 use super::replication;
 use super::report::Report;
 use super::sink::Sink;
@@ -40,8 +40,8 @@ pub(crate) struct Parts<'d> {
     pub consumer: &'d Properties,
     pub broker: &'d Properties,
     pub group: Option<GroupSettings>,
-    /// `acks` of what is written to dead-letter and retry topics.
-    pub output: OutputProducer,
+    /// What is written to other topics; `None`: unreadable, which has been reported.
+    pub output: Option<&'d OutputSettings>,
     /// Whether a producer id may expire before a record is given up.
     pub id_expires_first: bool,
 }
@@ -94,6 +94,7 @@ pub(crate) fn pipeline(
     unmodelled::recreated_topic(parts, &faults, report);
     replication::unmodelled(parts, &faults, report);
     unmodelled::retry_topic(parts, order.as_ref(), &faults, report);
+    output::of_design(parts, order.as_ref(), &faults, report);
     transactions::check(parts, &faults, report);
     // Each part is looked at before any is found missing, so that all refusals are told.
     let producer = producer(parts, report);
@@ -230,8 +231,7 @@ fn consumer(
         on_revoke: on_revoke?,
         on_lost: on_lost?,
         on_process_failure: on_process_failure(application, report)?,
-        output_acks: parts.output.acks,
-        output_idempotence: parts.output.idempotence,
+        output: parts.output?.clone(),
     })
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn model<T: Choice, M>(
 /// Steps and groups of the order.
 pub(crate) fn parts_of_order(application: &Application, report: &mut Report) {
     fn walk(nodes: &[Node], place: &OrderText, report: &mut Report) {
-        const ACCEPTED: &str = "Modelled: process, skip-if-seen, remember, commit, commit-async, save-offset, store-offset, each(...) and db[...].";
+        const ACCEPTED: &str = "Modelled: process, skip-if-seen, remember, commit, commit-async, save-offset, store-offset, produce, produce-async, flush, each(...), db[...] and kafka[...].";
         for node in nodes {
             match &node.part {
                 Part::Step(step) if !modelled::step(*step) => {
@@ -69,17 +69,6 @@ pub(crate) fn keys_of_application(parts: &Parts<'_>, report: &mut Report) {
     let application = parts.application;
     // These only mean something together with a step or a framework that is refused.
     let needs = [
-        ("on-abort", application.on_abort.at, "kafka[...]"),
-        (
-            "transactional-id",
-            application.transactional_id.at,
-            "kafka[...]",
-        ),
-        (
-            "group-metadata",
-            application.group_metadata.at,
-            "kafka[...]",
-        ),
         (
             "framework",
             application.framework.as_ref().and_then(|stated| stated.at),

@@ -1,5 +1,7 @@
 //! The single changes that can be made to a pipeline.
 
+mod output;
+
 use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::{
     Acks, AfterAttempts, AutoCommit, Client, CommitCovers, ConfirmOn, DeadLetterOrder, Dedup,
@@ -34,6 +36,7 @@ pub(super) fn of(pipeline: &Pipeline) -> Vec<Change> {
     source_changes(pipeline, &mut add);
     consumer_changes(pipeline, &mut add);
     group_changes(pipeline, &mut add);
+    output::changes(pipeline, &mut add);
     for order in orders(pipeline) {
         let text = format!("[application] order = \"{order}\"");
         add(&text, &|pipeline| pipeline.consumer.order = order.clone());
@@ -315,6 +318,9 @@ fn orders(pipeline: &Pipeline) -> Vec<Order> {
         let mut swapped = items.clone();
         swapped.swap(first - 1, first);
         add(swapped);
+    }
+    for items in output::orders(items) {
+        add(items);
     }
     let is_database = !matches!(pipeline.sink.effect, Effect::External { .. });
     if is_database {

@@ -19,6 +19,8 @@ use semel_models::transaction_coordinator::{self, Outcome};
 
 use super::Change;
 
+mod output;
+
 /// Every fact about `state` that this design can change, by name.
 fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
     let mut facts: Vec<(String, String)> = vec![
@@ -48,7 +50,12 @@ fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
     for who in 0..pipeline.group.instances {
         facts.extend(of_consumer(state, who, pipeline));
     }
-    facts.push(("effects".into(), effects(state, pipeline)));
+    let effect = match pipeline.consumer.only_produces() {
+        true => "results seen",
+        false => "effects",
+    };
+    facts.push((effect.into(), effects(state, pipeline)));
+    facts.extend(output::facts(state, pipeline));
     let order = &pipeline.consumer.order;
     if order.contains(Step::Remember) || order.contains(Step::SkipIfSeen) {
         facts.push(("dedup store".into(), dedup_store(state, pipeline)));
@@ -246,6 +253,12 @@ fn late(late: &Late) -> String {
         Late::Produce { record, .. } => format!("produce {}", name(*record)),
         Late::Commit { position, .. } => format!("commit {}", position.next.0),
         Late::Output { record, .. } => format!("failed {}", name(*record)),
+        Late::Result { record, .. } => format!("result of {}", name(*record)),
+        Late::Offsets { position, .. } => format!("offsets {}", position.next.0),
+        Late::End { outcome, .. } => match outcome {
+            Outcome::Commit => "commit of a transaction".into(),
+            Outcome::Abort => "abort of a transaction".into(),
+        },
         Late::InitProducerId { .. } => "InitProducerId".into(),
         Late::AddPartitions { .. } => "AddPartitionsToTxn".into(),
         Late::EndTransaction { outcome, .. } => match outcome {

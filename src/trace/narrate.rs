@@ -6,6 +6,7 @@ mod database;
 mod environment;
 mod failures;
 mod membership;
+mod output;
 mod replicas;
 #[cfg(test)]
 mod tests;
@@ -13,11 +14,14 @@ mod transactions;
 mod upstream;
 
 use super::facts::{broker_name, lettered, name};
-use semel_models::action::{Action, ConsumerStep, ConsumerStrike, Recreation, ReplicaStep, Strike};
+use semel_models::action::{
+    Action, ConsumerStep, ConsumerStrike, Recreation, ReplicaStep, Strike, TransactionStep,
+};
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Consumer;
 use semel_models::limits::MAX_INSTANCES;
 use semel_models::pipeline::{AfterAttempts, OffsetReset};
+use semel_models::transaction_coordinator::Part;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
@@ -68,6 +72,7 @@ pub(super) fn narrate(
         Action::LearnLeader => ("producer", "learn-leader", scene.learns_leader()),
         Action::Replica { who, does } => scene.replica_step(who, does),
         Action::LateArrives(slot) => scene.late_arrives(slot),
+        Action::OutputTransaction { id, does } => scene.transaction(id, does),
         Action::Fault { strike, .. } => scene.strike(strike),
     };
     let arrivals = scene.arrivals(action);
@@ -164,7 +169,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 ConsumerStep::Operate => {
                     let operation = before.consumers[usize::from(who)].operation;
                     put("operation", operation.to_string());
-                    let steps = &cluster.program().operations[usize::from(operation)].item;
+                    let steps = &cluster.program().operations[usize::from(operation)];
                     put("step", steps.to_string());
                 }
                 ConsumerStep::Work(task) | ConsumerStep::Drop(task) => {
@@ -183,6 +188,17 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 | ConsumerStep::ReceiveCommitAnswer
                 | ConsumerStep::CommitAutomatically
                 | ConsumerStep::CommitArrives => {}
+                ConsumerStep::ResultArrives(place) => put("place", place.to_string()),
+            }
+        }
+        Action::OutputTransaction { id, does } => {
+            put("id", id.to_string());
+            match does {
+                TransactionStep::TimeOut => {}
+                TransactionStep::WriteMarker(Part::Offsets) => put("part", "offsets".into()),
+                TransactionStep::WriteMarker(Part::Input | Part::Output) => {
+                    put("part", "output".into());
+                }
             }
         }
         Action::Fault { strike, .. } => {
@@ -221,6 +237,13 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                         put("consumer", letter.to_string());
                     }
                 }
+                Strike::ExpireResult { who, sent } => {
+                    if let Some(letter) = letter(cluster, who) {
+                        put("consumer", letter.to_string());
+                    }
+                    put("sent", sent.to_string());
+                }
+                Strike::OutputTransactionTimeout(id) => put("id", id.to_string()),
                 _ => {}
             }
             if let Some(call) = strike.call() {

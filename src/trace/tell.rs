@@ -148,7 +148,8 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
         | Action::WriteMarker
         | Action::TimeOutTransaction
         | Action::Consumer { .. }
-        | Action::LateArrives(_) => None,
+        | Action::LateArrives(_)
+        | Action::OutputTransaction { .. } => None,
     }
 }
 
@@ -171,8 +172,8 @@ pub(crate) fn violation(
         names.join(" and ")
     };
     let overwrites = cluster.pipeline().sink.effect == Effect::Upsert;
-    let times = |record: u16| ledger.handled[usize::from(record)];
-    let lost = those(&|record| ledger.is_confirmed(record) && times(record) == 0);
+    let times = |record: u16| end.times(record);
+    let lost = those(&|record| ledger.is_confirmed(record) && !end.is_settled(record));
     let twice = those(&|record| times(record) > 1);
     let phantom = those(&|record| ledger.is_aborted(record) && times(record) > 0);
     match guarantee {

@@ -65,7 +65,7 @@ fn actor(action: Action) -> u16 {
     const ENVIRONMENT: u16 = 100;
     match action {
         Action::Consumer { who, .. } => 1 + who,
-        Action::LateArrives(_) => ENVIRONMENT,
+        Action::LateArrives(_) | Action::OutputTransaction { .. } => ENVIRONMENT,
         Action::Replica { does, .. } => match does {
             ReplicaStep::HandleProduce | ReplicaStep::Answer => UPSTREAM,
             ReplicaStep::Restart { .. }
@@ -77,7 +77,9 @@ fn actor(action: Action) -> u16 {
             | ReplicaStep::TimeOut => UPSTREAM,
         },
         Action::Fault { strike, .. } => match strike {
-            Strike::Consumer { who, .. } | Strike::DedupExpiry { who } => 1 + who,
+            Strike::Consumer { who, .. }
+            | Strike::DedupExpiry { who }
+            | Strike::ExpireResult { who, .. } => 1 + who,
             Strike::LoseRequest(target)
             | Strike::LoseAnswer(target)
             | Strike::Refuse(target)
@@ -86,7 +88,10 @@ fn actor(action: Action) -> u16 {
                 Target::Commit(who)
                 | Target::BackgroundCommit(who)
                 | Target::LeavingCommit(who)
-                | Target::FailedWrite(who) => 1 + who,
+                | Target::FailedWrite(who)
+                | Target::Result(who)
+                | Target::Offsets(who)
+                | Target::EndTransaction(who) => 1 + who,
                 Target::Repeated(_) => ENVIRONMENT,
             },
             Strike::ProducerCrash
@@ -106,6 +111,7 @@ fn actor(action: Action) -> u16 {
             | Strike::Replica { .. }
             | Strike::EveryReplica { .. }
             | Strike::Rebalance { .. }
+            | Strike::OutputTransactionTimeout(_)
             | Strike::CoordinatorFailover { .. }
             | Strike::RecreateTopic(_)
             | Strike::OffsetsExpiry

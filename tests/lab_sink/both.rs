@@ -164,7 +164,7 @@ impl Pair {
         let effects = tables.effects.len();
         let (balance, calls) = match self.pipeline.sink.effect {
             Effect::Add => (effects, 0),
-            Effect::Upsert => (0, 0),
+            Effect::Upsert | Effect::Topic => (0, 0),
             Effect::External { .. } => (0, effects),
         };
         prop_assert_eq!(

@@ -41,7 +41,9 @@ impl Behave for State {
         let to = match late {
             Late::Produce { .. } => Role::Broker,
             Late::Commit { .. } => Role::Coordinator,
-            Late::Output { .. } => unreachable!("writes of failed records are not hosted here"),
+            Late::Output { .. } | Late::Result { .. } | Late::Offsets { .. } | Late::End { .. } => {
+                unreachable!("other topics are not hosted here")
+            }
             Late::InitProducerId { .. }
             | Late::AddPartitions { .. }
             | Late::EndTransaction { .. } => {

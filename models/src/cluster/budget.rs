@@ -142,7 +142,9 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
             pipeline.producer.source,
             Source::DualWrite(_) | Source::Transaction { .. }
         ),
-        Fault::TransactionTimeout => pipeline.producer.is_transactional(),
+        Fault::TransactionTimeout => {
+            pipeline.producer.is_transactional() || pipeline.consumer.has_transactions()
+        }
         Fault::ProducerIdExpiry => pipeline.producer.idempotence,
         Fault::StaleMetadata => pipeline.client == Client::Librdkafka,
         Fault::RequestLost | Fault::RequestRefused | Fault::RequestDelayed => {
@@ -151,7 +153,9 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         Fault::ResponseLost => key
             .call
             .is_none_or(|call| calls(pipeline, call) && (call != Call::Produce || answers)),
-        Fault::ProcessFailure | Fault::ProcessFailureLate => order.contains(Step::Process),
+        Fault::ProcessFailure | Fault::ProcessFailureLate => {
+            order.contains(Step::Process) || pipeline.consumer.produces()
+        }
         Fault::SinkUnavailable | Fault::SinkAnswerLost => {
             let stored = pipeline.sink.dedup != Dedup::Memory;
             order
@@ -167,7 +171,7 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
             let eager = pipeline.group.protocol == GroupProtocol::Eager;
             pipeline.subscribes() && (eager || pipeline.group.instances > 1)
         }
-        Fault::Poison => order.contains(Step::Process),
+        Fault::Poison => order.contains(Step::Process) || pipeline.consumer.produces(),
         Fault::OffsetsExpiry | Fault::CoordinatorFailover => pipeline.consumer.commits(),
         Fault::OffsetReset | Fault::TopicRecreate => true,
         Fault::DedupExpiry => order.contains(Step::Remember),
@@ -178,17 +182,21 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
 
 /// Whether the design ever makes this call.
 fn calls(pipeline: &Pipeline, call: Call) -> bool {
+    let consumer = &pipeline.consumer;
+    let is_first = pipeline.rules.transactions.version == TransactionVersion::One;
     match call {
         Call::Produce | Call::Fetch | Call::Join | Call::Heartbeat | Call::OffsetFetch => true,
-        Call::OffsetCommit => pipeline.consumer.commits(),
-        Call::InitProducerId => pipeline.producer.idempotence,
-        Call::OutputProduce => pipeline.consumer.writes_failed(),
-        Call::EndTxn => pipeline.producer.is_transactional(),
+        Call::OffsetCommit => consumer.commits_by_itself(),
+        Call::InitProducerId => pipeline.producer.idempotence || consumer.has_transactions(),
+        Call::OutputProduce => consumer.writes_failed() || consumer.produces(),
+        Call::EndTxn => pipeline.producer.is_transactional() || consumer.has_transactions(),
+        // Under version 2 the partition leader and the group coordinator add their partitions.
         Call::AddPartitions => {
-            let version = pipeline.rules.transactions.version;
-            pipeline.producer.is_transactional() && version == TransactionVersion::One
+            let results = consumer.has_transactions() && consumer.produces();
+            is_first && (pipeline.producer.is_transactional() || results)
         }
-        Call::AddOffsets | Call::TxnOffsetCommit => false,
+        Call::AddOffsets => is_first && consumer.commits_in_transactions(),
+        Call::TxnOffsetCommit => consumer.commits_in_transactions(),
     }
 }
 

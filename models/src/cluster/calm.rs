@@ -24,6 +24,11 @@ impl Cluster {
         if !self.pipeline.sink.version_guard {
             state.sink.saved = None;
         }
+        if let Some(output) = &mut state.output {
+            for pending in output.pending.iter_mut() {
+                pending.position = Position::bare(NextOffset(0));
+            }
+        }
         for consumer in &mut state.consumers {
             if self.pipeline.consumer.auto_commit == AutoCommit::Off {
                 forget_offset(&mut consumer.pending);
@@ -66,6 +71,7 @@ impl Cluster {
             && state.poisoned.is_empty()
             && state.group.rebalance.is_none()
             && !positions_are_lost
+            && self.ends_its_transactions(state)
             && self.everyone().all(is_settled)
             && self.everyone().any(|who| self.owns(state, who))
     }

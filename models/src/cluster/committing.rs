@@ -39,9 +39,17 @@ impl Cluster {
                 state.retries.commit(*record);
             }
         } else if taken {
-            state.group.committed = Some(position);
+            self.is_committed(state, position);
         }
         taken
+    }
+
+    /// The coordinator takes a commit that is not part of a transaction.
+    pub(super) fn is_committed(&self, state: &mut State, position: Position) {
+        state.group.committed = Some(position);
+        if let Some(output) = &mut state.output {
+            output.overrule(position);
+        }
     }
 
     /// The commit that `who`'s application makes next and waits for.
@@ -60,7 +68,9 @@ impl Cluster {
         }
         let operation = self.operation(state, who);
         match consumer.recovery {
-            Recovery::None if operation.contains(Step::Commit) => {
+            Recovery::None
+                if operation.contains(Step::Commit) && operation.output_step().is_none() =>
+            {
                 Some(consumer.covered(operation.scope, &self.pipeline))
             }
             Recovery::None | Recovery::Write => None,
@@ -196,7 +206,7 @@ impl Cluster {
         if let Some(position) = state.consumers[usize::from(who)].pending.take()
             && self.takes_commits_of(state, who)
         {
-            state.group.committed = Some(position);
+            self.is_committed(state, position);
         }
     }
 

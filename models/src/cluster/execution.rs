@@ -9,7 +9,7 @@ use crate::ledger::Ledger;
 use crate::offset::{NextOffset, Offset, Position};
 use crate::order::Step;
 use crate::pipeline::CommitCovers;
-use crate::program::Operation;
+use crate::program::{Operation, OutputStep};
 use crate::store::{NotDone, Store};
 
 /// What the application does next with what it has in hand, or a worker with its task.
@@ -25,6 +25,8 @@ pub(super) enum Next {
     LookUp,
     /// It runs the operation.
     Run,
+    /// It makes a call of its output producer.
+    Output(OutputStep),
 }
 
 /// One operation of the order, run once.
@@ -116,7 +118,8 @@ impl Cluster {
                 | ConsumerStep::HandleCommit
                 | ConsumerStep::ReceiveCommitAnswer
                 | ConsumerStep::CommitAutomatically
-                | ConsumerStep::CommitArrives => return None,
+                | ConsumerStep::CommitArrives
+                | ConsumerStep::ResultArrives(_) => return None,
             },
             Action::Fault {
                 strike: Strike::Consumer { who, how },
@@ -148,12 +151,13 @@ impl Cluster {
             | Action::EndTransaction
             | Action::WriteMarker
             | Action::TimeOutTransaction
-            | Action::LateArrives(_) => return None,
+            | Action::LateArrives(_)
+            | Action::OutputTransaction { .. } => return None,
         };
         let looks_up = match runs {
             Next::Run => false,
             Next::LookUp => true,
-            Next::Commit | Next::WriteFailed | Next::Fail(_) => return None,
+            Next::Commit | Next::WriteFailed | Next::Fail(_) | Next::Output(_) => return None,
         };
         Some(Execution {
             looks_up,
@@ -200,7 +204,10 @@ impl Cluster {
         match failure {
             Failure::Before | Failure::SinkUnavailable | Failure::Poison => false,
             // Inside a transaction the failure comes before its end and rolls it back.
-            Failure::After => !self.operation_at(state, who, at).0.transaction,
+            Failure::After => {
+                let (operation, _) = self.operation_at(state, who, at);
+                !operation.transaction && operation.output_step().is_none()
+            }
             Failure::SinkAnswerLost => true,
         }
     }
@@ -212,6 +219,9 @@ impl Cluster {
         }
         if let Some(place) = self.poisoned_place(state, who) {
             return Next::Fail(Place::Hand(place));
+        }
+        if let Some(step) = self.operation(state, who).output_step() {
+            return Next::Output(step);
         }
         let looked = state.consumers[usize::from(who)].looked.is_some();
         match self.looks_ahead(self.operation(state, who)) && !looked {

@@ -17,7 +17,7 @@ impl Cluster {
         let Some(record) = self.record_at(state, who, at) else {
             return;
         };
-        if self.pipeline.consumer.output_idempotence {
+        if self.pipeline.consumer.output.idempotence {
             // The broker takes only one of a request and its repetitions by the same producer.
             let repeated = Late::Output { record, by: who };
             state.limbo.retain(|late| *late != repeated);
@@ -53,7 +53,7 @@ impl Cluster {
 
     /// The write to the dead-letter topic is lost: it is repeated, unless nobody hears of it.
     pub(super) fn lose_failed_write(&self, state: &mut State, who: u16) {
-        if self.pipeline.consumer.output_acks == Acks::None
+        if self.pipeline.consumer.output.acks == Acks::None
             && let Some(at) = self.writing(state, who)
         {
             self.write_is_over(state, who, at);
@@ -66,7 +66,7 @@ impl Cluster {
         let Some(at) = self.writing(state, who) else {
             return;
         };
-        if self.pipeline.consumer.output_idempotence {
+        if self.pipeline.consumer.output.idempotence {
             self.write_failed(state, who, at);
         } else {
             self.write(state, who, at);

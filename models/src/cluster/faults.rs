@@ -32,7 +32,9 @@ impl Cluster {
             self.commit_faults(state, who, &mut add);
             self.other_call_faults(state, who, &mut add);
             self.handling_faults(state, who, &mut add);
+            self.output_faults(state, who, &mut add);
         }
+        self.output_transaction_faults(state, &mut add);
         self.initial_call_faults(state, &mut add);
         self.group_faults(state, &mut add);
         match state.replication {
@@ -63,7 +65,8 @@ impl Cluster {
         // What it has begun it finishes, its commit included.
         let owes = self.program.loop_commit.is_some()
             && consumer.covered_by_crew(&self.pipeline).is_some();
-        let finished = consumer.crew.tasks.is_empty() && !owes;
+        let sends = self.has_output() && !self.output_producer(state, who).sends.is_empty();
+        let finished = consumer.crew.tasks.is_empty() && !owes && !sends;
         if rests && finished {
             strike(ConsumerStrike::GracefulRestart);
         }
@@ -74,7 +77,9 @@ impl Cluster {
     fn ends_slowly(&self, state: &State, who: u16) -> bool {
         let consumer = &state.consumers[usize::from(who)];
         let last = usize::from(consumer.operation) + 1 == self.program.operations.len();
-        let operates = consumer.call == Call::None && self.writing(state, who).is_none();
+        let operates = consumer.call == Call::None
+            && self.writing(state, who).is_none()
+            && !self.waits_for_output(state, who);
         last && operates && {
             let mut after = state.clone();
             self.operate(&mut after, who);
@@ -216,7 +221,7 @@ impl Cluster {
             if !task.writes && !self.is_poison(state, &task) {
                 let (operation, _) = self.operation_at(state, who, at);
                 let fails = Fails {
-                    handles: !task.skipped && operation.contains(Step::Process),
+                    handles: !task.skipped && self.handles(operation),
                     touches: self.touches_sink(operation, !task.skipped),
                     poisons: self.may_be_poison(state, task.record),
                     answers: self.is_answered(state, who, at),
@@ -236,7 +241,7 @@ impl Cluster {
         add: &mut impl FnMut(Strike),
     ) {
         let consumer = &state.consumers[usize::from(who)];
-        let handles = operation.contains(Step::Process);
+        let handles = self.handles(operation) && !self.is_sending(state, who);
         let touches = self.touches_sink(operation, !left.is_empty());
         let about_records = operation.steps().any(Step::is_about_a_record);
         // Which record fails only matters where the application goes on without it.
@@ -343,6 +348,8 @@ impl Cluster {
                 Dedup::Durable | Dedup::Separate => state.sink.seen.forget_oldest(),
                 Dedup::Memory => state.consumers[usize::from(who)].memory.forget_oldest(),
             },
+            Strike::ExpireResult { who, sent } => self.expire_result(state, who, sent),
+            Strike::OutputTransactionTimeout(id) => self.time_out(state, id),
             Strike::Consumer { who, how } => self.strike_consumer(state, who, how),
         }
     }
@@ -383,7 +390,11 @@ impl Cluster {
             Target::BackgroundCommit(who) => self.lose_commit(state, CommitKind::Background, who),
             Target::LeavingCommit(who) => self.lose_commit(state, CommitKind::Owed, who),
             Target::FailedWrite(who) => self.lose_failed_write(state, who),
-            Target::Coordinator(_) | Target::Repeated(_) => {}
+            Target::Result(who) => self.lose_result(state, who),
+            Target::Offsets(_)
+            | Target::EndTransaction(_)
+            | Target::Coordinator(_)
+            | Target::Repeated(_) => {}
         }
     }
 
@@ -396,18 +407,22 @@ impl Cluster {
             }
             Target::LeavingCommit(who) => self.lose_commit_answer(state, CommitKind::Owed, who),
             Target::FailedWrite(who) => self.lose_failed_write_answer(state, who),
+            Target::Result(who) => self.lose_result_answer(state, who),
             Target::Coordinator(_) => self.lose_coordinator_answer(state),
-            Target::Repeated(_) => {}
+            Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {}
         }
     }
 
     fn refuse(&self, state: &mut State, target: Target) {
         match target {
             Target::Produce => self.refuse_produce(state),
+            Target::Result(who) => self.refuse_result(state, who),
             Target::Commit(_)
             | Target::BackgroundCommit(_)
             | Target::LeavingCommit(_)
             | Target::FailedWrite(_)
+            | Target::Offsets(_)
+            | Target::EndTransaction(_)
             | Target::Coordinator(_)
             | Target::Repeated(_) => self.lose_request(state, target),
         }
@@ -420,6 +435,9 @@ impl Cluster {
             Target::BackgroundCommit(who) => self.delay_commit(state, CommitKind::Background, who),
             Target::LeavingCommit(who) => self.delay_commit(state, CommitKind::Owed, who),
             Target::FailedWrite(who) => self.delay_failed_write(state, who),
+            Target::Result(who) => self.delay_result(state, who),
+            Target::Offsets(who) => self.delay_offsets(state, who),
+            Target::EndTransaction(who) => self.delay_end(state, who),
             Target::Coordinator(_) => self.delay_coordinator_call(state),
             Target::Repeated(_) => {}
         }
@@ -427,7 +445,7 @@ impl Cluster {
 
     /// An operator sets the group's committed offset.
     fn reset_offset(&self, state: &mut State, to: u16) {
-        state.group.committed = Some(Position::bare(NextOffset(to)));
+        self.is_committed(state, Position::bare(NextOffset(to)));
     }
 
     fn restart_gracefully(&self, state: &mut State, who: u16) {

@@ -70,7 +70,7 @@ impl Cluster {
             Phase::Down | Phase::Outside => state.group.rebalance.is_none(),
             Phase::Idle | Phase::Polling | Phase::Handling | Phase::Leaving => false,
         };
-        if !joins {
+        if !joins || !self.can_assign(state) {
             return Vec::new();
         }
         let member = self
@@ -107,6 +107,7 @@ impl Cluster {
     /// `who` joins the group, which assigns the partition to `to`.
     pub(super) fn join(&self, state: &mut State, who: u16, to: u16) {
         if !self.pipeline.subscribes() {
+            self.start_output_producer(state, who);
             self.assign(state, who);
             return;
         }
@@ -132,6 +133,7 @@ impl Cluster {
 
     /// `who` is a member from the next generation on.
     fn enter(&self, state: &mut State, who: u16) {
+        self.start_output_producer(state, who);
         let current = state.group.generation;
         let consumer = &mut state.consumers[usize::from(who)];
         consumer.phase = Phase::Idle;
@@ -164,6 +166,7 @@ impl Cluster {
     pub(super) fn may_take_over(&self, state: &State, who: u16) -> bool {
         self.is_member(state, who)
             && state.group.rebalance.is_none()
+            && self.can_assign(state)
             && !self.owner_is_alive(state)
             && match state.consumers[usize::from(who)].phase {
                 Phase::Idle => true,
@@ -204,6 +207,7 @@ impl Cluster {
                 state.sink.fence = state.group.generation;
             }
         }
+        self.take_output_id_over(state, to);
         let start =
             Consumer::starting_point(&self.pipeline, &state.broker, &state.group, &state.sink);
         match start {
@@ -212,7 +216,10 @@ impl Cluster {
                 state.consumers[place].expected = state.sink.saved;
             }
             // The poll throws, and the process ends.
-            Location::Nowhere => state.consumers[place].crash(),
+            Location::Nowhere => {
+                self.end_output_producer(state, to);
+                state.consumers[place].crash();
+            }
         }
     }
 
@@ -226,7 +233,8 @@ impl Cluster {
         let in_background = settings.revokes_in_background
             && state.consumers[usize::from(owner)].phase == Phase::Handling;
         let spans_polls = self.may_be_joining(state, owner);
-        if state.group.rebalance.is_some() || !polls && !in_background && !spans_polls {
+        let held = state.group.rebalance.is_some() || !self.can_assign(state);
+        if held || !polls && !in_background && !spans_polls {
             return Vec::new();
         }
         let waits = |other: &u16| {
@@ -336,6 +344,10 @@ impl Cluster {
 
     /// `who` learns that it is no longer a member: it drops what it has in hand, and joins again.
     pub(super) fn lose(&self, state: &mut State, who: u16) {
+        if !self.abort_what_is_open(state, who) {
+            self.crash(state, who);
+            return;
+        }
         let on_lost = self.pipeline.consumer.on_lost;
         let drops = on_lost == OnRevoke::DropBuffered;
         if self.is_member(state, who) {
@@ -343,7 +355,9 @@ impl Cluster {
         } else if on_lost == OnRevoke::Commit && self.takes_commits_of(state, who) {
             let consumer = &state.consumers[usize::from(who)];
             let covered = consumer.covered_by_callback(&self.program, &self.pipeline);
-            state.group.committed = covered.or(state.group.committed);
+            if let Some(position) = covered {
+                self.is_committed(state, position);
+            }
         }
         state.consumers[usize::from(who)].give_up(Phase::Outside, drops, &self.pipeline);
     }
@@ -377,6 +391,7 @@ impl Cluster {
 
     /// What a process has sent, and is late, is nobody's once that is gone.
     fn orphan_late_writes(&self, state: &mut State, who: u16) {
+        self.end_output_producer(state, who);
         for late in state.limbo.requests.iter_mut() {
             if let Late::Output { by, .. } = late
                 && *by == who

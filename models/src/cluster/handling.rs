@@ -21,6 +21,7 @@ impl Cluster {
         match self.next_in_hand(state, who) {
             Next::Commit => self.commit_and_wait(state, who),
             Next::Fail(at) => self.fail(state, who, at),
+            Next::Output(step) => self.call_output(state, who, step),
             Next::WriteFailed => unreachable!("that is a step of its own"),
             Next::LookUp => {
                 let found = self.look_up(state, who, Place::Poll);
@@ -83,15 +84,13 @@ impl Cluster {
             consumer.skipped & (1 << place) == 0
                 && state.poisoned.contains(consumer.hand[usize::from(*place)])
         };
-        places
-            .find(poisoned)
-            .filter(|_| operation.contains(Step::Process))
+        places.find(poisoned).filter(|_| self.handles(operation))
     }
 
     /// Whether the operation of a task is to handle a record that cannot be handled.
     pub(super) fn is_poison(&self, state: &State, task: &Task) -> bool {
         let operation = self.program.operations.get(usize::from(task.operation));
-        operation.is_some_and(|operation| operation.contains(Step::Process))
+        operation.is_some_and(|operation| self.handles(operation))
             && !task.skipped
             && state.poisoned.contains(task.record)
     }
@@ -110,6 +109,7 @@ impl Cluster {
             Next::WriteFailed => self.write_failed(state, who, at),
             Next::Fail(at) => self.fail(state, who, at),
             Next::Commit => unreachable!("the loop commits"),
+            Next::Output(_) => unreachable!("a design with workers writes no results"),
             Next::LookUp => {
                 let found = self.look_up(state, who, at);
                 self.task(state, who, index).looked = Some(found != 0);
@@ -147,6 +147,10 @@ impl Cluster {
             && let Some(record) = self.record_at(state, who, at)
         {
             state.poisoned.insert(record);
+        }
+        if failure == Failure::After && self.operation_at(state, who, at).0.output_step().is_some()
+        {
+            self.result_is_sent(state, who);
         }
         let expected = state.consumers[usize::from(who)].expected;
         let refused = self.acts(state, who, failure, at) && !self.run(state, who, at);
@@ -188,8 +192,13 @@ impl Cluster {
     /// An attempt is one at the whole of what the application does with a record: the next one
     /// begins at its first step, and looks up anew. Where a step is about the whole poll, that step
     /// is tried again.
-    fn fail(&self, state: &mut State, who: u16, at: Place) {
+    pub(super) fn fail(&self, state: &mut State, who: u16, at: Place) {
         let settings = self.pipeline.consumer.on_process_failure;
+        let begin = self.operation_at(state, who, at).0.transaction_begin();
+        if begin.is_some() && !self.abort_what_is_open(state, who) {
+            self.crash(state, who);
+            return;
+        }
         let failed = self.count_attempt(state, who, at);
         let blocks = settings.then == AfterAttempts::Block;
         if blocks || failed < settings.attempts {
@@ -201,7 +210,10 @@ impl Cluster {
                     return;
                 }
             }
-            self.try_again(state, who, at);
+            match begin {
+                Some(_) => self.after_abort(state, who),
+                None => self.try_again(state, who, at),
+            }
             return;
         }
         self.set_attempts(state, who, at, 0);
@@ -216,6 +228,9 @@ impl Cluster {
                 self.recover(state, who, at, Recovery::Commit);
             }
             AfterAttempts::Block => unreachable!("it is tried again"),
+        }
+        if let Some(begin) = begin {
+            self.begin_transaction_again(state, who, begin);
         }
     }
 
@@ -306,5 +321,13 @@ impl Cluster {
             }
             Place::Poll => self.pass_over(state, who, at),
         }
+    }
+
+    /// Whether the operation handles records: has the effect, or, where the only effect is the
+    /// result, sends that.
+    pub(super) fn handles(&self, operation: &Operation) -> bool {
+        operation.contains(Step::Process)
+            || self.pipeline.consumer.only_produces()
+                && (operation.contains(Step::Produce) || operation.contains(Step::ProduceAsync))
     }
 }

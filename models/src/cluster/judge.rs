@@ -53,12 +53,15 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
     };
     match guarantee {
         Guarantee::NoLoss => quiescent && lost(cluster, state) > 0,
-        Guarantee::NoDuplicates => ledger.handled.contains(&2),
+        Guarantee::NoDuplicates => records.clone().any(|record| state.times(record) > 1),
         Guarantee::ExactlyOnceEffect => quiescent && !is_exactly_once(cluster, state),
-        Guarantee::InOrder => ledger.disordered,
+        Guarantee::InOrder => match &state.output {
+            Some(output) if !output.produced.is_empty() => output.disordered,
+            Some(_) | None => ledger.disordered,
+        },
         Guarantee::NoPhantom => records
             .clone()
-            .any(|record| ledger.is_handled(record) && !may_have_effect(ledger, record)),
+            .any(|record| state.times(record) > 0 && !may_have_effect(ledger, record)),
         Guarantee::Progress => {
             quiescent && {
                 let position = group_position(cluster, state);
@@ -75,6 +78,24 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
     }
 }
 
+impl State {
+    /// How often the record's effect took place, or one of its effects where there are two, up to two.
+    pub fn times(&self, record: u16) -> u16 {
+        let produced = self.output.as_ref().and_then(|output| {
+            let times = output.produced.get(usize::from(record));
+            times.copied()
+        });
+        self.ledger.handled[usize::from(record)].max(produced.unwrap_or(0))
+    }
+
+    /// Whether the record has its effect, both where there are two, or something stands for it.
+    pub fn is_settled(&self, record: u16) -> bool {
+        let output = self.output.as_ref();
+        let has_result = output.is_none_or(|output| output.has_result(record));
+        self.ledger.is_settled(record) && (has_result || self.ledger.dead_lettered.contains(record))
+    }
+}
+
 /// How many records are lost in a quiescent state: confirmed, not settled, and not to be read any
 /// more. On a compacted topic one does not count for which a later record of its key stands.
 fn lost(cluster: &Cluster, state: &State) -> u16 {
@@ -87,7 +108,7 @@ fn lost(cluster: &Cluster, state: &State) -> u16 {
     let isolation = cluster.pipeline.isolation();
     let is_lost = |record: &u16| {
         state.ledger.is_confirmed(*record)
-            && !state.ledger.is_settled(*record)
+            && !state.is_settled(*record)
             && !state.retries.waiting.contains(record)
             && !state.broker.holds_from(*record, position, isolation)
     };
@@ -149,11 +170,20 @@ fn is_exactly_once(cluster: &Cluster, state: &State) -> bool {
     let mut records = 0..pipeline.bounds.records;
     let needed =
         |record: u16| ledger.is_confirmed(record) && !ledger.dead_lettered.contains(record);
-    match pipeline.sink.effect {
-        Effect::Add | Effect::External { .. } => records.all(|record| {
-            let times = ledger.handled[usize::from(record)];
-            times <= u16::from(!ledger.is_aborted(record)) && (times == 1 || !needed(record))
-        }),
+    let once = |times: u16, record: u16| {
+        times <= u16::from(!ledger.is_aborted(record)) && (times == 1 || !needed(record))
+    };
+    if !are_results_exactly_once(state, once) {
+        return false;
+    }
+    let effect = match pipeline.consumer.only_produces() {
+        true => Effect::Topic,
+        false => pipeline.sink.effect,
+    };
+    match effect {
+        Effect::Add | Effect::External { .. } | Effect::Topic => {
+            records.all(|record| once(ledger.handled[usize::from(record)], record))
+        }
         // The row of a key is its last record of the set: the set may be any that ends with it.
         Effect::Upsert => records.all(|record| {
             let row = state.sink.rows[usize::from(record % pipeline.bounds.keys)];
@@ -162,4 +192,17 @@ fn is_exactly_once(cluster: &Cluster, state: &State) -> bool {
                 && (!needed(record) || row.is_some_and(|row| may_be_last(row.record)))
         }),
     }
+}
+
+/// Whether the output topic, where it is not the only effect, holds what the sink does: the result of
+/// each record of one set, once.
+fn are_results_exactly_once(state: &State, once: impl Fn(u16, u16) -> bool) -> bool {
+    let Some(output) = &state.output else {
+        return true;
+    };
+    (0..).zip(output.produced.iter()).all(|(record, times)| {
+        let ledger = &state.ledger;
+        let of_both = (*times > 0) == ledger.is_handled(record);
+        once(*times, record) && (of_both || ledger.dead_lettered.contains(record))
+    })
 }

@@ -59,7 +59,9 @@ impl Cluster {
             return;
         }
         let is_alone = self.pipeline.subscribes() || self.limits.instances == 1;
-        if is_alone
+        // What the markers of transactions let go on is no step of the reader.
+        let by_itself = is_alone && state.output.is_none();
+        if by_itself
             && self.is_calm(state)
             && !self.keep(state, actions, is_commit)
             && let Some(reader) = self.reader(state)

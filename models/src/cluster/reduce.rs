@@ -89,7 +89,7 @@ impl Cluster {
             for who in self.everyone() {
                 self.forget_skips(&mut state.consumers[usize::from(who)]);
                 self.forget_zombies_commits(state, who);
-                self.forget_empty_process(&mut state.consumers[usize::from(who)]);
+                self.forget_empty_process(state, who);
             }
         }
         if self.reductions.where_to_begin {
@@ -122,6 +122,7 @@ impl Cluster {
             }
             self.normalize_consumer(&mut state.consumers[usize::from(who)]);
         }
+        self.normalize_transactions(state);
         if !self.limits.forgets {
             let entries = state.broker.log.iter_mut();
             entries.for_each(|entry| entry.forgotten = false);
@@ -136,8 +137,13 @@ impl Cluster {
             position.leader_epoch = None;
         }
         for late in state.limbo.requests.iter_mut() {
-            if let Late::Commit { position, .. } = late {
+            if let Late::Commit { position, .. } | Late::Offsets { position, .. } = late {
                 position.leader_epoch = None;
+            }
+        }
+        if let Some(output) = &mut state.output {
+            for pending in output.pending.iter_mut() {
+                pending.position.leader_epoch = None;
             }
         }
     }
@@ -187,8 +193,13 @@ impl Cluster {
         let refused = self.pipeline.subscribes();
         state.limbo.retain(|late| match late {
             Late::Commit { generation, .. } => !refused || *generation == current,
+            Late::Offsets { generation, .. } => {
+                !refused || generation.is_none_or(|generation| generation == current)
+            }
             Late::Produce { .. }
             | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::End { .. }
             | Late::InitProducerId { .. }
             | Late::AddPartitions { .. }
             | Late::EndTransaction { .. } => true,
@@ -207,6 +218,9 @@ impl Cluster {
             Late::Produce { .. }
             | Late::Commit { .. }
             | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::Offsets { .. }
+            | Late::End { .. }
             | Late::InitProducerId { .. } => true,
         });
     }
@@ -238,11 +252,19 @@ impl Cluster {
         if self.upstream_is_busy(state) {
             return;
         }
+        let has_output = self.has_output();
         self.budget.forget(state, |key| match key.call {
-            Some(call) => matches!(
-                call,
-                Call::Produce | Call::InitProducerId | Call::AddPartitions | Call::EndTxn
-            ),
+            Some(call) => {
+                // Output producers make the same calls.
+                let shared = matches!(
+                    call,
+                    Call::InitProducerId | Call::AddPartitions | Call::EndTxn
+                );
+                call == Call::Produce || shared && !has_output
+            }
+            // The delivery of results has a timeout, too.
+            None if key.fault == Fault::DeliveryTimeout && has_output => false,
+            None if key.fault == Fault::TransactionTimeout && has_output => false,
             None => UPSTREAM_FAULTS.contains(&key.fault),
         });
     }
@@ -274,9 +296,16 @@ impl Cluster {
         let skippable = |from: usize| {
             self.program.operations[from..]
                 .iter()
-                .any(|later| later.contains(Step::Process) || later.contains(Step::Remember))
+                .any(|later| SKIPPED.iter().any(|step| later.contains(*step)))
         };
         let operation = usize::from(operation);
+        if self.program.operations[operation]
+            .transaction_begin()
+            .is_some()
+        {
+            // A Kafka transaction may be begun again.
+            return;
+        }
         match self.program.operations[operation].scope {
             Scope::Record { last, .. } if !skippable(last + 1) => {
                 *skipped &= !0 << cursor;
@@ -300,10 +329,16 @@ impl Cluster {
 
     /// A process that is to join again and holds nothing is like one that starts. Where no start finds
     /// a valid offset that saves a run its last step.
-    fn forget_empty_process(&self, consumer: &mut Consumer) {
+    fn forget_empty_process(&self, state: &mut State, who: u16) {
+        let consumer = &state.consumers[usize::from(who)];
         let holds = !consumer.memory.keys.is_empty()
             || !consumer.crew.tasks.is_empty()
             || consumer.seen_epoch > 0;
+        if consumer.phase != Phase::Outside || holds || self.needs_output_producer(state, who) {
+            return;
+        }
+        self.forget_output_producer(state, who);
+        let consumer = &mut state.consumers[usize::from(who)];
         if consumer.phase == Phase::Outside && !holds {
             *consumer = Consumer::default();
         }
@@ -320,6 +355,14 @@ impl Cluster {
         });
     }
 }
+
+/// The steps that do nothing for a record that is skipped.
+const SKIPPED: [Step; 4] = [
+    Step::Process,
+    Step::Remember,
+    Step::Produce,
+    Step::ProduceAsync,
+];
 
 /// The faults that strike nothing but the producer's side.
 const UPSTREAM_FAULTS: [Fault; 5] = [
@@ -350,8 +393,20 @@ fn each_generation(state: &mut State, fences: bool, visit: &mut impl FnMut(&mut 
         }
     }
     for late in state.limbo.requests.iter_mut() {
-        if let Late::Commit { generation, .. } = late {
-            visit(generation);
+        match late {
+            Late::Commit { generation, .. } => visit(generation),
+            Late::Offsets { generation, .. } => {
+                if let Some(generation) = generation {
+                    visit(generation);
+                }
+            }
+            Late::Produce { .. }
+            | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::End { .. }
+            | Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. } => {}
         }
     }
 }

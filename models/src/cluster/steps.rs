@@ -17,7 +17,9 @@ impl Cluster {
             self.group_steps(state, who, &mut add);
             self.reading_steps(state, who, &mut add);
             self.commit_steps(state, who, &mut add);
+            self.output_steps(state, who, &mut add);
         }
+        self.output_transaction_steps(state, actions);
         for slot in 0..state.limbo.requests.len() {
             actions.push(Action::LateArrives(slot as u16));
         }
@@ -41,7 +43,7 @@ impl Cluster {
         let joined = consumer.phase == Phase::Polling && self.is_joining(state, who);
         let leaves =
             consumer.phase == Phase::Leaving || consumer.owed.next(self.pipeline.client).is_some();
-        if joined || leaves {
+        if (joined || leaves) && self.can_assign(state) {
             add(ConsumerStep::Leave);
         }
         if consumer.phase == Phase::Polling && self.is_zombie(state, who) {
@@ -77,6 +79,7 @@ impl Cluster {
                 }
             }
             Phase::Handling if self.writing(state, who).is_some() => add(ConsumerStep::WriteFailed),
+            Phase::Handling if self.waits_for_output(state, who) => {}
             Phase::Handling => add(match consumer.call {
                 Call::None => ConsumerStep::Operate,
                 Call::Requested => ConsumerStep::HandleCommit,
@@ -160,6 +163,7 @@ impl Cluster {
             | Action::TimeOutTransaction => self.transaction_step(state, action),
             Action::Consumer { who, does } => self.consumer_step(state, who, does),
             Action::LateArrives(slot) => self.late_arrives(state, slot),
+            Action::OutputTransaction { id, does } => self.output_transaction_step(state, id, does),
             Action::Fault { .. } => unreachable!("a fault is not a free step"),
         }
     }
@@ -197,6 +201,7 @@ impl Cluster {
             ConsumerStep::ReceiveCommitAnswer => self.commit_is_answered(state, who),
             ConsumerStep::CommitAutomatically => self.commit_automatically(state, who),
             ConsumerStep::CommitArrives => self.commit_arrives(state, who),
+            ConsumerStep::ResultArrives(place) => self.result_arrives(state, who, place),
         }
     }
 
@@ -222,12 +227,22 @@ impl Cluster {
                 position,
                 generation,
             } => {
-                if !self.pipeline.subscribes() {
-                    state.group.committed = Some(position);
-                } else {
-                    state.group.commit(position, generation);
+                let current = generation == state.group.generation;
+                if current || !self.pipeline.subscribes() {
+                    self.is_committed(state, position);
                 }
             }
+            Late::Result {
+                record,
+                by,
+                given_up,
+            } => self.late_result_arrives(state, record, by, given_up),
+            Late::Offsets {
+                id,
+                position,
+                generation,
+            } => self.late_offsets_arrive(state, id, position, generation),
+            Late::End { id, outcome } => self.late_end_arrives(state, id, outcome),
         }
     }
 }

@@ -73,6 +73,7 @@ impl Cluster {
             | Action::ReceiveAnswer
             | Action::Expire
             | Action::FailTooLate
+            | Action::OutputTransaction { .. }
             | Action::LearnLeader
             | Action::Replica { .. }
             | Action::Consumer { .. }
@@ -156,8 +157,13 @@ impl Cluster {
             Late::EndTransaction { epoch, outcome } => {
                 transactions.id.end(epoch, outcome, rules.version)
             }
-            Late::Produce { .. } | Late::Commit { .. } | Late::Output { .. } => {
-                unreachable!("not a request to the transaction coordinator")
+            Late::Produce { .. }
+            | Late::Commit { .. }
+            | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::Offsets { .. }
+            | Late::End { .. } => {
+                unreachable!("not a request of the upstream to the transaction coordinator")
             }
         };
         transactions.settle(before, producer, ledger);

@@ -94,6 +94,7 @@ impl Cluster {
             | Action::Replica { .. }
             | Action::Consumer { .. }
             | Action::LateArrives(_)
+            | Action::OutputTransaction { .. }
             | Action::Fault { .. } => unreachable!("not a step of the producer's side"),
         }
         self.follow_up_transaction(state, action);
@@ -211,6 +212,9 @@ impl Cluster {
             Late::Produce { stamp, .. } => stamp.is_some_and(|stamp| stamp.session == session),
             Late::Commit { .. }
             | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::Offsets { .. }
+            | Late::End { .. }
             | Late::InitProducerId { .. }
             | Late::AddPartitions { .. }
             | Late::EndTransaction { .. } => false,
@@ -257,6 +261,8 @@ impl Cluster {
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }
+            | Strike::ExpireResult { .. }
+            | Strike::OutputTransactionTimeout(_)
             | Strike::Consumer { .. } => unreachable!("not a fault of the producer's side"),
         }
     }

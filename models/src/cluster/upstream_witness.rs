@@ -60,6 +60,9 @@ pub(super) fn is_reached(
                 Late::Produce { stamp, .. } => stamp.is_some_and(|stamp| stamp.session == session),
                 Late::Commit { .. }
                 | Late::Output { .. }
+                | Late::Result { .. }
+                | Late::Offsets { .. }
+                | Late::End { .. }
                 | Late::InitProducerId { .. }
                 | Late::AddPartitions { .. }
                 | Late::EndTransaction { .. } => false,

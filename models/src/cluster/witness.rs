@@ -10,7 +10,7 @@ use crate::offset::Offset;
 use crate::order::Step;
 use crate::pipeline::{Acks, AfterAttempts, Pipeline};
 use crate::producer::transactions::{Stage, Transactions};
-use crate::program::{Operation, Program};
+use crate::program::{Operation, OutputStep, Program};
 use std::fmt;
 
 /// A situation that a verdict should have met.
@@ -59,6 +59,10 @@ pub enum Witness {
     WriterDiesBetween,
     /// A producer id was forgotten while a request of it was late.
     ForgottenWhileLate,
+    /// A consumer that was put out of the group sent a result.
+    ZombieResult,
+    /// A process died with a transaction open.
+    DeathInTransaction,
     /// A transaction that a dead producer left open was fenced by its next start.
     FencedByRestart,
     /// A transaction was to be ended again, whose end was asked for and not answered.
@@ -106,6 +110,10 @@ impl fmt::Display for Witness {
             Witness::ForgottenWhileLate => {
                 f.write_str("a producer id is forgotten while a request is late")
             }
+            Witness::ZombieResult => {
+                f.write_str("a consumer that was put out of the group sends a result")
+            }
+            Witness::DeathInTransaction => f.write_str("the consumer dies with a transaction open"),
             Witness::FencedByRestart => {
                 f.write_str("a transaction that a dead producer left open is fenced")
             }
@@ -141,8 +149,8 @@ pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec
         for (before, pair) in program.operations.windows(2).enumerate() {
             witnesses.push(Witness::DeathBetween {
                 before: before + 1,
-                done: pair[0].item.to_string(),
-                missing: pair[1].item.to_string(),
+                done: pair[0].to_string(),
+                missing: pair[1].to_string(),
             });
         }
     }
@@ -185,6 +193,9 @@ fn of_group(pipeline: &Pipeline, spendable: &Spendable<'_>) -> Vec<Witness> {
         if order.contains(Step::Process) {
             witnesses.push(Witness::ZombieWrite);
         }
+        if order.contains(Step::Produce) {
+            witnesses.push(Witness::ZombieResult);
+        }
         if order.contains(Step::Commit) {
             witnesses.push(Witness::StaleCommit);
         }
@@ -192,6 +203,10 @@ fn of_group(pipeline: &Pipeline, spendable: &Spendable<'_>) -> Vec<Witness> {
     let moves = limits::MOVES_PARTITION;
     if pipeline.subscribes() && pipeline.group.instances > 1 && any(moves) {
         witnesses.push(Witness::HandedOver);
+    }
+    let dies = spendable(&|key| may_end_consumer(pipeline, key.fault));
+    if dies && pipeline.consumer.has_transactions() {
+        witnesses.push(Witness::DeathInTransaction);
     }
     if pipeline.consumer.workers > 0 && spendable(&|key| may_end_consumer(pipeline, key.fault)) {
         witnesses.push(Witness::DeathWithTasks);
@@ -232,6 +247,10 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
         (Witness::DeathWithTasks, Action::Fault { strike, .. }) => {
             ends_consumer(cluster, state, *strike)
                 .is_some_and(|who| !state.consumers[usize::from(who)].crew.tasks.is_empty())
+        }
+        (Witness::DeathInTransaction, Action::Fault { strike, .. }) => {
+            ends_consumer(cluster, state, *strike)
+                .is_some_and(|who| cluster.output_producer(state, who).open)
         }
         (Witness::RetryAfterLostAnswer, Action::Transmit) => state
             .producer
@@ -312,7 +331,12 @@ fn is_reached_by_consumer(
             zombie() || task.orphaned
         }
         (Witness::StaleCommit, ConsumerStep::Operate | ConsumerStep::CommitDone) => {
-            zombie() && cluster.due_commit(state, who).is_some()
+            let call = cluster.output_call(state, who);
+            let commits = cluster.due_commit(state, who).is_some();
+            zombie() && (commits || call == Some(OutputStep::Offsets))
+        }
+        (Witness::ZombieResult, ConsumerStep::Operate) => {
+            zombie() && cluster.output_call(state, who) == Some(OutputStep::Produce)
         }
         (Witness::HandedOver, ConsumerStep::TakeOver) => true,
         (Witness::HandedOver, ConsumerStep::Join { to }) => state.group.owner != Some(to),

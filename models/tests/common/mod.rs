@@ -53,8 +53,7 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
                 attempts: 1,
                 then: AfterAttempts::Stop,
             },
-            output_acks: Acks::All,
-            output_idempotence: false,
+            output: OutputSettings::NONE,
         },
         sink: SinkSettings {
             effect: Effect::Add,

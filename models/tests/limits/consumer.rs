@@ -1,5 +1,6 @@
 //! Random consumers, groups and sinks; what contradicts itself is mended.
 
+use super::output;
 use proptest::prelude::*;
 use proptest::sample::select;
 use semel_models::order::{Item, Order, Step};
@@ -51,6 +52,9 @@ fn orders() -> Vec<Order> {
             step(SaveOffset),
         ])]),
     ]
+    .into_iter()
+    .chain(output::orders())
+    .collect()
 }
 
 /// Orders of workers: the loop commits what they have done.
@@ -125,7 +129,6 @@ pub fn consumers() -> impl Strategy<Value = ConsumerSettings> {
             OnRevoke::DropBuffered,
         ])
     };
-    let acks = select(vec![Acks::None, Acks::Leader, Acks::All]);
     (
         reset,
         commits(),
@@ -134,10 +137,10 @@ pub fn consumers() -> impl Strategy<Value = ConsumerSettings> {
         select(vec![0, 0, 1, 2u16]),
         (callback(), callback()),
         failures(),
-        acks,
+        output::outputs(),
     )
         .prop_map(
-            |(reset, commits, orders, seeks, workers, callbacks, failure, acks)| {
+            |(reset, commits, orders, seeks, workers, callbacks, failure, output)| {
                 let mut consumer = ConsumerSettings {
                     offset_reset: reset,
                     isolation: Isolation::ReadUncommitted,
@@ -150,8 +153,7 @@ pub fn consumers() -> impl Strategy<Value = ConsumerSettings> {
                     on_revoke: callbacks.0,
                     on_lost: callbacks.1,
                     on_process_failure: failure,
-                    output_acks: acks,
-                    output_idempotence: acks == Acks::All,
+                    output,
                 };
                 fit(&mut consumer);
                 consumer

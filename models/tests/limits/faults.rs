@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use semel_models::fault::{Call, Fault, FaultBudget, FaultKey};
 
-/// Every fault that a design with one replica and without Kafka transactions can meet.
+/// Every fault that a design with one replica can meet.
 const FAULTS: &[Fault] = &[
     Fault::ProducerCrash,
     Fault::ConsumerCrash,
@@ -35,6 +35,7 @@ const FAULTS: &[Fault] = &[
     Fault::DedupExpiry,
     Fault::Retention,
     Fault::OffsetReset,
+    Fault::TransactionTimeout,
     Fault::Compaction,
     Fault::CoordinatorFailover,
     Fault::TopicRecreate,
@@ -43,7 +44,13 @@ const FAULTS: &[Fault] = &[
 
 /// Some of them, one or two of each, for any call or for one.
 pub fn budgets() -> impl Strategy<Value = FaultBudget> {
-    let calls = [Call::Produce, Call::OffsetCommit, Call::OutputProduce];
+    let calls = [
+        Call::Produce,
+        Call::OffsetCommit,
+        Call::OutputProduce,
+        Call::TxnOffsetCommit,
+        Call::EndTxn,
+    ];
     let calls = prop::option::weighted(0.3, select(calls.to_vec()));
     let faults = subsequence(FAULTS.to_vec(), 1..=4);
     let counts = prop::collection::vec(1..=2u16, 4);

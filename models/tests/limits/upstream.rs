@@ -1,5 +1,6 @@
 //! Random producers, and the rules that they meet.
 
+use super::output;
 use proptest::prelude::*;
 use proptest::sample::select;
 use semel_models::pipeline::*;
@@ -71,7 +72,7 @@ fn sources() -> impl Strategy<Value = Source> {
 }
 
 pub fn rules() -> impl Strategy<Value = KafkaRules> {
-    select(vec![
+    let former = select(vec![
         KafkaRules::CURRENT,
         KafkaRules {
             producer_state_outlives_records: false,
@@ -91,5 +92,9 @@ pub fn rules() -> impl Strategy<Value = KafkaRules> {
             high_watermark_waits: false,
             ..KafkaRules::CURRENT
         },
-    ])
+    ]);
+    (former, output::transactions()).prop_map(|(rules, transactions)| KafkaRules {
+        transactions,
+        ..rules
+    })
 }

@@ -163,7 +163,7 @@ fn failures(judged: &Judged<'_>) -> [Hazard; 3] {
             text: "A poisonous record blocks its partition: handling it fails on every attempt and after every restart, and nothing behind it is handled. then = \"dead-letter\" or \"skip\" passes over it.",
         },
         Hazard {
-            is_so: writes && consumer.output_acks == Acks::None,
+            is_so: writes && consumer.output.acks == Acks::None,
             at: judged
                 .output
                 .at("acks")

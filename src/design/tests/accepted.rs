@@ -8,8 +8,8 @@ use semel_models::pipeline::{
     Acks, AfterAttempts, Assignment, AutoCommit, Bounds, Client, CommitCovers, ConfirmOn,
     ConsumerSettings, Dedup, DedupInsert, DedupKey, Effect, GroupProtocol, GroupSettings,
     Isolation, KafkaRules, OffsetReset, OnCommitFailure, OnProcessFailure, OnRestart, OnRevoke,
-    OnSendFailure, Pipeline, ProducerSettings, ReplicationSettings, SinkSettings, Source, Start,
-    TopicSettings,
+    OnSendFailure, OutputSettings, Pipeline, ProducerSettings, ReplicationSettings, SinkSettings,
+    Source, Start, TopicSettings,
 };
 
 use super::super::{Expected, Limits, Origin};
@@ -109,8 +109,7 @@ fn the_example_of_the_specification_resolves_to_its_pipeline() {
                     attempts: 1,
                     then: AfterAttempts::Stop
                 },
-                output_acks: Acks::All,
-                output_idempotence: false,
+                output: OutputSettings::NONE,
             },
             sink: SinkSettings {
                 effect: Effect::Add,

@@ -169,7 +169,7 @@ fn dead_letters_are_acknowledged_as_their_producer_asks() {
     let acks = |then: &str, output: &str| {
         let lines = format!("on-process-failure = {{ then = \"{then}\" }}");
         let text = with_application(&lines) + output;
-        accepted(&text).pipeline().consumer.output_acks
+        accepted(&text).pipeline().consumer.output.acks
     };
     assert_eq!(acks("dead-letter", ""), Acks::All);
     assert_eq!(

@@ -2,8 +2,7 @@
 
 use semel_models::order::Step;
 use semel_models::pipeline::{
-    Acks, AfterAttempts, AutoCommit, Client, GroupProtocol, Isolation, OffsetReset, Pipeline,
-    ReplicationSettings,
+    Acks, AutoCommit, Client, GroupProtocol, Isolation, OffsetReset, Pipeline, ReplicationSettings,
 };
 use semel_models::transaction_coordinator::TransactionVersion;
 
@@ -183,13 +182,35 @@ fn assignor(protocol: GroupProtocol, sticky: bool, client: Client) -> &'static s
 
 pub(super) fn output(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {
     let consumer = &pipeline.consumer;
-    match consumer.on_process_failure.then {
-        AfterAttempts::DeadLetter(_) | AfterAttempts::RetryTopic => {}
-        AfterAttempts::Stop | AfterAttempts::Close | AfterAttempts::Skip | AfterAttempts::Block => {
-            return;
-        }
+    let output = &consumer.output;
+    let results = consumer.produces() || consumer.has_transactions();
+    if !results && !consumer.writes_failed() {
+        return;
     }
     lines.table(Table::OutputProducer);
-    lines.state("acks", quoted(acks(consumer.output_acks)));
-    idempotence(consumer.output_idempotence, versions, lines);
+    lines.state("acks", quoted(acks(output.acks)));
+    idempotence(output.idempotence, versions, lines);
+    if !results {
+        return;
+    }
+    if consumer.has_transactions() {
+        lines.state("transactional.id", quoted("results"));
+    }
+    let retries = match output.retries_are_capped {
+        true => i32::MAX,
+        false => i32::from(output.retries),
+    };
+    lines.state("retries", retries);
+    lines.state(
+        "max.in.flight.requests.per.connection",
+        output.max_in_flight,
+    );
+    lines.table(Table::OutputConsumer);
+    lines.state(
+        "isolation.level",
+        quoted(match output.isolation {
+            Isolation::ReadUncommitted => "read_uncommitted",
+            Isolation::ReadCommitted => "read_committed",
+        }),
+    );
 }

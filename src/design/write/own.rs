@@ -7,8 +7,8 @@ use semel_models::pipeline::{
 
 use super::super::choices::{
     self, Assignment, Choice, CommitCovers, ConfirmOn, DeadLetterOrder, DedupInsert, DedupKey,
-    DedupStore, DualWriteOrder, EffectName, OnCommitFailure, OnRestart, OnRevoke, OnSendFailure,
-    OutboxCursor, OutboxOrder, RecordSource, Start,
+    DedupStore, DualWriteOrder, EffectName, OnAbort, OnCommitFailure, OnRestart, OnRevoke,
+    OnSendFailure, OutboxCursor, OutboxOrder, RecordSource, Start, TransactionalId,
 };
 use super::super::modelled;
 use super::super::table::Table;
@@ -50,6 +50,22 @@ pub(super) fn application(pipeline: &Pipeline, lines: &mut Lines) {
     let on_lost = word(consumer.on_lost, modelled::on_revoke);
     lines.choice("on-lost", on_lost, on_revoke);
     on_process_failure(consumer.on_process_failure, lines);
+    if consumer.has_transactions() {
+        let output = &consumer.output;
+        lines.choice(
+            "on-abort",
+            word(output.on_abort, modelled::on_abort),
+            OnAbort::Seek,
+        );
+        lines.choice(
+            "transactional-id",
+            word(output.transactional_id, modelled::transactional_id),
+            TransactionalId::Stable,
+        );
+        if !output.group_metadata && consumer.commits_in_transactions() {
+            lines.state("group-metadata", false);
+        }
+    }
     if pipeline.group.instances > 1 {
         lines.state("instances", pipeline.group.instances);
     }
@@ -141,6 +157,7 @@ pub(super) fn sink(pipeline: &Pipeline, lines: &mut Lines) {
         Effect::Add => (EffectName::Add, false),
         Effect::Upsert => (EffectName::Upsert, false),
         Effect::External { idempotency_key } => (EffectName::External, idempotency_key),
+        Effect::Topic => (EffectName::Topic, false),
     };
     lines.state("effect", quoted(effect.name()));
     if idempotency_key {

@@ -40,6 +40,7 @@ impl Run {
             | Action::ReceiveAnswer
             | Action::Expire
             | Action::FailTooLate
+            | Action::OutputTransaction { .. }
             | Action::LearnLeader
             | Action::InitProducerId
             | Action::AddPartitions
@@ -151,6 +152,8 @@ impl Run {
             | Strike::Rebalance { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
+            | Strike::ExpireResult { .. }
+            | Strike::OutputTransactionTimeout(_)
             | Strike::Consumer { .. } => Ok(()),
         }
     }

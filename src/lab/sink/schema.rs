@@ -42,7 +42,7 @@ pub(super) fn kind(settings: &SinkSettings) -> i64 {
 fn has_idempotency_keys(settings: &SinkSettings) -> bool {
     match settings.effect {
         Effect::External { idempotency_key } => idempotency_key,
-        Effect::Add | Effect::Upsert => false,
+        Effect::Add | Effect::Upsert | Effect::Topic => false,
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn perform(
     pipeline: &Pipeline,
 ) -> Result<Performed, SinkError> {
     let performed = match pipeline.sink.effect {
-        Effect::Add => add(using)?,
+        Effect::Add | Effect::Topic => add(using)?,
         Effect::Upsert => upsert(using, write, pipeline)?,
         Effect::External { idempotency_key } => {
             call(using, write, idempotency_key.then_some(write.record))?

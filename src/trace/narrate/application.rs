@@ -47,6 +47,9 @@ impl ConsumerScene<'_> {
                 self.commit_automatically(),
             ),
             ConsumerStep::CommitArrives => (COORDINATOR, "commit-arrives", self.commit_arrives()),
+            ConsumerStep::ResultArrives(place) => {
+                ("broker", "result-arrives", self.result_arrives(place))
+            }
         }
     }
 
@@ -136,6 +139,11 @@ impl ConsumerScene<'_> {
         let operation = self.operation();
         if self.before().recovery == Recovery::Commit {
             return self.commit_before_write();
+        }
+        if let Some(step) = operation.output_step() {
+            return self
+                .failed_again()
+                .unwrap_or_else(|| self.output_call(step));
         }
         if let Some(sentence) = self
             .unsent_commit()
@@ -287,8 +295,12 @@ impl ConsumerScene<'_> {
                 (1, 2) => " a second time",
                 _ => continue,
             };
+            let what = match self.cluster.pipeline().consumer.only_produces() {
+                true => "result",
+                false => "effect",
+            };
             work.push(format!(
-                "the effect of {} takes place{how_often}",
+                "the {what} of {} takes place{how_often}",
                 name(record)
             ));
         }

@@ -71,6 +71,22 @@ impl Scene<'_> {
                     self.wire_lost()
                 ),
             ),
+            Strike::ExpireResult { who, sent } => {
+                let scene = self.of(who);
+                let wire = match sent {
+                    true => ", its request on the wire",
+                    false => ", not yet sent",
+                };
+                let sentence = format!(
+                    "The delivery timeout of the result of {} passes{wire}{}.",
+                    scene.struck_result(),
+                    scene.fate_of_result()
+                );
+                ("consumer", "expire-result", sentence)
+            }
+            Strike::OutputTransactionTimeout(id) => {
+                ("transaction coordinator", "time-out", self.timed_out(id))
+            }
             Strike::Replica { who, how } => self.strike_replica(who, how),
             Strike::EveryReplica { .. } => (
                 "broker",
@@ -191,7 +207,12 @@ impl Scene<'_> {
             }
             Target::FailedWrite(who) => self.of(who).failed_write_lost(),
             Target::Coordinator(call) => self.coordinator_request_lost(call.name()),
-            Target::Repeated(_) => {
+            Target::Result(who) => format!(
+                "The result of {} is lost on its way{}.",
+                self.of(who).struck_result(),
+                self.of(who).fate_of_result()
+            ),
+            Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {
                 format!(
                     "A request ({}) is lost; the client repeats it.",
                     target.call().name()
@@ -230,7 +251,7 @@ impl Scene<'_> {
                 self.of(who).after_leaving()
             ),
             Target::FailedWrite(_) => {
-                let again = if self.cluster.pipeline().consumer.output_idempotence {
+                let again = if self.cluster.pipeline().consumer.output.idempotence {
                     "the client's retry is recognised"
                 } else {
                     "it is written again"
@@ -241,7 +262,13 @@ impl Scene<'_> {
                 )
             }
             Target::Coordinator(call) => self.coordinator_answer_lost(call.name()),
-            Target::Repeated(_) => {
+            Target::Result(who) => format!(
+                "The output topic has the result of {}{}; the answer is lost{}.",
+                self.of(who).struck_result(),
+                self.newly_seen(),
+                self.of(who).fate_of_result()
+            ),
+            Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {
                 format!(
                     "An answer ({}) is lost; the client repeats the request.",
                     target.call().name()
@@ -267,7 +294,12 @@ impl Scene<'_> {
             ),
             Target::FailedWrite(who) => self.of(who).failed_write_lost(),
             Target::Coordinator(call) => self.coordinator_request_refused(call.name()),
-            Target::Repeated(_) => {
+            Target::Result(who) => format!(
+                "The result of {} is refused with a retriable error{}.",
+                self.of(who).struck_result(),
+                self.of(who).fate_of_result()
+            ),
+            Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {
                 format!(
                     "A request ({}) is refused with a retriable error; the client repeats it.",
                     target.call().name()
@@ -297,7 +329,16 @@ impl Scene<'_> {
                 self.topic_of_failures()
             ),
             Target::Coordinator(call) => self.coordinator_request_delayed(call.name()),
-            Target::Repeated(_) => {
+            Target::Result(who) => format!(
+                "The result of {} is held up{}.",
+                self.of(who).struck_result(),
+                self.of(who).fate_of_result()
+            ),
+            Target::EndTransaction(_) => {
+                "The request that ends the transaction (EndTxn) is held up; the client repeats it."
+                    .into()
+            }
+            Target::Offsets(_) | Target::Repeated(_) => {
                 format!(
                     "A request ({}) is held up; the client repeats it.",
                     target.call().name()
@@ -347,7 +388,7 @@ impl ConsumerScene<'_> {
     }
 
     fn failed_write_lost(&self) -> String {
-        match self.cluster.pipeline().consumer.output_acks {
+        match self.cluster.pipeline().consumer.output.acks {
             Acks::None => format!(
                 "The record never reaches the {} topic, and with acks=0 nobody hears of it.",
                 self.topic_of_failures()

@@ -35,9 +35,9 @@ impl ConsumerScene<'_> {
             return format!("{}'s process dies between two polls{nothing}.", self.the());
         }
         let who = self.records_at_hand();
-        let next = &self.operation().item;
+        let next = self.operation();
         let before = usize::from(consumer.operation).checked_sub(1);
-        match before.map(|index| &self.cluster.program().operations[index].item) {
+        match before.map(|index| &self.cluster.program().operations[index]) {
             Some(done) => {
                 format!(
                     "{}'s process dies after {done} and before {next} of {who}.",
@@ -115,7 +115,19 @@ impl ConsumerScene<'_> {
     }
 
     /// What follows a failure.
-    fn after_failure(&self, at: Place) -> &'static str {
+    fn after_failure(&self, at: Place) -> String {
+        let then = self.after_attempt(at);
+        let tried_again = then == "it is tried again";
+        match self.operation_of(at).transaction_begin() {
+            None => then.into(),
+            Some(_) if tried_again => {
+                format!("the transaction is aborted and {}", self.then_after_abort())
+            }
+            Some(_) => format!("the transaction is aborted and {then}"),
+        }
+    }
+
+    fn after_attempt(&self, at: Place) -> &'static str {
         let settings = self.cluster.pipeline().consumer.on_process_failure;
         let attempts = match at {
             Place::Task(index) => self.task(index).attempts,
@@ -160,7 +172,13 @@ impl ConsumerScene<'_> {
         let place = consumer
             .places(operation.scope)
             .find(poisoned)
-            .filter(|_| operation.contains(Step::Process))?;
+            .filter(|_| {
+                let only_produces = self.cluster.pipeline().consumer.only_produces();
+                operation.contains(Step::Process)
+                    || only_produces
+                        && (operation.contains(Step::Produce)
+                            || operation.contains(Step::ProduceAsync))
+            })?;
         let at = Place::Hand(place);
         Some(format!(
             "{}Handling {} fails again, and {}.",

@@ -261,7 +261,12 @@ impl Scene<'_> {
                 outcome: Outcome::Abort,
                 ..
             } => ("late-abort-of-transaction-arrives", "EndTxn (abort)"),
-            Late::Produce { .. } | Late::Commit { .. } | Late::Output { .. } => ("", ""),
+            Late::Produce { .. }
+            | Late::Commit { .. }
+            | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::Offsets { .. }
+            | Late::End { .. } => ("", ""),
         };
         let open = names(&before.undecided);
         let then = match (before.id.phase, after.id.phase) {

@@ -282,6 +282,19 @@ impl Scene<'_> {
                 );
                 ("broker", "late-output-arrives", sentence)
             }
+            Late::Result { record, .. } => {
+                ("broker", "late-result-arrives", self.late_result(record))
+            }
+            Late::Offsets { position, .. } => (
+                "group coordinator",
+                "late-offsets-arrive",
+                self.late_offsets(position.next.0),
+            ),
+            Late::End { id, outcome } => (
+                "transaction coordinator",
+                "late-end-arrives",
+                self.late_end(id, outcome),
+            ),
             Late::Commit { position, .. } => {
                 let at = position.next.0;
                 let sentence = if self.after.group.committed == Some(position) {

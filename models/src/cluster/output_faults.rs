@@ -1,0 +1,324 @@
+//! Faults that strike the output producers and their transactions.
+
+use super::{Cluster, State};
+use crate::action::{Place, Strike, Target};
+use crate::consumer::Phase;
+use crate::fault::Call;
+use crate::limbo::Late;
+use crate::output;
+use crate::pipeline::Client;
+use crate::program::OutputStep;
+use crate::transaction_coordinator::{
+    Outcome, Part, Phase as TransactionPhase, TransactionVersion,
+};
+
+impl Cluster {
+    /// Adds the faults that can strike what `who`'s output producer does.
+    pub(super) fn output_faults(&self, state: &State, who: u16, add: &mut impl FnMut(Strike)) {
+        if !self.has_output() {
+            return;
+        }
+        let sends = !self.output_producer(state, who).sends.is_empty();
+        let call = self.output_call(state, who);
+        let waits = self.waits_for_markers(state, who);
+        if (sends || call == Some(OutputStep::Produce)) && !waits {
+            self.result_faults(state, who, add);
+        }
+        if self.limits.transactional_ids == 0 {
+            return;
+        }
+        let first = self.pipeline.rules.transactions.version == TransactionVersion::One;
+        let mut repeat = |call| strike_everywhere(Target::Repeated(call), add);
+        match state.consumers[usize::from(who)].phase {
+            Phase::Down => repeat(Call::InitProducerId),
+            Phase::Outside | Phase::Idle | Phase::Polling | Phase::Handling | Phase::Leaving => {}
+        }
+        match call {
+            Some(OutputStep::Produce | OutputStep::ProduceAsync) if first => {
+                repeat(Call::AddPartitions);
+            }
+            Some(OutputStep::Offsets) => {
+                if first {
+                    repeat(Call::AddOffsets);
+                }
+                strike_everywhere(Target::Offsets(who), add);
+            }
+            Some(OutputStep::End) => strike_everywhere(Target::EndTransaction(who), add),
+            Some(OutputStep::Produce | OutputStep::ProduceAsync | OutputStep::Flush) | None => {}
+        }
+        if call != Some(OutputStep::End) && self.has_just_aborted(state, who) {
+            // The abort's first request is still on its way; its repetition did the work.
+            add(Strike::Delay(Target::EndTransaction(who)));
+        }
+    }
+
+    /// Adds the faults that strike transactions from outside.
+    pub(super) fn output_transaction_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
+        if self.limits.transactional_ids == 0 {
+            return;
+        }
+        let Some(output) = &state.output else {
+            return;
+        };
+        for (id, transaction) in output.transactions.iter().enumerate() {
+            if transaction.can_time_out() && self.is_in_use(state, id as u16) {
+                add(Strike::OutputTransactionTimeout(id as u16));
+            }
+        }
+    }
+
+    fn result_faults(&self, state: &State, who: u16, add: &mut impl FnMut(Strike)) {
+        let target = Target::Result(who);
+        add(Strike::LoseRequest(target));
+        add(Strike::Refuse(target));
+        add(Strike::Delay(target));
+        add(Strike::ExpireResult { who, sent: false });
+        if self.hears_of_results() {
+            add(Strike::LoseAnswer(target));
+            let in_limbo = self.limits.limbo > state.limbo.requests.len() as u16;
+            if in_limbo && !self.is_appended(state, who) && self.limits.results {
+                add(Strike::ExpireResult { who, sent: true });
+            }
+        }
+    }
+
+    /// Whether the result that a fault strikes lies in the log already.
+    fn is_appended(&self, state: &State, who: u16) -> bool {
+        let producer = self.output_producer(state, who);
+        match producer.sends.first() {
+            Some(send) => send.appended,
+            None => producer.appended,
+        }
+    }
+
+    /// The record of the result that a fault strikes.
+    pub fn struck_result(&self, state: &State, who: u16) -> u16 {
+        match self.output_producer(state, who).sends.first() {
+            Some(send) => send.record,
+            None => {
+                let consumer = &state.consumers[usize::from(who)];
+                let at_hand = consumer.hand.get(usize::from(consumer.cursor));
+                at_hand.copied().unwrap_or_default()
+            }
+        }
+    }
+
+    /// The request of a result is lost, or refused: it is sent again, unless nobody hears of it or
+    /// no retry is left.
+    ///
+    /// A plain Java producer hands the batches of a broken connection back one by one, each to the
+    /// front of the queue, so that the newest is sent first; librdkafka keeps their order.
+    pub(super) fn lose_result(&self, state: &mut State, who: u16) {
+        if !self.hears_of_results() {
+            self.forget_struck(state, who);
+            return;
+        }
+        if self.pipeline.client == Client::Java {
+            let settings = &self.pipeline.consumer.output;
+            self.output_producer_mut(state, who)
+                .may_be_overtaken(settings);
+        }
+        let retries = self.pipeline.consumer.output.retries;
+        let producer = self.output_producer_mut(state, who);
+        let attempts = match producer.sends.first_mut() {
+            Some(send) => &mut send.attempts,
+            None => &mut producer.attempts,
+        };
+        if *attempts < retries {
+            *attempts += 1;
+        } else {
+            self.result_failed(state, who);
+        }
+    }
+
+    /// The request of a result is refused: those behind it may overtake it.
+    pub(super) fn refuse_result(&self, state: &mut State, who: u16) {
+        let settings = &self.pipeline.consumer.output;
+        self.output_producer_mut(state, who)
+            .may_be_overtaken(settings);
+        self.lose_result(state, who);
+    }
+
+    /// The result is appended, and its answer is lost.
+    pub(super) fn lose_result_answer(&self, state: &mut State, who: u16) {
+        if !self.is_on_the_wire(state, who) {
+            return;
+        }
+        if !self.is_appended(state, who) {
+            let record = self.struck_result(state, who);
+            self.append_result(state, who, record);
+            let recognised = self.pipeline.consumer.output.idempotence;
+            let producer = self.output_producer_mut(state, who);
+            match producer.sends.first_mut() {
+                Some(send) => send.appended = recognised,
+                None => producer.appended = recognised,
+            }
+        }
+        self.lose_result(state, who);
+    }
+
+    /// The request of a result is held up, and given up by its client. Within a transaction that the
+    /// leader asks for it can arrive before its repetition, which is then recognised, or is refused for
+    /// ever.
+    pub(super) fn delay_result(&self, state: &mut State, who: u16) {
+        if !self.is_on_the_wire(state, who) {
+            return;
+        }
+        if self.limits.results && !self.is_appended(state, who) {
+            let record = self.struck_result(state, who);
+            self.add_late_result(state, who, record, false);
+        }
+        self.lose_result(state, who);
+    }
+
+    fn add_late_result(&self, state: &mut State, by: u16, record: u16, given_up: bool) {
+        let idempotent = self.pipeline.consumer.output.idempotence;
+        let late = Late::Result {
+            record,
+            by: if idempotent { by } else { crate::limbo::NOBODY },
+            given_up: given_up || !idempotent,
+        };
+        // Two requests with one sequence number are one to the broker.
+        if !idempotent || !state.limbo.requests.contains(&late) {
+            state.limbo.add(late);
+        }
+    }
+
+    /// The delivery timeout of a result passes; with `sent` its request may still arrive.
+    pub(super) fn expire_result(&self, state: &mut State, who: u16, sent: bool) {
+        if sent && !self.is_on_the_wire(state, who) {
+            return;
+        }
+        if sent {
+            let record = self.struck_result(state, who);
+            self.add_late_result(state, who, record, true);
+        }
+        self.result_failed(state, who);
+    }
+
+    /// Whether the request of the result that a fault strikes has been sent: within a transaction its
+    /// partition was added before.
+    fn is_on_the_wire(&self, state: &mut State, who: u16) -> bool {
+        match self.output_producer(state, who).sends.is_empty() {
+            true => self.admits_result(state, who),
+            false => self.admits_batch(state, who),
+        }
+    }
+
+    /// With acks=0: the result counts as sent.
+    fn forget_struck(&self, state: &mut State, who: u16) {
+        let producer = self.output_producer_mut(state, who);
+        if producer.sends.is_empty() {
+            state.consumers[usize::from(who)].advance(&self.program);
+        } else {
+            producer.take(0);
+        }
+    }
+
+    /// A result is reported failed.
+    fn result_failed(&self, state: &mut State, who: u16) {
+        let record = self.struck_result(state, who);
+        for late in state.limbo.requests.iter_mut() {
+            if let Late::Result {
+                record: own,
+                by,
+                given_up,
+            } = late
+                && (*by, *own) == (who, record)
+            {
+                *given_up = true;
+            }
+        }
+        state.limbo.requests.sort_unstable();
+        if self.limits.transactional_ids > 0 && self.pipeline.rules.java_bumps_epoch {
+            // The client goes on with the next epoch (KIP-360).
+            self.forget_late_ends(state, output::id_of(who, &self.pipeline));
+        }
+        let looks = self.looks_at_reports();
+        let producer = self.output_producer_mut(state, who);
+        if !producer.sends.is_empty() {
+            producer.take(0);
+            producer.failed = looks;
+            return;
+        }
+        (producer.attempts, producer.appended) = (0, false);
+        if self.limits.transactional_ids > 0 {
+            self.abort_or_end(state, who);
+        } else {
+            let cursor = state.consumers[usize::from(who)].cursor;
+            self.fail(state, who, Place::Hand(cursor));
+        }
+    }
+
+    /// Whether the application ever looks at the reports of results that it does not wait for.
+    fn looks_at_reports(&self) -> bool {
+        let looks = |step| matches!(step, Some(OutputStep::Flush | OutputStep::End));
+        let mut operations = self.program.operations.iter();
+        operations.any(|operation| looks(operation.output_step()))
+    }
+
+    /// Whether `who`'s last transaction was aborted and it has not begun another one, so that the
+    /// request that aborted it may have been sent twice.
+    fn has_just_aborted(&self, state: &State, who: u16) -> bool {
+        let Some(output) = &state.output else {
+            return false;
+        };
+        let id = output::id_of(who, &self.pipeline);
+        let transaction = output.transactions[usize::from(id)];
+        let first = self.pipeline.rules.transactions.version == TransactionVersion::One;
+        let is_running = state.consumers[usize::from(who)].is_running();
+        first
+            && is_running
+            && !self.output_producer(state, who).open
+            && !transaction.has_fenced(self.output_producer(state, who).epoch)
+            && transaction.phase == TransactionPhase::Complete(Outcome::Abort)
+    }
+
+    /// Offsets sent to a transaction are held up, and sent again. Under version 2 their epoch is an
+    /// old one once the transaction has ended.
+    pub(super) fn delay_offsets(&self, state: &mut State, who: u16) {
+        if self.pipeline.rules.transactions.version == TransactionVersion::Two {
+            return;
+        }
+        let scope = self.operation(state, who).scope;
+        let consumer = &state.consumers[usize::from(who)];
+        let metadata = self.pipeline.consumer.output.group_metadata;
+        state.limbo.add(Late::Offsets {
+            id: output::id_of(who, &self.pipeline),
+            position: consumer.covered(scope, &self.pipeline),
+            generation: metadata.then_some(consumer.generation),
+        });
+    }
+
+    /// The end of a transaction is held up, and sent again.
+    pub(super) fn delay_end(&self, state: &mut State, who: u16) {
+        let output = self.output(state);
+        let id = output::id_of(who, &self.pipeline);
+        let transaction = output.transactions[usize::from(id)];
+        let outcome = match transaction.phase {
+            TransactionPhase::Complete(outcome) if !output.producers[usize::from(who)].open => {
+                outcome
+            }
+            TransactionPhase::Unknown
+            | TransactionPhase::Empty
+            | TransactionPhase::Ongoing
+            | TransactionPhase::Prepared(_)
+            | TransactionPhase::Complete(_) => Outcome::Commit,
+        };
+        let sends = outcome == Outcome::Abort
+            || output.producers[usize::from(who)].open
+                && (transaction.added.contains(Part::Output)
+                    || transaction.added.contains(Part::Offsets));
+        if sends && self.pipeline.rules.transactions.version == TransactionVersion::One {
+            state.limbo.add(Late::End { id, outcome });
+        }
+    }
+}
+
+/// Every network fault on one call.
+fn strike_everywhere(target: Target, add: &mut impl FnMut(Strike)) {
+    add(Strike::LoseRequest(target));
+    add(Strike::LoseAnswer(target));
+    add(Strike::Refuse(target));
+    add(Strike::Delay(target));
+}

@@ -1,0 +1,74 @@
+//! The packed form of the output.
+
+use super::producer::{OutputProducer, Send};
+use super::{Output, Unseen};
+use crate::codec::Codec;
+use crate::limits::Limits;
+use crate::pipeline::Pipeline;
+use crate::transaction_coordinator::Part;
+
+/// What a consumer's transaction writes to.
+const PARTS: [Part; 2] = [Part::Output, Part::Offsets];
+/// The most epochs that a state tells apart of one id: the current one, the one before, any older.
+const EPOCHS: u16 = 2;
+
+impl Output {
+    /// Visits the fields.
+    pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+        for producer in &mut self.producers[..usize::from(limits.instances)] {
+            producer.code(codec, limits, pipeline);
+        }
+        if !pipeline.consumer.only_produces() && pipeline.consumer.produces() {
+            self.produced
+                .code_all(codec, limits.records, |times, codec| codec.field(times, 2));
+            self.complete.code(codec, limits.records);
+            codec.flag_if(limits.records > 1, &mut self.disordered);
+        }
+        if limits.transactional_ids == 0 {
+            return;
+        }
+        let ids = limits.transactional_ids;
+        self.transactions.code(codec, ids, |transaction, codec| {
+            transaction.code(codec, EPOCHS, &PARTS);
+        });
+        self.unseen.code(codec, limits.unseen, |unseen, codec| {
+            let Unseen {
+                record,
+                id,
+                committed,
+            } = unseen;
+            codec.field(record, limits.records - 1);
+            codec.field(id, ids - 1);
+            codec.flag(committed);
+        });
+        self.pending.code(codec, ids, |pending, codec| {
+            codec.field(&mut pending.id, ids - 1);
+            pending.position.code(codec, limits);
+        });
+    }
+}
+
+impl OutputProducer {
+    fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+        let attempts = limits.output_attempts;
+        self.sends.code(codec, limits.output_sends, |send, codec| {
+            let Send {
+                record,
+                attempts: failed,
+                appended,
+                overtakes,
+            } = send;
+            codec.field(record, limits.records - 1);
+            codec.field(failed, attempts);
+            codec.flag(appended);
+            codec.flag(overtakes);
+        });
+        codec.field(&mut self.attempts, attempts);
+        codec.flag(&mut self.appended);
+        codec.flag(&mut self.failed);
+        if pipeline.consumer.has_transactions() {
+            codec.field(&mut self.epoch, EPOCHS);
+            codec.flag(&mut self.open);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! What is not modelled of the output yet, or cannot be meant: refused by name, all in one place.
+
+use semel_models::fault::{Fault, FaultBudget};
+use semel_models::order::{Order, Step};
+use semel_models::pipeline as model;
+
+use super::super::Design;
+use super::super::choices::{Choice, RecordSource, TransactionalId};
+use super::super::diagnostic::Code;
+use super::super::properties::Class;
+use super::super::report::Report;
+use super::super::resolve::Parts;
+use super::super::table::Table;
+use super::super::version::{Rule, Versions};
+use super::{Stated, TRANSACTIONAL_ID, produces, writes};
+
+/// Tables about something that the design does not have, and settings in them that are not
+/// modelled.
+pub(crate) fn refuse_unmodelled(stated: &Stated<'_>, report: &mut Report) {
+    let results = produces(stated.order);
+    for (table, met, why) in [
+        (
+            Table::OutputProducer,
+            results || writes(stated.application),
+            "It writes the results of `produce`, dead letters and retries, and this design has none of them.",
+        ),
+        (
+            Table::OutputTopic,
+            results,
+            "It is about the results that `produce` writes, and this design has none.",
+        ),
+        (
+            Table::OutputConsumer,
+            results,
+            "It reads the results that `produce` writes, and this design has none.",
+        ),
+    ] {
+        if let Some(section) = stated.document.section(table).filter(|_| !met) {
+            report
+                .not_modelled(section.span, format!("[{}]", table.name()))
+                .because(why)
+                .write("Leave the table out.");
+        }
+    }
+    topic(stated, report);
+    reader(stated, report);
+    producer(stated, report);
+}
+
+/// The output topic has one partition, and nothing that is lost or removed from it is modelled.
+fn topic(stated: &Stated<'_>, report: &mut Report) {
+    if stated
+        .topic
+        .integer("partitions")
+        .is_some_and(|own| own > 1)
+    {
+        report
+            .not_modelled(
+                stated.topic.at("partitions"),
+                "more than one partition in [output.topic]",
+            )
+            .write("Write partitions = 1, or leave it out.");
+    }
+}
+
+/// The reader of the output reads everything that its isolation level lets it.
+fn reader(stated: &Stated<'_>, report: &mut Report) {
+    let others = stated.consumer.stated.iter().filter(|own| {
+        own.property.class == Class::Modelled
+            && !["isolation.level", "group.id"].contains(&own.name.as_str())
+    });
+    for own in others {
+        report
+            .not_modelled(own.name_span, format!("`{}` in [output.consumer]", own.name))
+            .because("The reader of the output takes every result that its isolation.level lets it; what it does with them is a design of its own.")
+            .write("Leave it out.");
+    }
+}
+
+/// A producer sends in transactions exactly if it has a transactional id.
+fn producer(stated: &Stated<'_>, report: &mut Report) {
+    let id = stated.producer.at(TRANSACTIONAL_ID);
+    let transactions = stated
+        .order
+        .is_some_and(|order| !order.transactions().is_empty());
+    let application = stated.application;
+    if transactions && id.is_none() {
+        let place = application.order.as_ref().map(|written| written.span);
+        report
+            .problem(
+                Code::Contradiction,
+                place,
+                "kafka[...] needs transactional.id in [output.producer]",
+            )
+            .because("Without it the client refuses beginTransaction(), and the coordinator would not know whose transaction it is.")
+            .write("Write transactional.id = \"results\" in [output.producer].");
+    }
+    if let Some(at) = id.filter(|_| !transactions && writes(application)) {
+        report
+            .not_modelled(
+                at,
+                "transactional.id of who writes dead letters and retries",
+            )
+            .write("Leave it out.");
+    } else if let Some(at) = id.filter(|_| !transactions) {
+        report
+            .problem(
+                Code::RefusedByKafka,
+                at,
+                "a producer with a transactional.id sends in transactions only",
+            )
+            .because("The client refuses a send outside of one, and the order has no kafka[...].")
+            .write("Write kafka[...] around `produce`, or leave transactional.id out.");
+    }
+    if writes(application)
+        && !produces(stated.order)
+        && stated.producer.is_set("retries")
+        && stated.producer.integer("retries") == Some(0)
+    {
+        report
+            .not_modelled(
+                stated.producer.at("retries"),
+                "retries = 0 in [output.producer], a write that is not tried again,",
+            )
+            .write("Leave `retries` out.");
+    }
+}
+
+/// Whether the model knows what the fault does to `design`, which has been read with other faults.
+pub fn models_together(design: &Design, fault: Fault) -> bool {
+    let consumer = &design.pipeline().consumer;
+    let results = consumer.produces() || consumer.has_transactions();
+    let stable = consumer.output.transactional_id == model::TransactionalId::Stable;
+    let late = LATE.contains(&fault) && !stable && !verifies(&design.versions());
+    !(results && BEYOND.contains(&fault) || consumer.has_transactions() && late)
+}
+
+/// The faults that make requests late.
+const LATE: [Fault; 2] = [Fault::RequestDelayed, Fault::DeliveryTimeout];
+
+/// The faults that reach the output topic or its coordinator, and are not modelled there.
+const BEYOND: [Fault; 10] = [
+    Fault::BrokerCrash,
+    Fault::PowerLoss,
+    Fault::PowerLossAll,
+    Fault::DiskLoss,
+    Fault::LeaderChange,
+    Fault::ReplicaLag,
+    Fault::CoordinatorFailover,
+    Fault::ProducerIdExpiry,
+    Fault::TopicRecreate,
+    Fault::StaleMetadata,
+];
+
+/// What the rest of the design has beside results, and the model does not together with them.
+pub(crate) fn of_design(
+    parts: &Parts<'_>,
+    order: Option<&Order>,
+    faults: &FaultBudget,
+    report: &mut Report,
+) {
+    if !produces(order) {
+        return;
+    }
+    let application = parts.application;
+    let place = application.order.as_ref().map(|written| written.span);
+    for fault in BEYOND {
+        if faults.contains(fault) {
+            report
+                .not_modelled(place, format!("`produce` or kafka[...] together with the fault {fault}"))
+                .because("The fault reaches the broker of the output topic, too, and what it does there is not modelled.")
+                .write("Take the fault away, or write an order without `produce`.");
+        }
+    }
+    if application.workers.value > 0 {
+        report
+            .not_modelled(
+                application.workers.at,
+                "`workers` together with `produce` or kafka[...]",
+            )
+            .write("Write workers = 0.");
+    }
+    if application.source.value == RecordSource::Transaction {
+        report
+            .not_modelled(
+                application.source.at,
+                "source = \"transaction\" together with `produce` or kafka[...]",
+            )
+            .write("Write another source.");
+    }
+    let transactions = order.is_some_and(|order| !order.transactions().is_empty());
+    if !transactions {
+        return;
+    }
+    if writes(application) {
+        report
+            .not_modelled(
+                application.after_attempts.at,
+                "a dead-letter or retry topic together with kafka[...]",
+            )
+            .because("The one producer of [output.producer] would have to write both inside and outside of transactions.")
+            .write("Write then = \"stop\", \"skip\" or \"block\".");
+    }
+    versions(parts, faults, report);
+    let commits = order.is_some_and(|order| {
+        let mut transactions = order.transactions().into_iter().flatten();
+        transactions.any(|own| *own == semel_models::order::Item::Step(Step::Commit))
+    });
+    if let Some(at) = application.group_metadata.at.filter(|_| !commits) {
+        report
+            .problem(
+                Code::Contradiction,
+                at,
+                "`group-metadata` needs `commit` inside kafka[...]",
+            )
+            .because("It is passed to sendOffsetsToTransaction, which this design does not call.")
+            .write("Leave the key out.");
+    }
+}
+
+/// What older brokers and clients do not have, or do with late requests.
+fn versions(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
+    let kafka = parts.versions.kafka;
+    let metadata = &parts.application.group_metadata;
+    if let Some(at) = metadata.at.filter(|_| metadata.value)
+        && !parts.versions.has(Rule::GroupMetadata)
+    {
+        report
+            .problem(
+                Code::RefusedByKafka,
+                at,
+                format!("Kafka {kafka} does not have group metadata in transactions"),
+            )
+            .because("sendOffsetsToTransaction takes it since Kafka 2.5 (KIP-447).")
+            .write("Write group-metadata = false, or kafka = \"2.5\" or newer.");
+    }
+    let stable = parts.application.transactional_id.value == TransactionalId::Stable;
+    let is_late = LATE.into_iter().find(|fault| faults.contains(*fault));
+    if let Some(fault) = is_late.filter(|_| !stable && !verifies(&parts.versions)) {
+        report
+            .not_modelled(
+                parts.versions_at.0,
+                format!("transactional-id = \"{}\" with `kafka` = \"{kafka}\" together with the fault {fault}", parts.application.transactional_id.value.name()),
+            )
+            .because("A request of the output producer that is late may open a transaction that nobody ends (KIP-890).")
+            .write("Write kafka = \"3.7\" or newer, transactional-id = \"stable\", or take the fault away.");
+    }
+}
+
+/// Whether partition leaders and the group coordinator ask for the transaction of what they are sent.
+fn verifies(versions: &Versions) -> bool {
+    versions.has(Rule::TransactionVerification) && versions.has(Rule::OffsetVerification)
+}

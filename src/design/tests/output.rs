@@ -1,0 +1,130 @@
+//! Results and transactions: what `[output.*]` and the keys about them come to, and what is refused
+//! beside them.
+
+use semel_models::fault::Fault;
+use semel_models::pipeline::{Acks, Isolation, OnAbort, OutputSettings, TransactionalId};
+use semel_models::transaction_coordinator::TransactionVersion;
+
+use super::super::models_together;
+use super::*;
+
+const TRANSACTIONAL: &str = "[output.producer]\ntransactional.id = \"results\"\n";
+
+/// A sound design with this order, these lines of `[application]`, and these tables.
+fn results(order: &str, lines: &str, tables: &str) -> String {
+    with_application(lines).replace("process -> commit", order) + tables
+}
+
+fn output(text: &str) -> OutputSettings {
+    accepted(text).pipeline().consumer.output.clone()
+}
+
+#[test]
+fn results_are_written_as_their_producer_says_and_read_as_java_reads() {
+    let plain = output(&results("produce -> commit", "", ""));
+    assert!(plain.idempotence && plain.acks == Acks::All);
+    assert_eq!(plain.isolation, Isolation::ReadUncommitted);
+    let producer = "[output.producer]\nacks = 1\nretries = 1\n[output.consumer]\nisolation.level = \"read_committed\"\n";
+    let stated = output(&results("produce -> commit", "", producer));
+    assert_eq!((stated.acks, stated.retries), (Acks::Leader, 1));
+    assert!(!stated.idempotence);
+    assert_eq!(stated.isolation, Isolation::ReadCommitted);
+}
+
+#[test]
+fn a_transaction_has_an_id_its_metadata_and_a_seek_unless_said_otherwise() {
+    let order = "kafka[produce, commit]";
+    let default = output(&results(order, "", TRANSACTIONAL));
+    assert_eq!(default.transactional_id, TransactionalId::Stable);
+    assert_eq!(default.on_abort, OnAbort::Seek);
+    assert!(default.group_metadata && default.offsets_are_awaited);
+    let lines = "transactional-id = \"per-start\"\non-abort = \"continue\"\ngroup-metadata = false";
+    let stated = output(&results(order, lines, TRANSACTIONAL));
+    assert_eq!(stated.transactional_id, TransactionalId::PerStart);
+    assert_eq!(stated.on_abort, OnAbort::Continue);
+    assert!(!stated.group_metadata);
+}
+
+#[test]
+fn a_transactional_producer_sends_in_transactions_and_only_there() {
+    let without_id = results("kafka[produce, commit]", "", "");
+    assert_eq!(only(&without_id).0, Code::Contradiction);
+    let without_transaction = results("produce -> commit", "", TRANSACTIONAL);
+    assert_eq!(only(&without_transaction).0, Code::RefusedByKafka);
+    let plain = TRANSACTIONAL.to_owned() + "enable.idempotence = false\n";
+    let without_idempotence = results("kafka[produce, commit]", "", &plain);
+    assert!(codes(&refused(&without_idempotence)).contains(&Code::RefusedByKafka));
+}
+
+#[test]
+fn what_is_about_transactions_needs_one() {
+    for lines in [
+        "on-abort = \"seek\"",
+        "transactional-id = \"stable\"",
+        "group-metadata = true",
+    ] {
+        assert_eq!(only(&with_application(lines)).0, Code::Contradiction);
+    }
+    let no_offsets = results("kafka[produce]", "group-metadata = true", TRANSACTIONAL);
+    assert_eq!(only(&no_offsets).0, Code::Contradiction);
+}
+
+#[test]
+fn the_version_decides_what_fences_and_what_is_awaited() {
+    let of = |kafka: &str| {
+        let text = results("kafka[produce, commit]", "", TRANSACTIONAL);
+        let design = accepted(&format!("kafka = \"{kafka}\"\n{text}"));
+        let pipeline = design.pipeline();
+        let output = &pipeline.consumer.output;
+        (
+            pipeline.rules.transactions.version,
+            pipeline.rules.transactions.verifies,
+            output.group_metadata,
+            output.offsets_are_awaited,
+        )
+    };
+    assert_eq!(of("4.1"), (TransactionVersion::Two, true, true, true));
+    assert_eq!(of("3.9"), (TransactionVersion::One, true, true, true));
+    assert_eq!(of("3.5"), (TransactionVersion::One, false, true, true));
+    assert_eq!(of("2.4"), (TransactionVersion::One, false, false, false));
+    let text = results(
+        "kafka[produce, commit]",
+        "group-metadata = true",
+        TRANSACTIONAL,
+    );
+    let (code, _) = only(&format!("kafka = \"2.4\"\n{text}"));
+    assert_eq!(code, Code::RefusedByKafka);
+}
+
+#[test]
+fn what_is_not_modelled_beside_results_is_refused_by_name() {
+    let order = "produce -> commit";
+    let refused = |lines: &str, tables: &str| only(&results(order, lines, tables));
+    let workers = refused("workers = 1", "");
+    assert_eq!(workers.0, Code::NotModelled);
+    assert!(workers.1.contains("workers"), "{}", workers.1);
+    let two = refused("", "[output.topic]\npartitions = 2\n");
+    assert_eq!(two.0, Code::NotModelled);
+    let reset = refused("", "[output.consumer]\nauto.offset.reset = \"latest\"\n");
+    assert!(reset.1.contains("auto.offset.reset"), "{}", reset.1);
+    let power = results(order, "", "").replace("consumer-crash", "power-loss");
+    assert!(only(&power).1.contains("power-loss"));
+    let letters = results(
+        "kafka[produce, commit]",
+        "on-process-failure = { then = \"dead-letter\" }",
+        TRANSACTIONAL,
+    );
+    assert_eq!(only(&letters).0, Code::NotModelled);
+}
+
+#[test]
+fn other_faults_than_the_stated_ones_are_known_or_not() {
+    let produce = accepted(&results("produce -> commit", "", ""));
+    assert!(!models_together(&produce, Fault::PowerLoss));
+    assert!(models_together(&produce, Fault::RequestDelayed));
+    assert!(models_together(&accepted(SOUND), Fault::PowerLoss));
+    let lines = "transactional-id = \"per-start\"";
+    let text = results("kafka[produce, commit]", lines, TRANSACTIONAL);
+    let old = accepted(&format!("kafka = \"3.5\"\n{text}"));
+    assert!(!models_together(&old, Fault::RequestDelayed));
+}

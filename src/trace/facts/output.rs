@@ -1,0 +1,61 @@
+//! The output topic, its producers and their transactions as facts.
+
+use super::{lettered, list, name};
+use semel_models::cluster::State;
+use semel_models::output::Output;
+use semel_models::pipeline::Pipeline;
+use semel_models::transaction_coordinator::{Outcome, Phase, Transaction};
+
+/// Every fact about the output that this design can change, by name.
+pub(super) fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
+    let Some(output) = &state.output else {
+        return Vec::new();
+    };
+    let mut facts = Vec::new();
+    if !output.produced.is_empty() {
+        facts.push(("results seen".into(), seen(output)));
+    }
+    for who in 0..pipeline.group.instances {
+        let sends = output.producers[usize::from(who)].sends.iter();
+        let fact = match pipeline.group.instances > 1 {
+            true => format!("results on their way of {}", lettered(who)),
+            false => "results on their way".into(),
+        };
+        facts.push((fact, list(sends.map(|send| name(send.record)))));
+    }
+    if !pipeline.consumer.has_transactions() {
+        return facts;
+    }
+    let unseen = output.unseen.iter().map(|unseen| {
+        let state = match unseen.committed {
+            true => "committed, behind an open one",
+            false => "open",
+        };
+        format!("{} ({state})", name(unseen.record))
+    });
+    facts.push(("results not seen yet".into(), list(unseen)));
+    let pending = output.pending.iter();
+    let pending = pending.map(|pending| pending.position.next.0.to_string());
+    facts.push(("offsets pending".into(), list(pending)));
+    let transactions = output.transactions.iter().map(transaction);
+    facts.push(("transactions".into(), list(transactions)));
+    facts
+}
+
+fn seen(output: &Output) -> String {
+    let times = (0..).zip(output.produced.iter());
+    list(times.filter_map(|(record, times)| match times {
+        0 => None,
+        1 => Some(format!("{} once", name(record))),
+        _ => Some(format!("{} more than once", name(record))),
+    }))
+}
+
+fn transaction(transaction: &Transaction) -> String {
+    match transaction.phase {
+        Phase::Unknown | Phase::Empty | Phase::Complete(_) => "none".into(),
+        Phase::Ongoing => "open".into(),
+        Phase::Prepared(Outcome::Commit) => "committing".into(),
+        Phase::Prepared(Outcome::Abort) => "aborting".into(),
+    }
+}
