@@ -58,6 +58,7 @@ fn both_engines_see_the_same_graph_under_every_rule() {
         unknown_producer_starts_anywhere: false,
         java_bumps_epoch: false,
         truncation_noticed: false,
+        ..KafkaRules::CURRENT
     };
     for rules in [KafkaRules::CURRENT, older] {
         let mut pipeline = common::pipeline(&[

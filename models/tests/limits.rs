@@ -96,6 +96,12 @@ fn fit(pipeline: &mut Pipeline) {
         };
         let entries = &mut pipeline.faults.entries;
         entries.retain(|(key, _)| modelled(key.fault));
+        let producer = &pipeline.producer;
+        let sends_again =
+            producer.on_send_failure == OnSendFailure::Resend || producer.source != Source::Memory;
+        if sends_again && producer.acks == Acks::All {
+            pipeline.topic.replication.min_in_sync = 1;
+        }
     }
     let Pipeline {
         producer,

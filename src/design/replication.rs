@@ -1,9 +1,10 @@
 //! The replicas of the topic: what is in force, and what the model does not have.
 
 use semel_models::fault::{Call, Fault, FaultBudget};
-use semel_models::pipeline::ReplicationSettings;
+use semel_models::pipeline::{Acks, ReplicationSettings};
 use semel_models::replication::MAX_REPLICAS;
 
+use super::choices::{OnSendFailure, RecordSource};
 use super::kafka::Properties;
 use super::report::Report;
 use super::resolve::Parts;
@@ -88,6 +89,19 @@ fn minimum(
 pub(crate) fn unmodelled(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
     if parts.topic.replication.replicas == 1 {
         return;
+    }
+    // Below the minimum such an application sends for ever, and each send is counted.
+    let application = parts.application;
+    let sends_again = application.on_send_failure.value == OnSendFailure::Resend
+        || application.source.value != RecordSource::Memory;
+    let refuses = parts.rules.producer.acks == Acks::All && parts.topic.replication.min_in_sync > 1;
+    if sends_again && refuses {
+        report
+            .not_modelled(
+                application.on_send_failure.at.or(application.source.at),
+                "an application that sends again what failed, together with min.insync.replicas above 1",
+            )
+            .write("Accepted with it: source = \"memory\" and on-send-failure = \"give-up\" or \"ignore\".");
     }
     let together = |what: &str| format!("{what} together with several replicas");
     for (key, _) in &faults.entries {
