@@ -58,6 +58,11 @@ impl ProducerSettings {
     pub fn is_transactional(&self) -> bool {
         matches!(self.source, Source::Transaction { .. })
     }
+
+    /// Whether the application sends a record again whose delivery failed.
+    pub fn sends_again(&self) -> bool {
+        self.on_send_failure == OnSendFailure::Resend || self.source.waits_for_reports()
+    }
 }
 
 /// `source`: where the records that the producer sends come from.
