@@ -157,6 +157,9 @@ pub enum ReplicaStep {
 pub enum Strike {
     /// The producer's process dies and starts again.
     ProducerCrash,
+    /// The producer's process dies, and starts again, when its commit or abort has reached the
+    /// transaction coordinator and before it hears of that.
+    ProducerCrashAtEnd,
     /// The producer's process stands still until the delivery timeouts of its sends have passed.
     ProducerPause,
     /// The producer's process stands still until its requests have timed out.
@@ -392,6 +395,7 @@ impl Strike {
             | Strike::Refuse(target)
             | Strike::Delay(target) => Some(target.call()),
             Strike::ProducerCrash
+            | Strike::ProducerCrashAtEnd
             | Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
@@ -422,7 +426,7 @@ impl Strike {
     /// The faults that pay for it.
     pub fn paid_by(self) -> &'static [Fault] {
         match self {
-            Strike::ProducerCrash => &[Fault::ProducerCrash],
+            Strike::ProducerCrash | Strike::ProducerCrashAtEnd => &[Fault::ProducerCrash],
             Strike::ProducerPause | Strike::ProducerPauseOfRequests => &[Fault::ProducerPause],
             Strike::Abort => &[Fault::Abort],
             Strike::TransactionTimeout => &[Fault::TransactionTimeout],

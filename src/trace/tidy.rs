@@ -95,6 +95,7 @@ fn actor(action: Action) -> u16 {
                 Target::Repeated(_) => ENVIRONMENT,
             },
             Strike::ProducerCrash
+            | Strike::ProducerCrashAtEnd
             | Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort

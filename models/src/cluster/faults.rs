@@ -307,6 +307,10 @@ impl Cluster {
     fn strike_alone(&self, state: &mut State, strike: Strike) {
         match strike {
             Strike::ProducerCrash => self.crash_producer(state),
+            Strike::ProducerCrashAtEnd => {
+                self.lose_coordinator_answer(state);
+                self.crash_producer(state);
+            }
             Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort

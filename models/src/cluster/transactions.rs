@@ -245,6 +245,10 @@ impl Cluster {
             add(Strike::LoseAnswer(target));
             add(Strike::Refuse(target));
             add(Strike::Delay(target));
+            // What the other calls do at the coordinator, the next process does anew.
+            if let CoordinatorCall::End(_) = call {
+                add(Strike::ProducerCrashAtEnd);
+            }
         }
     }
 

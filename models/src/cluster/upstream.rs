@@ -244,6 +244,7 @@ impl Cluster {
             Strike::Retention => state.broker.remove_oldest(&pipeline.rules),
             Strike::Compaction { end } => state.broker.compact(end, pipeline.bounds.keys),
             Strike::ProducerCrash
+            | Strike::ProducerCrashAtEnd
             | Strike::LoseRequest(_)
             | Strike::LoseAnswer(_)
             | Strike::Refuse(_)

@@ -139,6 +139,7 @@ impl Run {
                 Dedup::Memory => Ok(()),
             },
             Strike::ProducerCrash
+            | Strike::ProducerCrashAtEnd
             | Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort

@@ -10,6 +10,7 @@ impl Scene<'_> {
     pub(super) fn strike(&self, strike: Strike) -> (&'static str, &'static str, String) {
         match strike {
             Strike::ProducerCrash => ("producer", "crash", self.producer_crash()),
+            Strike::ProducerCrashAtEnd => ("producer", "crash-at-end", self.crash_at_end()),
             Strike::Consumer { who, how } => self.of(who).strike_consumer(how),
             Strike::Rebalance { to } => ("group coordinator", "rebalance", self.of(to).rebalance()),
             Strike::CoordinatorFailover { written } => {

@@ -216,6 +216,17 @@ impl Scene<'_> {
         format!("The application aborts its transaction, in which it has sent {sent}.")
     }
 
+    pub(super) fn crash_at_end(&self) -> String {
+        let sent = match self.transactions() {
+            Some((before, _)) => names(&before.current),
+            None => String::new(),
+        };
+        format!(
+            "The transaction coordinator ends the transaction of {sent}, and the producer's process dies before it hears of that; it starts again{}.",
+            self.aborted()
+        )
+    }
+
     pub(super) fn coordinator_request_lost(&self, call: &str) -> String {
         format!(
             "The connection to the transaction coordinator breaks: a request ({call}) is lost, and the client repeats it."
