@@ -11,6 +11,8 @@
 //! | `skip-if-seen` | 1; in memory 0 | |
 //! | `remember` | 1; in memory 0 | 1; in memory 0 |
 //! | `db[a, b]` | one for each statement, and its COMMIT | 1 in all |
+//! | `produce` | 1 | 1, the result |
+//! | `kafka[a, b]` | those of `a` and `b`; the end; for the output topic and for the offsets one that adds them and one marker each | those of `a` and `b`; the end, twice; what adds them, and the markers |
 //!
 //! At-most-once and at-least-once cost the same: 4 calls and 3 writes; which of them is lost and
 //! which is repeated is a matter of order alone. Exactly-once costs calls and a transaction, but
@@ -214,5 +216,33 @@ fn commits_that_nobody_waits_for_cost_what_the_others_do_and_automatic_ones_noth
     assert_eq!(
         alone(&automatic),
         "3 calls, 2 durable writes, 0 transactions"
+    );
+}
+
+#[test]
+fn from_topic_to_topic_a_kafka_transaction_costs_more_than_twice_as_much() {
+    let plain = preset("consume-transform-produce");
+    assert_eq!(alone(plain), "4 calls, 3 durable writes, 0 transactions");
+    assert_eq!(shared(plain), "3.5 calls, 3 durable writes, 0 transactions");
+    // The result and the offset, each added before; the end; two markers. The coordinator notes the
+    // end before the first marker and after the last.
+    let transactional = preset("exactly-once-topic-to-topic");
+    assert_eq!(
+        alone(transactional),
+        "9 calls, 9 durable writes, 1 transaction"
+    );
+    assert_eq!(
+        shared(transactional),
+        "8.5 calls, 9 durable writes, 1 transaction"
+    );
+    // Per poll everything but the results is shared.
+    let per_poll = changed(
+        transactional,
+        "kafka[produce, commit]",
+        "kafka[each(produce), commit]",
+    );
+    assert_eq!(
+        shared(&per_poll),
+        "5.5 calls, 5.5 durable writes, 0.5 transactions"
     );
 }
