@@ -253,7 +253,7 @@ impl Cluster {
         let (limits, pipeline) = (&self.limits, &self.pipeline);
         state.database.code(codec, limits);
         state.producer.code(codec, limits, pipeline);
-        if limits.replicas > 1 {
+        if self.has_replicas() {
             let replication = state.replication.get_or_insert_default();
             replication.code(codec, limits, pipeline);
             state.broker = replication.view();

@@ -272,7 +272,9 @@ impl Limits {
             Fault::SinkAnswerLost,
             Fault::Poison,
         ];
-        let fails = failures.into_iter().any(can);
+        let struck = paid(&|key| key.fault.strikes_calls() || key.fault == Fault::DeliveryTimeout);
+        // A result whose delivery fails is a failure of handling.
+        let fails = failures.into_iter().any(can) || consumer.produces() && struck > 0;
         let on_failure = consumer.on_process_failure;
         let restarts = can(Fault::GracefulRestart)
             || can(Fault::Rebalance)
@@ -283,7 +285,6 @@ impl Limits {
         let written = records * (2 + total) * instances;
         // A result whose delivery times out may still be on the wire. Where leaders ask for its
         // transaction, it is never taken once that has ended.
-        let struck = paid(&|key| key.fault.strikes_calls() || key.fault == Fault::DeliveryTimeout);
         let verified = consumer.has_transactions() && pipeline.rules.transactions.verifies;
         let results = consumer.produces() && !verified;
         let given_up = if results {
@@ -530,6 +531,7 @@ fn strikes_upstream(fault: Fault) -> bool {
         || fault == Fault::ProducerCrash
         || fault == Fault::ProducerPause
         || fault == Fault::ProducerIdExpiry
+        || fault == Fault::TopicRecreate
         || fault == Fault::Retention
         || fault == Fault::Abort
         || fault == Fault::TransactionTimeout
