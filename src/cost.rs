@@ -183,7 +183,9 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
         | Action::AddPartitions
         | Action::EndTransaction
         | Action::WriteMarker
-        | Action::TimeOutTransaction => 2,
+        | Action::TimeOutTransaction
+        | Action::LearnPartition
+        | Action::OtherPartition(_) => 2,
         Action::LateArrives(_) => 0,
         Action::Fault { .. } => NEVER,
         Action::Consumer { does, .. } => match does {
@@ -196,13 +198,16 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
             | ConsumerStep::Rejoin
             | ConsumerStep::NoticeLoss
             | ConsumerStep::Drop(_)
+            | ConsumerStep::Discover
             | ConsumerStep::Relocate => 1,
             ConsumerStep::Operate
             | ConsumerStep::Work(_)
             | ConsumerStep::WriteFailed
             | ConsumerStep::CommitSaved => 3,
             ConsumerStep::CommitDone => 4,
-            ConsumerStep::Poll(count) => return (5, Reverse(count)),
+            ConsumerStep::Poll(count) | ConsumerStep::PollOther(count) => {
+                return (5, Reverse(count));
+            }
             ConsumerStep::PollRetries => 5,
             ConsumerStep::CommitAutomatically => NEVER,
         },
@@ -227,6 +232,8 @@ fn of_step(cluster: &Cluster, state: &State, action: Action, next: &State) -> Co
         | Action::FailTooLate
         | Action::InitProducerId
         | Action::TimeOutTransaction
+        | Action::LearnPartition
+        | Action::OtherPartition(_)
         | Action::LateArrives(_)
         | Action::Fault { .. } => Cost::NOTHING,
         Action::Consumer { who, does } => {
@@ -266,7 +273,9 @@ fn of_consumer(cluster: &Cluster, does: ConsumerStep, before: &Consumer, after: 
     let operations = &cluster.program().operations;
     let pipeline = cluster.pipeline();
     match does {
-        ConsumerStep::Poll(_) | ConsumerStep::PollRetries => Cost::CALL,
+        ConsumerStep::Poll(_) | ConsumerStep::PollOther(_) | ConsumerStep::PollRetries => {
+            Cost::CALL
+        }
         ConsumerStep::CommitArrives | ConsumerStep::CommitDone => Cost::WRITING_CALL,
         ConsumerStep::Operate => {
             let operation = &operations[usize::from(before.operation)];
@@ -292,6 +301,7 @@ fn of_consumer(cluster: &Cluster, does: ConsumerStep, before: &Consumer, after: 
         | ConsumerStep::Rejoin
         | ConsumerStep::NoticeLoss
         | ConsumerStep::Relocate
+        | ConsumerStep::Discover
         | ConsumerStep::WriteFailed
         | ConsumerStep::CommitSaved
         | ConsumerStep::HandleCommit

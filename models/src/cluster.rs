@@ -16,6 +16,7 @@ mod group;
 mod handling;
 mod joining;
 mod judge;
+mod partitions;
 mod persistent;
 mod recreation;
 mod reduce;
@@ -42,6 +43,7 @@ use crate::ledger::Ledger;
 use crate::limbo::Limbo;
 use crate::limits::{Limits, MAX_BUDGETS, MAX_INSTANCES, Room, TooLarge};
 use crate::outbox::Database;
+use crate::partitions::OtherPartition;
 use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
 use crate::producer::transactions::Transactions;
@@ -83,6 +85,8 @@ pub struct State {
     pub poisoned: Set,
     /// The producer's transactions, where it has any.
     pub transactions: Option<Box<Transactions>>,
+    /// The partition that was added, if one was.
+    pub other: Option<Box<OtherPartition>>,
 }
 
 impl State {
@@ -163,7 +167,10 @@ impl Cluster {
 
     /// Whether runs may be longer than they need be, because orders of commuting steps are left out.
     pub fn leaves_out_orders(&self) -> bool {
-        self.reductions.commuting_steps && !self.limits.database && !self.limits.transactions
+        self.reductions.commuting_steps
+            && !self.limits.database
+            && !self.limits.transactions
+            && !self.limits.adds_partition
     }
 
     /// The same model with every order of steps: its shortest runs are the shortest there are.
@@ -251,6 +258,15 @@ impl Cluster {
             let transactions = state.transactions.get_or_insert_default();
             transactions.code(codec, limits);
         }
+        if limits.adds_partition {
+            let mut there = state.other.is_some();
+            codec.flag(&mut there);
+            let mut other = state.other.take().unwrap_or_default();
+            if codec.places(usize::from(there), 1) == 1 {
+                other.code(codec, limits, pipeline);
+            }
+            state.other = there.then_some(other);
+        }
         self.budget.code(state, codec);
     }
 }
@@ -307,6 +323,8 @@ impl Model for Cluster {
             }
         };
         self.settle_members(after);
+        self.settle_partitions(after);
+        self.route_sends(after, state.producer.created);
         self.remember_commits(after);
         self.reduce(after);
         let changed = *after != *state;

@@ -23,6 +23,7 @@ pub mod list;
 pub mod offset;
 pub mod order;
 pub mod outbox;
+pub mod partitions;
 pub mod pipeline;
 pub mod presets;
 pub mod producer;

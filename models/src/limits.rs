@@ -175,6 +175,8 @@ pub struct Limits {
     pub answered_offsets: bool,
     /// Whether records are sent in transactions.
     pub transactions: bool,
+    /// Whether the topic can get another partition.
+    pub adds_partition: bool,
 }
 
 impl Limits {
@@ -380,6 +382,7 @@ impl Limits {
                 && total > 0,
             answered_offsets: idempotent && keeps_offsets(pipeline),
             transactions: pipeline.producer.is_transactional(),
+            adds_partition: can(Fault::AddPartition),
         };
         // The budget is an array in every state.
         at_most(

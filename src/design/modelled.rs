@@ -71,9 +71,10 @@ pub fn fault(fault: Fault) -> bool {
         | Fault::CoordinatorFailover
         | Fault::StaleMetadata
         | Fault::TopicRecreate
+        | Fault::AddPartition
         | Fault::TransactionTimeout
         | Fault::OffsetReset => true,
-        Fault::LeaderChange | Fault::ReplicaLag | Fault::AddPartition => false,
+        Fault::LeaderChange | Fault::ReplicaLag => false,
     }
 }
 

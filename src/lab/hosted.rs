@@ -25,11 +25,14 @@ use semel_models::pipeline::Pipeline;
 /// ```
 pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
     let met = |fault: Fault| pipeline.faults.contains(fault);
-    // The log's files have no gaps and no transactions, and are those of one topic.
+    // The log's files have no gaps and no transactions, and are those of one partition of
+    // one topic.
     if met(Fault::Compaction) {
         Some("the fault compaction")
     } else if met(Fault::TopicRecreate) {
         Some("the fault topic-recreate")
+    } else if met(Fault::AddPartition) {
+        Some("the fault add-partition")
     } else if pipeline.producer.is_transactional() {
         Some("source = \"transaction\"")
     } else {

@@ -6,6 +6,7 @@ mod database;
 mod environment;
 mod failures;
 mod membership;
+mod partitions;
 #[cfg(test)]
 mod tests;
 mod transactions;
@@ -37,6 +38,9 @@ pub(super) fn narrate(
     after: &State,
     running: [bool; MAX_INSTANCES],
 ) -> Told {
+    if let Some(told) = partitions::told_there(cluster, before, action, after, running) {
+        return told;
+    }
     let scene = Scene {
         cluster,
         before,
@@ -63,11 +67,13 @@ pub(super) fn narrate(
             "time-out-transaction",
             scene.time_out_transaction(),
         ),
+        Action::LearnPartition => ("producer", "learn-partition", scene.learn_partition()),
+        Action::OtherPartition(_) => unreachable!("told as in the first partition"),
         Action::Consumer { who, does } => ConsumerScene { scene, who }.step(does),
         Action::LateArrives(slot) => scene.late_arrives(slot),
         Action::Fault { strike, .. } => scene.strike(strike),
     };
-    let arrivals = scene.arrivals(action);
+    let arrivals = scene.arrivals(action) + &scene.assigned_there(action);
     Told {
         actor: named(cluster, action, actor),
         action: verb,
@@ -146,7 +152,9 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                         put("to", letter.to_string());
                     }
                 }
-                ConsumerStep::Poll(count) => put("count", count.to_string()),
+                ConsumerStep::Poll(count) | ConsumerStep::PollOther(count) => {
+                    put("count", count.to_string())
+                }
                 ConsumerStep::Operate => {
                     let operation = before.consumers[usize::from(who)].operation;
                     put("operation", operation.to_string());
@@ -161,6 +169,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 | ConsumerStep::Leave
                 | ConsumerStep::NoticeLoss
                 | ConsumerStep::Relocate
+                | ConsumerStep::Discover
                 | ConsumerStep::PollRetries
                 | ConsumerStep::CommitDone
                 | ConsumerStep::WriteFailed
@@ -186,6 +195,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 Strike::OffsetReset { to } => put("to", to.to_string()),
                 Strike::CoordinatorFailover { written } => put("written", written.to_string()),
                 Strike::RecreateTopic(how) => put("seen", seen(how).into()),
+                Strike::AddPartition { moves } => put("moves", partitions::keys(moves)),
                 Strike::Compaction { end } => put("end", end.to_string()),
                 Strike::Rebalance { to } => {
                     if let Some(letter) = letter(cluster, to) {
@@ -203,7 +213,9 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 put("call", call.name().to_string());
             }
         }
-        Action::HandleProduce
+        Action::LearnPartition
+        | Action::OtherPartition(_)
+        | Action::HandleProduce
         | Action::ReceiveAnswer
         | Action::Expire
         | Action::FailTooLate

@@ -145,6 +145,8 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
         | Action::EndTransaction
         | Action::WriteMarker
         | Action::TimeOutTransaction
+        | Action::LearnPartition
+        | Action::OtherPartition(_)
         | Action::Consumer { .. }
         | Action::LateArrives(_) => None,
     }
@@ -231,7 +233,9 @@ pub(crate) fn violation(
         }
         Guarantee::Progress => {
             let isolation = cluster.pipeline().isolation();
-            let holds = |record| end.broker.holds_from(record, 0, isolation);
+            let other = end.other.as_deref().map(|other| &other.broker);
+            let logs = || [Some(&end.broker), other].into_iter().flatten();
+            let holds = |record| logs().any(|log| log.holds_from(record, 0, isolation));
             let stuck = those(&|record| ledger.is_confirmed(record) && holds(record));
             let nobody_reads = end.consumers.iter().all(|consumer| !consumer.reads());
             let why = if nobody_reads {

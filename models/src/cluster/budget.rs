@@ -169,9 +169,9 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         }
         Fault::Poison => order.contains(Step::Process),
         Fault::OffsetsExpiry | Fault::CoordinatorFailover => pipeline.consumer.commits(),
-        Fault::OffsetReset | Fault::TopicRecreate => true,
+        Fault::OffsetReset | Fault::TopicRecreate | Fault::AddPartition => true,
         Fault::DedupExpiry => order.contains(Step::Remember),
-        Fault::LeaderChange | Fault::ReplicaLag | Fault::AddPartition => false,
+        Fault::LeaderChange | Fault::ReplicaLag => false,
     }
 }
 

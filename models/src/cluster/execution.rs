@@ -108,6 +108,8 @@ impl Cluster {
                 | ConsumerStep::NoticeLoss
                 | ConsumerStep::Relocate
                 | ConsumerStep::Poll(_)
+                | ConsumerStep::Discover
+                | ConsumerStep::PollOther(_)
                 | ConsumerStep::PollRetries
                 | ConsumerStep::Drop(_)
                 | ConsumerStep::CommitDone
@@ -146,6 +148,8 @@ impl Cluster {
             | Action::EndTransaction
             | Action::WriteMarker
             | Action::TimeOutTransaction
+            | Action::LearnPartition
+            | Action::OtherPartition(_)
             | Action::LateArrives(_) => return None,
         };
         let looks_up = match runs {

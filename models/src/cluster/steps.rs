@@ -11,10 +11,12 @@ impl Cluster {
     pub(super) fn free_actions(&self, state: &State, actions: &mut Vec<Action>) {
         self.producer_actions(state, actions);
         self.transaction_actions(state, actions);
+        self.partition_actions(state, actions);
         for who in self.everyone() {
             let mut add = |does| actions.push(Action::Consumer { who, does });
             self.group_steps(state, who, &mut add);
             self.reading_steps(state, who, &mut add);
+            self.partition_steps(state, who, &mut add);
             self.commit_steps(state, who, &mut add);
         }
         for slot in 0..state.limbo.requests.len() {
@@ -150,6 +152,10 @@ impl Cluster {
             | Action::EndTransaction
             | Action::WriteMarker
             | Action::TimeOutTransaction => self.transaction_step(state, action),
+            Action::LearnPartition => self.learn_partition(state),
+            Action::OtherPartition(step) => {
+                self.in_other(state, |state| self.producer_step(state, step.action()));
+            }
             Action::Consumer { who, does } => self.consumer_step(state, who, does),
             Action::LateArrives(slot) => self.late_arrives(state, slot),
             Action::Fault { .. } => unreachable!("a fault is not a free step"),
@@ -167,6 +173,8 @@ impl Cluster {
             ConsumerStep::Poll(count) => {
                 state.consumers[usize::from(who)].poll(count, &self.pipeline, &state.broker);
             }
+            ConsumerStep::Discover => self.discover(state, who),
+            ConsumerStep::PollOther(count) => self.poll_other(state, who, count),
             ConsumerStep::PollRetries => {
                 if let Some(record) = state.retries.waiting.first() {
                     state.consumers[usize::from(who)].poll_retries(*record);

@@ -44,6 +44,8 @@ impl Run {
             | Action::EndTransaction
             | Action::WriteMarker
             | Action::TimeOutTransaction
+            | Action::LearnPartition
+            | Action::OtherPartition(_)
             | Action::Consumer { .. } => {}
         }
         self.run_on_sink(action)?;
@@ -122,6 +124,7 @@ impl Run {
             | Strike::Compaction { .. }
             | Strike::CoordinatorFailover { .. }
             | Strike::RecreateTopic(_)
+            | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::Consumer { .. } => Ok(()),
