@@ -8,6 +8,7 @@ mod groups;
 mod hazards;
 mod needs;
 mod orders;
+mod partitions;
 mod properties;
 mod refused;
 mod transactions;

@@ -18,9 +18,11 @@ impl State {
         }
     }
 
-    /// The same state with the other partition in the place of the first, to be looked at.
+    /// The same state with the other partition in the place of the first, to be looked at. One that was
+    /// not added yet has nothing.
     pub fn turned(&self) -> State {
         let mut turned = self.clone();
+        turned.other.get_or_insert_default();
         turned.turn_upstream();
         let Some(other) = turned.other.as_deref_mut() else {
             return turned;

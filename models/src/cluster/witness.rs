@@ -246,6 +246,11 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
             .queue
             .first()
             .is_some_and(|batch| batch.doubtful),
+        (Witness::RetryAfterLostAnswer, Action::OtherPartition(PartitionStep::Transmit)) => {
+            let queue = state.other.as_deref().map(|other| &other.queue);
+            let first = queue.and_then(|queue| queue.first());
+            first.is_some_and(|batch| batch.doubtful)
+        }
         (Witness::LateArrival, Action::LateArrives(_)) => true,
         (
             Witness::GivenUp { .. },

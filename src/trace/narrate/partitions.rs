@@ -74,8 +74,10 @@ pub(super) fn told_there(
         told.parameters.insert("partition".into(), "1".into());
     }
     if place != Where::NotSaid {
-        let sentence = told.sentence.trim_end_matches('.');
-        told.sentence = format!("{sentence} (partition 1).");
+        told.sentence = match told.sentence.strip_prefix("A poll") {
+            Some(rest) => format!("A poll of partition 1{rest}"),
+            None => format!("{} (partition 1).", told.sentence.trim_end_matches('.')),
+        };
     }
     Some(told)
 }
@@ -159,7 +161,7 @@ impl Scene<'_> {
 impl ConsumerScene<'_> {
     /// The consumer hears of the other partition.
     pub(super) fn discover(&self) -> String {
-        let what = "the metadata of the topic has partition 1";
+        let what = "the topic's metadata has partition 1 now";
         if self.after().phase == Phase::Down {
             return format!(
                 "{}'s group rebalances, for {what}: no offset is committed, auto.offset.reset=none, the poll throws and its process ends.",
