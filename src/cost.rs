@@ -187,7 +187,9 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
         | Action::AddPartitions
         | Action::EndTransaction
         | Action::WriteMarker
-        | Action::TimeOutTransaction => 2,
+        | Action::TimeOutTransaction
+        | Action::LearnPartition
+        | Action::OtherPartition(_) => 2,
         Action::LateArrives(_) | Action::OutputTransaction { .. } => 0,
         Action::Fault { .. } => NEVER,
         Action::Consumer { does, .. } => match does {
@@ -201,13 +203,16 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
             | ConsumerStep::Rejoin
             | ConsumerStep::NoticeLoss
             | ConsumerStep::Drop(_)
+            | ConsumerStep::Discover
             | ConsumerStep::Relocate => 1,
             ConsumerStep::Operate
             | ConsumerStep::Work(_)
             | ConsumerStep::WriteFailed
             | ConsumerStep::CommitSaved => 3,
             ConsumerStep::CommitDone => 4,
-            ConsumerStep::Poll(count) => return (5, Reverse(count)),
+            ConsumerStep::Poll(count) | ConsumerStep::PollOther(count) => {
+                return (5, Reverse(count));
+            }
             ConsumerStep::PollRetries => 5,
             ConsumerStep::CommitAutomatically => NEVER,
         },
@@ -239,6 +244,8 @@ fn of_step(cluster: &Cluster, state: &State, action: Action, next: &State) -> Co
         | Action::Replica { .. }
         | Action::InitProducerId
         | Action::TimeOutTransaction
+        | Action::LearnPartition
+        | Action::OtherPartition(_)
         | Action::LateArrives(_)
         | Action::Fault { .. } => Cost::NOTHING,
         Action::Consumer {
@@ -296,7 +303,9 @@ fn of_consumer(cluster: &Cluster, does: ConsumerStep, before: &Consumer, after: 
     let operations = &cluster.program().operations;
     let pipeline = cluster.pipeline();
     match does {
-        ConsumerStep::Poll(_) | ConsumerStep::PollRetries => Cost::CALL,
+        ConsumerStep::Poll(_) | ConsumerStep::PollOther(_) | ConsumerStep::PollRetries => {
+            Cost::CALL
+        }
         ConsumerStep::CommitArrives | ConsumerStep::CommitDone | ConsumerStep::ResultArrives(_) => {
             Cost::WRITING_CALL
         }
@@ -324,6 +333,7 @@ fn of_consumer(cluster: &Cluster, does: ConsumerStep, before: &Consumer, after: 
         | ConsumerStep::Rejoin
         | ConsumerStep::NoticeLoss
         | ConsumerStep::Relocate
+        | ConsumerStep::Discover
         | ConsumerStep::WriteFailed
         | ConsumerStep::CommitSaved
         | ConsumerStep::HandleCommit

@@ -53,6 +53,7 @@ pub(crate) mod modelled;
 mod needs;
 mod order;
 mod output;
+mod partitions;
 mod properties;
 mod reading;
 mod replication;

@@ -15,7 +15,7 @@
 //! ```
 
 use crate::check::{CheckError, CheckOptions, check_pipeline};
-use crate::design::{Design, models_fault, models_together};
+use crate::design::{Design, models_fault, models_together, write};
 use crate::explore::Progress;
 use crate::verdict::{Stop, Verdicts};
 use semel_models::cluster::{Cluster, Witness};
@@ -125,7 +125,7 @@ fn judge_class(
     options: &CheckOptions,
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<Option<Verdicts>, CheckError> {
-    let faults = budget(design, design.pipeline(), class);
+    let faults = accepted(design, budget(design, design.pipeline(), class));
     if faults.entries.is_empty() {
         return Ok(None);
     }
@@ -182,6 +182,28 @@ fn budget(design: &Design, pipeline: &Pipeline, class: FaultClass) -> FaultBudge
         entries: met.flat_map(|fault| one(fault).entries).collect(),
         total: Some(FAULTS_PER_RUN),
     }
+}
+
+/// Those of `faults` that the design would be read with, one after the other: what is not modelled
+/// together with the design, or with a fault before it, is left out of the cell.
+fn accepted(design: &Design, faults: FaultBudget) -> FaultBudget {
+    let mut accepted = FaultBudget {
+        entries: Vec::new(),
+        total: faults.total,
+    };
+    for entry in faults.entries {
+        let mut more = accepted.clone();
+        more.entries.push(entry);
+        let stated = Pipeline {
+            faults: more.clone(),
+            ..design.pipeline().clone()
+        };
+        let text = write(&stated, &design.versions());
+        if Design::parse(design.file(), text.as_bytes()).is_ok() {
+            accepted = more;
+        }
+    }
+    accepted
 }
 
 /// Whether the model can spend every fault of `faults` on `pipeline`.
@@ -256,6 +278,27 @@ mod tests {
         let of = |class| budget(&results, results.pipeline(), class);
         assert!(of(FaultClass::Storage).entries.is_empty());
         assert!(of(FaultClass::Network).contains(Fault::RequestDelayed));
+    }
+
+    #[test]
+    fn what_a_design_would_be_refused_with_is_left_out_of_its_cell() {
+        let text = "[consumer]\nenable.auto.commit = false\nauto.offset.reset = \"earliest\"\n\
+             [application]\norder = \"process -> commit\"\ninstances = 2\n\
+             [faults]\nconsumer-crash = 1\n[bounds]\nrecords = 1\n";
+        let two = Design::parse("matrix.toml", text.as_bytes()).expect("a design");
+        let all = budget(&two, two.pipeline(), FaultClass::Operator);
+        assert!(all.contains(Fault::AddPartition) && all.contains(Fault::OffsetReset));
+        let left = accepted(&two, all);
+        assert!(!left.contains(Fault::AddPartition) && left.contains(Fault::OffsetReset));
+        for class in [
+            FaultClass::Process,
+            FaultClass::Network,
+            FaultClass::Storage,
+        ] {
+            let design = design("process -> commit");
+            let all = budget(&design, design.pipeline(), class);
+            assert_eq!(accepted(&design, all.clone()), all);
+        }
     }
 
     #[test]

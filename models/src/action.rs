@@ -33,6 +33,10 @@ pub enum Action {
     WriteMarker,
     /// The coordinator times out a transaction that its producer knows nothing of.
     TimeOutTransaction,
+    /// The producer's client learns of the partition that was added.
+    LearnPartition,
+    /// The same as in the first partition happens in the one that was added.
+    OtherPartition(PartitionStep),
     /// A consumer does something.
     Consumer {
         /// Which of the group's consumers.
@@ -67,6 +71,43 @@ pub enum Action {
     },
 }
 
+/// A step of the producer's side that is about one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PartitionStep {
+    /// See [`Action::Transmit`].
+    Transmit,
+    /// See [`Action::HandleProduce`].
+    HandleProduce,
+    /// See [`Action::ReceiveAnswer`].
+    ReceiveAnswer,
+    /// See [`Action::Expire`].
+    Expire,
+    /// See [`Action::FailTooLate`].
+    FailTooLate,
+}
+
+impl PartitionStep {
+    /// Every step.
+    pub const ALL: [PartitionStep; 5] = [
+        PartitionStep::Transmit,
+        PartitionStep::HandleProduce,
+        PartitionStep::ReceiveAnswer,
+        PartitionStep::Expire,
+        PartitionStep::FailTooLate,
+    ];
+
+    /// The same step in the first partition.
+    pub fn action(self) -> Action {
+        match self {
+            PartitionStep::Transmit => Action::Transmit,
+            PartitionStep::HandleProduce => Action::HandleProduce,
+            PartitionStep::ReceiveAnswer => Action::ReceiveAnswer,
+            PartitionStep::Expire => Action::Expire,
+            PartitionStep::FailTooLate => Action::FailTooLate,
+        }
+    }
+}
+
 /// One step of the transaction coordinator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TransactionStep {
@@ -97,6 +138,10 @@ pub enum ConsumerStep {
     Relocate,
     /// A poll returns this many records.
     Poll(u16),
+    /// The consumer hears of the partition that was added, and is assigned it.
+    Discover,
+    /// A poll returns this many records of the partition that was added.
+    PollOther(u16),
     /// A poll returns the next record of the retry topic.
     PollRetries,
     /// The application does the next operation of its order.
@@ -240,6 +285,11 @@ pub enum Strike {
     },
     /// The topic is deleted and created again under its name.
     RecreateTopic(Recreation),
+    /// The topic gets another partition.
+    AddPartition {
+        /// The keys that move to it, as a set of bits.
+        moves: u16,
+    },
     /// Committed offsets expire while the group has no member.
     OffsetsExpiry,
     /// An operator sets the group's committed offset while the group has no member.
@@ -350,6 +400,8 @@ pub enum Place {
 pub enum Target {
     /// A produce request or its answer.
     Produce,
+    /// A produce request to the partition that was added, or its answer.
+    ProduceToOther,
     /// The commit that this consumer's application waits for.
     Commit(u16),
     /// The commit of this consumer that nobody waits for.
@@ -374,7 +426,7 @@ impl Target {
     /// The call that is struck.
     pub fn call(self) -> Call {
         match self {
-            Target::Produce => Call::Produce,
+            Target::Produce | Target::ProduceToOther => Call::Produce,
             Target::Commit(_) | Target::BackgroundCommit(_) | Target::LeavingCommit(_) => {
                 Call::OffsetCommit
             }
@@ -414,6 +466,7 @@ impl Strike {
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
             | Strike::RecreateTopic(_)
+            | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }
@@ -449,6 +502,7 @@ impl Strike {
             Strike::Rebalance { .. } => &[Fault::Rebalance],
             Strike::CoordinatorFailover { .. } => &[Fault::CoordinatorFailover],
             Strike::RecreateTopic(_) => &[Fault::TopicRecreate],
+            Strike::AddPartition { .. } => &[Fault::AddPartition],
             Strike::OffsetsExpiry => &[Fault::OffsetsExpiry],
             Strike::OffsetReset { .. } => &[Fault::OffsetReset],
             Strike::DedupExpiry { .. } => &[Fault::DedupExpiry],

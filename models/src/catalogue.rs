@@ -217,6 +217,10 @@ catalogue! {
         shows [Loss], violates [NoLoss], loses 3 then 1,
         prevented by "auto.offset.reset=earliest: only what retention took is lost, and nothing brings that back",
         source "Kafka, ConsumerConfig.AUTO_OFFSET_RESET_DOC; KIP-320; examples/ExactlyOnceMessageProcessor.java";
+    "C14" "new-partition-latest": "a partition is added, written to, and found by the consumer later: auto.offset.reset=latest passes over what is there",
+        shows [Loss], violates [NoLoss],
+        prevented by "auto.offset.reset=earliest",
+        source "Kafka, ConsumerConfig.AUTO_OFFSET_RESET_DOC; KIP-842; KIP-1327";
     "C15" "poison-skipped": "a record that always fails is passed over after some attempts",
         shows [Loss], violates [NoLoss],
         prevented by "a dead-letter topic, written before the offset is committed",

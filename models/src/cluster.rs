@@ -19,6 +19,7 @@ mod judge;
 mod output;
 mod output_faults;
 mod output_transactions;
+mod partitions;
 mod persistent;
 mod recreation;
 mod reduce;
@@ -47,6 +48,7 @@ use crate::limbo::Limbo;
 use crate::limits::{Limits, MAX_BUDGETS, MAX_INSTANCES, Room, TooLarge};
 use crate::outbox::Database;
 use crate::output::Output;
+use crate::partitions::OtherPartition;
 use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
 use crate::producer::transactions::Transactions;
@@ -93,6 +95,8 @@ pub struct State {
     pub output: Option<Box<Output>>,
     /// The producer's transactions, where it has any.
     pub transactions: Option<Box<Transactions>>,
+    /// The partition that was added, if one was.
+    pub other: Option<Box<OtherPartition>>,
 }
 
 impl State {
@@ -173,7 +177,10 @@ impl Cluster {
 
     /// Whether runs may be longer than they need be, because orders of commuting steps are left out.
     pub fn leaves_out_orders(&self) -> bool {
-        self.reductions.commuting_steps && !self.limits.database && !self.limits.transactions
+        self.reductions.commuting_steps
+            && !self.limits.database
+            && !self.limits.transactions
+            && !self.limits.adds_partition
     }
 
     /// The same model with every order of steps: its shortest runs are the shortest there are.
@@ -283,6 +290,15 @@ impl Cluster {
             let transactions = state.transactions.get_or_insert_default();
             transactions.code(codec, limits);
         }
+        if limits.adds_partition {
+            let mut there = state.other.is_some();
+            codec.flag(&mut there);
+            let mut other = state.other.take().unwrap_or_default();
+            if codec.places(usize::from(there), 1) == 1 {
+                other.code(codec, limits, pipeline);
+            }
+            state.other = there.then_some(other);
+        }
         self.budget.code(state, codec);
     }
 }
@@ -348,6 +364,8 @@ impl Model for Cluster {
         };
         self.settle_output(after);
         self.settle_members(after);
+        self.settle_partitions(after);
+        self.route_sends(after, state.producer.created);
         self.settle_replicas(after);
         self.remember_commits(after);
         self.reduce(after);

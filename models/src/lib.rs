@@ -24,6 +24,7 @@ pub mod offset;
 pub mod order;
 pub mod outbox;
 pub mod output;
+pub mod partitions;
 pub mod pipeline;
 pub mod presets;
 pub mod producer;

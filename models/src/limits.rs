@@ -192,6 +192,8 @@ pub struct Limits {
     pub unseen: u16,
     /// Whether records are sent in transactions.
     pub transactions: bool,
+    /// Whether the topic can get another partition.
+    pub adds_partition: bool,
 }
 
 impl Limits {
@@ -437,6 +439,7 @@ impl Limits {
                 0
             },
             transactions: pipeline.producer.is_transactional(),
+            adds_partition: can(Fault::AddPartition),
         };
         // The budget is an array in every state.
         at_most(

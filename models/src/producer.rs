@@ -35,6 +35,7 @@ mod timeouts;
 pub mod transactions;
 
 pub use packing::code_stamp;
+pub use timeouts::oldest;
 
 use crate::broker::Stamp;
 use crate::ledger::Ledger;

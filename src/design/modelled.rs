@@ -74,9 +74,9 @@ pub fn fault(fault: Fault) -> bool {
         | Fault::TopicRecreate
         | Fault::LeaderChange
         | Fault::ReplicaLag
+        | Fault::AddPartition
         | Fault::TransactionTimeout
         | Fault::OffsetReset => true,
-        Fault::AddPartition => false,
     }
 }
 

@@ -18,6 +18,7 @@ use super::needs;
 use super::order::rules::Surroundings;
 use super::order::{order, rules};
 use super::output;
+use super::partitions;
 use super::replication;
 use super::report::Report;
 use super::sink::Sink;
@@ -96,6 +97,7 @@ pub(crate) fn pipeline(
     unmodelled::retry_topic(parts, order.as_ref(), &faults, report);
     output::of_design(parts, order.as_ref(), &faults, report);
     transactions::check(parts, &faults, report);
+    partitions::check(parts, order.as_ref(), &faults, report);
     // Each part is looked at before any is found missing, so that all refusals are told.
     let producer = producer(parts, report);
     let consumer = consumer(parts, order, report);

@@ -9,6 +9,7 @@ mod hazards;
 mod needs;
 mod orders;
 mod output;
+mod partitions;
 mod properties;
 mod refused;
 mod transactions;

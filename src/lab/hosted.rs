@@ -1,5 +1,6 @@
 //! Which designs runs on real files can take.
 
+use semel_models::fault::Fault;
 use semel_models::pipeline::Pipeline;
 
 /// What `pipeline` asks for that runs on real files do not know yet; `None`: they know everything
@@ -23,7 +24,9 @@ use semel_models::pipeline::Pipeline;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
-    if pipeline.consumer.has_transactions() {
+    if pipeline.faults.contains(Fault::AddPartition) {
+        Some("the fault add-partition")
+    } else if pipeline.consumer.has_transactions() {
         Some("kafka[...]")
     } else if pipeline.consumer.produces() {
         Some("`produce`")

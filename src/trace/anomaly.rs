@@ -58,6 +58,37 @@ impl fmt::Display for Anomaly {
 
 /// The anomalies that a run shows, in the order of [`Anomaly`].
 pub(super) fn anomalies(cluster: &Cluster, run: &Run) -> Vec<Anomaly> {
+    let mut found = in_first(cluster, run);
+    // Jepsen looks at each partition by itself.
+    if cluster.limits().adds_partition {
+        let turned = |(action, after): &(Action, State)| {
+            let action = match *action {
+                Action::Consumer {
+                    who,
+                    does: ConsumerStep::PollOther(count),
+                } => Action::Consumer {
+                    who,
+                    does: ConsumerStep::Poll(count),
+                },
+                Action::Consumer {
+                    who,
+                    does: ConsumerStep::Poll(count),
+                } => Action::Consumer {
+                    who,
+                    does: ConsumerStep::PollOther(count),
+                },
+                action => action,
+            };
+            (action, after.turned())
+        };
+        let steps = run.steps.iter().map(turned).collect();
+        found.extend(in_first(cluster, &run.with(steps)));
+    }
+    found.into_iter().collect()
+}
+
+/// The anomalies that the first partition shows.
+fn in_first(cluster: &Cluster, run: &Run) -> BTreeSet<Anomaly> {
     let mut seen = Seen::default();
     seen.look_at(&run.start);
     let mut before = &run.start;
@@ -73,8 +104,7 @@ pub(super) fn anomalies(cluster: &Cluster, run: &Run) -> Vec<Anomaly> {
         seen.look_at(after);
         before = after;
     }
-    let found = seen.judge(cluster, before);
-    found.into_iter().collect()
+    seen.judge(cluster, before)
 }
 
 /// What clients have seen so far.
@@ -156,7 +186,9 @@ impl Seen {
             }
             let acknowledged = end.producer.sending[usize::from(record)] == Sending::Acknowledged;
             let is_below = |offset: &u16| highest.is_some_and(|highest| *offset <= highest);
-            if ends && acknowledged && polled.is_none() {
+            // Of two partitions, the one in which it lay says whether it was read.
+            let lay = !ever.is_empty() || !cluster.limits().adds_partition;
+            if ends && acknowledged && polled.is_none() && lay {
                 found.insert(match ever.last() {
                     Some(offset) if is_below(offset) => Anomaly::LostWrite,
                     Some(_) | None => Anomaly::Unseen,

@@ -4,12 +4,14 @@ mod replicas;
 
 pub(super) use replicas::{broker_name, brokers};
 
-use semel_models::broker::{EntryKind, Stamp};
+use semel_models::broker::{Broker, EntryKind, Stamp};
 use semel_models::cluster::State;
 use semel_models::consumer::{Consumer, Phase};
+use semel_models::fault::Fault;
 use semel_models::limbo::Late;
 use semel_models::offset::Position;
 use semel_models::order::Step;
+use semel_models::partitions::OtherPartition;
 use semel_models::pipeline::{
     AutoCommit, Dedup, DedupKey, Effect, OnCommitFailure, Pipeline, Source,
 };
@@ -33,7 +35,7 @@ fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
             "on the wire".into(),
             list(state.producer.flights.iter().map(flight)),
         ),
-        ("log".into(), log(state, pipeline)),
+        ("log".into(), log(&state.broker, pipeline)),
         (
             "late requests".into(),
             list(state.limbo.requests.iter().map(late)),
@@ -41,6 +43,9 @@ fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
         ("committed offset".into(), optional(state.group.committed)),
     ];
     facts.extend(replicas::of_replicas(state, pipeline));
+    if pipeline.faults.contains(Fault::AddPartition) {
+        facts.extend(of_other_partition(state, pipeline));
+    }
     match pipeline.producer.source {
         Source::Memory => {}
         Source::Transaction { .. } => facts.push(("transaction".into(), transaction(state))),
@@ -68,6 +73,39 @@ fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
         facts.push(("saved offset".into(), saved));
     }
     facts
+}
+
+/// The facts about the partition that was added.
+fn of_other_partition(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
+    let none = OtherPartition::default();
+    let other = state.other.as_deref().unwrap_or(&none);
+    let there = match state.other {
+        Some(_) => log(&other.broker, pipeline),
+        None => "none".into(),
+    };
+    // What the consumer reads in the partition that it has nothing in hand of.
+    let read_on = other
+        .position
+        .map_or("none".into(), |next| match other.in_hand {
+            true => format!("partition 0 from {}", next.0),
+            false => format!("partition 1 from {}", next.0),
+        });
+    vec![
+        ("partition 1".into(), there),
+        (
+            "accumulator for partition 1".into(),
+            list(other.queue.iter().map(batch)),
+        ),
+        (
+            "on the wire to partition 1".into(),
+            list(other.flights.iter().map(flight)),
+        ),
+        (
+            "committed offset of partition 1".into(),
+            optional(other.committed),
+        ),
+        ("reads later".into(), read_on),
+    ]
 }
 
 /// The facts about one consumer.
@@ -206,10 +244,10 @@ fn flight(flight: &Flight) -> String {
     }
 }
 
-fn log(state: &State, pipeline: &Pipeline) -> String {
-    let entries = state.broker.log.iter().enumerate();
+fn log(broker: &Broker, pipeline: &Pipeline) -> String {
+    let entries = broker.log.iter().enumerate();
     let left = entries
-        .skip(usize::from(state.broker.log_start()))
+        .skip(usize::from(broker.log_start()))
         .filter(|(_, entry)| !entry.removed);
     list(left.map(|(offset, entry)| {
         let what = match entry.kind {

@@ -7,6 +7,7 @@ mod environment;
 mod failures;
 mod membership;
 mod output;
+mod partitions;
 mod replicas;
 #[cfg(test)]
 mod tests;
@@ -42,6 +43,9 @@ pub(super) fn narrate(
     after: &State,
     running: [bool; MAX_INSTANCES],
 ) -> Told {
+    if let Some(told) = partitions::told_there(cluster, before, action, after, running) {
+        return told;
+    }
     let scene = Scene {
         cluster,
         before,
@@ -68,6 +72,8 @@ pub(super) fn narrate(
             "time-out-transaction",
             scene.time_out_transaction(),
         ),
+        Action::LearnPartition => ("producer", "learn-partition", scene.learn_partition()),
+        Action::OtherPartition(_) => unreachable!("told as in the first partition"),
         Action::Consumer { who, does } => ConsumerScene { scene, who }.step(does),
         Action::LearnLeader => ("producer", "learn-leader", scene.learns_leader()),
         Action::Replica { who, does } => scene.replica_step(who, does),
@@ -75,7 +81,7 @@ pub(super) fn narrate(
         Action::OutputTransaction { id, does } => scene.transaction(id, does),
         Action::Fault { strike, .. } => scene.strike(strike),
     };
-    let arrivals = scene.arrivals(action);
+    let arrivals = scene.arrivals(action) + &scene.assigned_there(action);
     Told {
         actor: named(cluster, action, actor),
         action: verb,
@@ -165,7 +171,9 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                         put("to", letter.to_string());
                     }
                 }
-                ConsumerStep::Poll(count) => put("count", count.to_string()),
+                ConsumerStep::Poll(count) | ConsumerStep::PollOther(count) => {
+                    put("count", count.to_string())
+                }
                 ConsumerStep::Operate => {
                     let operation = before.consumers[usize::from(who)].operation;
                     put("operation", operation.to_string());
@@ -180,6 +188,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 | ConsumerStep::Leave
                 | ConsumerStep::NoticeLoss
                 | ConsumerStep::Relocate
+                | ConsumerStep::Discover
                 | ConsumerStep::PollRetries
                 | ConsumerStep::CommitDone
                 | ConsumerStep::WriteFailed
@@ -226,6 +235,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 Strike::OffsetReset { to } => put("to", to.to_string()),
                 Strike::CoordinatorFailover { written } => put("written", written.to_string()),
                 Strike::RecreateTopic(how) => put("seen", seen(how).into()),
+                Strike::AddPartition { moves } => put("moves", partitions::keys(moves)),
                 Strike::Compaction { end } => put("end", end.to_string()),
                 Strike::Rebalance { to } => {
                     if let Some(letter) = letter(cluster, to) {
@@ -256,7 +266,9 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 put("kept", kept.to_string());
             }
         }
-        Action::HandleProduce
+        Action::LearnPartition
+        | Action::OtherPartition(_)
+        | Action::HandleProduce
         | Action::ReceiveAnswer
         | Action::LearnLeader
         | Action::Expire

@@ -147,6 +147,8 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
         | Action::EndTransaction
         | Action::WriteMarker
         | Action::TimeOutTransaction
+        | Action::LearnPartition
+        | Action::OtherPartition(_)
         | Action::Consumer { .. }
         | Action::LateArrives(_)
         | Action::OutputTransaction { .. } => None,
@@ -234,7 +236,9 @@ pub(crate) fn violation(
         }
         Guarantee::Progress => {
             let isolation = cluster.pipeline().isolation();
-            let holds = |record| end.broker.holds_from(record, 0, isolation);
+            let other = end.other.as_deref().map(|other| &other.broker);
+            let logs = || [Some(&end.broker), other].into_iter().flatten();
+            let holds = |record| logs().any(|log| log.holds_from(record, 0, isolation));
             let in_log = |record: u16| ledger.is_confirmed(record) && holds(record);
             let undone = those(&|record| in_log(record) && !ledger.is_settled(record));
             let stuck = match undone.is_empty() {

@@ -84,7 +84,7 @@ fn actor(action: Action) -> u16 {
             | Strike::LoseAnswer(target)
             | Strike::Refuse(target)
             | Strike::Delay(target) => match target {
-                Target::Produce | Target::Coordinator(_) => UPSTREAM,
+                Target::Produce | Target::ProduceToOther | Target::Coordinator(_) => UPSTREAM,
                 Target::Commit(who)
                 | Target::BackgroundCommit(who)
                 | Target::LeavingCommit(who)
@@ -115,6 +115,7 @@ fn actor(action: Action) -> u16 {
             | Strike::OutputTransactionTimeout(_)
             | Strike::CoordinatorFailover { .. }
             | Strike::RecreateTopic(_)
+            | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. } => ENVIRONMENT,
         },
@@ -131,6 +132,8 @@ fn actor(action: Action) -> u16 {
         | Action::AddPartitions
         | Action::EndTransaction
         | Action::WriteMarker
-        | Action::TimeOutTransaction => UPSTREAM,
+        | Action::TimeOutTransaction
+        | Action::LearnPartition
+        | Action::OtherPartition(_) => UPSTREAM,
     }
 }

@@ -173,10 +173,9 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         }
         Fault::Poison => order.contains(Step::Process) || pipeline.consumer.produces(),
         Fault::OffsetsExpiry | Fault::CoordinatorFailover => pipeline.consumer.commits(),
-        Fault::OffsetReset | Fault::TopicRecreate => true,
+        Fault::OffsetReset | Fault::TopicRecreate | Fault::AddPartition => true,
         Fault::DedupExpiry => order.contains(Step::Remember),
         Fault::LeaderChange | Fault::ReplicaLag => pipeline.is_replicated(),
-        Fault::AddPartition => false,
     }
 }
 

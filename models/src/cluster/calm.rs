@@ -67,7 +67,9 @@ impl Cluster {
                     reads
                 }
         };
-        state.left_in_all == 0
+        // Who hears of another partition may be assigned everything anew.
+        !self.limits.adds_partition
+            && state.left_in_all == 0
             && state.poisoned.is_empty()
             && state.group.rebalance.is_none()
             && !positions_are_lost

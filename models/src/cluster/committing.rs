@@ -38,6 +38,10 @@ impl Cluster {
             if let Some(record) = consumer.hand.first() {
                 state.retries.commit(*record);
             }
+        } else if taken && state.has_other_in_hand() {
+            if let Some(other) = state.other.as_deref_mut() {
+                other.committed = Some(position);
+            }
         } else if taken {
             self.is_committed(state, position);
         }

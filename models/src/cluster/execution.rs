@@ -110,6 +110,8 @@ impl Cluster {
                 | ConsumerStep::NoticeLoss
                 | ConsumerStep::Relocate
                 | ConsumerStep::Poll(_)
+                | ConsumerStep::Discover
+                | ConsumerStep::PollOther(_)
                 | ConsumerStep::PollRetries
                 | ConsumerStep::Drop(_)
                 | ConsumerStep::CommitDone
@@ -151,6 +153,8 @@ impl Cluster {
             | Action::EndTransaction
             | Action::WriteMarker
             | Action::TimeOutTransaction
+            | Action::LearnPartition
+            | Action::OtherPartition(_)
             | Action::LateArrives(_)
             | Action::OutputTransaction { .. } => return None,
         };

@@ -25,6 +25,7 @@ impl Cluster {
             add(Strike::ProducerCrash);
         }
         self.produce_faults(state, &mut add);
+        self.partition_faults(state, &mut add);
         self.upstream_faults(state, &mut add);
         self.transaction_faults(state, &mut add);
         for who in self.everyone() {
@@ -145,8 +146,10 @@ impl Cluster {
         }
         self.failovers(add);
         self.recreations(state, add);
+        self.additions(state, add);
         if self.group_is_empty(state) {
-            if state.group.committed.is_some() {
+            let there = state.other.as_deref().and_then(|other| other.committed);
+            if state.group.committed.or(there).is_some() {
                 add(Strike::OffsetsExpiry);
             }
             if self.limits.offset_resets {
@@ -346,7 +349,13 @@ impl Cluster {
             Strike::Rebalance { to } => self.rebalance(state, to),
             Strike::CoordinatorFailover { written } => self.fail_over(state, written),
             Strike::RecreateTopic(how) => self.recreate(state, how),
-            Strike::OffsetsExpiry => state.group.committed = None,
+            Strike::AddPartition { moves } => self.add_partition(state, moves),
+            Strike::OffsetsExpiry => {
+                state.group.committed = None;
+                if let Some(other) = state.other.as_deref_mut() {
+                    other.committed = None;
+                }
+            }
             Strike::OffsetReset { to } => self.reset_offset(state, to),
             Strike::DedupExpiry { who } => match self.pipeline.sink.dedup {
                 Dedup::Durable | Dedup::Separate => state.sink.seen.forget_oldest(),
@@ -390,6 +399,9 @@ impl Cluster {
     fn lose_request(&self, state: &mut State, target: Target) {
         match target {
             Target::Produce => self.lose_produce_request(state),
+            Target::ProduceToOther => {
+                self.in_other(state, |state| self.lose_produce_request(state));
+            }
             Target::Commit(who) => self.lose_commit(state, CommitKind::Waiting, who),
             Target::BackgroundCommit(who) => self.lose_commit(state, CommitKind::Background, who),
             Target::LeavingCommit(who) => self.lose_commit(state, CommitKind::Owed, who),
@@ -405,6 +417,9 @@ impl Cluster {
     fn lose_answer(&self, state: &mut State, target: Target) {
         match target {
             Target::Produce => self.lose_produce_answer(state),
+            Target::ProduceToOther => {
+                self.in_other(state, |state| self.lose_produce_answer(state));
+            }
             Target::Commit(who) => self.lose_commit_answer(state, CommitKind::Waiting, who),
             Target::BackgroundCommit(who) => {
                 self.lose_commit_answer(state, CommitKind::Background, who);
@@ -421,6 +436,7 @@ impl Cluster {
         match target {
             Target::Produce => self.refuse_produce(state),
             Target::Result(who) => self.refuse_result(state, who),
+            Target::ProduceToOther => self.in_other(state, |state| self.refuse_produce(state)),
             Target::Commit(_)
             | Target::BackgroundCommit(_)
             | Target::LeavingCommit(_)
@@ -435,6 +451,7 @@ impl Cluster {
     fn delay(&self, state: &mut State, target: Target) {
         match target {
             Target::Produce => self.delay_produce(state),
+            Target::ProduceToOther => unreachable!("no request to it is ever late"),
             Target::Commit(who) => self.delay_commit(state, CommitKind::Waiting, who),
             Target::BackgroundCommit(who) => self.delay_commit(state, CommitKind::Background, who),
             Target::LeavingCommit(who) => self.delay_commit(state, CommitKind::Owed, who),

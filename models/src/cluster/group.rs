@@ -214,6 +214,7 @@ impl Cluster {
             Location::At(position) => {
                 state.consumers[place].take(&state.group, position);
                 state.consumers[place].expected = state.sink.saved;
+                self.assign_other(state, to);
             }
             // The poll throws, and the process ends.
             Location::Nowhere => {
@@ -260,7 +261,7 @@ impl Cluster {
         }
     }
 
-    fn begin_rebalance(&self, state: &mut State, owner: u16, rebalance: Rebalance) {
+    pub(super) fn begin_rebalance(&self, state: &mut State, owner: u16, rebalance: Rebalance) {
         state.group.rebalance = Some(rebalance);
         self.begin_leaving(state, owner, false);
     }

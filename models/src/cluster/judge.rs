@@ -1,10 +1,12 @@
 //! Which guarantees a state violates.
 
 use super::{Cluster, State};
+use crate::broker::Broker;
 use crate::consumer::{Consumer, Location};
 use crate::guarantee::Guarantee;
 use crate::ledger::Ledger;
-use crate::pipeline::Effect;
+use crate::partitions::OtherPartition;
+use crate::pipeline::{Effect, Isolation};
 use crate::subject::Observation;
 
 /// Bit of [`Observation::counted`]: a state in which a run can end.
@@ -64,13 +66,12 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
             .any(|record| state.times(record) > 0 && !may_have_effect(ledger, record)),
         Guarantee::Progress => {
             quiescent && {
-                let position = group_position(cluster, state);
+                let read_on = ReadOn::of(cluster, state);
                 // Without a leader nobody reads what may well be in a log.
                 let readable = cluster.is_readable(state);
-                let isolation = cluster.pipeline.isolation();
                 confirmed().any(|record| {
                     !readable && !state.ledger.is_settled(record)
-                        || state.broker.holds_from(record, position, isolation)
+                        || read_on.reaches(record)
                         || state.retries.waiting.contains(&record)
                 })
             }
@@ -102,15 +103,14 @@ fn lost(cluster: &Cluster, state: &State) -> u16 {
     if !cluster.is_readable(state) {
         return 0;
     }
-    let position = group_position(cluster, state);
+    let read_on = ReadOn::of(cluster, state);
     let compacted = cluster.pipeline.topic.compacted;
     let counts = |record: &u16| !compacted || !is_replaced(cluster, state, *record);
-    let isolation = cluster.pipeline.isolation();
     let is_lost = |record: &u16| {
         state.ledger.is_confirmed(*record)
             && !state.is_settled(*record)
             && !state.retries.waiting.contains(record)
-            && !state.broker.holds_from(*record, position, isolation)
+            && !read_on.reaches(*record)
     };
     let lost = (0..cluster.pipeline.bounds.records)
         .filter(counts)
@@ -138,6 +138,44 @@ fn may_have_effect(ledger: &Ledger, record: u16) -> bool {
     ledger.sent.contains(record) && !ledger.is_aborted(record)
 }
 
+/// Where reading goes on, by partition.
+struct ReadOn<'a> {
+    isolation: Isolation,
+    /// The logs, each with the group's position in it.
+    partitions: [Option<(&'a Broker, u16)>; 2],
+}
+
+impl<'a> ReadOn<'a> {
+    fn of(cluster: &Cluster, state: &'a State) -> ReadOn<'a> {
+        let other = state.other.as_deref();
+        let there = other.map(|other| (&other.broker, position_in_other(cluster, state, other)));
+        ReadOn {
+            isolation: cluster.pipeline.isolation(),
+            partitions: [Some((&state.broker, group_position(cluster, state))), there],
+        }
+    }
+
+    /// Whether the record may still be read.
+    fn reaches(&self, record: u16) -> bool {
+        let mut partitions = self.partitions.iter().flatten();
+        partitions.any(|(log, position)| log.holds_from(record, *position, self.isolation))
+    }
+}
+
+/// The same as [`group_position`] in the partition that was added.
+fn position_in_other(cluster: &Cluster, state: &State, other: &OtherPartition) -> u16 {
+    let reader = cluster.everyone().find(|who| cluster.owns(state, *who));
+    let reader = reader.map(|who| &state.consumers[usize::from(who)]);
+    match (reader, other.position) {
+        (Some(reader), _) if other.in_hand => reader.first_undone(&cluster.program),
+        (Some(_), Some(position)) => position.0,
+        (Some(_) | None, _) => match cluster.start_in_other(other) {
+            Location::At(position) => position.next.0,
+            Location::Nowhere => other.committed.map_or(0, |committed| committed.next.0),
+        },
+    }
+}
+
 /// Where the group's owner reads on, or would if it ever started. A record in hand, or in a
 /// worker's hands, is not below it.
 fn group_position(cluster: &Cluster, state: &State) -> u16 {
@@ -145,7 +183,10 @@ fn group_position(cluster: &Cluster, state: &State) -> u16 {
     let reading = cluster
         .everyone()
         .filter(|who| cluster.owns(state, *who))
-        .map(|who| state.consumers[usize::from(who)].first_undone(&cluster.program))
+        .map(|who| match state.other.as_deref() {
+            Some(other) if other.in_hand => other.position.unwrap_or_default().0,
+            Some(_) | None => state.consumers[usize::from(who)].first_undone(&cluster.program),
+        })
         .min();
     if let Some(position) = reading {
         return position;

@@ -133,6 +133,11 @@ impl Cluster {
         state.broker.flushed = 0;
         state.broker.recovered = 0;
         bare(&mut state.group.committed);
+        if let Some(other) = state.other.as_deref_mut() {
+            bare(&mut other.committed);
+            other.broker.flushed = 0;
+            other.broker.recovered = 0;
+        }
         for position in state.group.history.iter_mut() {
             position.leader_epoch = None;
         }
@@ -243,6 +248,9 @@ impl Cluster {
             *created = 0;
             *java = JavaSequences::default();
             *librdkafka = LibrdkafkaSequences::default();
+            if let Some(other) = state.other.as_deref_mut() {
+                other.forget_producer();
+            }
         }
     }
 

@@ -12,10 +12,12 @@ impl Cluster {
         self.producer_actions(state, actions);
         self.replica_actions(state, actions);
         self.transaction_actions(state, actions);
+        self.partition_actions(state, actions);
         for who in self.everyone() {
             let mut add = |does| actions.push(Action::Consumer { who, does });
             self.group_steps(state, who, &mut add);
             self.reading_steps(state, who, &mut add);
+            self.partition_steps(state, who, &mut add);
             self.commit_steps(state, who, &mut add);
             self.output_steps(state, who, &mut add);
         }
@@ -161,6 +163,10 @@ impl Cluster {
             | Action::EndTransaction
             | Action::WriteMarker
             | Action::TimeOutTransaction => self.transaction_step(state, action),
+            Action::LearnPartition => self.learn_partition(state),
+            Action::OtherPartition(step) => {
+                self.in_other(state, |state| self.producer_step(state, step.action()));
+            }
             Action::Consumer { who, does } => self.consumer_step(state, who, does),
             Action::LateArrives(slot) => self.late_arrives(state, slot),
             Action::OutputTransaction { id, does } => self.output_transaction_step(state, id, does),
@@ -179,6 +185,8 @@ impl Cluster {
             ConsumerStep::Poll(count) => {
                 state.consumers[usize::from(who)].poll(count, &self.pipeline, &state.broker);
             }
+            ConsumerStep::Discover => self.discover(state, who),
+            ConsumerStep::PollOther(count) => self.poll_other(state, who, count),
             ConsumerStep::PollRetries => {
                 if let Some(record) = state.retries.waiting.first() {
                     state.consumers[usize::from(who)].poll_retries(*record);

@@ -5,6 +5,7 @@ use crate::action::{Action, Strike, Target};
 use crate::broker::{AppendResult, NotInTransaction, Stamp};
 use crate::fault::Call;
 use crate::limbo::Late;
+use crate::partitions::OtherPartition;
 use crate::pipeline::Pipeline;
 use crate::producer::Answer;
 use crate::producer::transactions::{Added, Stage, Transactions};
@@ -15,6 +16,7 @@ impl Cluster {
     pub(super) fn upstream_is_busy(&self, state: &State) -> bool {
         let own = |transactions: &Transactions| transactions.is_busy();
         state.producer.is_busy(&state.database, &self.pipeline)
+            || state.other.as_deref().is_some_and(OtherPartition::is_busy)
             || state.transactions.as_deref().is_some_and(own)
     }
 
@@ -76,6 +78,8 @@ impl Cluster {
             | Action::OutputTransaction { .. }
             | Action::LearnLeader
             | Action::Replica { .. }
+            | Action::LearnPartition
+            | Action::OtherPartition(_)
             | Action::Consumer { .. }
             | Action::LateArrives(_)
             | Action::Fault { .. } => unreachable!("not a step of transactions"),

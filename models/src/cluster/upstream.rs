@@ -6,7 +6,7 @@ use crate::broker::{AppendResult, Stamp};
 use crate::limbo::Late;
 use crate::pipeline::{Acks, Pipeline, Source};
 use crate::producer::transactions::Transactions;
-use crate::producer::{Answer, Producer};
+use crate::producer::{Answer, Batch, Producer};
 
 impl Cluster {
     /// Adds the enabled steps of the producer's side that are not faults.
@@ -16,6 +16,12 @@ impl Cluster {
         if let Some(record) = producer.next_to_send(database, &self.pipeline) {
             actions.push(Action::Send(record));
         }
+        self.transmission_actions(state, actions);
+    }
+
+    /// Adds the enabled steps of what was sent to one partition.
+    pub(super) fn transmission_actions(&self, state: &State, actions: &mut Vec<Action>) {
+        let producer = &state.producer;
         let may_transmit = |transactions: &Transactions| transactions.may_transmit(&self.pipeline);
         if self.transmits_to(state).is_some()
             && state.transactions.as_deref().is_none_or(may_transmit)
@@ -37,15 +43,24 @@ impl Cluster {
         // A fatal client transmits nothing any more, so the timeout ends every send.
         if producer
             .next_to_expire(&self.pipeline)
+            .filter(|oldest| self.expires_first(state, oldest))
             .is_some_and(|oldest| {
                 oldest.doubtful || producer.librdkafka.fatal && producer.queue.contains(&oldest)
             })
         {
             actions.push(Action::Expire);
         }
-        if producer.next_to_fail_too_late(&self.pipeline).is_some() {
+        let too_late = producer.next_to_fail_too_late(&self.pipeline);
+        if too_late.is_some_and(|oldest| self.expires_first(state, &oldest)) {
             actions.push(Action::FailTooLate);
         }
+    }
+
+    /// Whether nothing that was sent to another partition expires before this.
+    fn expires_first(&self, state: &State, oldest: &Batch) -> bool {
+        let other = state.other.as_deref();
+        let elsewhere = other.and_then(|other| other.next_to_expire(&self.pipeline));
+        elsewhere.is_none_or(|elsewhere| oldest.created < elsewhere.created)
     }
 
     fn database_actions(&self, state: &State, actions: &mut Vec<Action>) {
@@ -92,6 +107,8 @@ impl Cluster {
             | Action::TimeOutTransaction
             | Action::LearnLeader
             | Action::Replica { .. }
+            | Action::LearnPartition
+            | Action::OtherPartition(_)
             | Action::Consumer { .. }
             | Action::LateArrives(_)
             | Action::OutputTransaction { .. }
@@ -158,18 +175,28 @@ impl Cluster {
 
     /// Adds the faults of produce requests and their answers.
     pub(super) fn produce_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
-        let producer = &state.producer;
-        if producer.first_unhandled().is_some() {
-            add(Strike::LoseRequest(Target::Produce));
-            add(Strike::Refuse(Target::Produce));
-            add(Strike::Delay(Target::Produce));
-        }
-        if producer.first_answered().is_some() {
-            add(Strike::LoseAnswer(Target::Produce));
-        }
-        let next = producer.next_to_expire(&self.pipeline);
+        self.request_faults(state, Target::Produce, add);
+        let next = state.producer.next_to_expire(&self.pipeline);
         if next.is_some_and(|oldest| !oldest.doubtful) {
             add(Strike::DeliveryTimeout);
+        }
+    }
+
+    /// Adds the faults of the produce requests to one partition, and of their answers.
+    pub(super) fn request_faults(
+        &self,
+        state: &State,
+        target: Target,
+        add: &mut impl FnMut(Strike),
+    ) {
+        let producer = &state.producer;
+        if producer.first_unhandled().is_some() {
+            add(Strike::LoseRequest(target));
+            add(Strike::Refuse(target));
+            add(Strike::Delay(target));
+        }
+        if producer.first_answered().is_some() {
+            add(Strike::LoseAnswer(target));
         }
     }
 
@@ -259,6 +286,7 @@ impl Cluster {
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
             | Strike::RecreateTopic(_)
+            | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }
@@ -277,6 +305,9 @@ impl Cluster {
         state
             .producer
             .crash(&state.database, &self.pipeline, &mut state.ledger);
+        if let Some(other) = state.other.as_deref_mut() {
+            other.lose_producer();
+        }
     }
 
     /// The delivery timeout of a healthy send passes.

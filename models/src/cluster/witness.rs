@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::{Cluster, State, upstream_witness};
-use crate::action::{Action, ConsumerStep, ConsumerStrike, Place, Strike};
+use crate::action::{Action, ConsumerStep, ConsumerStrike, PartitionStep, Place, Strike};
 use crate::consumer::{Phase, dedup_key};
 use crate::fault::{Fault, FaultKey};
 use crate::limits;
@@ -65,6 +65,8 @@ pub enum Witness {
     DeathInTransaction,
     /// A transaction that a dead producer left open was fenced by its next start.
     FencedByRestart,
+    /// A record was written to a partition that the consumer did not know yet.
+    WrittenUnknown,
     /// A transaction was to be ended again, whose end was asked for and not answered.
     EndRepeated,
 }
@@ -116,6 +118,9 @@ impl fmt::Display for Witness {
             Witness::DeathInTransaction => f.write_str("the consumer dies with a transaction open"),
             Witness::FencedByRestart => {
                 f.write_str("a transaction that a dead producer left open is fenced")
+            }
+            Witness::WrittenUnknown => {
+                f.write_str("a record is in the new partition before the consumer knows of it")
             }
             Witness::EndRepeated => f.write_str("the end of a transaction is asked for again"),
         }
@@ -175,6 +180,9 @@ pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec
     };
     if gives_up && pipeline.faults.total() > 0 {
         witnesses.push(Witness::GivenUp { then });
+    }
+    if network(Fault::AddPartition) {
+        witnesses.push(Witness::WrittenUnknown);
     }
     witnesses.extend(of_group(pipeline, &spendable));
     witnesses.extend(upstream_witness::of(pipeline, &network));
@@ -257,6 +265,11 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
             .queue
             .first()
             .is_some_and(|batch| batch.doubtful),
+        (Witness::RetryAfterLostAnswer, Action::OtherPartition(PartitionStep::Transmit)) => {
+            let queue = state.other.as_deref().map(|other| &other.queue);
+            let first = queue.and_then(|queue| queue.first());
+            first.is_some_and(|batch| batch.doubtful)
+        }
         (Witness::LateArrival, Action::LateArrives(_)) => true,
         (
             Witness::GivenUp { .. },
@@ -274,6 +287,10 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
         }
         (Witness::EndRepeated, Action::EndTransaction) => {
             transactions(state).is_some_and(|own| own.stage == Stage::Committing)
+        }
+        (Witness::WrittenUnknown, Action::OtherPartition(PartitionStep::HandleProduce)) => {
+            let other = state.other.as_deref();
+            state.consumers[0].reads() && other.is_some_and(|other| other.position.is_none())
         }
         (Witness::RowBelowCursor, Action::CommitUpstream(row)) => state.database.is_passed(*row),
         (

@@ -25,7 +25,13 @@ impl Consumer {
         sink: &Sink,
     ) -> Location {
         let saved = sink.saved.filter(|_| pipeline.consumer.seek_on_assign);
-        match saved.map(Position::bare).or(group.committed) {
+        let stored = saved.map(Position::bare).or(group.committed);
+        Consumer::start_in(stored, pipeline, broker)
+    }
+
+    /// Where a consumer would read that gets a partition in which this is committed.
+    pub fn start_in(committed: Option<Position>, pipeline: &Pipeline, broker: &Broker) -> Location {
+        match committed {
             Some(position) => locate(position, pipeline, broker),
             None => reset(pipeline, broker),
         }

@@ -60,7 +60,8 @@ impl JavaSequences {
         }
     }
 
-    pub(super) fn code(&mut self, codec: &mut impl Codec, limits: &Limits) {
+    /// Visits the fields.
+    pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits) {
         codec.field(&mut self.epoch, limits.epochs);
         codec.field(&mut self.next, limits.sequence);
         codec.field(&mut self.acknowledged, limits.sequence);

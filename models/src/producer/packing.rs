@@ -33,7 +33,8 @@ impl Producer {
 }
 
 impl Batch {
-    fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+    /// Visits the fields.
+    pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
         codec.field(&mut self.record, limits.records - 1);
         codec.field(&mut self.created, limits.sends);
         codec.field(&mut self.attempts, limits.attempts);
@@ -44,7 +45,8 @@ impl Batch {
 }
 
 impl Flight {
-    fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+    /// Visits the fields.
+    pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
         self.batch.code(codec, limits, pipeline);
         code_stamp(&mut self.wire, codec, limits, pipeline);
         codec.flag_if(limits.strikes, &mut self.expired);

@@ -4,19 +4,21 @@ use super::{Batch, Failure, Flight, Producer};
 use crate::ledger::Ledger;
 use crate::pipeline::{Acks, Client, Pipeline};
 
+/// The oldest of what waits or is in flight.
+pub fn oldest(queue: &[Batch], flights: &[Flight], pipeline: &Pipeline) -> Option<Batch> {
+    let awaited = pipeline.producer.acks != Acks::None;
+    let in_flight = flights.iter().filter(|flight| awaited && !flight.expired);
+    in_flight
+        .map(|flight| flight.batch)
+        .chain(queue.iter().copied())
+        .min_by_key(|batch| batch.created)
+}
+
 impl Producer {
     /// The batch whose delivery timeout passes next. With acks=0 a send is done when it is on the
     /// wire.
     pub fn next_to_expire(&self, pipeline: &Pipeline) -> Option<Batch> {
-        let awaited = pipeline.producer.acks != Acks::None;
-        let in_flight = self
-            .flights
-            .iter()
-            .filter(|flight| awaited && !flight.expired);
-        in_flight
-            .map(|flight| flight.batch)
-            .chain(self.queue.iter().copied())
-            .min_by_key(|batch| batch.created)
+        oldest(&self.queue, &self.flights, pipeline)
     }
 
     /// `delivery.timeout.ms` passes for the oldest outstanding send.

@@ -46,6 +46,8 @@ impl Run {
             | Action::AddPartitions
             | Action::EndTransaction
             | Action::TimeOutTransaction
+            | Action::LearnPartition
+            | Action::OtherPartition(_)
             | Action::Consumer { .. } => {}
             Action::WriteMarker => self.write_marker()?,
             Action::Replica { who, does } => self.replica_step(who, does, self.torn())?,
@@ -151,6 +153,7 @@ impl Run {
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
             | Strike::Rebalance { .. }
+            | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::ExpireResult { .. }

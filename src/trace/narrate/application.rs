@@ -21,6 +21,8 @@ impl ConsumerScene<'_> {
             ConsumerStep::NoticeLoss => ("consumer", "notice-loss", self.notice_loss()),
             ConsumerStep::Relocate => ("consumer", "relocate", self.relocate()),
             ConsumerStep::Poll(count) => ("consumer", "poll", self.poll(count)),
+            ConsumerStep::Discover => ("consumer", "discover-partition", self.discover()),
+            ConsumerStep::PollOther(_) => unreachable!("told as in the first partition"),
             ConsumerStep::PollRetries => ("consumer", "poll-retries", self.poll_retries()),
             ConsumerStep::Operate => ("consumer", "operate", self.operate()),
             ConsumerStep::Work(task) => ("worker", "work", self.work(task)),

@@ -17,6 +17,9 @@ impl Scene<'_> {
                 ("group coordinator", "failover", self.failover(written))
             }
             Strike::RecreateTopic(how) => ("operator", "recreate-topic", self.recreation(how)),
+            Strike::AddPartition { moves } => {
+                ("operator", "add-partition", self.add_partition(moves))
+            }
             Strike::OffsetsExpiry => (
                 "group coordinator",
                 "offsets-expiry",
@@ -191,7 +194,7 @@ impl Scene<'_> {
 
     pub(super) fn request_lost(&self, target: Target) -> String {
         match target {
-            Target::Produce => format!(
+            Target::Produce | Target::ProduceToOther => format!(
                 "The connection breaks: the produce request of {} never reaches the broker{}.",
                 self.struck(),
                 self.lost_with_it()
@@ -224,7 +227,7 @@ impl Scene<'_> {
 
     pub(super) fn answer_lost(&self, target: Target) -> String {
         match target {
-            Target::Produce => {
+            Target::Produce | Target::ProduceToOther => {
                 let batch = self
                     .before
                     .producer
@@ -280,7 +283,7 @@ impl Scene<'_> {
 
     pub(super) fn refused(&self, target: Target) -> String {
         match target {
-            Target::Produce => format!(
+            Target::Produce | Target::ProduceToOther => format!(
                 "The broker refuses the produce request of {} with a retriable error.",
                 self.struck()
             ),
@@ -311,7 +314,7 @@ impl Scene<'_> {
 
     pub(super) fn delayed(&self, target: Target) -> String {
         match target {
-            Target::Produce => format!(
+            Target::Produce | Target::ProduceToOther => format!(
                 "The produce request of {} is held up; the producer gives its connection up{}.",
                 self.struck(),
                 self.lost_with_it()

@@ -1,0 +1,214 @@
+//! Another partition is added to the topic, and the steps by which clients come to know and use it
+//! ([`crate::partitions`]).
+
+use super::{Cluster, State};
+use crate::action::{Action, ConsumerStep, PartitionStep, Strike, Target};
+use crate::consumer::{Consumer, Location, Phase};
+use crate::group_coordinator::Rebalance;
+use crate::offset::NextOffset;
+use crate::partitions::OtherPartition;
+use crate::pipeline::GroupProtocol;
+
+impl State {
+    /// The first partition and the other one change places, as far as the producer and the brokers
+    /// are concerned.
+    fn turn_upstream(&mut self) {
+        if let Some(other) = self.other.as_deref_mut() {
+            other.turn(&mut self.producer, &mut self.broker);
+        }
+    }
+
+    /// The same state with the other partition in the place of the first, to be looked at. One that was
+    /// not added yet has nothing.
+    pub fn turned(&self) -> State {
+        let mut turned = self.clone();
+        turned.other.get_or_insert_default();
+        turned.turn_upstream();
+        let Some(other) = turned.other.as_deref_mut() else {
+            return turned;
+        };
+        std::mem::swap(&mut other.committed, &mut turned.group.committed);
+        let consumer = &mut turned.consumers[0];
+        if consumer.phase == Phase::Handling {
+            other.in_hand = !other.in_hand;
+        } else {
+            let there = other.position.unwrap_or_default();
+            other.position = Some(NextOffset(consumer.first));
+            consumer.first = there.0;
+        }
+        turned
+    }
+
+    /// Whether the records in hand come from the other partition.
+    pub fn has_other_in_hand(&self) -> bool {
+        self.other.as_deref().is_some_and(|other| other.in_hand)
+    }
+}
+
+impl Cluster {
+    /// Adds the ways in which the topic may get another partition: which keys move there.
+    pub(super) fn additions(&self, state: &State, add: &mut impl FnMut(Strike)) {
+        if self.limits.adds_partition && state.other.is_none() {
+            for moves in 1..1 << self.pipeline.bounds.keys {
+                add(Strike::AddPartition { moves });
+            }
+        }
+    }
+
+    /// The topic gets another partition.
+    pub(super) fn add_partition(&self, state: &mut State, moves: u16) {
+        state.other = Some(Box::new(OtherPartition::with(moves)));
+    }
+
+    /// Adds the steps of the producer's side that have to do with the other partition.
+    pub(super) fn partition_actions(&self, state: &State, actions: &mut Vec<Action>) {
+        let Some(other) = state.other.as_deref() else {
+            return;
+        };
+        if !other.known && self.upstream_is_busy(state) {
+            actions.push(Action::LearnPartition);
+        }
+        if other.is_busy() {
+            let mut turned = state.clone();
+            turned.turn_upstream();
+            let mut there = Vec::new();
+            self.transmission_actions(&turned, &mut there);
+            let of = |step: &PartitionStep| there.contains(&step.action());
+            let steps = PartitionStep::ALL.into_iter().filter(of);
+            actions.extend(steps.map(Action::OtherPartition));
+        }
+    }
+
+    /// The producer learns of the other partition.
+    pub(super) fn learn_partition(&self, state: &mut State) {
+        if let Some(other) = state.other.as_deref_mut() {
+            other.known = true;
+        }
+    }
+
+    /// Does something to the other partition as it would be done to the first.
+    pub(super) fn in_other(&self, state: &mut State, step: impl FnOnce(&mut State)) {
+        state.turn_upstream();
+        step(state);
+        state.turn_upstream();
+    }
+
+    /// Adds the faults of produce requests to the other partition.
+    pub(super) fn partition_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
+        if state.other.as_deref().is_some_and(OtherPartition::is_busy) {
+            let mut turned = state.clone();
+            turned.turn_upstream();
+            self.request_faults(&turned, Target::ProduceToOther, add);
+        }
+    }
+
+    /// What was sent since `created` goes to the partition of its key.
+    pub(super) fn route_sends(&self, state: &mut State, created: u16) {
+        let Some(other) = state.other.as_deref_mut() else {
+            return;
+        };
+        let queue = &mut state.producer.queue;
+        while let Some(index) = queue.iter().position(|batch| {
+            batch.created > created && other.takes(batch.record % self.pipeline.bounds.keys)
+        }) {
+            other.queue.push(queue.remove(index));
+        }
+    }
+
+    /// Adds the steps of a consumer that have to do with the other partition.
+    pub(super) fn partition_steps(
+        &self,
+        state: &State,
+        who: u16,
+        add: &mut impl FnMut(ConsumerStep),
+    ) {
+        let Some(other) = state.other.as_deref() else {
+            return;
+        };
+        let consumer = &state.consumers[usize::from(who)];
+        let polls = consumer.phase == Phase::Polling && !consumer.slow;
+        let in_background =
+            consumer.phase == Phase::Handling && self.pipeline.group.revokes_in_background;
+        let free = state.group.rebalance.is_none() && self.owns(state, who);
+        match other.position {
+            None if free && (polls || in_background) => add(ConsumerStep::Discover),
+            Some(position) if polls => {
+                let unread = other.broker.log_end() - position.0;
+                for count in 1..=unread.min(self.limits.poll) {
+                    add(ConsumerStep::PollOther(count));
+                }
+            }
+            None | Some(_) => {}
+        }
+    }
+
+    /// The consumer hears of the other partition, and is assigned it.
+    pub(super) fn discover(&self, state: &mut State, who: u16) {
+        match self.pipeline.group.protocol {
+            GroupProtocol::Eager => self.rebalance_eagerly(state, who),
+            GroupProtocol::Cooperative | GroupProtocol::Consumer => self.assign_other(state, who),
+        }
+    }
+
+    fn rebalance_eagerly(&self, state: &mut State, who: u16) {
+        let rebalance = Rebalance {
+            to: who,
+            joins: false,
+        };
+        self.begin_rebalance(state, who, rebalance);
+    }
+
+    /// Where a consumer would begin in the other partition.
+    pub(super) fn start_in_other(&self, other: &OtherPartition) -> Location {
+        Consumer::start_in(other.committed, &self.pipeline, &other.broker)
+    }
+
+    /// `who` gets the other partition, too, if there is one.
+    pub(super) fn assign_other(&self, state: &mut State, who: u16) {
+        let Some(other) = state.other.as_deref_mut() else {
+            return;
+        };
+        let consumer = &mut state.consumers[usize::from(who)];
+        match self.start_in_other(other) {
+            Location::Nowhere => self.crash(state, who),
+            Location::At(start) if other.in_hand && consumer.phase == Phase::Handling => {
+                // It reads on in both once it is done with what is in hand.
+                let first = consumer.reassigned.replace(start);
+                other.position = first.map(|first| first.next).or(other.position);
+            }
+            Location::At(start) => {
+                other.in_hand = false;
+                other.position = Some(start.next);
+            }
+        }
+    }
+
+    /// A poll returns records of the other partition.
+    pub(super) fn poll_other(&self, state: &mut State, who: u16, count: u16) {
+        let Some(other) = state.other.as_deref_mut() else {
+            return;
+        };
+        let consumer = &mut state.consumers[usize::from(who)];
+        let here = NextOffset(consumer.first);
+        consumer.first = other.position.replace(here).unwrap_or_default().0;
+        other.in_hand = true;
+        consumer.poll(count, &self.pipeline, &other.broker);
+    }
+
+    /// Between two polls the consumer's own position is the one in the first partition; without the
+    /// first it has none in the other.
+    pub(super) fn settle_partitions(&self, state: &mut State) {
+        let Some(other) = state.other.as_deref_mut() else {
+            return;
+        };
+        let consumer = &mut state.consumers[0];
+        if !consumer.reads() {
+            other.position = None;
+            other.in_hand = false;
+        } else if other.in_hand && consumer.phase == Phase::Polling {
+            let there = NextOffset(consumer.first);
+            consumer.first = other.position.replace(there).unwrap_or_default().0;
+            other.in_hand = false;
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! A second partition of the topic, which is added while the pipeline runs.
+//!
+//! **Modelled.** The new partition has a log, offsets and a committed offset of its own, and the
+//! producer a queue, a connection and sequence numbers for it (`RecordAccumulator`, `TxnPartitionMap`).
+//! The producer learns of it with new metadata, at any time (`metadata.max.age.ms`; librdkafka:
+//! `topic.metadata.refresh.interval.ms`). From then on some keys are sent there: the hash of a key is
+//! taken modulo the number of partitions (`BuiltInPartitioner.partitionForKey`), so which ones move is
+//! open, and every choice is explored but the one in which none does. A record's partition is decided
+//! when it is sent; what was sent before, and its retries, stay where they are. A producer that starts
+//! again knows the partition.
+//!
+//! The consumer discovers the partition later, also at any time, and is assigned it: by a rebalance in
+//! which an eager one gives everything up and reads both positions anew, and otherwise in addition to
+//! what it has (`ConsumerCoordinator.rejoinNeededOrPending`, `rd_kafka_cgrp_metadata_update_check`,
+//! KIP-848). There is no committed offset for it, so `auto.offset.reset` says where it begins: `latest`
+//! at the end of what is there by then (`ConsumerConfig.AUTO_OFFSET_RESET_DOC`, KIP-842, KIP-1327),
+//! `none` ends the process. A consumer that joins anew is assigned both.
+//!
+//! **A poll returns records of one partition.** One of Java's may return records of both, and those of
+//! a partition follow one another. It is like a poll of the one and then of the other, but for what
+//! the application does once a poll: a death before that repeats or loses the records of both, where
+//! here it takes two polls' worth of deaths, or one that does it to the records of one. A guarantee is
+//! about one record or one key's, and a key's records may be in either order here as well; only how
+//! many records a run loses may be more.
+//!
+//! **Left out.** The partitions have different leaders, so a broken connection takes the requests to
+//! one of them only; one that takes both does to each what two would do, one after the other. An
+//! idempotent Java client has one epoch for every partition, but each partition goes over to a new one
+//! at sequence number 0 once nothing of it is in flight (`maybeUpdateProducerIdAndEpoch`): epochs are
+//! counted by partition here, and what a broker compares is the same. A record without a key. Records
+//! that are fetched from the new partition before the old one is read up: which partition a poll reads
+//! is open.
+
+use crate::broker::Broker;
+use crate::codec::Codec;
+use crate::limits::Limits;
+use crate::list::List;
+use crate::offset::{self, NextOffset, Position};
+use crate::pipeline::Pipeline;
+use crate::producer::java::JavaSequences;
+use crate::producer::{Batch, Flight, Producer, oldest};
+
+/// The second partition, and what the producer, the group and the consumer have of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct OtherPartition {
+    /// Its log, and what its leader knows of producers.
+    pub broker: Broker,
+    /// The keys that move to it, as a set of bits, as long as anything may still be sent.
+    pub moved: u16,
+    /// Whether the producer sends to it.
+    pub known: bool,
+    /// The part of the accumulator that is for it.
+    pub queue: List<Batch, 4>,
+    /// The requests on the connection to its leader.
+    pub flights: List<Flight, 4>,
+    /// The Java client's sequence numbers in it.
+    pub java: JavaSequences,
+    /// The group's committed offset in it.
+    pub committed: Option<Position>,
+    /// Where the consumer reads in it; `None`: it is not assigned to the consumer. While its records
+    /// are in hand, where the consumer reads in the first partition.
+    pub position: Option<NextOffset>,
+    /// Whether the records in hand come from it: then the consumer's own position is the one in it.
+    pub in_hand: bool,
+}
+
+impl OtherPartition {
+    /// A new partition, to which these keys move.
+    pub fn with(moved: u16) -> OtherPartition {
+        OtherPartition {
+            moved,
+            ..OtherPartition::default()
+        }
+    }
+
+    /// Changes places with the first partition, as far as the producer and the brokers are concerned.
+    pub fn turn(&mut self, producer: &mut Producer, broker: &mut Broker) {
+        std::mem::swap(&mut self.broker, broker);
+        std::mem::swap(&mut self.queue, &mut producer.queue);
+        std::mem::swap(&mut self.flights, &mut producer.flights);
+        std::mem::swap(&mut self.java, &mut producer.java);
+    }
+
+    /// Whether a record of this key is sent there.
+    pub fn takes(&self, key: u16) -> bool {
+        self.known && self.moved & (1 << key) != 0
+    }
+
+    /// Whether the client still has something to do for it.
+    pub fn is_busy(&self) -> bool {
+        !self.queue.is_empty() || !self.flights.is_empty()
+    }
+
+    /// The producer's process dies: the next one knows the partition.
+    pub fn lose_producer(&mut self) {
+        self.queue.truncate(0);
+        self.flights.truncate(0);
+        self.java = JavaSequences::default();
+        self.known = true;
+    }
+
+    /// Nothing will be sent any more.
+    pub fn forget_producer(&mut self) {
+        self.java = JavaSequences::default();
+        self.known = true;
+        self.moved = 0;
+    }
+
+    /// The send whose delivery timeout passes first.
+    pub fn next_to_expire(&self, pipeline: &Pipeline) -> Option<Batch> {
+        oldest(&self.queue, &self.flights, pipeline)
+    }
+
+    /// Visits the fields.
+    pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
+        self.broker.code(codec, limits, pipeline);
+        codec.field(&mut self.moved, (1 << pipeline.bounds.keys) - 1);
+        codec.flag(&mut self.known);
+        self.queue.code(codec, limits.records, |batch, codec| {
+            batch.code(codec, limits, pipeline);
+        });
+        self.flights.code(codec, limits.flights, |flight, codec| {
+            flight.code(codec, limits, pipeline);
+        });
+        if pipeline.producer.idempotence {
+            self.java.code(codec, limits);
+        }
+        offset::code_optional(&mut self.committed, codec, limits);
+        let mut position = self.position.map_or(0, |next| next.0 + 1);
+        codec.field(&mut position, limits.log + 1);
+        self.position = position.checked_sub(1).map(NextOffset);
+        codec.flag(&mut self.in_hand);
+    }
+}
