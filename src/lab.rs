@@ -42,6 +42,7 @@ mod hosted;
 pub mod judge;
 mod log;
 mod offsets;
+mod results;
 mod rig;
 pub mod run;
 mod schedule;

@@ -37,6 +37,7 @@
 mod disk_steps;
 mod error;
 mod interrupted;
+mod output_steps;
 mod remnant;
 mod replica_steps;
 mod sink_steps;
@@ -223,7 +224,15 @@ impl Run {
             dead_lettered: those(&ledger.dead_lettered),
             unordered: self.unordered.clone(),
         };
-        let judgement = super::judge::judge(self.rig.database(), &sends)?;
+        self.compare_seen_results(&self.state)?;
+        let consumer = &self.cluster.pipeline().consumer;
+        let judgement = match consumer.only_produces() {
+            true => {
+                let seen = self.rig.results().seen(consumer.output.isolation)?;
+                super::judge::judge_results(&seen, &sends)
+            }
+            false => super::judge::judge(self.rig.database(), &sends)?,
+        };
         self.compare_judgement(&judgement)?;
         Ok(judgement)
     }
