@@ -1,5 +1,6 @@
 //! Which designs runs on real files can take.
 
+use semel_models::fault::Fault;
 use semel_models::pipeline::Pipeline;
 
 /// What `pipeline` asks for that runs on real files do not know yet; `None`: they know everything
@@ -22,6 +23,8 @@ use semel_models::pipeline::Pipeline;
 /// assert_eq!(not_hosted(design.pipeline()), None);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn not_hosted(_pipeline: &Pipeline) -> Option<&'static str> {
-    None
+pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
+    // The log's files are those of one partition.
+    let grows = pipeline.faults.contains(Fault::AddPartition);
+    grows.then_some("the fault add-partition")
 }

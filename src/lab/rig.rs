@@ -1,16 +1,19 @@
 //! The files and the database of one run.
 
+mod forms;
+
+pub(super) use forms::{offset, producer_id, stored, wire};
+
+use forms::commit;
+
 use super::disk::{StorageError, Sync, Tear};
 use super::log::{Log, LogSettings, Produced, Record, Remains};
-use super::offsets::{Commit, OffsetLog};
+use super::offsets::OffsetLog;
 use super::results::Results;
 use super::run::LabError;
 use super::sink::{Database, SqlSink};
 use super::transaction_log::TransactionLog;
-use super::words::{
-    Generation, LeaderEpoch, NextOffset, Offset, Position, ProducerEpoch, ProducerId, Sequence,
-    Stamp,
-};
+use super::words::{LeaderEpoch, NextOffset, Offset, Position, ProducerId};
 use semel_models::broker;
 use semel_models::offset;
 use semel_models::output;
@@ -324,38 +327,4 @@ fn create(directory: &Path) -> Result<(), LabError> {
         path: directory.to_owned(),
         source,
     })
-}
-
-/// A stamp as it is on the wire: each session of the producer has a producer id of its own.
-pub(super) fn wire(stamp: broker::Stamp) -> Stamp {
-    Stamp {
-        producer: ProducerId(stamp.session.into()),
-        epoch: ProducerEpoch(stamp.epoch.into()),
-        sequence: Sequence(stamp.sequence.into()),
-    }
-}
-
-fn commit(position: offset::Position, generation: u16) -> Commit {
-    Commit {
-        generation: Generation(generation.into()),
-        position: stored(position),
-    }
-}
-
-/// A position as it is stored.
-pub(super) fn stored(position: offset::Position) -> Position {
-    Position {
-        next: NextOffset(position.next.0.into()),
-        leader_epoch: position.leader_epoch.map(|epoch| LeaderEpoch(epoch.into())),
-    }
-}
-
-/// A producer's session as its producer id.
-pub(super) fn producer_id(session: u16) -> ProducerId {
-    ProducerId(session.into())
-}
-
-/// An offset of the model as one of the log.
-pub(super) fn offset(of: u16) -> Offset {
-    Offset(of.into())
 }
