@@ -129,7 +129,7 @@ pub fn covers(pipeline: &Pipeline) -> bool {
         AfterAttempts::Close | AfterAttempts::DeadLetter(_) | AfterAttempts::RetryTopic => false,
     };
     pipeline.group.instances == 1
-        && !pipeline.is_replicated()
+        && !pipeline.tells_replicas_apart()
         && consumer.workers == 0
         && !pipeline.producer.is_transactional()
         && !pipeline.sink.fencing

@@ -190,6 +190,14 @@ impl Cluster {
         whole
     }
 
+    /// Whether each replica has a log of its own in the model.
+    fn has_replicas(&self) -> bool {
+        match self.reductions.healthy_replicas {
+            true => self.pipeline.tells_replicas_apart(),
+            false => self.pipeline.is_replicated(),
+        }
+    }
+
     /// The pipeline.
     pub fn pipeline(&self) -> &Pipeline {
         &self.pipeline
@@ -305,7 +313,7 @@ impl Model for Cluster {
         if let Some(output) = state.output.as_mut().filter(|_| self.keeps_journal) {
             output.journal = Journal::kept();
         }
-        if self.pipeline.is_replicated() {
+        if self.has_replicas() {
             let replicas = Replication::of(&self.pipeline.topic.replication);
             state.replication = Some(Box::new(replicas));
         }

@@ -94,6 +94,19 @@ impl Fault {
             .find(|fault| fault.name() == name)
     }
 
+    /// Whether it strikes a broker, or its replica of the partition.
+    pub fn strikes_brokers(self) -> bool {
+        matches!(
+            self,
+            Fault::BrokerCrash
+                | Fault::PowerLoss
+                | Fault::PowerLossAll
+                | Fault::DiskLoss
+                | Fault::LeaderChange
+                | Fault::ReplicaLag
+        )
+    }
+
     /// Whether the budget may be given per call: `response-lost.produce = 1`.
     pub fn strikes_calls(self) -> bool {
         matches!(

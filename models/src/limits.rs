@@ -221,8 +221,7 @@ impl Limits {
         // appended; and what it sent may fail again behind the gap that a failed send left.
         let upstream = paid(&|key| strikes_upstream(key.fault));
         let source = pipeline.producer.source;
-        let resends = pipeline.producer.on_send_failure == OnSendFailure::Resend
-            || source.waits_for_reports();
+        let resends = pipeline.producer.sends_again();
         let own = match (source.waits_for_reports(), resends) {
             // One record is outstanding at a time.
             (true, _) => records + 2 * upstream,

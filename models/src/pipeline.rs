@@ -3,7 +3,7 @@
 //! Nothing here knows of files, property names or defaults; a design is resolved to a
 //! [`Pipeline`] once, and everything that the model cannot express has been refused before.
 
-use crate::fault::FaultBudget;
+use crate::fault::{Fault, FaultBudget};
 use crate::order::{Item, Order, Step};
 pub use crate::rules::{KafkaRules, TruncationRule};
 
@@ -57,6 +57,11 @@ impl ProducerSettings {
     /// Whether the records are sent in transactions.
     pub fn is_transactional(&self) -> bool {
         matches!(self.source, Source::Transaction { .. })
+    }
+
+    /// Whether the application sends a record again whose delivery failed.
+    pub fn sends_again(&self) -> bool {
+        self.on_send_failure == OnSendFailure::Resend || self.source.waits_for_reports()
     }
 }
 
@@ -473,6 +478,13 @@ impl Pipeline {
     /// Whether the partition has several replicas.
     pub fn is_replicated(&self) -> bool {
         self.topic.replication.replicas > 1
+    }
+
+    /// Whether anything can tell the replicas apart: a fault that strikes brokers. Otherwise they are
+    /// in sync for ever, and what waits for them is only answered, and read, a little later.
+    pub fn tells_replicas_apart(&self) -> bool {
+        let mut faults = self.faults.entries.iter().map(|(key, _)| key.fault);
+        self.is_replicated() && self.faults.total() > 0 && faults.any(Fault::strikes_brokers)
     }
 
     /// Whether the group assigns the partition.

@@ -106,6 +106,7 @@ fn transactional() -> impl Strategy<Value = Pipeline> {
                 pipeline.client = Client::Java;
             }
             pipeline.faults = budget;
+            pipeline.topic.replication = ReplicationSettings::ONE;
             pipeline.rules = KafkaRules {
                 transactions: TransactionRules {
                     version,

@@ -87,7 +87,11 @@ fn minimum(
 
 /// Refuses what is not modelled together with several replicas: this is the one place.
 pub(crate) fn unmodelled(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
-    if parts.topic.replication.replicas == 1 {
+    let apart = faults
+        .entries
+        .iter()
+        .any(|(key, _)| key.fault.strikes_brokers());
+    if parts.topic.replication.replicas == 1 || !apart || faults.total() == 0 {
         return;
     }
     let together = |what: &str| format!("{what} together with several replicas");

@@ -28,7 +28,8 @@ pub(super) struct Rig {
     directory: PathBuf,
     settings: LogSettings,
     pipeline: Pipeline,
-    /// Each replica's; the first is the only one of most designs.
+    /// Each replica's. Where no fault can strike them they are one log to the model, and only the
+    /// first is written.
     logs: Vec<Slot<Log>>,
     offsets: Slot<OffsetLog>,
     transactions: Slot<TransactionLog>,
@@ -82,7 +83,11 @@ impl Rig {
             sinks: Vec::new(),
             database,
         };
-        for who in 0..pipeline.topic.replication.replicas {
+        let replicas = match pipeline.tells_replicas_apart() {
+            true => pipeline.topic.replication.replicas,
+            false => 1,
+        };
+        for who in 0..replicas {
             rig.logs.push(None);
             rig.start_broker(who, &Remains::default())?;
         }
@@ -278,10 +283,12 @@ impl Rig {
     }
 
     fn start_broker(&mut self, who: u16, remains: &Remains) -> Result<(), LabError> {
-        let partition = self.directory.join(match self.pipeline.is_replicated() {
-            true => format!("topic-0@broker-{}", who + 1),
-            false => "topic-0".into(),
-        });
+        let partition = self
+            .directory
+            .join(match self.pipeline.tells_replicas_apart() {
+                true => format!("topic-0@broker-{}", who + 1),
+                false => "topic-0".into(),
+            });
         create(&partition)?;
         let (log, _) = Log::open(&partition, self.settings.clone(), remains)?;
         self.logs[usize::from(who)] = Some(log);

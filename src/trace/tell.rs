@@ -235,7 +235,12 @@ pub(crate) fn violation(
         Guarantee::Progress => {
             let isolation = cluster.pipeline().isolation();
             let holds = |record| end.broker.holds_from(record, 0, isolation);
-            let stuck = those(&|record| ledger.is_confirmed(record) && holds(record));
+            let in_log = |record: u16| ledger.is_confirmed(record) && holds(record);
+            let undone = those(&|record| in_log(record) && !ledger.is_settled(record));
+            let stuck = match undone.is_empty() {
+                true => those(&in_log),
+                false => undone,
+            };
             let nobody_reads = end.consumers.iter().all(|consumer| !consumer.reads());
             let why = if nobody_reads {
                 "the consumer fails at every start, for it has no valid offset and auto.offset.reset=none"

@@ -339,10 +339,10 @@ impl Cluster {
     /// that comes with the partition, its start ends what is open.
     pub(super) fn can_assign(&self, state: &State) -> bool {
         let ids = self.pipeline.consumer.output.transactional_id;
-        let pending = |output: &Box<Output>| !output.pending.is_empty();
+        let pending = |output: &Output| !output.pending.is_empty();
         !self.pipeline.consumer.output.offsets_are_awaited
             || ids == TransactionalId::PerPartition
-            || !state.output.as_ref().is_some_and(pending)
+            || !state.output.as_deref().is_some_and(pending)
     }
 
     /// Whether no output producer will ever abort and seek back: none is fenced, nothing has failed,

@@ -40,6 +40,10 @@ pub struct Reductions {
     pub generations: bool,
     /// Of steps that commute one order is explored (see `persistent`). Runs get longer.
     pub commuting_steps: bool,
+    /// Replicas that no fault can strike are one log: they are in sync for ever, and a record that is
+    /// appended and not yet on all of them is like one whose answer, and whose reader, comes later. It
+    /// merges steps.
+    pub healthy_replicas: bool,
 }
 
 impl Reductions {
@@ -52,6 +56,7 @@ impl Reductions {
         where_to_begin: true,
         generations: true,
         commuting_steps: true,
+        healthy_replicas: true,
     };
     /// No reduction but the numbering of generations, without which some spaces are infinite.
     pub const NONE: Reductions = Reductions {
@@ -62,6 +67,7 @@ impl Reductions {
         where_to_begin: false,
         generations: true,
         commuting_steps: false,
+        healthy_replicas: false,
     };
 }
 

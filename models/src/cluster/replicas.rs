@@ -22,12 +22,24 @@ impl Cluster {
             None => 0,
             Some(replication) => replication
                 .known
-                .filter(|known| replication.replica(*known).status == Status::Up)?,
+                .filter(|known| replication.replica(*known).status == Status::Up)
+                .filter(|_| !self.would_be_refused_for_ever(replication))?,
         };
         state
             .producer
             .can_transmit_to(to, &self.pipeline)
             .then_some(to)
+    }
+
+    /// Whether an application that sends again what failed would do so for ever: below the minimum
+    /// every request is refused. What is on the wire when the in-sync replicas become too few fails,
+    /// and is sent again behind what came later; doing that once more while they are too few changes
+    /// no order that this has not changed. So such a client puts nothing on the wire meanwhile.
+    fn would_be_refused_for_ever(&self, replication: &Replication) -> bool {
+        let settings = &self.pipeline.producer;
+        settings.acks == Acks::All
+            && settings.sends_again()
+            && replication.controller.in_sync.len() < self.pipeline.topic.replication.min_in_sync
     }
 
     /// Adds the enabled steps of brokers and controller, and the client's about them.

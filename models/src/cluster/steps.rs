@@ -227,9 +227,8 @@ impl Cluster {
                 position,
                 generation,
             } => {
-                if !self.pipeline.subscribes() {
-                    self.is_committed(state, position);
-                } else if generation == state.group.generation {
+                let current = generation == state.group.generation;
+                if current || !self.pipeline.subscribes() {
                     self.is_committed(state, position);
                 }
             }
