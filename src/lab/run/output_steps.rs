@@ -103,6 +103,9 @@ impl Run {
             return Ok(());
         };
         let consumer = &self.cluster.pipeline().consumer;
+        if !consumer.produces() {
+            return Ok(());
+        }
         let mut times = vec![0; usize::from(self.cluster.pipeline().bounds.records)];
         for record in self.rig.results().seen(consumer.output.isolation)? {
             let seen: &mut u16 = &mut times[usize::from(record)];
