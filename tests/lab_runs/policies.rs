@@ -143,14 +143,18 @@ const POLICIES: &[Policy] = &[
         BY_HAND,
         "order = 'kafka[produce, commit]'",
         "effect = 'topic'\n[output.producer]\ntransactional.id = 'results'\n\
-         [output.consumer]\nisolation.level = 'read_committed'",
+         [output.consumer]\nisolation.level = 'read_committed'\n\
+         [faults]\nconsumer-crash = 1\nrebalance = 1\nresponse-lost = 1\ntransaction-timeout = 1\n\
+         total = 2",
     ),
     (
         "results-of-a-poll-in-transactions",
         BY_HAND,
         "order = 'kafka[each(produce), commit]'\ninstances = 2\ntransactional-id = 'per-start'",
         "effect = 'topic'\n[output.producer]\ntransactional.id = 'results'\n\
-         [output.consumer]\nisolation.level = 'read_committed'",
+         [output.consumer]\nisolation.level = 'read_committed'\n\
+         [faults]\nconsumer-crash = 1\nrebalance = 1\nresponse-lost = 1\ntransaction-timeout = 1\n\
+         total = 2",
     ),
     (
         "results-read-uncommitted",

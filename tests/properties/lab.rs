@@ -128,7 +128,7 @@ fn read_design(Text(text): &Text) -> Option<Design> {
     Design::parse("transactions.toml", text.as_bytes()).ok()
 }
 
-/// Designs with transactions upstream, or results, or transactions of output producers.
+/// Designs with transactions upstream, or with results or transactions of output producers.
 fn transactions() -> impl Strategy<Value = Text> {
     const ORDERS: &[&str] = &[
         "kafka[produce, commit]",
@@ -139,6 +139,8 @@ fn transactions() -> impl Strategy<Value = Text> {
         "process -> kafka[produce, commit]",
         "kafka[db[process, remember], produce, commit]",
         "kafka[process, commit]",
+        "process -> commit",
+        "process -> commit",
         "process -> commit",
     ];
     const IDS: &[&str] = &["stable", "per-start", "per-partition"];
@@ -159,12 +161,13 @@ fn transactions() -> impl Strategy<Value = Text> {
         "abort",
         "sink-unavailable",
     ];
-    let sides = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let sides = (any::<bool>(), any::<bool>(), any::<bool>());
     let choices = (select(ORDERS), select(IDS), any::<bool>(), any::<bool>());
     let faults = subsequence(FAULTS, 1..=4);
     (sides, choices, faults).prop_map(|(sides, choices, faults)| {
-        let (librdkafka, before_4, upstream, committed) = sides;
+        let (librdkafka, before_4, committed) = sides;
         let (order, id, instances, seeks) = choices;
+        let upstream = order == "process -> commit";
         let level = match committed {
             true => "read_committed",
             false => "read_uncommitted",
@@ -198,7 +201,7 @@ fn transactions() -> impl Strategy<Value = Text> {
             true => "[sink]\neffect = 'add'\n",
             false => "[sink]\neffect = 'topic'\n",
         };
-        if order != "process -> commit" {
+        if !upstream {
             text += "[output.producer]\nacks = 'all'\nenable.idempotence = true\n";
             if in_transactions {
                 text += "transactional.id = 'results'\n";
