@@ -48,6 +48,7 @@ use crate::limbo::Limbo;
 use crate::limits::{Limits, MAX_BUDGETS, MAX_INSTANCES, Room, TooLarge};
 use crate::outbox::Database;
 use crate::output::Output;
+use crate::output::journal::Journal;
 use crate::partitions::OtherPartition;
 use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
@@ -118,6 +119,8 @@ pub struct Cluster {
     budget: Budget,
     witnesses: Vec<Witness>,
     reductions: Reductions,
+    /// Whether states tell what the last step wrote to the output topic.
+    keeps_journal: bool,
     words: usize,
 }
 
@@ -148,7 +151,10 @@ impl Cluster {
             commuting_steps: false,
             ..Reductions::ALL
         };
-        Cluster::build(pipeline, reductions, Room::Unpacked)
+        Ok(Cluster {
+            keeps_journal: true,
+            ..Cluster::build(pipeline, reductions, Room::Unpacked)?
+        })
     }
 
     fn build(pipeline: Pipeline, reductions: Reductions, room: Room) -> Result<Cluster, TooLarge> {
@@ -163,6 +169,7 @@ impl Cluster {
             budget,
             witnesses,
             reductions,
+            keeps_journal: false,
             words: 0,
         })
     }
@@ -319,6 +326,9 @@ impl Model for Cluster {
             transactions: self.limits.transactions.then(Box::default),
             ..State::default()
         };
+        if let Some(output) = state.output.as_mut().filter(|_| self.keeps_journal) {
+            output.journal = Journal::kept();
+        }
         if self.has_replicas() {
             let replicas = Replication::of(&self.pipeline.topic.replication);
             state.replication = Some(Box::new(replicas));
@@ -352,6 +362,9 @@ impl Model for Cluster {
         // Made where it is returned: it is too large to be moved about.
         let mut next = Some(state.clone());
         let after = next.as_mut()?;
+        if let Some(output) = &mut after.output {
+            output.journal.begin();
+        }
         let strike = match action {
             Action::Fault { entry, strike } => {
                 self.strike(after, strike);

@@ -41,6 +41,7 @@
 //! **Left out.** Loss of the output topic's log: designs with storage faults are refused. The reader's
 //! own failures: what it sees is what is judged.
 
+pub mod journal;
 mod packing;
 pub mod producer;
 
@@ -48,7 +49,8 @@ use crate::list::List;
 use crate::offset::Position;
 use crate::pipeline::{Pipeline, TransactionalId};
 use crate::set::Set;
-use crate::transaction_coordinator::{Phase, Transaction};
+use crate::transaction_coordinator::{Outcome, Phase, Transaction};
+use journal::{Happening, Journal};
 use producer::OutputProducer;
 
 use crate::limits::MAX_INSTANCES;
@@ -92,6 +94,8 @@ pub struct Output {
     pub unseen: List<Unseen, 4>,
     /// The offsets of transactions that are not committed yet, in the order in which they came.
     pub pending: List<PendingOffset, 2>,
+    /// What the last step did, for runs that do it for real.
+    pub journal: Journal,
 }
 
 impl Output {
@@ -121,6 +125,7 @@ impl Output {
 
     /// A commit without a transaction: it wins over what is pending.
     pub fn overrule(&mut self, position: Position) {
+        self.journal.note(Happening::Committed(position));
         for pending in self.pending.iter_mut() {
             pending.position = position;
         }
@@ -128,13 +133,16 @@ impl Output {
 
     /// Offsets of a transaction arrive at the group coordinator.
     pub fn add_offsets(&mut self, id: u16, position: Position) {
-        self.drop_offsets(id);
+        self.journal.note(Happening::OffsetsSent { id, position });
+        self.remove_offsets(id);
         self.pending.push(PendingOffset { id, position });
     }
 
     /// The offsets of a transaction stop pending; what they are to be, if there are any. Those that
     /// came before them never count any more.
     pub fn take_offsets(&mut self, id: u16) -> Option<Position> {
+        let outcome = Outcome::Commit;
+        self.journal.note(Happening::OffsetsEnded { id, outcome });
         let place = self.pending.iter().position(|own| own.id == id)?;
         let taken = self.pending.remove(place).position;
         for earlier in &mut self.pending[..place] {
@@ -145,6 +153,12 @@ impl Output {
 
     /// The offsets of a transaction that is aborted.
     pub fn drop_offsets(&mut self, id: u16) {
+        let outcome = Outcome::Abort;
+        self.journal.note(Happening::OffsetsEnded { id, outcome });
+        self.remove_offsets(id);
+    }
+
+    fn remove_offsets(&mut self, id: u16) {
         if let Some(place) = self.pending.iter().position(|own| own.id == id) {
             self.pending.remove(place);
         }
@@ -152,6 +166,11 @@ impl Output {
 
     /// A marker of the transaction's end lies in the partition: what it wrote is committed, or gone.
     pub fn end_records(&mut self, id: u16, commits: bool) {
+        let outcome = match commits {
+            true => Outcome::Commit,
+            false => Outcome::Abort,
+        };
+        self.journal.note(Happening::Ended { id, outcome });
         for place in (0..self.unseen.len()).rev() {
             let own = &mut self.unseen[place];
             if own.id != id || own.committed {
@@ -176,6 +195,7 @@ impl Output {
 
     /// A transactional id that nobody uses any more, and whose transaction has ended, is forgotten.
     pub fn forget_id(&mut self, id: u16) {
+        self.journal.note(Happening::Forgotten(id));
         self.transactions.remove(usize::from(id));
         let later = |own: &mut u16| *own -= u16::from(*own > id);
         self.unseen.iter_mut().for_each(|own| later(&mut own.id));
@@ -185,6 +205,7 @@ impl Output {
     /// A transaction of a process that is gone gets an id of its own behind the others, which its
     /// returns.
     pub fn orphan(&mut self, id: u16) -> u16 {
+        self.journal.note(Happening::Orphaned(id));
         let orphan = self.transactions.len() as u16;
         let old = std::mem::replace(&mut self.transactions[usize::from(id)], initialised());
         self.transactions.push(old);

@@ -1,4 +1,5 @@
-//! The judge: what became of each record, counted from the rows of the sink's database alone.
+//! The judge: what became of each record, counted from the rows of the sink's database alone, or from
+//! the output topic where the results there are the effect.
 //!
 //! It shares no code with the model's ledger, and knows of the run only what was sent. It judges a
 //! run that has ended: of a record that might still be read it would say that it is lost.
@@ -62,6 +63,20 @@ pub fn judge(database: &Database, sends: &Sends) -> Result<Judgement, SinkError>
         Ok((effects(using)?, superseded(using)?))
     })?;
     Ok(sends.judge(&effects, &superseded))
+}
+
+/// Judges the run whose effects are results in the output topic, of these records in the order in which
+/// its reader saw them.
+pub(crate) fn judge_results(seen: &[u16], sends: &Sends) -> Judgement {
+    let mut effects = BTreeMap::new();
+    for (place, record) in (0..).zip(seen) {
+        let new = Effects {
+            times: 0,
+            first: place,
+        };
+        effects.entry(*record).or_insert(new).times += 1;
+    }
+    sends.judge(&effects, &Records::new())
 }
 
 fn effects(using: Using<'_>) -> Result<BTreeMap<u16, Effects>, SinkError> {

@@ -1,18 +1,24 @@
 //! The files and the database of one run.
 
+mod forms;
+
+pub(super) use forms::{offset, producer_id, stored, wire};
+
+use forms::commit;
+
 use super::disk::{StorageError, Sync, Tear};
 use super::log::{Log, LogSettings, Produced, Record, Remains};
-use super::offsets::{Commit, OffsetLog};
+use super::offsets::OffsetLog;
+use super::results::Results;
 use super::run::LabError;
 use super::sink::{Database, SqlSink};
 use super::transaction_log::TransactionLog;
-use super::words::{
-    Generation, LeaderEpoch, NextOffset, Offset, Position, ProducerEpoch, ProducerId, Sequence,
-    Stamp,
-};
+use super::words::{LeaderEpoch, NextOffset, Offset, Position, ProducerId};
 use semel_models::broker;
 use semel_models::offset;
+use semel_models::output;
 use semel_models::pipeline::Pipeline;
+use semel_models::transaction_coordinator::Outcome;
 use std::path::{Path, PathBuf};
 
 /// What a run has on the disk: the log of each of the partition's replicas, the group's committed offset, and the sink,
@@ -22,10 +28,13 @@ pub(super) struct Rig {
     directory: PathBuf,
     settings: LogSettings,
     pipeline: Pipeline,
-    /// Each replica's; the first is the only one of most designs.
+    /// Each replica's. Where no fault can strike them they are one log to the model, and only the
+    /// first is written.
     logs: Vec<Slot<Log>>,
     offsets: Slot<OffsetLog>,
     transactions: Slot<TransactionLog>,
+    /// The output topic, where the design has one.
+    results: Option<Results>,
     sinks: Vec<Slot<SqlSink>>,
     database: Database,
 }
@@ -70,6 +79,7 @@ impl Rig {
             logs: Vec::new(),
             offsets: None,
             transactions: None,
+            results: None,
             sinks: Vec::new(),
             database,
         };
@@ -83,6 +93,7 @@ impl Rig {
         }
         rig.open_offsets()?;
         rig.open_transactions()?;
+        rig.open_results()?;
         for _ in 0..pipeline.group.instances {
             let sink = rig.database.connect()?;
             rig.sinks.push(Some(sink));
@@ -122,6 +133,45 @@ impl Rig {
 
     pub(super) fn transactions_mut(&mut self) -> &mut TransactionLog {
         self.transactions.as_mut().expect(OPEN)
+    }
+
+    /// The output topic.
+    pub(super) fn results(&self) -> &Results {
+        self.results.as_ref().expect(OPEN)
+    }
+
+    pub(super) fn results_mut(&mut self) -> &mut Results {
+        self.results.as_mut().expect(OPEN)
+    }
+
+    /// Offsets of a transaction arrive.
+    pub(super) fn commit_in_transaction(
+        &mut self,
+        producer: ProducerId,
+        position: offset::Position,
+        generation: u16,
+    ) -> Result<(), StorageError> {
+        let commit = commit(position, generation);
+        let offsets = self.offsets.as_mut().expect(OPEN);
+        offsets.commit_in_transaction(producer, commit)
+    }
+
+    /// The marker of a transaction is written among the offsets.
+    pub(super) fn end_offsets(
+        &mut self,
+        producer: ProducerId,
+        outcome: Outcome,
+    ) -> Result<(), StorageError> {
+        let offsets = self.offsets.as_mut().expect(OPEN);
+        offsets.end_transaction(producer, outcome)
+    }
+
+    /// The offsets of transactions under way.
+    pub(super) fn pending_offsets(&self) -> Vec<(ProducerId, Position)> {
+        let pending = self.offsets.as_ref().expect(OPEN).pending();
+        pending
+            .map(|(producer, commit)| (producer, commit.position))
+            .collect()
     }
 
     /// What the group has committed.
@@ -181,10 +231,7 @@ impl Rig {
         let offsets = self.offsets.as_mut().expect(OPEN);
         match position {
             None => offsets.expire(),
-            Some(position) => offsets.commit(Commit {
-                generation: Generation(generation.into()),
-                position: stored(position),
-            }),
+            Some(position) => offsets.commit(commit(position, generation)),
         }
     }
 
@@ -248,6 +295,24 @@ impl Rig {
         Ok(())
     }
 
+    /// No fault of a disk strikes the output topic: it is opened once.
+    fn open_results(&mut self) -> Result<(), LabError> {
+        let consumer = &self.pipeline.consumer;
+        let ids = match consumer.has_transactions() {
+            true => output::ids(&self.pipeline),
+            false => 0,
+        };
+        if ids > 0 || consumer.produces() {
+            let directory = self.directory.join("output-0");
+            let settings = LogSettings {
+                compacted: false,
+                ..self.settings.clone()
+            };
+            self.results = Some(Results::open(&directory, settings, ids)?);
+        }
+        Ok(())
+    }
+
     fn open_transactions(&mut self) -> Result<(), LabError> {
         let transactions = TransactionLog::open(&self.directory, self.settings.sync)?;
         self.transactions = Some(transactions);
@@ -269,31 +334,4 @@ fn create(directory: &Path) -> Result<(), LabError> {
         path: directory.to_owned(),
         source,
     })
-}
-
-/// A stamp as it is on the wire: each session of the producer has a producer id of its own.
-pub(super) fn wire(stamp: broker::Stamp) -> Stamp {
-    Stamp {
-        producer: ProducerId(stamp.session.into()),
-        epoch: ProducerEpoch(stamp.epoch.into()),
-        sequence: Sequence(stamp.sequence.into()),
-    }
-}
-
-/// A position as it is stored.
-pub(super) fn stored(position: offset::Position) -> Position {
-    Position {
-        next: NextOffset(position.next.0.into()),
-        leader_epoch: position.leader_epoch.map(|epoch| LeaderEpoch(epoch.into())),
-    }
-}
-
-/// A producer's session as its producer id.
-pub(super) fn producer_id(session: u16) -> ProducerId {
-    ProducerId(session.into())
-}
-
-/// An offset of the model as one of the log.
-pub(super) fn offset(of: u16) -> Offset {
-    Offset(of.into())
 }

@@ -1,13 +1,14 @@
 //! One run of a design, step by step, on real files and in a real database.
 //!
-//! **What is real.** What lies on a disk: the partition's log, the group's committed offset, the
-//! sink with its dedup store. Every step that touches one of them is done there: a produce request
+//! **What is real.** What lies on a disk: the log of each replica of the partition, the output topic,
+//! the group's committed offset, the transaction coordinator's log, the sink with its dedup store. Every step that touches one of them is done there: a produce request
 //! is appended, a poll reads, an operation of the order runs as SQL by the code that the model runs
 //! (`models/src/application.rs`), a crash of a process drops its connection in the middle of what it
 //! was doing, a broker that crashes or loses power recovers from its files, torn at any byte.
 //!
-//! **What is not.** The clients, the network and the group's membership: they are the model's step
-//! functions, which hold nothing that outlives a process. Time: a step comes when it is asked for.
+//! **What is not.** The clients, the network, the group's membership and the controller: they are the
+//! model's step functions, which hold nothing that outlives a process; what coordinators answer is
+//! theirs, too, and what they keep is read from the disk. Time: a step comes when it is asked for.
 //!
 //! **What a run shows.** After each step the disk must hold what the model's state says, and each
 //! answer must be the model's: anything else ends the run as a [`Deviation`]. So a run violates a
@@ -37,6 +38,7 @@
 mod disk_steps;
 mod error;
 mod interrupted;
+mod output_steps;
 mod remnant;
 mod replica_steps;
 mod sink_steps;
@@ -223,7 +225,15 @@ impl Run {
             dead_lettered: those(&ledger.dead_lettered),
             unordered: self.unordered.clone(),
         };
-        let judgement = super::judge::judge(self.rig.database(), &sends)?;
+        self.compare_seen_results(&self.state)?;
+        let consumer = &self.cluster.pipeline().consumer;
+        let judgement = match consumer.only_produces() {
+            true => {
+                let seen = self.rig.results().seen(consumer.output.isolation)?;
+                super::judge::judge_results(&seen, &sends)
+            }
+            false => super::judge::judge(self.rig.database(), &sends)?,
+        };
         self.compare_judgement(&judgement)?;
         Ok(judgement)
     }

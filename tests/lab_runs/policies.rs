@@ -132,6 +132,52 @@ const POLICIES: &[Policy] = &[
         "order = 'process -> commit'\nworkers = 2\ncommit-covers = 'highest'",
         "effect = 'add'",
     ),
+    (
+        "produce-then-commit",
+        BY_HAND,
+        "order = 'produce -> commit'",
+        "effect = 'topic'\n[output.producer]\nacks = 'all'\nenable.idempotence = true",
+    ),
+    (
+        "results-in-transactions",
+        BY_HAND,
+        "order = 'kafka[produce, commit]'",
+        "effect = 'topic'\n[output.producer]\ntransactional.id = 'results'\n\
+         [output.consumer]\nisolation.level = 'read_committed'\n\
+         [faults]\nconsumer-crash = 1\nrebalance = 1\nresponse-lost = 1\ntransaction-timeout = 1\n\
+         total = 2",
+    ),
+    (
+        "results-of-a-poll-in-transactions",
+        BY_HAND,
+        "order = 'kafka[each(produce), commit]'\ninstances = 2\ntransactional-id = 'per-start'",
+        "effect = 'topic'\n[output.producer]\ntransactional.id = 'results'\n\
+         [output.consumer]\nisolation.level = 'read_committed'\n\
+         [faults]\nconsumer-crash = 1\nrebalance = 1\nresponse-lost = 1\ntransaction-timeout = 1\n\
+         total = 2",
+    ),
+    (
+        "results-read-uncommitted",
+        BY_HAND,
+        "order = 'kafka[produce, commit]'",
+        "effect = 'topic'\n[output.producer]\ntransactional.id = 'results'\n\
+         [output.consumer]\nisolation.level = 'read_uncommitted'",
+    ),
+    (
+        "three-replicas",
+        BY_HAND,
+        "order = 'db[process, remember] -> commit'",
+        "effect = 'add'\n[topic]\nreplication.factor = 3\nmin.insync.replicas = 2\n\
+         [faults]\nbroker-crash = 1\nleader-change = 1\nreplica-lag = 1\nresponse-lost = 1\n\
+         consumer-crash = 1\ntotal = 2",
+    ),
+    (
+        "two-replicas-that-lose-power",
+        BY_HAND,
+        "order = 'db[process, remember] -> commit'",
+        "effect = 'add'\n[topic]\nreplication.factor = 2\nmin.insync.replicas = 1\n\
+         [faults]\npower-loss = 1\nleader-change = 1\nreplica-lag = 1\ntotal = 2",
+    ),
 ];
 
 fn design((name, consumer, application, sink): &Policy) -> Design {

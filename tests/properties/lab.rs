@@ -3,17 +3,18 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::subsequence;
+use proptest::sample::{select, subsequence};
 use semel::Design;
 use semel::lab::{Blow, Coverage, LabError, Run, Schedule, Sync};
 use semel_models::pipeline::Pipeline;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 
 #[cfg(feature = "postgres")]
 use crate::databases;
 use crate::databases::{Kind, over_each_database};
-use crate::trials::{too_large, try_designs_with};
+use crate::designs::Text;
+use crate::trials::{runner, too_large, try_designs_with};
 
 /// Steps after which a run that does not come to rest is left.
 const MOST_STEPS: usize = 4_000;
@@ -101,6 +102,120 @@ impl Replicas {
         let text = replace_table(&text, "faults", &faults.concat());
         Design::parse("replicas.toml", text.as_bytes()).ok()
     }
+}
+
+#[test]
+fn transactions_are_on_the_disk_what_they_are_in_the_model() {
+    let coverage = RefCell::new(Met::default());
+    let (read, refused) = (Cell::new(0), Cell::new(0));
+    let drawn = (transactions(), schedule(8, 200));
+    let tried = runner(150).run(&drawn, |(text, schedule)| {
+        let Some(design) = read_design(&text) else {
+            refused.set(refused.get() + 1);
+            return Err(TestCaseError::reject("refused"));
+        };
+        read.set(read.get() + 1);
+        let met = played(Kind::Sqlite, larger(&design, 12, 8), &schedule)?;
+        coverage.borrow_mut().add(&met);
+        Ok(())
+    });
+    tried.unwrap_or_else(|error| panic!("{error}"));
+    coverage.borrow().show();
+    assert!(refused.get() <= read.get(), "{} are refused", refused.get());
+}
+
+fn read_design(Text(text): &Text) -> Option<Design> {
+    Design::parse("transactions.toml", text.as_bytes()).ok()
+}
+
+/// Designs with transactions upstream, or with results or transactions of output producers.
+fn transactions() -> impl Strategy<Value = Text> {
+    const ORDERS: &[&str] = &[
+        "kafka[produce, commit]",
+        "produce -> commit",
+        "produce-async -> flush -> commit",
+        "kafka[each(produce), commit]",
+        "kafka[each(produce-async), commit]",
+        "process -> kafka[produce, commit]",
+        "kafka[db[process, remember], produce, commit]",
+        "kafka[process, commit]",
+        "process -> commit",
+        "process -> commit",
+        "process -> commit",
+    ];
+    const IDS: &[&str] = &["stable", "per-start", "per-partition"];
+    const FAULTS: &[&str] = &[
+        "consumer-crash",
+        "producer-crash",
+        "rebalance",
+        "consumer-pause",
+        "transaction-timeout",
+        "response-lost",
+        "request-lost",
+        "request-refused",
+        "process-failure",
+        "delivery-timeout",
+        "request-delayed.produce",
+        "request-delayed.end-txn",
+        "request-delayed.output-produce",
+        "abort",
+        "sink-unavailable",
+    ];
+    let sides = (any::<bool>(), any::<bool>(), any::<bool>());
+    let choices = (select(ORDERS), select(IDS), any::<bool>(), any::<bool>());
+    let faults = subsequence(FAULTS, 1..=4);
+    (sides, choices, faults).prop_map(|(sides, choices, faults)| {
+        let (librdkafka, before_4, committed) = sides;
+        let (order, id, instances, seeks) = choices;
+        let upstream = order == "process -> commit";
+        let level = match committed {
+            true => "read_committed",
+            false => "read_uncommitted",
+        };
+        let mut text = String::from(match (librdkafka, before_4) {
+            (true, _) => "client = 'librdkafka'\n",
+            (false, true) => "client = 'java'\nkafka = '3.9'\n",
+            (false, false) => "client = 'java'\n",
+        });
+        text += "[producer]\nacks = 'all'\nenable.idempotence = true\n";
+        if upstream {
+            text += "transactional.id = 'upstream'\n";
+        }
+        text += "[consumer]\nenable.auto.commit = false\nauto.offset.reset = 'earliest'\n";
+        text += &format!("isolation.level = '{level}'\n[application]\norder = '{order}'\n");
+        if upstream {
+            text += "source = 'transaction'\nrecords-per-transaction = 2\n";
+        }
+        if instances {
+            text += "instances = 2\n";
+        }
+        let in_transactions = order.contains("kafka[");
+        if in_transactions {
+            text += &format!("transactional-id = '{id}'\n");
+            text += match seeks {
+                true => "on-abort = 'seek'\n",
+                false => "on-abort = 'continue'\n",
+            };
+        }
+        text += match order.contains("process") {
+            true => "[sink]\neffect = 'add'\n",
+            false => "[sink]\neffect = 'topic'\n",
+        };
+        if !upstream {
+            text += "[output.producer]\nacks = 'all'\nenable.idempotence = true\n";
+            if in_transactions {
+                text += "transactional.id = 'results'\n";
+            }
+            if order.contains("produce") {
+                text += &format!("[output.consumer]\nisolation.level = '{level}'\n");
+            }
+        }
+        text += "[faults]\n";
+        for fault in faults {
+            text += &format!("{fault} = 1\n");
+        }
+        Text(text + "total = 3\n[bounds]\nrecords = 2\n")
+    })
 }
 
 /// The design's text with `lines` in place of what the table `name` has.

@@ -4,8 +4,9 @@ use super::{Cluster, State};
 use crate::action::{ConsumerStep, Place};
 use crate::consumer::Phase;
 use crate::limbo::{Late, NOBODY};
-use crate::output::Output;
+use crate::output::journal::Happening;
 use crate::output::producer::{OutputProducer, Send};
+use crate::output::{self, Output};
 use crate::pipeline::{Acks, Isolation};
 use crate::program::{OutputStep, Scope};
 
@@ -178,6 +179,10 @@ impl Cluster {
     /// A result lies in the output topic.
     fn take_result(&self, state: &mut State, who: u16, record: u16) {
         let committed = self.pipeline.consumer.output.isolation == Isolation::ReadCommitted;
+        let in_transaction = self.pipeline.consumer.has_transactions();
+        let id = in_transaction.then(|| output::id_of(who, &self.pipeline));
+        let appended = Happening::Appended { record, id };
+        self.output(state).journal.note(appended);
         if self.pipeline.consumer.has_transactions() && committed {
             self.append_open(state, who, record);
         } else {

@@ -7,7 +7,7 @@
 use super::batch::{Batch, Record};
 use super::segment::Header;
 use super::{Log, Produced, StorageError};
-use crate::lab::words::{NextOffset, Offset, ProducerEpoch, ProducerId, Sequence, Stamp};
+use crate::lab::words::{NextOffset, Offset, ProducerEpoch, ProducerId, RecordId, Sequence, Stamp};
 use semel_models::broker::EntryKind;
 use semel_models::pipeline::Isolation;
 use semel_models::transaction_coordinator::{CoordinatorAnswer, Outcome, TransactionVersion};
@@ -131,6 +131,23 @@ impl Log {
             }
         }
         Ok(batches)
+    }
+
+    /// The records from the last stable offset on that readers of what is committed may see later:
+    /// which, whose, and whether their transaction has committed.
+    pub(crate) fn unstable(&self) -> Vec<(RecordId, ProducerId, bool)> {
+        let transactions = self.transactions();
+        let stable = self.last_stable_offset();
+        let beyond = self.entries().filter(|header| header.offset >= stable);
+        beyond
+            .filter(|header| !transactions.has_aborted(header))
+            .filter_map(|header| {
+                let producer = header.stamp?.producer;
+                let first = transactions.open.get(&producer);
+                let is_open = first.is_some_and(|first| header.offset >= *first);
+                Some((header.record?, producer, !is_open))
+            })
+            .collect()
     }
 
     fn transactions(&self) -> Transactions {

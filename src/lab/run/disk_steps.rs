@@ -57,7 +57,9 @@ impl Run {
         self.run_on_sink(action)?;
         self.restart_consumers(action, after)?;
         self.tell_fence(after)?;
+        self.write_results(after)?;
         self.commit(after)?;
+        self.compare_results(after)?;
         self.compare_log(after)
     }
 

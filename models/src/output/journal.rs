@@ -1,0 +1,87 @@
+//! What a step does to the output topic and to the offsets of transactions, in its order: for runs that
+//! do the same for real. Explored states keep none of it.
+
+use crate::offset::Position;
+use crate::transaction_coordinator::Outcome;
+use std::hash::{Hash, Hasher};
+
+/// Something that is written to the output topic or to the group's offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// A result is appended.
+    Appended {
+        /// The record whose result it is.
+        record: u16,
+        /// The transactional id in whose transaction, if there is one.
+        id: Option<u16>,
+    },
+    /// The marker of a transaction is appended.
+    Ended {
+        /// The transactional id.
+        id: u16,
+        /// Which.
+        outcome: Outcome,
+    },
+    /// Offsets of a transaction are pending from now on.
+    OffsetsSent {
+        /// The transactional id.
+        id: u16,
+        /// The position to be committed.
+        position: Position,
+    },
+    /// The marker of a transaction is written among the offsets.
+    OffsetsEnded {
+        /// The transactional id.
+        id: u16,
+        /// Which.
+        outcome: Outcome,
+    },
+    /// An offset is committed without a transaction.
+    Committed(Position),
+    /// What is open of this id is moved behind the others, and the id begins anew.
+    Orphaned(u16),
+    /// This id is forgotten, and those behind it move up.
+    Forgotten(u16),
+}
+
+/// What the last step did. It is no part of a state: states that differ in nothing else are equal.
+#[derive(Clone, Debug, Default)]
+pub struct Journal(Option<Vec<Happening>>);
+
+impl Journal {
+    /// One that is kept.
+    pub fn kept() -> Journal {
+        Journal(Some(Vec::new()))
+    }
+
+    /// Another step begins.
+    pub fn begin(&mut self) {
+        if let Some(happened) = &mut self.0 {
+            happened.clear();
+        }
+    }
+
+    /// Something happens.
+    pub fn note(&mut self, happening: Happening) {
+        if let Some(happened) = &mut self.0 {
+            happened.push(happening);
+        }
+    }
+
+    /// What has happened.
+    pub fn happened(&self) -> impl Iterator<Item = Happening> {
+        self.0.iter().flatten().copied()
+    }
+}
+
+impl PartialEq for Journal {
+    fn eq(&self, _: &Journal) -> bool {
+        true
+    }
+}
+
+impl Eq for Journal {}
+
+impl Hash for Journal {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}

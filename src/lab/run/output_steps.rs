@@ -1,0 +1,130 @@
+//! What a step does to the output topic and to the offsets of transactions, and that both are as they
+//! should be.
+
+use super::{LabError, Run};
+use crate::lab::log::Produced;
+use crate::lab::rig::stored;
+use crate::lab::transaction_log::TransactionalId;
+use crate::lab::words::ProducerId;
+use semel_models::cluster::State;
+use semel_models::output::Output;
+use semel_models::output::journal::Happening;
+use semel_models::pipeline::Isolation;
+
+impl Run {
+    /// Does what the step did to the output topic, in its order.
+    pub(super) fn write_results(&mut self, after: &State) -> Result<(), LabError> {
+        let Some(output) = after.output.as_deref() else {
+            return Ok(());
+        };
+        for happening in output.journal.happened() {
+            self.happen(happening, after.group.generation)?;
+        }
+        self.keep_output_transactions(output)
+    }
+
+    fn happen(&mut self, happening: Happening, generation: u16) -> Result<(), LabError> {
+        match happening {
+            Happening::Appended { record, id } => {
+                let record = self.rig.record(record);
+                let appended = self.rig.results_mut().append(&record, id)?;
+                self.is_appended(appended)
+            }
+            Happening::Ended { id, outcome } => {
+                let marked = self.rig.results_mut().end(id, outcome)?;
+                self.is_appended(marked)
+            }
+            Happening::OffsetsSent { id, position } => {
+                let producer = self.rig.results().producer(id);
+                Ok(self
+                    .rig
+                    .commit_in_transaction(producer, position, generation)?)
+            }
+            Happening::OffsetsEnded { id, outcome } => {
+                let producer = self.rig.results().producer(id);
+                Ok(self.rig.end_offsets(producer, outcome)?)
+            }
+            Happening::Committed(position) => Ok(self.rig.commit(Some(position), generation)?),
+            Happening::Orphaned(id) => {
+                self.rig.results_mut().orphan(id);
+                Ok(())
+            }
+            Happening::Forgotten(id) => {
+                self.rig.results_mut().forget(id);
+                Ok(())
+            }
+        }
+    }
+
+    fn is_appended(&self, produced: Produced) -> Result<(), LabError> {
+        let is_appended = matches!(produced, Produced::Appended(_));
+        self.agree("whether the output topic takes it", true, is_appended)
+    }
+
+    /// The coordinator writes down what has changed of each transactional id.
+    fn keep_output_transactions(&mut self, output: &Output) -> Result<(), LabError> {
+        for (id, transaction) in (0..).zip(output.transactions.iter()) {
+            let key = key(self.rig.results().producer(id));
+            if self.rig.transactions().get(key) != *transaction {
+                self.rig.transactions_mut().write(key, *transaction)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the output topic, the offsets that are pending and what the coordinator keeps with the
+    /// model's.
+    pub(super) fn compare_results(&self, state: &State) -> Result<(), LabError> {
+        let Some(output) = state.output.as_deref() else {
+            return Ok(());
+        };
+        let results = self.rig.results();
+        let unseen = output.unseen.iter();
+        let unseen = unseen.map(|own| (own.record, results.producer(own.id), own.committed));
+        let real = match self.reads_committed_results() {
+            true => results.unseen(),
+            false => Vec::new(),
+        };
+        self.agree("the results that nobody sees yet", unseen.collect(), real)?;
+        let pending = output.pending.iter();
+        let pending = pending.map(|own| (results.producer(own.id), stored(own.position)));
+        let real = self.rig.pending_offsets();
+        self.agree("the offsets that are pending", pending.collect(), real)?;
+        for (id, transaction) in (0..).zip(output.transactions.iter()) {
+            let kept = self.rig.transactions().get(key(results.producer(id)));
+            self.agree("a transaction", *transaction, kept)?;
+        }
+        Ok(())
+    }
+
+    /// Compares how often the reader of the topic has seen each result.
+    pub(super) fn compare_seen_results(&self, state: &State) -> Result<(), LabError> {
+        let Some(output) = state.output.as_deref() else {
+            return Ok(());
+        };
+        let consumer = &self.cluster.pipeline().consumer;
+        if !consumer.produces() {
+            return Ok(());
+        }
+        let mut times = vec![0; usize::from(self.cluster.pipeline().bounds.records)];
+        for record in self.rig.results().seen(consumer.output.isolation)? {
+            let seen: &mut u16 = &mut times[usize::from(record)];
+            *seen = (*seen + 1).min(2);
+        }
+        let expected = match consumer.only_produces() {
+            true => state.ledger.handled.iter(),
+            false => output.produced.iter(),
+        };
+        let expected = expected.map(|times| (*times).min(2));
+        self.agree("how often each result is seen", expected.collect(), times)
+    }
+
+    fn reads_committed_results(&self) -> bool {
+        self.cluster.pipeline().consumer.output.isolation == Isolation::ReadCommitted
+    }
+}
+
+/// The coordinator's key of an output producer; 0 is the upstream's.
+fn key(producer: ProducerId) -> TransactionalId {
+    TransactionalId(producer.0)
+}
