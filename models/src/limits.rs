@@ -275,18 +275,28 @@ impl Limits {
             Fault::Poison,
         ];
         let struck = paid(&|key| key.fault.strikes_calls() || key.fault == Fault::DeliveryTimeout);
-        // A result whose delivery fails is a failure of handling.
-        let fails = failures.into_iter().any(can) || consumer.produces() && struck > 0;
+        // A result that cannot be delivered fails like handling, but for one in a transaction.
+        let undelivered = consumer.produces() && !consumer.has_transactions() && struck > 0;
+        let fails = failures.into_iter().any(can) || undelivered;
         let on_failure = consumer.on_process_failure;
         let restarts = can(Fault::GracefulRestart)
             || can(Fault::Rebalance)
             || fails && on_failure.then == AfterAttempts::Close;
         let settings = &pipeline.group;
         let in_background = settings.revokes_in_background || settings.rejoins_in_background;
-        // Each fault lets each record be handled once more.
-        let written = records * (2 + total) * instances;
         // A result whose delivery times out may still be on the wire. Where leaders ask for its
         // transaction, it is never taken once that has ended.
+        // Results that would tell no more are left out: see `Output::end_records` and
+        // `Cluster::send_result`.
+        let result_sends = records * (2 + struck);
+        let ids = usize::from(output::ids(pipeline));
+        let ids = match consumer.output.transactional_id {
+            // A process that ends leaves one behind; see `output_transactions`.
+            TransactionalId::PerStart => ids + total + 1,
+            TransactionalId::Stable | TransactionalId::PerPartition => ids,
+        };
+        let unseen =
+            2 * records + ids * usize::from(pipeline.bounds.poll) + paid(&delayed) + struck;
         let verified = consumer.has_transactions() && pipeline.rules.transactions.verifies;
         let results = consumer.produces() && !verified;
         let given_up = if results {
@@ -421,20 +431,17 @@ impl Limits {
                 0
             },
             output_sends: if order.contains(Step::ProduceAsync) {
-                fits("results on their way", written, MAX_SENDS)?
+                fits("results on their way", result_sends, MAX_SENDS)?
             } else {
                 0
             },
             transactional_ids: if !consumer.has_transactions() {
                 0
-            } else if consumer.output.transactional_id == TransactionalId::PerStart {
-                // A process that ends leaves one behind; see `output_transactions`.
-                narrow(usize::from(output::ids(pipeline)) + total + 1)
             } else {
-                output::ids(pipeline)
+                narrow(ids)
             },
             unseen: if consumer.has_transactions() {
-                fits("results that are not committed", written, MAX_UNSEEN)?
+                fits("results that are not committed", unseen, MAX_UNSEEN)?
             } else {
                 0
             },

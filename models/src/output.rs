@@ -165,6 +165,7 @@ impl Output {
     }
 
     /// A marker of the transaction's end lies in the partition: what it wrote is committed, or gone.
+    /// Of a record that the reader will see twice already, once more tells nothing.
     pub fn end_records(&mut self, id: u16, commits: bool) {
         let outcome = match commits {
             true => Outcome::Commit,
@@ -179,6 +180,14 @@ impl Output {
             if commits {
                 own.committed = true;
             } else {
+                self.unseen.remove(place);
+            }
+        }
+        for place in (0..self.unseen.len()).rev() {
+            let own = self.unseen[place];
+            let before = self.unseen[..place].iter();
+            let same = before.filter(|other| other.committed && other.record == own.record);
+            if own.committed && same.count() >= 2 {
                 self.unseen.remove(place);
             }
         }

@@ -123,6 +123,7 @@ fn transactional() -> impl Strategy<Value = Pipeline> {
             pipeline.producer.idempotence = true;
             pipeline.producer.acks = Acks::All;
             pipeline.producer.confirm_on = ConfirmOn::Ack;
+            output::fit(&mut pipeline);
             if pipeline.producer.on_send_failure == OnSendFailure::Ignore {
                 pipeline.producer.on_send_failure = OnSendFailure::Resend;
             }

@@ -92,6 +92,10 @@ pub fn fit(pipeline: &mut Pipeline) {
     if !consumer.produces() {
         return;
     }
+    if pipeline.producer.is_transactional() {
+        consumer.order = Order(vec![Item::Step(Step::Process), Item::Step(Step::Commit)]);
+        return;
+    }
     let transactions = consumer.has_transactions();
     let output = &mut consumer.output;
     if transactions {
@@ -107,7 +111,12 @@ pub fn fit(pipeline: &mut Pipeline) {
         | Fault::PowerLoss
         | Fault::PowerLossAll
         | Fault::DiskLoss
-        | Fault::ProducerIdExpiry => false,
+        | Fault::LeaderChange
+        | Fault::ReplicaLag
+        | Fault::CoordinatorFailover
+        | Fault::ProducerIdExpiry
+        | Fault::TopicRecreate
+        | Fault::StaleMetadata => false,
         Fault::RequestDelayed | Fault::DeliveryTimeout => late,
         _ => true,
     });
