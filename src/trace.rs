@@ -62,7 +62,7 @@ pub struct Trace {
     #[serde(skip)]
     perhaps_longer: bool,
     /// What Jepsen would call it.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     anomalies: Vec<Anomaly>,
 }
 
@@ -159,8 +159,7 @@ impl Trace {
         !self.perhaps_longer
     }
 
-    /// What Jepsen's checker of Kafka would call what clients see in the run; nothing for a trace
-    /// that was read from a file.
+    /// What Jepsen's checker of Kafka would call what clients see in the run, where it has a name.
     pub fn anomalies(&self) -> &[Anomaly] {
         &self.anomalies
     }

@@ -78,7 +78,7 @@ fn without_faults_nothing_is_violated_whoever_reads() {
 #[test]
 fn a_crash_an_abort_and_a_timeout_are_phantoms_only_to_who_reads_everything() {
     for (fault, committed, everything) in [
-        (Fault::ProducerCrash, 228, 451),
+        (Fault::ProducerCrash, 314, 576),
         (Fault::Abort, 141, 304),
         (Fault::TransactionTimeout, 122, 297),
     ] {
@@ -164,9 +164,9 @@ fn a_late_initialisation_fences_its_own_producer_and_nothing_else_happens() {
 #[test]
 fn a_commit_whose_answer_was_lost_is_done_twice_after_a_crash_by_who_resends() {
     let mut design = transactional(TWO, &[Fault::ProducerCrash, Fault::ResponseLost]);
-    assert_violated(&design, &[], 1397);
+    assert_violated(&design, &[], 1761);
     design.producer.on_restart = OnRestart::ResendUnconfirmed;
-    assert_violated(&design, &[NoDuplicates, ExactlyOnceEffect], 2366);
+    assert_violated(&design, &[NoDuplicates, ExactlyOnceEffect], 4088);
 }
 
 #[test]

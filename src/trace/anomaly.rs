@@ -9,11 +9,13 @@ use semel_models::action::{Action, ConsumerStep};
 use semel_models::cluster::{Cluster, State};
 use semel_models::pipeline::{Assignment, Source};
 use semel_models::producer::Sending;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// An anomaly that Jepsen's checker of Kafka tells apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Anomaly {
     /// One value at more than one offset.
@@ -25,6 +27,7 @@ pub enum Anomaly {
     /// Two values at one offset.
     InconsistentOffsets,
     /// A value that was read although its transaction was aborted.
+    #[serde(rename = "G1a")]
     AbortedRead,
     /// A process polled past values that it had not read.
     PollSkip,

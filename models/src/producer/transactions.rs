@@ -111,6 +111,9 @@ pub struct Transactions {
     /// Records whose transaction the coordinator aborted, as long as the application may still do
     /// them again.
     pub rolled_back: Set,
+    /// Records whose transaction was committed without the application hearing of it, and that it
+    /// sends again: whatever becomes of the other copy, not every one is aborted.
+    pub kept: Set,
 }
 
 impl Transactions {
@@ -233,6 +236,18 @@ impl Transactions {
         self.decide(outcome, producer, ledger);
     }
 
+    /// Whether the coordinator has committed the transaction in which `record` was sent last.
+    fn is_committed(&self, record: u16) -> bool {
+        !self.undecided.contains(record) && !self.rolled_back.contains(record)
+    }
+
+    /// The application leaves `record`, whose transaction was aborted.
+    fn leave_aborted(&self, record: u16, ledger: &mut Ledger) {
+        if !self.kept.contains(record) {
+            ledger.abort(record);
+        }
+    }
+
     fn decide(&mut self, outcome: Outcome, producer: &Producer, ledger: &mut Ledger) {
         let undecided = std::mem::take(&mut self.undecided);
         if outcome == Outcome::Commit {
@@ -240,7 +255,7 @@ impl Transactions {
         }
         for record in undecided.iter() {
             match producer.sending[usize::from(record)] {
-                Sending::Forgotten => ledger.abort(record),
+                Sending::Forgotten => self.leave_aborted(record, ledger),
                 Sending::Unsent
                 | Sending::Pending
                 | Sending::Acknowledged
@@ -399,7 +414,7 @@ impl Producer {
         }
         for record in std::mem::take(&mut transactions.current).iter() {
             self.sending[usize::from(record)] = Sending::Aborted;
-            ledger.abort(record);
+            transactions.leave_aborted(record, ledger);
             transactions.undecided.remove(record);
             transactions.rolled_back.remove(record);
         }
@@ -417,6 +432,7 @@ impl Producer {
             Outcome::Commit => {
                 for record in std::mem::take(&mut transactions.current).iter() {
                     ledger.confirm(record);
+                    transactions.kept.remove(record);
                     transactions.undecided.remove(record);
                     transactions.rolled_back.remove(record);
                 }
@@ -463,6 +479,10 @@ impl Producer {
         let forgets = pipeline.producer.on_restart == OnRestart::Forget;
         for record in std::mem::take(&mut transactions.current).iter() {
             if !forgets {
+                let sent = self.sending[usize::from(record)] != Sending::Unsent;
+                if sent && transactions.is_committed(record) {
+                    transactions.kept.insert(record);
+                }
                 self.sending[usize::from(record)] = Sending::Unsent;
                 transactions.undecided.remove(record);
                 transactions.rolled_back.remove(record);
@@ -471,7 +491,7 @@ impl Producer {
             self.sending[usize::from(record)] = Sending::Forgotten;
             if transactions.rolled_back.contains(record) {
                 transactions.rolled_back.remove(record);
-                ledger.abort(record);
+                transactions.leave_aborted(record, ledger);
             }
         }
         transactions.stage = Stage::Starting;
@@ -512,6 +532,7 @@ impl Transactions {
         self.undecided.code(codec, limits.records);
         if limits.strikes {
             self.rolled_back.code(codec, limits.records);
+            self.kept.code(codec, limits.records);
         }
     }
 }
