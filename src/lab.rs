@@ -1,8 +1,9 @@
 //! The lab: what a design does, done with bytes on a disk.
 //!
 //! The partition's [`Log`]s, the group's [`OffsetLog`] and the coordinator's [`TransactionLog`] are files
-//! of a directory that the caller gives; the [sink] is a SQLite database there, or PostgreSQL, whose rows a [judge] counts. A [`Run`]
-//! takes a whole design through its steps over them, as a [`Schedule`] picks them.
+//! of a directory that the caller gives; the [sink] is a SQLite database there, or PostgreSQL, whose
+//! rows a [judge] counts. A [`Run`] takes a whole design through its steps over them, as a [`Schedule`]
+//! picks them.
 //!
 //! **Two kinds of crash.** The broker's process can die: what it wrote is in the page cache, and
 //! nothing of it is lost ([`Log::kill`]). The machine can lose its power: what was not synced is

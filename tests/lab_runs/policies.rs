@@ -144,7 +144,7 @@ const POLICIES: &[Policy] = &[
         "order = 'kafka[produce, commit]'",
         "effect = 'topic'\n[output.producer]\ntransactional.id = 'results'\n\
          [output.consumer]\nisolation.level = 'read_committed'\n\
-         [faults]\nconsumer-crash = 1\nrebalance = 1\nresponse-lost = 1\ntransaction-timeout = 1\n\
+         [faults]\nconsumer-crash = 1\nrebalance = 1\nresponse-lost.end-txn = 1\ntransaction-timeout = 1\n\
          total = 2",
     ),
     (
@@ -153,7 +153,7 @@ const POLICIES: &[Policy] = &[
         "order = 'kafka[each(produce), commit]'\ninstances = 2\ntransactional-id = 'per-start'",
         "effect = 'topic'\n[output.producer]\ntransactional.id = 'results'\n\
          [output.consumer]\nisolation.level = 'read_committed'\n\
-         [faults]\nconsumer-crash = 1\nrebalance = 1\nresponse-lost = 1\ntransaction-timeout = 1\n\
+         [faults]\nconsumer-crash = 1\nrebalance = 1\nresponse-lost.end-txn = 1\ntransaction-timeout = 1\n\
          total = 2",
     ),
     (
@@ -168,7 +168,7 @@ const POLICIES: &[Policy] = &[
         BY_HAND,
         "order = 'db[process, remember] -> commit'",
         "effect = 'add'\n[topic]\nreplication.factor = 3\nmin.insync.replicas = 2\n\
-         [faults]\nbroker-crash = 1\nleader-change = 1\nreplica-lag = 1\nresponse-lost = 1\n\
+         [faults]\nbroker-crash = 1\nleader-change = 1\nreplica-lag = 1\n\
          consumer-crash = 1\ntotal = 2",
     ),
     (
