@@ -66,12 +66,12 @@ fn a_leader_that_moves_in_peace_loses_with_acks_0_and_1_and_not_with_all() {
 #[test]
 fn acks_all_loses_to_a_minimum_of_one_what_a_minimum_of_two_keeps() {
     let (broken, fixed) = pair("P03");
-    loses(broken, 13, &["replica-lag", "replica-lag", "power-loss"]).explored(11_609, 35_834);
+    loses(broken, 13, &["replica-lag", "replica-lag", "power-loss"]).explored(5_510, 17_152);
     judge(fixed)
         .holds(Guarantee::NoLoss)
         .reached("replica-lag")
         .reached("power-loss")
-        .explored(29_492, 89_036);
+        .explored(13_312, 41_016);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_leader_that_names_no_end_loses_what_one_that_names_the_epoch_before_keeps()
 #[test]
 fn the_last_replica_standing_loses_what_an_eligible_one_keeps() {
     let (broken, fixed) = pair("B06");
-    loses(broken, 16, &["replica-lag", "power-loss"]).explored(65_322, 164_012);
+    loses(broken, 16, &["replica-lag", "power-loss"]).explored(64_393, 162_429);
     judge(fixed)
         .holds(Guarantee::NoLoss)
         .reached("replica-lag")
@@ -119,9 +119,9 @@ fn the_last_replica_standing_loses_what_an_eligible_one_keeps() {
 #[test]
 fn a_shared_power_loss_loses_what_a_flush_keeps() {
     let (broken, fixed) = pair("B07");
-    loses(broken, 12, &["power-loss-all"]).explored(1_117, 2_457);
+    loses(broken, 12, &["power-loss-all"]).explored(570, 1_265);
     judge(fixed)
         .holds(Guarantee::NoLoss)
         .reached("power-loss-all")
-        .explored(578, 1_197);
+        .explored(332, 693);
 }

@@ -5,9 +5,10 @@ mod support;
 use semel::catalogue::{ENTRIES, broken, fixed};
 use semel::explore::{Livelock, Options, Outcome, explore};
 use semel::{Design, Guarantee};
-use semel_models::cluster::{Cluster, Reductions};
+use semel_models::cluster::{Cluster, Reductions, State};
 use semel_models::fault::Fault;
 use semel_models::pipeline::OffsetReset;
+use semel_models::replication::Numbering;
 use semel_models::subject::Subject;
 use stateright::Model;
 use std::collections::HashSet;
@@ -126,6 +127,13 @@ fn taking_commuting_steps_in_one_order_changes_no_verdict() {
 }
 
 #[test]
+fn numbering_replicas_by_what_they_are_changes_no_verdict() {
+    let mut reductions = Reductions::NONE;
+    reductions.symmetric_replicas = true;
+    assert_sound(reductions, Same::VerdictsAndLengths);
+}
+
+#[test]
 fn all_reductions_together_change_no_verdict() {
     assert_sound(Reductions::ALL, Same::Verdicts);
 }
@@ -193,5 +201,72 @@ fn numbering_generations_anew_changes_no_verdict_where_it_keeps_the_space_finite
             "{}",
             design.name()
         );
+    }
+}
+
+/// The states that a state leads to.
+fn successors(cluster: &Cluster, state: &State) -> HashSet<State> {
+    let mut actions = Vec::new();
+    cluster.actions(state, &mut actions);
+    let next = |action| cluster.next_state(state, action);
+    actions.into_iter().filter_map(next).collect()
+}
+
+/// Every numbering of the first `replicas` of three brokers.
+fn numberings(replicas: u16) -> Vec<Numbering> {
+    let orders = [
+        [0, 1, 2],
+        [1, 0, 2],
+        [0, 2, 1],
+        [2, 1, 0],
+        [1, 2, 0],
+        [2, 0, 1],
+    ];
+    let keeps = |order: &[u16; 3]| (replicas..3).all(|who| order[usize::from(who)] == who);
+    let orders = orders.into_iter().filter(keeps);
+    orders.map(Numbering::in_order).collect()
+}
+
+fn renumbered(state: &State, numbers: Numbering) -> State {
+    let mut other = state.clone();
+    other.renumber_replicas(numbers);
+    other
+}
+
+#[test]
+fn other_numbers_for_replicas_are_an_automorphism_and_one_state_when_sorted() {
+    let mut apart = Reductions::ALL;
+    apart.symmetric_replicas = false;
+    apart.commuting_steps = false;
+    let mut seen = 0;
+    for design in designs() {
+        let pipeline = design.pipeline().clone();
+        if !pipeline.tells_replicas_apart() {
+            continue;
+        }
+        let numberings = numberings(pipeline.topic.replication.replicas);
+        let cluster = Cluster::with_reductions(pipeline, apart).expect("within the limits");
+        let sorted = |mut state: State| {
+            cluster.sort_replicas(&mut state);
+            state
+        };
+        let mut level: HashSet<State> = cluster.init_states().into_iter().collect();
+        while !level.is_empty() && seen < 2_000 {
+            let mut next = HashSet::new();
+            for state in &level {
+                seen += 1;
+                let after = successors(&cluster, state);
+                for numbers in &numberings {
+                    let other = renumbered(state, *numbers);
+                    let expected = after.iter().map(|state| renumbered(state, *numbers));
+                    assert_eq!(successors(&cluster, &other), expected.collect());
+                    assert_eq!(sorted(other), sorted(state.clone()), "{}", design.name());
+                }
+                next.extend(after);
+            }
+            level = next;
+        }
+        assert!(seen > 0);
+        seen = 0;
     }
 }

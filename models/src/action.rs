@@ -266,8 +266,8 @@ pub enum Strike {
     /// again with the first `commits` of the commits that it holds, and the topic of failed records
     /// with what was written there or without.
     EveryReplica {
-        /// The broker that led last, where that matters.
-        last: u16,
+        /// The broker that led last, where anyone asks.
+        last: Option<u16>,
         /// How many different commits were on disk.
         commits: u16,
         /// Whether the failed records were on disk.

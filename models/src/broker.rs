@@ -64,7 +64,7 @@ pub struct Stamp {
 }
 
 /// What an entry is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EntryKind {
     /// A record outside of any transaction.
     #[default]
@@ -86,7 +86,7 @@ impl EntryKind {
 }
 
 /// One log entry: a batch of one record, or a marker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Entry {
     /// The record's application identity; 0 in a marker.
     pub record: u16,
@@ -118,7 +118,7 @@ pub enum AppendResult {
 }
 
 /// The partition's only replica.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Broker {
     /// The log from offset 0, with what has left it.
     pub log: List<Entry, 8>,

@@ -25,6 +25,7 @@ mod recreation;
 mod reduce;
 mod replicas;
 mod steps;
+mod symmetry;
 mod transactions;
 mod upstream;
 mod upstream_witness;
@@ -149,6 +150,7 @@ impl Cluster {
             where_to_begin: false,
             generations: false,
             commuting_steps: false,
+            symmetric_replicas: false,
             ..Reductions::ALL
         };
         Ok(Cluster {
@@ -175,9 +177,10 @@ impl Cluster {
     }
 
     /// The same model, whose states keep what a reader of a run wants to know although no later
-    /// step depends on it: where reading would begin. It has the same runs, and all of them.
+    /// step depends on it: where reading would begin, and which number a broker has. It has the same
+    /// runs, and all of them.
     pub fn for_telling(&self) -> Cluster {
-        let mut telling = self.in_every_order();
+        let mut telling = self.in_every_order().with_lasting_numbers();
         telling.reductions.where_to_begin = false;
         telling
     }

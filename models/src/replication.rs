@@ -47,11 +47,13 @@
 //! broker do not reach them.
 
 mod controller;
+mod numbering;
 mod packing;
 mod replica;
 mod truncation;
 
 pub use controller::{Controller, Election, Members};
+pub use numbering::Numbering;
 pub use replica::{Replica, Status};
 
 use crate::broker::Broker;

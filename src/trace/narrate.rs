@@ -228,7 +228,9 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                     commits,
                     failed,
                 } => {
-                    put("last", (last + 1).to_string());
+                    if let Some(last) = last {
+                        put("last", (last + 1).to_string());
+                    }
                     put("commits", commits.to_string());
                     put("failed", failed.to_string());
                 }

@@ -55,8 +55,9 @@ pub(crate) fn tell(
     guarantee: Guarantee,
     run: &Run,
 ) -> Trace {
+    let steps = cluster.in_lasting_numbers(&run.start, &run.steps);
     let cluster = &cluster.for_telling();
-    let run = in_full(cluster, run);
+    let run = in_full(cluster, run, &steps);
     let run = match run.steps.len() <= MOST_TIDIED {
         true => tidy(cluster, &run),
         false => run,
@@ -118,10 +119,10 @@ pub(crate) fn tell_step(
     }
 }
 
-/// The run with the states that `cluster` gives it.
-fn in_full(cluster: &Cluster, run: &Run) -> Run {
+/// The run as these steps, with the states that `cluster` gives it.
+fn in_full(cluster: &Cluster, run: &Run, told: &[Action]) -> Run {
     let mut steps: Vec<(Action, State)> = Vec::with_capacity(run.steps.len());
-    for (action, reduced) in &run.steps {
+    for (action, (_, reduced)) in told.iter().zip(&run.steps) {
         let state = steps.last().map_or(&run.start, |(_, state)| state);
         let next = cluster.next_state(state, *action);
         steps.push((*action, next.unwrap_or_else(|| reduced.clone())));

@@ -44,6 +44,8 @@ pub struct Reductions {
     /// appended and not yet on all of them is like one whose answer, and whose reader, comes later. It
     /// merges steps.
     pub healthy_replicas: bool,
+    /// States that differ in the numbers of the replicas only are one (see `symmetry`).
+    pub symmetric_replicas: bool,
 }
 
 impl Reductions {
@@ -57,6 +59,7 @@ impl Reductions {
         generations: true,
         commuting_steps: true,
         healthy_replicas: true,
+        symmetric_replicas: true,
     };
     /// No reduction but the numbering of generations, without which some spaces are infinite.
     pub const NONE: Reductions = Reductions {
@@ -68,6 +71,7 @@ impl Reductions {
         generations: true,
         commuting_steps: false,
         healthy_replicas: false,
+        symmetric_replicas: false,
     };
 }
 
@@ -97,6 +101,9 @@ impl Cluster {
         }
         if self.reductions.generations {
             self.renumber_generations(state);
+        }
+        if self.reductions.symmetric_replicas {
+            self.sort_replicas(state);
         }
     }
 

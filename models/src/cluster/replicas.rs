@@ -316,14 +316,14 @@ impl Cluster {
                 }
             }
         }
-        let mut last = controller.in_sync;
-        last.extend(controller.leader);
-        let first = last.iter().next();
-        for last in last.iter() {
-            // Without eligible leader replicas nobody asks who led last.
-            if !settings.eligible_leader_replicas && Some(last) != first {
-                continue;
-            }
+        let mut leaders = controller.in_sync;
+        leaders.extend(controller.leader);
+        // Without eligible leader replicas nobody asks who led last.
+        let last: Vec<Option<u16>> = match settings.eligible_leader_replicas {
+            true => leaders.iter().map(Some).collect(),
+            false => vec![None],
+        };
+        for last in last {
             for commits in 0..=state.group.history.len() as u16 {
                 for failed in self.failed_records_kept(state) {
                     add(Strike::EveryReplica {
@@ -360,7 +360,7 @@ impl Cluster {
     pub(super) fn strike_every_replica(
         &self,
         state: &mut State,
-        last: u16,
+        last: Option<u16>,
         commits: u16,
         failed: bool,
     ) {

@@ -155,11 +155,11 @@ impl Controller {
 
     /// Every broker is dead. They are fenced in some order, `last` as the last of those that led; or
     /// the controller is dead, too, and finds the in-sync replicas as they were.
-    pub fn fence_all(&mut self, last: u16, settings: &ReplicationSettings) {
+    pub fn fence_all(&mut self, last: Option<u16>, settings: &ReplicationSettings) {
         self.leader = None;
         self.proposal = None;
         if settings.eligible_leader_replicas {
-            self.leader = Some(last);
+            self.leader = last;
             self.set_in_sync(Members::default(), settings);
             self.leader = None;
         }

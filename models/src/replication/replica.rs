@@ -3,7 +3,7 @@
 use crate::broker::{Broker, Synced};
 
 /// Whether a broker runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Status {
     /// It runs.
     #[default]

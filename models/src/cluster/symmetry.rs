@@ -1,0 +1,79 @@
+//! A reduction: states that differ in the numbers of the replicas only are one.
+//!
+//! **Condition.** Nothing in the model depends on a broker's number: of the in-sync replicas any may
+//! be elected, any may be struck, and where one of several is taken, that makes no difference or each
+//! is a step of its own. So to give the brokers other numbers, everywhere at once, is an automorphism:
+//! what can happen to one state can happen to the other, and a guarantee, which never speaks of
+//! brokers, is violated in both or in neither (Ip and Dill; Clarke, Emerson, Jha and Sistla). A step
+//! that only exchanges numbers would not be seen; there is none, for each step of a broker takes the
+//! partition further: to another epoch, member or request, or one replica to another state.
+//!
+//! In a state that is explored the leader is the first, so a broker's number changes along a path.
+//! Whoever tells a run wants each to keep its own: `in_lasting_numbers` gives the same steps with the
+//! numbers that the brokers had at the start.
+
+use super::{Cluster, State};
+use crate::action::Action;
+use crate::replication::{MAX_REPLICAS, Numbering};
+use stateright::Model;
+
+impl State {
+    /// Gives each broker with a replica its number in `numbers`.
+    pub fn renumber_replicas(&mut self, numbers: Numbering) {
+        let Some(replication) = &mut self.replication else {
+            return;
+        };
+        replication.renumber(numbers);
+        for flight in self.producer.flights.iter_mut() {
+            flight.to = numbers.of(flight.to);
+        }
+    }
+}
+
+impl Cluster {
+    /// Numbers the brokers by what they are; returns the number that each got.
+    pub fn sort_replicas(&self, state: &mut State) -> Numbering {
+        let Some(replication) = &state.replication else {
+            return Numbering::SAME;
+        };
+        let mut requests = [0; MAX_REPLICAS];
+        for (place, flight) in state.producer.flights.iter().enumerate() {
+            requests[usize::from(flight.to)] |= 1 << place;
+        }
+        let replicas = self.pipeline.topic.replication.replicas;
+        let numbers = replication.numbers_by_state(replicas, requests);
+        if numbers != Numbering::SAME {
+            state.renumber_replicas(numbers);
+        }
+        numbers
+    }
+
+    /// The steps of a run of this model, as steps of the model in which every broker keeps the number
+    /// that it has in `start`. A run without end goes round with the same numbers: its loop has no
+    /// step that takes the partition further.
+    pub fn in_lasting_numbers(&self, start: &State, steps: &[(Action, State)]) -> Vec<Action> {
+        let actions = steps.iter().map(|(action, _)| *action);
+        if !self.reductions.symmetric_replicas || start.replication.is_none() {
+            return actions.collect();
+        }
+        let unsorted = self.with_lasting_numbers();
+        let mut state = start.clone();
+        let mut lasting = Numbering::SAME;
+        let told = |action: Action| {
+            let told = lasting.rename(action);
+            if let Some(mut next) = unsorted.next_state(&state, action) {
+                lasting = lasting.instead_of(self.sort_replicas(&mut next));
+                state = next;
+            }
+            told
+        };
+        actions.map(told).collect()
+    }
+
+    /// The same model, in which every broker keeps its number.
+    pub(super) fn with_lasting_numbers(&self) -> Cluster {
+        let mut unsorted = self.clone();
+        unsorted.reductions.symmetric_replicas = false;
+        unsorted
+    }
+}
