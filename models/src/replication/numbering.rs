@@ -61,6 +61,8 @@ impl Numbering {
             | Action::WriteMarker
             | Action::TimeOutTransaction
             | Action::LearnLeader
+            | Action::LearnPartition
+            | Action::OtherPartition(_)
             | Action::Consumer { .. }
             | Action::LateArrives(_)
             | Action::OutputTransaction { .. } => action,
@@ -83,6 +85,8 @@ impl Numbering {
                 failed,
             },
             Strike::ProducerCrash
+            | Strike::ProducerCrashAtEnd
+            | Strike::AddPartition { .. }
             | Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
             | Strike::Abort
