@@ -44,6 +44,9 @@ fn findings(design: &Design, reductions: Reductions) -> (Findings, u64) {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Same {
     VerdictsAndLengths,
+    /// A run may end earlier: what is left to do in the other is told apart from nothing by no field
+    /// that is still read.
+    VerdictsAndNoLongerRuns,
     Verdicts,
 }
 
@@ -61,6 +64,10 @@ fn assert_sound(reductions: Reductions, same: Same) {
     for (design, full, many) in FULL.iter() {
         let (mut reduced, few) = findings(design, reductions);
         let mut full = full.clone();
+        let shorter = full.shortest.iter_mut().zip(&reduced.shortest);
+        for (whole, own) in shorter.filter(|_| same == Same::VerdictsAndNoLongerRuns) {
+            *whole = whole.map(|whole| own.map_or(whole, |own| whole.min(own)));
+        }
         if same == Same::Verdicts {
             for length in [&mut reduced.shortest, &mut full.shortest]
                 .into_iter()
@@ -88,7 +95,7 @@ fn designs() -> Vec<Design> {
 fn clearing_dead_fields_changes_no_verdict() {
     let mut reductions = Reductions::NONE;
     reductions.dead_fields = true;
-    assert_sound(reductions, Same::VerdictsAndLengths);
+    assert_sound(reductions, Same::VerdictsAndNoLongerRuns);
 }
 
 #[test]

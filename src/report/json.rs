@@ -38,7 +38,6 @@ struct GuaranteeVerdict<'a> {
     verdict: &'static str,
     required: bool,
     trace: Option<&'a Trace>,
-    anomalies: Vec<&'static str>,
     witnesses: Vec<Witness<'a>>,
 }
 
@@ -102,9 +101,6 @@ fn guarantee<'a>(verdicts: &'a Verdicts, judgement: &'a Judgement) -> GuaranteeV
         verdict: judgement.verdict().name(),
         required: judgement.is_required(),
         trace,
-        anomalies: trace.map_or(Vec::new(), |trace| {
-            trace.anomalies().iter().map(|own| own.name()).collect()
-        }),
         witnesses: witnesses
             .map(|witness| Witness {
                 name: &witness.name,
