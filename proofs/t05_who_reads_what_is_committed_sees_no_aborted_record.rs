@@ -60,7 +60,7 @@ fn who_reads_what_is_committed_is_given_every_guarantee() {
     for guarantee in Guarantee::ALL {
         judged.holds(guarantee);
     }
-    judged.explored(8_851, 23_074);
+    judged.explored(9_893, 25_702);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn so_it_is_with_both_records_in_one_transaction() {
     for guarantee in Guarantee::ALL {
         judged.holds(guarantee);
     }
-    judged.explored(7_536, 18_992);
+    judged.explored(7_810, 19_741);
 }
 
 #[test]

@@ -56,11 +56,25 @@ static FULL: LazyLock<Vec<(Design, Findings, u64)>> = LazyLock::new(|| {
         let (findings, states) = findings(&design, Reductions::NONE);
         (design, findings, states)
     };
-    designs().into_iter().map(without).collect()
+    designs()
+        .into_iter()
+        .filter(is_small)
+        .map(without)
+        .collect()
 });
 
+/// The most states that a design may have without any reduction, for this to end in minutes.
+const MOST_STATES: u64 = 30_000;
+
+fn is_small(design: &Design) -> bool {
+    let pipeline = design.pipeline().clone();
+    let cluster = Cluster::with_reductions(pipeline, Reductions::NONE).expect("within the limits");
+    let options = Options::default().max_states(MOST_STATES);
+    explore(&cluster, &options, &mut |_| {}).outcome() == Outcome::Complete
+}
+
 fn assert_sound(reductions: Reductions, same: Same) {
-    let mut saved = 0;
+    let mut saved = 0_i64;
     for (design, full, many) in FULL.iter() {
         let (mut reduced, few) = findings(design, reductions);
         let mut full = full.clone();
@@ -77,8 +91,12 @@ fn assert_sound(reductions: Reductions, same: Same) {
             }
         }
         assert_eq!(reduced, full, "{}", design.name());
-        assert!(few <= *many, "{}", design.name());
-        saved += many - few;
+        assert!(
+            few <= *many || same == Same::VerdictsAndNoLongerRuns,
+            "{}",
+            design.name()
+        );
+        saved += *many as i64 - few as i64;
     }
     assert!(saved > 0, "the reduction does nothing");
 }

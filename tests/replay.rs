@@ -316,7 +316,13 @@ fn the_files_of_a_run_are_kept_where_they_are_asked_for_and_nowhere_else() {
         .map(|name| name.into_string().expect("UTF-8"))
         .collect();
     names.sort();
-    assert_eq!(names, ["group-offsets.log", "sink.db", "topic-0"]);
+    let files = [
+        "group-offsets.log",
+        "sink.db",
+        "topic-0",
+        "transactions.log",
+    ];
+    assert_eq!(names, files);
 
     let again = replay("trace-v1-consumer-crash", &["--files", kept]);
     assert_eq!(code(&again), 2);
