@@ -28,7 +28,7 @@
 //! does, and that is explored, too. Older rules are in [`KafkaRules`]. What left the log had been
 //! flushed, for only closed segments below the high watermark are deleted.
 //!
-//! **Compaction** is in [`compaction`].
+//! **Compaction** is in `compaction`.
 //!
 //! **Left out.** A roll of the segment, which also takes a snapshot but forgets nothing in the
 //! running broker. With one replica the

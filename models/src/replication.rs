@@ -7,7 +7,7 @@
 //! the smallest end of the in-sync logs that the leader knows of, and does not move while there are
 //! fewer of them than `min.insync.replicas` (KAFKA-15583, 3.7; `Partition.maybeIncrementLeaderHW`).
 //! The rules of truncation, fencing and election that came with a release are in
-//! [`KafkaRules`](crate::rules::KafkaRules).
+//! [`KafkaRules`].
 //!
 //! **What clients can read** is the leader's log up to the high watermark; it stands, derived from the
 //! replicas, in `State::broker`. A new leader knows the high watermark of its predecessor only once
