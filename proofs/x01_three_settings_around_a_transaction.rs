@@ -71,7 +71,7 @@ fn with_everything_every_guarantee_holds() {
             "a commit of a consumer that was put out of the group arrives",
             "the consumer dies with a transaction open",
         ])
-        .explored(12_900, 39_540);
+        .explored(13_128, 40_046);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn offsets_behind_the_transaction_repeat_its_result() {
         .violates(Guarantee::ExactlyOnceEffect)
         .holds(Guarantee::NoLoss)
         .reached("the consumer dies between the end of kafka[produce] and commit")
-        .explored(21_329, 63_401);
+        .explored(23_737, 69_807);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn offsets_before_the_transaction_lose_its_result() {
         .violates(Guarantee::NoLoss)
         .violates(Guarantee::ExactlyOnceEffect)
         .reached("the consumer dies between commit and produce")
-        .explored(7_726, 22_799);
+        .explored(7_954, 23_321);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn without_group_metadata_a_zombie_commits_beside_the_new_owner() {
         .violates(Guarantee::NoDuplicates)
         .violates(Guarantee::ExactlyOnceEffect)
         .holds(Guarantee::NoLoss)
-        .explored(59_766, 179_768);
+        .explored(62_392, 188_679);
 }
 
 #[test]
@@ -110,5 +110,5 @@ fn without_a_seek_an_aborted_record_is_passed() {
         .violates(Guarantee::NoLoss)
         .violates(Guarantee::ExactlyOnceEffect)
         .holds(Guarantee::NoDuplicates)
-        .explored(13_558, 40_489);
+        .explored(13_790, 41_003);
 }

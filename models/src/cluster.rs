@@ -18,6 +18,7 @@ mod joining;
 mod judge;
 mod output;
 mod output_faults;
+mod output_ids;
 mod output_transactions;
 mod partitions;
 mod persistent;

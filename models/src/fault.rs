@@ -234,6 +234,12 @@ impl FaultBudget {
         self.total.map_or(sum, |total| total.min(sum))
     }
 
+    /// Whether a broker, or its replica of the partition, can be struck.
+    pub fn strikes_brokers(&self) -> bool {
+        let mut faults = self.entries.iter().map(|(key, _)| key.fault);
+        self.total() > 0 && faults.any(Fault::strikes_brokers)
+    }
+
     /// Whether any entry pays for `fault`.
     pub fn contains(&self, fault: Fault) -> bool {
         self.entries.iter().any(|(key, _)| key.fault == fault)

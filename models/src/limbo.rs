@@ -127,6 +127,34 @@ impl Limbo {
 }
 
 impl Late {
+    /// The output producer's transactional id, where the request is about a transaction of it.
+    pub fn output_id(&self) -> Option<u16> {
+        match self {
+            Late::Offsets { id, .. } | Late::End { id, .. } => Some(*id),
+            Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. }
+            | Late::Produce { .. }
+            | Late::Commit { .. }
+            | Late::Output { .. }
+            | Late::Result { .. } => None,
+        }
+    }
+
+    /// The same id, to give the request another one.
+    pub fn output_id_mut(&mut self) -> Option<&mut u16> {
+        match self {
+            Late::Offsets { id, .. } | Late::End { id, .. } => Some(id),
+            Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. }
+            | Late::Produce { .. }
+            | Late::Commit { .. }
+            | Late::Output { .. }
+            | Late::Result { .. } => None,
+        }
+    }
+
     /// Visits a request to the transaction coordinator; whether it is one.
     fn code_coordinator_call(&mut self, codec: &mut impl Codec, limits: &Limits) -> bool {
         let (mut call, mut epoch, mut commits) = match *self {

@@ -255,9 +255,8 @@ impl Limits {
         let stays = stays || source.waits_for_reports() && !answered;
         let on_the_wire = if stays { copies } else { records };
         let replicated = pipeline.is_replicated();
-        let storage = paid(&|key| {
-            restarts_broker(key.fault) || replicated && changes_leader_or_followers(key.fault)
-        });
+        let storage =
+            paid(&|key| restarts_broker(key.fault) || replicated && key.fault.strikes_brokers());
         let retention = paid(&|key| key.fault == Fault::Retention);
         let expiry = paid(&|key| key.fault == Fault::ProducerIdExpiry);
         let crashes = paid(&|key| key.fault == Fault::ProducerCrash);
@@ -547,8 +546,7 @@ fn strikes_upstream(fault: Fault) -> bool {
         || fault == Fault::TransactionTimeout
         || fault == Fault::DeliveryTimeout
         || fault == Fault::StaleMetadata
-        || restarts_broker(fault)
-        || changes_leader_or_followers(fault)
+        || fault.strikes_brokers()
 }
 
 /// Whether the fault restarts the broker.
@@ -557,11 +555,6 @@ pub fn restarts_broker(fault: Fault) -> bool {
         fault,
         Fault::BrokerCrash | Fault::PowerLoss | Fault::PowerLossAll | Fault::DiskLoss
     )
-}
-
-/// Whether the fault strikes replicas that are alive.
-fn changes_leader_or_followers(fault: Fault) -> bool {
-    matches!(fault, Fault::LeaderChange | Fault::ReplicaLag)
 }
 
 /// The faults after which the partition may go to the other consumer.

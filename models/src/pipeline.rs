@@ -3,7 +3,7 @@
 //! Nothing here knows of files, property names or defaults; a design is resolved to a
 //! [`Pipeline`] once, and everything that the model cannot express has been refused before.
 
-use crate::fault::{Fault, FaultBudget};
+use crate::fault::FaultBudget;
 use crate::order::{Item, Order, Step};
 pub use crate::rules::{KafkaRules, TruncationRule};
 
@@ -483,8 +483,7 @@ impl Pipeline {
     /// Whether anything can tell the replicas apart: a fault that strikes brokers. Otherwise they are
     /// in sync for ever, and what waits for them is only answered, and read, a little later.
     pub fn tells_replicas_apart(&self) -> bool {
-        let mut faults = self.faults.entries.iter().map(|(key, _)| key.fault);
-        self.is_replicated() && self.faults.total() > 0 && faults.any(Fault::strikes_brokers)
+        self.is_replicated() && self.faults.strikes_brokers()
     }
 
     /// Whether the group assigns the partition.

@@ -37,7 +37,7 @@ pub mod transactions;
 pub use packing::code_stamp;
 pub use timeouts::oldest;
 
-use crate::broker::Stamp;
+use crate::broker::{AppendResult, Stamp};
 use crate::ledger::Ledger;
 use crate::list::List;
 use crate::outbox::Database;
@@ -112,6 +112,17 @@ pub enum Answer {
     Replicating,
     /// TRANSACTION_ABORTABLE or INVALID_TXN_STATE.
     NotInTransaction,
+}
+
+impl From<AppendResult> for Answer {
+    fn from(result: AppendResult) -> Answer {
+        match result {
+            AppendResult::Appended | AppendResult::Duplicate => Answer::Success,
+            AppendResult::OutOfOrder => Answer::OutOfOrder,
+            AppendResult::StaleEpoch => Answer::StaleEpoch,
+            AppendResult::UnknownProducerId => Answer::UnknownProducerId,
+        }
+    }
 }
 
 impl Answer {

@@ -87,11 +87,7 @@ fn minimum(
 
 /// Refuses what is not modelled together with several replicas: this is the one place.
 pub(crate) fn unmodelled(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
-    let apart = faults
-        .entries
-        .iter()
-        .any(|(key, _)| key.fault.strikes_brokers());
-    if parts.topic.replication.replicas == 1 || !apart || faults.total() == 0 {
+    if parts.topic.replication.replicas == 1 || !faults.strikes_brokers() {
         return;
     }
     let together = |what: &str| format!("{what} together with several replicas");

@@ -4,9 +4,7 @@ use super::{Cluster, State};
 use crate::action::{Action, TransactionStep};
 use crate::consumer::Phase;
 use crate::limbo::Late;
-use crate::limits::MAX_INSTANCES;
 use crate::offset::{NextOffset, Position};
-use crate::output::producer::OutputProducer;
 use crate::output::{self, Output, Unseen};
 use crate::pipeline::{OnAbort, TransactionalId};
 use crate::program::{Operation, Scope, Within};
@@ -15,7 +13,7 @@ use crate::transaction_coordinator::{
 };
 
 impl Cluster {
-    fn has_transactions(&self) -> bool {
+    pub(super) fn has_transactions(&self) -> bool {
         self.limits.transactional_ids > 0
     }
 
@@ -23,15 +21,15 @@ impl Cluster {
         self.pipeline.rules.transactions.version
     }
 
-    fn id_of(&self, who: u16) -> u16 {
+    pub(super) fn id_of(&self, who: u16) -> u16 {
         output::id_of(who, &self.pipeline)
     }
 
-    fn transaction<'a>(&self, state: &'a mut State, id: u16) -> &'a mut Transaction {
+    pub(super) fn transaction<'a>(&self, state: &'a mut State, id: u16) -> &'a mut Transaction {
         &mut self.output(state).transactions[usize::from(id)]
     }
 
-    fn transaction_of(&self, state: &State, who: u16) -> Transaction {
+    pub(super) fn transaction_of(&self, state: &State, who: u16) -> Transaction {
         let output = state.output.as_ref();
         output.expect("a design with transactions").transactions[usize::from(self.id_of(who))]
     }
@@ -310,7 +308,7 @@ impl Cluster {
     }
 
     /// Every marker of an abort.
-    fn write_abort_markers(&self, state: &mut State, id: u16) {
+    pub(super) fn write_abort_markers(&self, state: &mut State, id: u16) {
         let transaction = self.transaction(state, id);
         if transaction.phase != TransactionPhase::Prepared(Outcome::Abort) {
             return;
@@ -359,126 +357,16 @@ impl Cluster {
             };
             !fenced && !output.producers[usize::from(who)].failed
         };
-        let is_end = |late: &Late| match late {
-            Late::Offsets { .. } | Late::End { .. } => true,
-            Late::InitProducerId { .. }
-            | Late::AddPartitions { .. }
-            | Late::EndTransaction { .. }
-            | Late::Produce { .. }
-            | Late::Commit { .. }
-            | Late::Output { .. }
-            | Late::Result { .. } => false,
-        };
+        let is_end = |late: &Late| late.output_id().is_some();
         self.everyone().all(is_sound) && !state.limbo.requests.iter().any(is_end)
     }
 
-    /// A process starts: initTransactions().
-    pub(super) fn start_output_producer(&self, state: &mut State, who: u16) {
-        let runs = state.consumers[usize::from(who)].is_running();
-        match self.pipeline.consumer.output.transactional_id {
-            _ if runs || !self.has_transactions() => {}
-            TransactionalId::Stable => self.initialize_id(state, who),
-            // Its id is new, or comes with the partition.
-            TransactionalId::PerStart | TransactionalId::PerPartition => {}
-        }
-    }
-
-    /// `who` gets the partition, and with it its transactional id.
-    pub(super) fn take_output_id_over(&self, state: &mut State, who: u16) {
-        match self.pipeline.consumer.output.transactional_id {
-            TransactionalId::PerPartition if self.has_transactions() => {
-                self.initialize_id(state, who);
-            }
-            TransactionalId::Stable | TransactionalId::PerStart | TransactionalId::PerPartition => {
-            }
-        }
-    }
-
-    /// InitProducerId, until it is answered with an epoch: what is open is aborted first, and what is
-    /// being committed is waited for.
-    fn initialize_id(&self, state: &mut State, who: u16) {
-        let (id, rules) = (self.id_of(who), self.pipeline.rules.transactions);
-        self.write_commit_markers(state, id);
-        self.forget_late_results(state, id);
-        let answer = self.transaction(state, id).initialize(None, &rules);
-        if answer == CoordinatorAnswer::ConcurrentTransactions {
-            self.write_abort_markers(state, id);
-            self.transaction(state, id).initialize(None, &rules);
-        }
-        self.forget_late_ends(state, id);
-        let epoch = self.transaction(state, id).epoch;
-        self.output_producer_mut(state, who).epoch = epoch;
-    }
-
     /// Every marker of a commit.
-    fn write_commit_markers(&self, state: &mut State, id: u16) {
+    pub(super) fn write_commit_markers(&self, state: &mut State, id: u16) {
         let transaction = *self.transaction(state, id);
         if transaction.phase == TransactionPhase::Prepared(Outcome::Commit) {
             for marker in transaction.markers() {
                 self.write_commit_marker(state, id, marker.part);
-            }
-        }
-    }
-
-    /// A process that ends leaves its transaction to whoever has its id next; one whose id was that of
-    /// the process, to the coordinator. There it counts as timed out at once where more of them were
-    /// left than a state holds: each but makes the reader wait.
-    pub(super) fn leave_transaction(&self, state: &mut State, who: u16) {
-        let per_start = self.pipeline.consumer.output.transactional_id == TransactionalId::PerStart;
-        if !self.has_transactions() || !per_start {
-            return;
-        }
-        let id = self.id_of(who);
-        let room = usize::from(self.limits.transactional_ids);
-        let is_full = self.output(state).transactions.len() == room;
-        match self.transaction(state, id).phase {
-            TransactionPhase::Ongoing if is_full => self.time_out(state, id),
-            TransactionPhase::Prepared(_) if is_full => self.write_commit_markers(state, id),
-            TransactionPhase::Ongoing | TransactionPhase::Prepared(_) => {
-                self.orphan_id(state, id);
-                return;
-            }
-            TransactionPhase::Unknown | TransactionPhase::Empty | TransactionPhase::Complete(_) => {
-            }
-        }
-        self.forget_late_ends(state, id);
-        *self.transaction(state, id) = output::initialised();
-    }
-
-    fn orphan_id(&self, state: &mut State, id: u16) {
-        let orphan = self.output(state).orphan(id);
-        for late in state.limbo.requests.iter_mut() {
-            if let Late::Offsets { id: own, .. } | Late::End { id: own, .. } = late
-                && *own == id
-            {
-                *own = orphan;
-            }
-        }
-    }
-
-    /// Ids of processes that are gone are forgotten with the end of their transaction.
-    fn forget_ended_ids(&self, state: &mut State) {
-        let used = output::ids(&self.pipeline);
-        let mut id = self.output(state).transactions.len() as u16;
-        while id > used {
-            id -= 1;
-            if let TransactionPhase::Complete(_) = self.transaction(state, id).phase {
-                self.output(state).forget_id(id);
-                state.limbo.retain(|late| match late {
-                    Late::Offsets { id: own, .. } | Late::End { id: own, .. } => *own != id,
-                    Late::InitProducerId { .. }
-                    | Late::AddPartitions { .. }
-                    | Late::EndTransaction { .. }
-                    | Late::Produce { .. }
-                    | Late::Commit { .. }
-                    | Late::Output { .. }
-                    | Late::Result { .. } => true,
-                });
-                for late in state.limbo.requests.iter_mut() {
-                    if let Late::Offsets { id: own, .. } | Late::End { id: own, .. } = late {
-                        *own -= u16::from(*own > id);
-                    }
-                }
             }
         }
     }
@@ -513,114 +401,5 @@ impl Cluster {
             self.write_abort_markers(state, id);
         }
         self.forget_ended_ids(state);
-    }
-
-    /// Whether the output producer of a process that is to join again is not like a new one.
-    pub(super) fn needs_output_producer(&self, state: &State, who: u16) -> bool {
-        let is_of_its_id = |late: &Late| match late {
-            Late::Offsets { id, .. } | Late::End { id, .. } => *id == self.id_of(who),
-            Late::Result { by, .. } => *by == who,
-            Late::InitProducerId { .. }
-            | Late::AddPartitions { .. }
-            | Late::EndTransaction { .. }
-            | Late::Produce { .. }
-            | Late::Commit { .. }
-            | Late::Output { .. } => false,
-        };
-        self.has_output()
-            && (self.output_producer(state, who).is_busy()
-                || state.limbo.requests.iter().any(is_of_its_id))
-    }
-
-    /// The output producer of a process that is to join again is like a new one.
-    pub(super) fn forget_output_producer(&self, state: &mut State, who: u16) {
-        if self.has_output() {
-            *self.output_producer_mut(state, who) = OutputProducer::default();
-        }
-    }
-
-    /// The canonical form of what is kept of transactions: epochs are only compared with the current
-    /// one, and what can no longer be taken is gone.
-    pub(super) fn normalize_transactions(&self, state: &mut State) {
-        if !self.has_transactions() {
-            return;
-        }
-        let ids = self.output(state).transactions.len() as u16;
-        for id in 0..ids {
-            let mut has: [bool; MAX_INSTANCES] = [false; MAX_INSTANCES];
-            for who in self.everyone() {
-                let reads = state.consumers[usize::from(who)].is_running();
-                has[usize::from(who)] = self.id_of(who) == id && reads;
-            }
-            self.normalize_epochs(state, id, has);
-        }
-    }
-
-    /// `has`: the consumers whose producer may call with this id.
-    fn normalize_epochs(&self, state: &mut State, id: u16, has: [bool; MAX_INSTANCES]) {
-        let limbo = self.limits.limbo;
-        let output = self.output(state);
-        let transaction = &mut output.transactions[usize::from(id)];
-        transaction.last_epoch = None;
-        let current = transaction.epoch;
-        let mut most = 0;
-        let mut gaps = [0; MAX_INSTANCES];
-        let mut open = false;
-        for (who, producer) in output.producers.iter().enumerate() {
-            if has[who] {
-                gaps[who] = (current - producer.epoch).min(2);
-                most = most.max(gaps[who]);
-                open |= producer.open;
-            }
-        }
-        transaction.epoch = most;
-        // Under version 1 an abort that has just been repeated may have been sent before.
-        let first = self.pipeline.rules.transactions.version == TransactionVersion::One;
-        let aborted = transaction.phase == TransactionPhase::Complete(Outcome::Abort);
-        let is_sent_twice = first && limbo > 0 && aborted && has.contains(&true);
-        if let TransactionPhase::Complete(_) = transaction.phase
-            && !open
-            && !is_sent_twice
-        {
-            transaction.phase = TransactionPhase::Empty;
-        }
-        for (who, producer) in output.producers.iter_mut().enumerate() {
-            if has[who] {
-                producer.epoch = most - gaps[who];
-            }
-        }
-    }
-
-    /// A transaction is ended from outside with markers of a higher epoch: where they are written, what
-    /// is late and has the epoch before is refused.
-    fn forget_late_results(&self, state: &mut State, id: u16) {
-        let transaction = *self.transaction(state, id);
-        if transaction.can_time_out() && transaction.added.contains(Part::Output) {
-            state.limbo.retain(|late| match late {
-                Late::Result { by, .. } => self.id_of(*by) != id,
-                Late::InitProducerId { .. }
-                | Late::AddPartitions { .. }
-                | Late::EndTransaction { .. }
-                | Late::Produce { .. }
-                | Late::Commit { .. }
-                | Late::Output { .. }
-                | Late::Offsets { .. }
-                | Late::End { .. } => true,
-            });
-        }
-    }
-
-    /// Requests that are late and carry an epoch that is not in force any more.
-    pub(super) fn forget_late_ends(&self, state: &mut State, id: u16) {
-        state.limbo.retain(|late| match late {
-            Late::Offsets { id: own, .. } | Late::End { id: own, .. } => *own != id,
-            Late::InitProducerId { .. }
-            | Late::AddPartitions { .. }
-            | Late::EndTransaction { .. }
-            | Late::Produce { .. }
-            | Late::Commit { .. }
-            | Late::Output { .. }
-            | Late::Result { .. } => true,
-        });
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{Cluster, State};
 use crate::action::{Action, ReplicaStep, ReplicaStrike, Strike};
-use crate::broker::AppendResult;
 use crate::fault::Fault;
 use crate::pipeline::{Acks, Pipeline};
 use crate::producer::Answer;
@@ -180,12 +179,8 @@ impl Cluster {
             return self.refuse_at(state, index);
         }
         let broker = &mut replication.replica_mut(who).broker;
-        let answer = match broker.append(flight.batch.record, flight.wire, topic, rules) {
-            AppendResult::Appended | AppendResult::Duplicate => Answer::Success,
-            AppendResult::OutOfOrder => Answer::OutOfOrder,
-            AppendResult::StaleEpoch => Answer::StaleEpoch,
-            AppendResult::UnknownProducerId => Answer::UnknownProducerId,
-        };
+        let appended = broker.append(flight.batch.record, flight.wire, topic, rules);
+        let answer = Answer::from(appended);
         let after = match flight.wire.and_then(|stamp| broker.offset_of(stamp)) {
             Some(offset) => offset + 1,
             None => broker.log_end(),

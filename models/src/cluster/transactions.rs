@@ -2,13 +2,14 @@
 
 use super::{Cluster, State};
 use crate::action::{Action, Strike, Target};
-use crate::broker::{AppendResult, NotInTransaction, Stamp};
+use crate::broker::{NotInTransaction, Stamp};
 use crate::fault::Call;
+use crate::ledger::Ledger;
 use crate::limbo::Late;
 use crate::partitions::OtherPartition;
 use crate::pipeline::Pipeline;
-use crate::producer::Answer;
 use crate::producer::transactions::{Added, Stage, Transactions};
+use crate::producer::{Answer, Producer};
 use crate::transaction_coordinator::{CoordinatorAnswer, Outcome, Part};
 
 impl Cluster {
@@ -95,13 +96,7 @@ impl Cluster {
             CoordinatorCall::End(_) if self.ends_by_itself(state) => CoordinatorAnswer::Done,
             call => self.ask_coordinator(state, self.request(state, call)),
         };
-        let State {
-            producer,
-            ledger,
-            transactions,
-            ..
-        } = state;
-        let Some(transactions) = transactions.as_deref_mut() else {
+        let Some((producer, transactions, ledger)) = transactional(state) else {
             return;
         };
         let pipeline = &self.pipeline;
@@ -144,13 +139,7 @@ impl Cluster {
 
     /// A request reaches the coordinator, in time or late.
     pub(super) fn ask_coordinator(&self, state: &mut State, request: Late) -> CoordinatorAnswer {
-        let State {
-            producer,
-            ledger,
-            transactions,
-            ..
-        } = state;
-        let Some(transactions) = transactions.as_deref_mut() else {
+        let Some((producer, transactions, ledger)) = transactional(state) else {
             return CoordinatorAnswer::InvalidProducerIdMapping;
         };
         let rules = &self.pipeline.rules.transactions;
@@ -190,13 +179,7 @@ impl Cluster {
 
     /// The coordinator times the open transaction out.
     pub(super) fn time_out_transaction(&self, state: &mut State) {
-        let State {
-            producer,
-            ledger,
-            transactions,
-            ..
-        } = state;
-        if let Some(transactions) = transactions.as_deref_mut() {
+        if let Some((producer, transactions, ledger)) = transactional(state) {
             let before = transactions.id.phase;
             transactions.id.time_out(&self.pipeline.rules.transactions);
             transactions.settle(before, producer, ledger);
@@ -221,10 +204,7 @@ impl Cluster {
             .broker
             .append_in_transaction(record, stamp, id, topic, rules)
         {
-            Ok(AppendResult::Appended | AppendResult::Duplicate) => Some(Answer::Success),
-            Ok(AppendResult::OutOfOrder) => Some(Answer::OutOfOrder),
-            Ok(AppendResult::StaleEpoch) => Some(Answer::StaleEpoch),
-            Ok(AppendResult::UnknownProducerId) => Some(Answer::UnknownProducerId),
+            Ok(result) => Some(result.into()),
             Err(NotInTransaction::NotAdded) => Some(Answer::NotInTransaction),
             Err(NotInTransaction::Concurrent) => None,
         }
@@ -258,13 +238,7 @@ impl Cluster {
 
     /// The application aborts its transaction.
     pub(super) fn abort_transaction(&self, state: &mut State) {
-        let State {
-            producer,
-            ledger,
-            transactions,
-            ..
-        } = state;
-        if let Some(transactions) = transactions.as_deref_mut() {
+        if let Some((producer, transactions, ledger)) = transactional(state) {
             producer.abort_transaction(transactions, &self.pipeline, ledger);
         }
     }
@@ -299,13 +273,7 @@ impl Cluster {
 
     /// The process of a transactional producer dies and starts again.
     pub(super) fn crash_transactional(&self, state: &mut State) {
-        let State {
-            producer,
-            ledger,
-            transactions,
-            ..
-        } = state;
-        if let Some(transactions) = transactions.as_deref_mut() {
+        if let Some((producer, transactions, ledger)) = transactional(state) {
             producer.restart_transactional(transactions, &self.pipeline, ledger);
         }
     }
@@ -322,16 +290,21 @@ impl Cluster {
 
     /// A delivery that failed fails its transaction.
     pub(super) fn fail_transaction(&self, state: &mut State) {
-        let State {
-            producer,
-            ledger,
-            transactions,
-            ..
-        } = state;
-        if let Some(transactions) = transactions.as_deref_mut() {
+        if let Some((producer, transactions, ledger)) = transactional(state) {
             producer.fail_transaction(transactions, &self.pipeline, ledger);
         }
     }
+}
+
+/// A transactional producer, what goes with its transactions, and the ledger.
+fn transactional(state: &mut State) -> Option<(&mut Producer, &mut Transactions, &mut Ledger)> {
+    let State {
+        producer,
+        ledger,
+        transactions,
+        ..
+    } = state;
+    Some((producer, transactions.as_deref_mut()?, ledger))
 }
 
 /// A call of the producer's client to the transaction coordinator.

@@ -2,7 +2,7 @@
 
 use super::{Cluster, State};
 use crate::action::{Action, Strike, Target};
-use crate::broker::{AppendResult, Stamp};
+use crate::broker::Stamp;
 use crate::limbo::Late;
 use crate::pipeline::{Acks, Pipeline, Source};
 use crate::producer::transactions::Transactions;
@@ -134,12 +134,7 @@ impl Cluster {
         let result = state
             .broker
             .append(flight.batch.record, flight.wire, topic, rules);
-        let answer = match result {
-            AppendResult::Appended | AppendResult::Duplicate => Answer::Success,
-            AppendResult::OutOfOrder => Answer::OutOfOrder,
-            AppendResult::StaleEpoch => Answer::StaleEpoch,
-            AppendResult::UnknownProducerId => Answer::UnknownProducerId,
-        };
+        let answer = Answer::from(result);
         if self.limits.answered_offsets {
             state.producer.flights[index].offset = match answer {
                 Answer::UnknownProducerId => state.broker.log_start(),
