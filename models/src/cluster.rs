@@ -123,6 +123,8 @@ pub struct Cluster {
     reductions: Reductions,
     /// Whether states tell what the last step wrote to the output topic.
     keeps_journal: bool,
+    /// Whether each replica has a log of its own in the model.
+    has_replicas: bool,
     words: usize,
 }
 
@@ -165,6 +167,10 @@ impl Cluster {
         let limits = Limits::of(&pipeline, budget.entries(), reductions.generations, room)?;
         let program = Program::compile(&pipeline.consumer.order, pipeline.consumer.workers);
         let witnesses = witness::of(&pipeline, &program, &budget);
+        let has_replicas = match reductions.healthy_replicas {
+            true => pipeline.tells_replicas_apart(),
+            false => pipeline.is_replicated(),
+        };
         Ok(Cluster {
             pipeline,
             program,
@@ -173,6 +179,7 @@ impl Cluster {
             witnesses,
             reductions,
             keeps_journal: false,
+            has_replicas,
             words: 0,
         })
     }
@@ -199,14 +206,6 @@ impl Cluster {
         let mut whole = self.clone();
         whole.reductions.commuting_steps = false;
         whole
-    }
-
-    /// Whether each replica has a log of its own in the model.
-    fn has_replicas(&self) -> bool {
-        match self.reductions.healthy_replicas {
-            true => self.pipeline.tells_replicas_apart(),
-            false => self.pipeline.is_replicated(),
-        }
     }
 
     /// The pipeline.
@@ -271,7 +270,7 @@ impl Cluster {
         let (limits, pipeline) = (&self.limits, &self.pipeline);
         state.database.code(codec, limits);
         state.producer.code(codec, limits, pipeline);
-        if self.has_replicas() {
+        if self.has_replicas {
             let replication = state.replication.get_or_insert_default();
             replication.code(codec, limits, pipeline);
             state.broker = replication.view();
@@ -333,7 +332,7 @@ impl Model for Cluster {
         if let Some(output) = state.output.as_mut().filter(|_| self.keeps_journal) {
             output.journal = Journal::kept();
         }
-        if self.has_replicas() {
+        if self.has_replicas {
             let replicas = Replication::of(&self.pipeline.topic.replication);
             state.replication = Some(Box::new(replicas));
         }

@@ -190,6 +190,8 @@ pub struct Limits {
     pub transactional_ids: u16,
     /// Records of the output topic that its reader does not see yet.
     pub unseen: u16,
+    /// Whether results are written to the output topic, or offsets in transactions at least.
+    pub output: bool,
     /// Whether records are sent in transactions.
     pub transactions: bool,
     /// Whether the topic can get another partition.
@@ -444,6 +446,7 @@ impl Limits {
             } else {
                 0
             },
+            output: consumer.produces() || consumer.has_transactions(),
             transactions: pipeline.producer.is_transactional(),
             adds_partition: can(Fault::AddPartition),
         };

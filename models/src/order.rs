@@ -147,7 +147,27 @@ impl Order {
 
     /// Whether the order contains `step`.
     pub fn contains(&self, step: Step) -> bool {
-        self.steps().contains(&step)
+        fn within(items: &[Item], step: Step) -> bool {
+            items.iter().any(|item| match item {
+                Item::Step(own) => *own == step,
+                Item::Each(inner) | Item::Database(inner) | Item::Kafka(inner) => {
+                    within(inner, step)
+                }
+            })
+        }
+        within(&self.0, step)
+    }
+
+    /// Whether the order has a `kafka[...]`.
+    pub fn has_transactions(&self) -> bool {
+        fn within(items: &[Item]) -> bool {
+            items.iter().any(|item| match item {
+                Item::Kafka(_) => true,
+                Item::Each(inner) => within(inner),
+                Item::Step(_) | Item::Database(_) => false,
+            })
+        }
+        within(&self.0)
     }
 }
 

@@ -540,7 +540,7 @@ impl ConsumerSettings {
 
     /// Whether results, or offsets, are written in Kafka transactions.
     pub fn has_transactions(&self) -> bool {
-        !self.order.transactions().is_empty()
+        self.order.has_transactions()
     }
 
     /// Whether records that failed are written to a dead-letter or retry topic.

@@ -13,8 +13,7 @@ use crate::program::{OutputStep, Scope};
 impl Cluster {
     /// Whether the design writes results, or has transactions at least.
     pub(super) fn has_output(&self) -> bool {
-        let consumer = &self.pipeline.consumer;
-        consumer.produces() || consumer.has_transactions()
+        self.limits.output
     }
 
     pub(super) fn output<'a>(&self, state: &'a mut State) -> &'a mut Output {
