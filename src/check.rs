@@ -1,9 +1,12 @@
 //! From a design to its verdicts.
 
 mod endings;
+mod explorer;
+
+pub(crate) use explorer::Explorer;
 
 use crate::design::{Design, Expected};
-use crate::explore::{Limit, Options, Progress, explore};
+use crate::explore::{Limit, Lost, Options, Progress};
 use crate::mend::{self, Mends};
 use crate::trace::{Bound, DesignSource, tell};
 use crate::verdict::{Judgement, Stop, Verdict, Verdicts, WitnessReport};
@@ -39,7 +42,32 @@ pub struct CheckOptions {
 #[error("{design}: {cause}")]
 pub struct CheckError {
     pub(crate) design: String,
-    pub(crate) cause: TooLarge,
+    pub(crate) cause: Cause,
+}
+
+/// Why a design cannot be checked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub(crate) enum Cause {
+    /// Its states do not fit into the model.
+    TooLarge(#[from] TooLarge),
+    /// One of the processes that explored it together is gone.
+    Lost(#[from] Lost),
+}
+
+impl CheckError {
+    /// Whether another process that explored with this one is gone: nothing is wrong with the design.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        matches!(self.cause, Cause::Lost(_))
+    }
+
+    pub(crate) fn of(design: &Design, cause: impl Into<Cause>) -> CheckError {
+        CheckError {
+            design: design.file().into(),
+            cause: cause.into(),
+        }
+    }
 }
 
 /// Judges every guarantee of `design`.
@@ -77,20 +105,28 @@ pub fn check_watched(
     options: &CheckOptions,
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<Verdicts, CheckError> {
-    check_pipeline(design, design.pipeline().clone(), options, watch)
+    check_with(&mut Explorer::default(), design, options, watch)
+}
+
+/// Judges every guarantee of `design` by what `explorer` finds.
+pub(crate) fn check_with(
+    explorer: &mut Explorer<'_>,
+    design: &Design,
+    options: &CheckOptions,
+    watch: &mut dyn FnMut(&Progress),
+) -> Result<Verdicts, CheckError> {
+    check_pipeline(explorer, design, design.pipeline().clone(), options, watch)
 }
 
 /// The model of `pipeline`: that of `design`, or one that differs from it in a detail.
 pub(crate) fn cluster(design: &Design, pipeline: Pipeline) -> Result<Cluster, CheckError> {
-    Cluster::new(pipeline).map_err(|cause| CheckError {
-        design: design.file().into(),
-        cause,
-    })
+    Cluster::new(pipeline).map_err(|cause| CheckError::of(design, cause))
 }
 
 /// Judges every guarantee of `pipeline`: that of `design`, or one that differs from it in what may
 /// go wrong.
 pub(crate) fn check_pipeline(
+    explorer: &mut Explorer<'_>,
     design: &Design,
     pipeline: Pipeline,
     options: &CheckOptions,
@@ -100,13 +136,16 @@ pub(crate) fn check_pipeline(
     let bound = bound(&pipeline);
     let cluster = cluster(design, pipeline)?;
     let engine = options.within(design).engine(started);
-    let found = explore(&cluster, &engine, watch);
+    let lost = |lost| CheckError::of(design, lost);
+    let found = explorer.explore(&cluster, &engine, watch).map_err(lost)?;
     let endings = Endings::of(&found, &engine);
     let unreordered = cluster.in_every_order();
     let exact = !cluster.leaves_out_orders();
     let shortest = match exact {
         true => Shortest::default(),
-        false => endings.shortest(&found, &unreordered, &engine, watch),
+        false => endings
+            .shortest(explorer, &found, &unreordered, &engine, watch)
+            .map_err(lost)?,
     };
     let source = DesignSource::of(design);
     let judge = |guarantee: Guarantee| {

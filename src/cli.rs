@@ -7,6 +7,7 @@ mod explain;
 mod init;
 mod list;
 mod matrix;
+mod others;
 mod pages;
 mod progress;
 mod replay;

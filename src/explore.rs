@@ -12,6 +12,10 @@
 //! share the shards: each takes up what is new in the outboxes for it. Neither half needs a lock
 //! on a state.
 //!
+//! Several processes share an exploration by owning some of the shards each (`together`): what the
+//! others' shards may store is sent to them at the end of a level, in the order in which one process
+//! would have come to it.
+//!
 //! ```
 //! use semel::explore::{Options, Outcome, explore};
 //! use semel_models::reference::{NO_DUP, Parameters, Reference};
@@ -28,6 +32,7 @@
 //! ```
 
 mod arena;
+mod calm;
 mod expand;
 mod exploration;
 mod frontier;
@@ -39,6 +44,7 @@ mod marks;
 mod options;
 mod outbox;
 mod path;
+mod peers;
 mod search;
 mod shard;
 mod slots;
@@ -46,6 +52,8 @@ mod store;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod together;
+mod wire;
 mod workers;
 
 use semel_models::subject::Subject;
@@ -56,6 +64,7 @@ pub use lasso::Lasso;
 pub use livelock::Livelock;
 pub use options::{Limit, Options};
 pub use path::Path;
+pub use peers::{Lost, MOST_PEERS, Peers};
 pub use search::Progress;
 
 /// Explores what `subject` can reach, and shows `watch` its progress after each block of work.
@@ -65,4 +74,16 @@ pub fn explore<'a, S: Subject>(
     watch: &mut dyn FnMut(&Progress),
 ) -> Exploration<'a, S> {
     search::search(subject, options, hash::Spread::FULL, watch)
+}
+
+/// Explores what `subject` can reach together with other processes that do the same: each stores
+/// its share of the states. What is found is what [`explore`] finds, and every process comes to know
+/// it; the memory and the times are each process's own.
+pub fn explore_together<'a, S: Subject>(
+    subject: &'a S,
+    options: &Options,
+    peers: &mut dyn Peers,
+    watch: &mut dyn FnMut(&Progress),
+) -> Result<Exploration<'a, S>, Lost> {
+    together::explore(subject, options, hash::Spread::FULL, peers, watch)
 }

@@ -51,6 +51,8 @@ pub mod cost;
 pub mod design;
 pub mod explore;
 pub mod harness;
+#[cfg(feature = "timely")]
+mod hosts;
 pub mod lab;
 pub mod matrix;
 pub mod mend;

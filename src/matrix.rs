@@ -14,7 +14,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::check::{CheckError, CheckOptions, check_pipeline};
+use crate::check::{CheckError, CheckOptions, Explorer, check_pipeline};
 use crate::design::{Design, models_fault, models_together, write};
 use crate::explore::Progress;
 use crate::verdict::{Stop, Verdicts};
@@ -157,7 +157,7 @@ fn check_with(
         faults,
         ..design.pipeline().clone()
     };
-    check_pipeline(design, pipeline, options, watch)
+    check_pipeline(&mut Explorer::default(), design, pipeline, options, watch)
 }
 
 /// One of each fault of `class` that the model knows in `design`, and `pipeline` can meet.

@@ -1,7 +1,7 @@
 //! What decides the verdicts, and the runs that show them.
 
-use super::stop;
-use crate::explore::{Exploration, Livelock, Options, Outcome, Progress, StateId, explore};
+use super::{Explorer, stop};
+use crate::explore::{Exploration, Livelock, Lost, Options, Outcome, Progress, StateId};
 use crate::trace::Run;
 use crate::verdict::Stop;
 use semel_models::cluster::Cluster;
@@ -22,15 +22,16 @@ impl Endings {
     /// `in_every_order` shows the shortest ones, and only as deep as these lead.
     pub(super) fn shortest<'a>(
         &self,
+        explorer: &mut Explorer<'_>,
         found: &Exploration<'_, Cluster>,
         in_every_order: &'a Cluster,
         engine: &Options,
         watch: &mut dyn FnMut(&Progress),
-    ) -> Shortest<'a> {
+    ) -> Result<Shortest<'a>, Lost> {
         let violated = found.violated();
         // A run without end shows only once everything is explored.
         let enough = match self.livelock {
-            None if violated == 0 => return Shortest::default(),
+            None if violated == 0 => return Ok(Shortest::default()),
             None => violated,
             Some(_) => 0,
         };
@@ -38,11 +39,11 @@ impl Endings {
             .clone()
             .spare_bytes(found.bytes())
             .stop_when_violated(enough);
-        let found = explore(in_every_order, &engine, watch);
+        let found = explorer.explore(in_every_order, &engine, watch)?;
         let endings = Endings::of(&found, &engine);
-        Shortest {
+        Ok(Shortest {
             search: Some((found, endings)),
-        }
+        })
     }
 
     pub(super) fn of(found: &Exploration<'_, Cluster>, engine: &Options) -> Endings {

@@ -133,9 +133,23 @@ pub(super) struct CheckArguments {
     pub format: Format,
     #[command(flatten)]
     pub limits: LimitArguments,
+    #[command(flatten)]
+    pub hosts: HostArguments,
     /// Also show what each step changes, every hard situation, and sizes
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// Which processes explore together.
+#[derive(Debug, Args)]
+pub(super) struct HostArguments {
+    /// Explore together with other processes, each started with the same designs and limits: the
+    /// file has one HOST:PORT a line, where each process listens. Process 0 prints the verdicts
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "process")]
+    pub hosts: Option<PathBuf>,
+    /// Which line of the hosts file this process is, from 0 on
+    #[arg(long, value_name = "N", requires = "hosts")]
+    pub process: Option<usize>,
 }
 
 const CHECK_FILES: &str =

@@ -4,8 +4,9 @@ use super::DEFAULT_FILE;
 use super::args::CheckArguments;
 use super::complain;
 use super::exit::Exit;
+use super::others::Others;
 use super::session::{Session, Sources};
-use crate::check::{check_watched, find_mends};
+use crate::check::{Explorer, check_with, find_mends};
 use crate::report;
 use crate::report::text::Detail;
 use std::io::{self, Write};
@@ -20,13 +21,22 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
         return Ok(Exit::NothingChecked);
     };
     let Sources { designs, mut exit } = Sources::read(&sources);
+    let mut others = match Others::find(&arguments.hosts, &designs, &arguments.limits) {
+        Ok(others) => others,
+        Err(refused) => return Ok(refused),
+    };
     let mut report = report::verdicts(arguments.format, Detail::of(arguments.verbose));
     let mut out = anstream::AutoStream::auto(io::stdout());
     let mut is_idle = true;
     for design in &designs {
         let started = Instant::now();
         let options = session.options(design);
-        match session.watched(|watch| check_watched(design, &options, watch)) {
+        let mut explorer = Explorer::new(others.peers());
+        match session.watched(|watch| check_with(&mut explorer, design, &options, watch)) {
+            Ok(verdicts) if !others.is_first() => {
+                exit = exit.max(session.exit_of(&verdicts));
+                is_idle = false;
+            }
             Ok(mut verdicts) => {
                 exit = exit.max(session.exit_of(&verdicts));
                 if arguments.format.tells_mends() {
@@ -35,6 +45,10 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
                 report.add(&mut out, verdicts)?;
                 out.flush()?;
                 is_idle = false;
+            }
+            Err(error) if error.is_lost() => {
+                complain(&error.to_string());
+                return Ok(Exit::Io);
             }
             Err(error) => {
                 complain(&error.to_string());
@@ -46,8 +60,11 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
             break;
         }
     }
-    report.finish(&mut out)?;
-    out.flush()?;
+    if others.is_first() {
+        report.finish(&mut out)?;
+        out.flush()?;
+    }
+    others.finish();
     if is_idle {
         exit = exit.max(Exit::NothingChecked);
     }

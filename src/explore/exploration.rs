@@ -3,9 +3,11 @@
 use semel_models::subject::Subject;
 
 use super::id::StateId;
+use super::livelock::Livelock;
 use super::options::Limit;
 use super::store::Store;
 use super::tally::Tally;
+use super::together::Shared;
 
 /// How an exploration ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +28,14 @@ pub struct Exploration<'a, S> {
     pub(super) subject: &'a S,
     pub(super) store: Store,
     findings: Findings,
+    /// Where other processes explored with this one, what they know and this one must tell.
+    shared: Option<Shared>,
 }
 
 #[derive(Debug)]
 pub(super) struct Findings {
     pub(super) outcome: Outcome,
+    pub(super) unique_states: u64,
     pub(super) init_states: u64,
     pub(super) depth: u32,
     pub(super) bytes: u64,
@@ -43,7 +48,38 @@ impl<'a, S: Subject> Exploration<'a, S> {
             subject,
             store,
             findings,
+            shared: None,
         }
+    }
+
+    /// The same with what is known to all processes that explored together.
+    pub(super) fn with_shared(self, shared: Shared) -> Self {
+        let shared = Some(shared);
+        Self { shared, ..self }
+    }
+
+    /// Whether every state is stored in this process.
+    pub(super) fn is_whole(&self) -> bool {
+        self.shared.is_none()
+    }
+
+    /// Where the states are spread over processes, these have looked for a livelock together.
+    pub(super) fn livelock_found_together(&self) -> Option<Livelock> {
+        self.shared.as_ref().map(|shared| shared.livelock)
+    }
+
+    pub(super) fn words(&self, id: StateId) -> &[u32] {
+        if let Some(shared) = &self.shared {
+            return &shared.told(id).words;
+        }
+        self.store.words(id)
+    }
+
+    pub(super) fn parent(&self, id: StateId) -> Option<StateId> {
+        if let Some(shared) = &self.shared {
+            return shared.told(id).parent;
+        }
+        self.store.parent(id)
     }
 
     /// How the exploration ended.
@@ -55,7 +91,7 @@ impl<'a, S: Subject> Exploration<'a, S> {
     /// Different states found.
     #[must_use]
     pub fn unique_states(&self) -> u64 {
-        self.store.len()
+        self.findings.unique_states
     }
 
     /// Transitions generated: the steps from expanded states that lead to a state within the
@@ -137,6 +173,6 @@ impl<'a, S: Subject> Exploration<'a, S> {
     /// The state that `id` names.
     #[must_use]
     pub fn state(&self, id: StateId) -> S::State {
-        self.subject.unpack(self.store.words(id))
+        self.subject.unpack(self.words(id))
     }
 }

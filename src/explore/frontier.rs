@@ -33,6 +33,11 @@ impl Frontier {
         self.ranges().map(|(_, range)| range.len() as u64).sum()
     }
 
+    pub(super) fn contains(&self, id: StateId) -> bool {
+        let shard = id.shard();
+        (self.starts[shard]..self.ends[shard]).contains(&id.local())
+    }
+
     fn ranges(&self) -> impl Iterator<Item = (usize, Range<u32>)> {
         let bounds = self.starts.iter().zip(&self.ends);
         bounds.map(|(start, end)| *start..*end).enumerate()

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use semel_models::subject::Subject;
 
+use super::calm::CalmSteps;
 use super::exploration::{Exploration, Outcome};
 use super::id::{SHARDS, StateId};
 use super::marks::Marks;
@@ -43,6 +44,9 @@ impl<S: Subject> Exploration<'_, S> {
     /// counts as a way to rest, as nothing is known beyond.
     #[must_use]
     pub fn livelock(&self, options: &Options) -> Livelock {
+        if let Some(found) = self.livelock_found_together() {
+            return found;
+        }
         if self.outcome() != Outcome::Complete {
             return Livelock::Unexplored;
         }
@@ -118,12 +122,12 @@ impl<S: Subject> Exploration<'_, S> {
         if resolved.marked(root) || !entered.mark(root) {
             return 0;
         }
-        let mut way = vec![self.calm_steps(root)];
-        while let Some(last) = way.last_mut() {
-            let at_rest = match last.next() {
+        let mut way = vec![(root, self.calm_steps(root))];
+        while let Some((_, last)) = way.last_mut() {
+            let at_rest = match self.next_of(last) {
                 Some(Some(next)) if !resolved.marked(next) => {
                     if way.len() < LONGEST_WAY && entered.mark(next) {
-                        way.push(self.calm_steps(next));
+                        way.push((next, self.calm_steps(next)));
                     }
                     continue;
                 }
@@ -131,7 +135,7 @@ impl<S: Subject> Exploration<'_, S> {
                 None => !last.any,
             };
             if at_rest {
-                let newly = way.iter().filter(|steps| resolved.mark(steps.from));
+                let newly = way.iter().filter(|(id, _)| resolved.mark(*id));
                 return newly.count() as u64;
             }
             way.pop();
@@ -142,58 +146,29 @@ impl<S: Subject> Exploration<'_, S> {
     /// Whether the state is quiescent or a step that is no fault leads to a resolved one.
     fn resolves(&self, id: StateId, resolved: &Marks) -> bool {
         let mut steps = self.calm_steps(id);
-        let leads_to_rest = steps.any(|next| next.is_none_or(|next| resolved.marked(next)));
-        leads_to_rest || !steps.any
+        while let Some(next) = self.next_of(&mut steps) {
+            if next.is_none_or(|next| resolved.marked(next)) {
+                return true;
+            }
+        }
+        !steps.any
+    }
+
+    fn calm_steps(&self, from: StateId) -> CalmSteps<'_, S> {
+        CalmSteps::of(self.subject, self.words(from))
+    }
+
+    /// The state to which the next of these steps leads; `Some(None)`: beyond the model's boundary.
+    fn next_of(&self, steps: &mut CalmSteps<'_, S>) -> Option<Option<StateId>> {
+        let words = steps.advance()?;
+        Some(words.and_then(|words| self.store.find(words)))
     }
 
     /// The states to which steps that are no faults lead from `id`, other than itself.
-    pub(super) fn calm_steps(&self, from: StateId) -> CalmSteps<'_, S> {
-        let subject = self.subject;
-        let state = self.state(from);
-        let mut actions = Vec::new();
-        subject.actions(&state, &mut actions);
-        CalmSteps {
-            exploration: self,
-            from,
-            state,
-            actions: actions.into_iter(),
-            packed: vec![0; subject.words()],
-            any: false,
-        }
-    }
-}
-
-/// Steps that are no faults, generated one by one.
-pub(super) struct CalmSteps<'a, S: Subject> {
-    exploration: &'a Exploration<'a, S>,
-    from: StateId,
-    state: S::State,
-    actions: std::vec::IntoIter<S::Action>,
-    packed: Vec<u32>,
-    /// Whether there has been any.
-    any: bool,
-}
-
-impl<S: Subject> Iterator for CalmSteps<'_, S> {
-    /// `None` for a state that was not explored.
-    type Item = Option<StateId>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let Exploration { subject, store, .. } = self.exploration;
-        for action in self.actions.by_ref() {
-            if subject.is_fault(&action) {
-                continue;
-            }
-            let Some(mut next) = subject.next_state(&self.state, action) else {
-                continue;
-            };
-            subject.pack(&mut next, &mut self.packed);
-            if self.packed != store.words(self.from) {
-                self.any = true;
-                return Some(store.find(&self.packed));
-            }
-        }
-        None
+    pub(super) fn calm_successors(&self, id: StateId) -> Vec<StateId> {
+        let mut steps = self.calm_steps(id);
+        let all = std::iter::from_fn(|| self.next_of(&mut steps));
+        all.flatten().collect()
     }
 }
 

@@ -18,20 +18,26 @@ pub(super) struct Lane {
     width: usize,
 }
 
-impl Lane {
-    #[inline]
-    fn post(&mut self, tag: u32, parent: u32, words: &[u32]) {
-        self.records.reserve(self.width);
-        self.records.extend([tag, parent]);
-        self.records.extend_from_slice(words);
+/// Candidates that lie behind one another, wherever that is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Records<'a> {
+    words: &'a [u32],
+    width: usize,
+}
+
+impl<'a> Records<'a> {
+    /// The candidates for states of so many words that `words` holds.
+    pub(super) fn of(words: &'a [u32], state_words: usize) -> Self {
+        let width = Outbox::width(state_words);
+        Self { words, width }
     }
 
     /// The candidates, `size` at a time.
     pub(super) fn groups(
-        &self,
+        self,
         size: usize,
-    ) -> impl Iterator<Item = impl Iterator<Item = Candidate<'_>> + Clone> {
-        self.records.chunks(size * self.width).map(|group| {
+    ) -> impl Iterator<Item = impl Iterator<Item = Candidate<'a>> + Clone> {
+        self.words.chunks(size * self.width).map(move |group| {
             group.chunks_exact(self.width).map(|record| Candidate {
                 tag: record[0],
                 parent: record[1],
@@ -40,8 +46,33 @@ impl Lane {
         })
     }
 
-    pub(super) fn len(&self) -> u64 {
-        (self.records.len() / self.width) as u64
+    /// The words of all of them.
+    pub(super) fn words(self) -> &'a [u32] {
+        self.words
+    }
+
+    pub(super) fn len(self) -> u64 {
+        (self.words.len() / self.width) as u64
+    }
+}
+
+impl Lane {
+    #[inline]
+    fn post(&mut self, tag: u32, parent: u32, words: &[u32]) {
+        self.records.reserve(self.width);
+        self.records.extend([tag, parent]);
+        self.records.extend_from_slice(words);
+    }
+
+    pub(super) fn records(&self) -> Records<'_> {
+        Records {
+            words: &self.records,
+            width: self.width,
+        }
+    }
+
+    fn len(&self) -> u64 {
+        self.records().len()
     }
 }
 

@@ -40,14 +40,14 @@ const LONELY_BLOCK: u64 = 512;
 /// Parts of a block for each thread, so that none waits long for the slowest.
 const PARTS_A_THREAD: usize = 4;
 
-struct Search<'a, S> {
-    subject: &'a S,
-    options: &'a Options,
-    store: Store,
-    parts: Vec<Part>,
-    tally: Tally,
-    init_states: u64,
-    depth: u32,
+pub(super) struct Search<'a, 'o, S> {
+    pub(super) subject: &'a S,
+    pub(super) options: &'o Options,
+    pub(super) store: Store,
+    pub(super) parts: Vec<Part>,
+    pub(super) tally: Tally,
+    pub(super) init_states: u64,
+    pub(super) depth: u32,
     /// The most states expanded at once so far.
     largest_block: u64,
     /// The most candidates held at once so far.
@@ -61,28 +61,14 @@ pub(super) fn search<'a, S: Subject>(
     spread: Spread,
     watch: &mut dyn FnMut(&Progress),
 ) -> Exploration<'a, S> {
-    let words = subject.words();
-    let parts = match options.jobs.get() {
-        1 => 1,
-        jobs => jobs * PARTS_A_THREAD,
-    };
-    let mut search = Search {
-        subject,
-        options,
-        store: Store::new(words, spread),
-        parts: (0..parts).map(|_| Part::new(words)).collect(),
-        tally: Tally::default(),
-        init_states: 0,
-        depth: 0,
-        largest_block: 1,
-        most_candidates: 0,
-    };
+    let mut search = Search::new(subject, options, spread);
     let outcome = match search.run(watch) {
         Ok(outcome) => outcome,
         Err(limit) => Outcome::Limit(limit),
     };
     let findings = Findings {
         outcome,
+        unique_states: search.store.len(),
         init_states: search.init_states,
         depth: search.depth,
         bytes: search.bytes(),
@@ -91,9 +77,29 @@ pub(super) fn search<'a, S: Subject>(
     Exploration::new(subject, search.store, findings)
 }
 
-impl<S: Subject> Search<'_, S> {
+impl<'a, 'o, S: Subject> Search<'a, 'o, S> {
+    pub(super) fn new(subject: &'a S, options: &'o Options, spread: Spread) -> Self {
+        let words = subject.words();
+        let parts = match options.jobs.get() {
+            1 => 1,
+            jobs => jobs * PARTS_A_THREAD,
+        };
+        Self {
+            subject,
+            options,
+            store: Store::new(words, spread),
+            parts: (0..parts).map(|_| Part::new(words)).collect(),
+            tally: Tally::default(),
+            init_states: 0,
+            depth: 0,
+            largest_block: 1,
+            most_candidates: 0,
+        }
+    }
+
     fn run(&mut self, watch: &mut dyn FnMut(&Progress)) -> Result<Outcome, Limit> {
-        self.seed()?;
+        self.post_init_states();
+        self.absorb(1)?;
         let mut level = Frontier::all(self.store.lens());
         loop {
             self.expand_level(&level, watch)?;
@@ -109,8 +115,8 @@ impl<S: Subject> Search<'_, S> {
         }
     }
 
-    /// Stores the initial states.
-    fn seed(&mut self) -> Result<(), Limit> {
+    /// Puts the initial states into the first outbox.
+    pub(super) fn post_init_states(&mut self) {
         let mut words = vec![0; self.subject.words()];
         for mut state in self.subject.init_states() {
             if self.subject.within_boundary(&state) {
@@ -120,7 +126,6 @@ impl<S: Subject> Search<'_, S> {
                 self.parts[0].outbox.post(home, None, &words);
             }
         }
-        self.absorb(1)
     }
 
     fn expand_level(
@@ -144,7 +149,7 @@ impl<S: Subject> Search<'_, S> {
     /// How many states to expand next: as many as should bring the intended number of candidates,
     /// fewer where a limit is near, and not many more than were ever expanded at once, as their
     /// successors may be many. Depends on nothing that threads could change.
-    fn block_size(&self) -> Result<u64, Limit> {
+    pub(super) fn block_size(&self) -> Result<u64, Limit> {
         let free_states = self.options.max_states.saturating_sub(self.store.len());
         let free_bytes = self.options.max_bytes.saturating_sub(self.bytes());
         if free_states == 0 {
@@ -161,7 +166,7 @@ impl<S: Subject> Search<'_, S> {
     }
 
     /// Expands a block and answers in how many parts.
-    fn expand(&mut self, level: &Frontier, block: Range<u64>) -> usize {
+    pub(super) fn expand(&mut self, level: &Frontier, block: Range<u64>) -> usize {
         let len = block.end - block.start;
         self.largest_block = self.largest_block.max(len);
         let parts = match len {
@@ -190,25 +195,37 @@ impl<S: Subject> Search<'_, S> {
     /// Stores what is new in the outboxes of the first `parts` parts, if that surely fits.
     fn absorb(&mut self, parts: usize) -> Result<(), Limit> {
         let jobs = self.jobs_for(parts);
+        let full = self.parts[..parts].iter().map(|part| &part.outbox);
+        self.hold_candidates(full.map(Outbox::len).sum());
         let outboxes: Vec<_> = self.parts[..parts]
             .iter()
             .map(|part| &part.outbox)
             .collect();
-        let candidates = outboxes.iter().map(|outbox| outbox.len()).sum();
-        self.most_candidates = self.most_candidates.max(candidates);
-        let transient = self.most_candidates * Outbox::bytes_each(self.subject.words());
-        if self.store.bytes_with(&outboxes) + transient > self.options.max_bytes {
+        let lanes = |shard| {
+            outboxes
+                .iter()
+                .map(move |outbox| outbox.lane(shard).records())
+        };
+        if self.store.bytes_with(lanes) + self.candidate_bytes() > self.options.max_bytes {
             return Err(Limit::Memory);
         }
-        self.store
-            .absorb(&outboxes, jobs)
-            .map_err(|_| Limit::States)?;
+        self.store.absorb(lanes, jobs).map_err(|_| Limit::States)?;
         self.parts.iter_mut().for_each(Part::clear);
         Ok(())
     }
 
-    fn bytes(&self) -> u64 {
-        self.store.bytes() + self.most_candidates * Outbox::bytes_each(self.subject.words())
+    /// Notes that so many candidates are held at once.
+    pub(super) fn hold_candidates(&mut self, held: u64) {
+        self.most_candidates = self.most_candidates.max(held);
+    }
+
+    /// The memory that the most candidates held at once have taken.
+    fn candidate_bytes(&self) -> u64 {
+        self.most_candidates * Outbox::bytes_each(self.subject.words())
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.store.bytes() + self.candidate_bytes()
     }
 
     fn progress(&self) -> Progress {

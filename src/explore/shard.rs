@@ -2,7 +2,7 @@
 
 use super::arena::Arena;
 use super::id::SHARD_CAPACITY;
-use super::outbox::{Candidate, Lane};
+use super::outbox::{Candidate, Records};
 use super::slots::Slots;
 
 /// The states whose hash falls to one shard, in the order in which they were found.
@@ -47,13 +47,13 @@ impl Shard {
             .ok()
     }
 
-    /// Stores what is new of `lane`, in its order.
+    /// Stores what is new of `records`, in their order.
     ///
     /// Most candidates are known, and most of the time goes into waiting for memory. So each pass
     /// over a group reads one thing for all of it, with no branch on what it has just read, and
     /// the memory works on many reads at once; only what is not then known is inserted one by one.
-    pub(super) fn absorb(&mut self, lane: &Lane) -> Result<(), Full> {
-        for group in lane.groups(GROUP) {
+    pub(super) fn absorb(&mut self, records: Records<'_>) -> Result<(), Full> {
+        for group in records.groups(GROUP) {
             let known = self.known(&group);
             for (candidate, known) in group.zip(known) {
                 if !known {

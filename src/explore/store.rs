@@ -2,7 +2,7 @@
 
 use super::hash::{Home, Spread};
 use super::id::{SHARDS, StateId};
-use super::outbox::Outbox;
+use super::outbox::Records;
 use super::shard::{Full, Shard};
 use super::workers::for_each;
 
@@ -45,19 +45,28 @@ impl Store {
 
     pub(super) fn find(&self, words: &[u32]) -> Option<StateId> {
         let home = self.home(words);
-        let local = self.shards[home.shard].find(home.tag, words)?;
-        Some(StateId::new(home.shard, local))
+        self.find_in(home.shard, home.tag, words)
     }
 
-    /// Stores what is new in the outboxes. Of equal candidates the first wins, in the order of the
-    /// outboxes and then of their lanes: the same whatever the number of outboxes and of threads.
-    pub(super) fn absorb(&mut self, outboxes: &[&Outbox], jobs: usize) -> Result<(), Full> {
+    pub(super) fn find_in(&self, shard: usize, tag: u32, words: &[u32]) -> Option<StateId> {
+        let local = self.shards[shard].find(tag, words)?;
+        Some(StateId::new(shard, local))
+    }
+
+    /// Stores what is new among the candidates that `lanes` names for each shard. Of equal candidates
+    /// the first wins, in the order of the lanes: the same whatever the number of threads.
+    pub(super) fn absorb<'r, L>(
+        &mut self,
+        lanes: impl Fn(usize) -> L + Sync,
+        jobs: usize,
+    ) -> Result<(), Full>
+    where
+        L: Iterator<Item = Records<'r>>,
+    {
         let mut results: Vec<_> = (0..SHARDS).map(|_| Ok(())).collect();
         let work = self.shards.iter_mut().zip(&mut results).enumerate();
         for_each(jobs, work, |(number, (shard, result))| {
-            *result = outboxes
-                .iter()
-                .try_for_each(|outbox| shard.absorb(outbox.lane(number)));
+            *result = lanes(number).try_for_each(|records| shard.absorb(records));
         });
         results.into_iter().collect()
     }
@@ -67,14 +76,14 @@ impl Store {
         self.shards.iter().map(|shard| shard.bytes_with(0)).sum()
     }
 
-    /// The memory held at worst while the outboxes are absorbed.
-    pub(super) fn bytes_with(&self, outboxes: &[&Outbox]) -> u64 {
+    /// The memory held at worst while the candidates that `lanes` names are absorbed.
+    pub(super) fn bytes_with<'r, L>(&self, lanes: impl Fn(usize) -> L) -> u64
+    where
+        L: Iterator<Item = Records<'r>>,
+    {
         let shards = self.shards.iter().enumerate();
         shards
-            .map(|(number, shard)| {
-                let more = outboxes.iter().map(|outbox| outbox.lane(number).len());
-                shard.bytes_with(more.sum())
-            })
+            .map(|(number, shard)| shard.bytes_with(lanes(number).map(Records::len).sum()))
             .sum()
     }
 }

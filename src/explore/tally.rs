@@ -3,6 +3,8 @@
 use semel_models::subject::Observation;
 
 use super::id::StateId;
+use super::peers::Lost;
+use super::wire::{Reading, put};
 
 /// What has been seen in the expanded states. Tallies of parts add up to the tally of the whole
 /// when they are added in canonical order.
@@ -77,6 +79,54 @@ impl Tally {
     pub(super) fn violated(&self) -> u32 {
         let found = self.violations.iter().enumerate();
         found.fold(0, |set, (bit, id)| set | u32::from(id.is_some()) << bit)
+    }
+}
+
+/// As words of a message between processes.
+impl Tally {
+    pub(super) fn to_words(&self) -> Vec<u32> {
+        let mut words = Vec::new();
+        for number in [
+            self.expanded,
+            self.transitions,
+            self.quiescent,
+            self.reached,
+        ] {
+            put(&mut words, number);
+        }
+        for number in self.counted {
+            put(&mut words, number);
+        }
+        for (violation, lightest) in self.violations.iter().zip(self.lightest) {
+            let found = violation.map(|found| (found.depth, found.weight));
+            let (depth, weight) = found.unwrap_or_default();
+            let id = StateId::to_word(violation.map(|found| found.id));
+            // A weight is of 16 bits: none stands above all of them.
+            let lightest = lightest.map_or(u32::MAX, u32::from);
+            words.extend([id, depth, u32::from(weight), lightest]);
+        }
+        words
+    }
+
+    pub(super) fn from_words(words: &[u32]) -> Result<Self, Lost> {
+        let mut reading = Reading::new(words);
+        let mut tally = Self {
+            expanded: reading.number()?,
+            transitions: reading.number()?,
+            quiescent: reading.number()?,
+            reached: reading.number()?,
+            ..Self::default()
+        };
+        for counted in &mut tally.counted {
+            *counted = reading.number()?;
+        }
+        for (violation, lightest) in tally.violations.iter_mut().zip(&mut tally.lightest) {
+            let id = StateId::from_word(reading.word()?);
+            let (depth, weight) = (reading.word()?, reading.word()? as u16);
+            *violation = id.map(|id| Violation { depth, weight, id });
+            *lightest = u16::try_from(reading.word()?).ok();
+        }
+        Ok(tally)
     }
 }
 

@@ -76,10 +76,7 @@ pub(super) fn of(trace: &Trace) -> Result<Setting, ReplayError> {
     // A run found at random may be larger than any that could be explored.
     let cluster = match Cluster::new(pipeline.clone()) {
         Ok(cluster) => cluster.for_telling(),
-        Err(_) => Cluster::for_running(pipeline).map_err(|cause| CheckError {
-            design: design.file().into(),
-            cause,
-        })?,
+        Err(_) => Cluster::for_running(pipeline).map_err(|cause| CheckError::of(&design, cause))?,
     };
     Ok(Setting { cluster, guarantee })
 }

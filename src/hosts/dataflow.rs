@@ -1,0 +1,209 @@
+//! The dataflow: words that go to the process that they are addressed to, round by round.
+
+use super::connect::connect;
+use super::{Hosts, HostsError};
+use crate::explore::{Lost, Peers};
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::panic::{self, AssertUnwindSafe};
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+use timely::WorkerConfig;
+use timely::communication::WorkerGuards;
+use timely::communication::allocator::ProcessBuilder;
+use timely::communication::allocator::zero_copy::initialize::initialize_networking_from_sockets;
+use timely::communication::{AllocatorBuilder, Hooks};
+use timely::dataflow::InputHandle;
+use timely::dataflow::operators::{Exchange, Input, Inspect, Probe};
+use timely::worker::Worker;
+
+/// Words that travel as one.
+#[derive(Clone, Serialize, Deserialize)]
+struct Piece {
+    to: u64,
+    from: usize,
+    round: u64,
+    words: Vec<u32>,
+}
+
+/// The most words of a piece.
+const PIECE_WORDS: usize = 1 << 14;
+/// How long the dataflow sleeps when nothing comes.
+const NAP: Duration = Duration::from_millis(100);
+
+/// The words for each process, or from each.
+type Round = Vec<Vec<u32>>;
+
+/// This process's end of the dataflow.
+pub(crate) struct Dataflow {
+    number: usize,
+    addresses: Vec<String>,
+    outgoing: Option<Sender<Round>>,
+    incoming: Receiver<Round>,
+    gone: Gone,
+    guards: Option<WorkerGuards<()>>,
+}
+
+/// The process whose connection broke first.
+type Gone = Arc<Mutex<Option<usize>>>;
+
+impl Dataflow {
+    /// Waits for the other processes and connects to them; all must have `common` in common.
+    pub(crate) fn start(
+        hosts: &Hosts,
+        number: usize,
+        common: &str,
+    ) -> Result<Dataflow, HostsError> {
+        let streams = connect(hosts, number, common)?;
+        let gone = Gone::default();
+        note_broken_connections(Arc::clone(&gone));
+        let hooks = Hooks::default();
+        let own = ProcessBuilder::new_typed_vector(1, hooks.refill.clone(), hooks.spill.clone());
+        let (builders, connections) =
+            initialize_networking_from_sockets(own, streams, number, 1, hooks)
+                .map_err(|error| HostsError::Setup(error.to_string()))?;
+        let builders = builders.into_iter().map(AllocatorBuilder::Tcp).collect();
+        let (outgoing, to_send) = channel();
+        let (received, incoming) = channel();
+        let ends = Mutex::new(Some((to_send, received)));
+        let count = hosts.count();
+        let guards = timely::execute::execute_from(
+            builders,
+            Box::new(connections),
+            WorkerConfig::default(),
+            move |worker| {
+                let ends = ends.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some((to_send, received)) = ends {
+                    serve(worker, number, count, &to_send, &received);
+                }
+            },
+        );
+        Ok(Dataflow {
+            number,
+            addresses: hosts.addresses.clone(),
+            outgoing: Some(outgoing),
+            incoming,
+            gone,
+            guards: Some(guards.map_err(HostsError::Setup)?),
+        })
+    }
+
+    /// Ends when all processes have come this far.
+    pub(crate) fn finish(mut self) {
+        self.outgoing = None;
+        if let Some(guards) = self.guards.take() {
+            // All is known by now: a connection that breaks changes nothing.
+            _ = panic::catch_unwind(AssertUnwindSafe(|| drop(guards)));
+        }
+    }
+
+    /// Which process is gone, in words.
+    fn lost(&self) -> Lost {
+        let gone = *self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        Lost(match gone {
+            Some(number) => format!(
+                "the connection to process {number} at {} is lost: no verdict without it. Start all processes again",
+                self.addresses[number]
+            ),
+            None => "a process is lost: no verdict without it. Start all processes again".into(),
+        })
+    }
+}
+
+impl Peers for Dataflow {
+    fn number(&self) -> usize {
+        self.number
+    }
+
+    fn count(&self) -> usize {
+        self.addresses.len()
+    }
+
+    fn exchange(&mut self, outgoing: Round) -> Result<Round, Lost> {
+        let sent = self.outgoing.as_ref().map(|to| to.send(outgoing));
+        match sent {
+            Some(Ok(())) => self.incoming.recv().map_err(|_| self.lost()),
+            Some(Err(_)) | None => Err(self.lost()),
+        }
+    }
+}
+
+impl Drop for Dataflow {
+    /// After a loss: the threads of the dataflow would wait for the lost process for ever, or have
+    /// panicked already. They end with this process.
+    fn drop(&mut self) {
+        std::mem::forget(self.guards.take());
+    }
+}
+
+/// Takes the words of each round to where they belong, until there is no further round.
+fn serve(
+    worker: &mut Worker,
+    number: usize,
+    count: usize,
+    to_send: &Receiver<Round>,
+    received: &Sender<Round>,
+) {
+    let mut input = InputHandle::new();
+    // Others may have begun the next round before this process has seen the end of one.
+    let arrived: Rc<RefCell<HashMap<u64, Round>>> = Rc::default();
+    let empty = move || vec![Vec::new(); count];
+    let arriving = Rc::clone(&arrived);
+    let probe = worker.dataflow::<u64, _, _>(|scope| {
+        let (probe, _) = scope
+            .input_from(&mut input)
+            .container::<Vec<Piece>>()
+            .exchange(|piece: &Piece| piece.to)
+            .inspect(move |piece| {
+                let mut rounds = arriving.borrow_mut();
+                let arrived = rounds.entry(piece.round).or_insert_with(empty);
+                arrived[piece.from].extend_from_slice(&piece.words);
+            })
+            .probe();
+        probe
+    });
+    for (round, outgoing) in (0..).zip(to_send) {
+        for (to, words) in (0..).zip(outgoing) {
+            for words in words.chunks(PIECE_WORDS) {
+                input.send(Piece {
+                    to,
+                    from: number,
+                    round,
+                    words: words.to_vec(),
+                });
+            }
+        }
+        input.advance_to(round + 1);
+        input.flush();
+        while probe.less_than(&(round + 1)) {
+            worker.step_or_park(Some(NAP));
+        }
+        let arrived = arrived.borrow_mut().remove(&round);
+        if received.send(arrived.unwrap_or_else(empty)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Threads of the dataflow panic when a connection breaks. That is told as a loss, by whoever waits
+/// for words; here only the first such connection is noted.
+fn note_broken_connections(gone: Gone) {
+    let others = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        let current = thread::current();
+        let Some(name) = current.name().and_then(|name| name.strip_prefix("timely:")) else {
+            return others(panic);
+        };
+        let number = name
+            .strip_prefix("recv-")
+            .or_else(|| name.strip_prefix("send-"));
+        if let Some(number) = number.and_then(|number| number.parse().ok()) {
+            let mut gone = gone.lock().unwrap_or_else(PoisonError::into_inner);
+            gone.get_or_insert(number);
+        }
+    }));
+}
