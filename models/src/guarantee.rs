@@ -46,7 +46,7 @@ impl Guarantee {
     pub fn violated_when(self) -> &'static str {
         match self {
             Guarantee::NoLoss => {
-                "at the end a confirmed record has no effect, and the group has passed it or the log no longer has it"
+                "at the end a confirmed record has no effect, and the group has passed it or the log no longer has it (on a compacted topic, only the newest record of a key counts)"
             }
             Guarantee::NoDuplicates => "a record's process or produce step takes effect twice",
             Guarantee::ExactlyOnceEffect => {
@@ -59,7 +59,7 @@ impl Guarantee {
                 "a record has an effect that was aborted, rolled back or never sent"
             }
             Guarantee::Progress => {
-                "a run can end with a confirmed record that is never delivered, or in a loop without exit"
+                "a run can end with a confirmed record that the group has not passed and that is never delivered, or in a loop without exit"
             }
         }
     }

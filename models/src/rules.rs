@@ -21,6 +21,10 @@ pub struct KafkaRules {
     /// producer id again at sequence number 0 where the log's head seems to be gone, and asks for
     /// another producer id otherwise ([`crate::producer::java`]). librdkafka always bumps.
     pub java_bumps_epoch: bool,
+    /// The time that limits a delivery goes on while the record is in flight. Java clients from 2.1
+    /// (KAFKA-5886, KIP-91: `Sender.getExpiredInflightBatches`, and `hasReachedDeliveryTimeout` where
+    /// an answer is missing), and librdkafka. Before, only what waits in the accumulator expires.
+    pub flights_expire: bool,
     /// The client keeps a partition's sequence numbers while a broker's metadata does not have the
     /// topic. Java clients, and librdkafka from 1.9.0 (`rd_kafka_toppar_idemp_msgid_save`). Before, it
     /// forgets them with the partition, and numbers from 0 again under the same producer id and epoch.
@@ -79,6 +83,7 @@ impl KafkaRules {
         producer_state_outlives_records: true,
         unknown_producer_starts_anywhere: true,
         java_bumps_epoch: true,
+        flights_expire: true,
         sequences_outlive_metadata: true,
         recreated_topic_noticed: true,
         truncation_noticed: true,

@@ -122,6 +122,7 @@ fn rules(versions: &Versions, broker: &Properties) -> KafkaRules {
         producer_state_outlives_records: versions.has(Rule::StateOutlivesRecords),
         unknown_producer_starts_anywhere: versions.has(Rule::AnySequenceWithoutState),
         java_bumps_epoch: versions.has(Rule::LocalEpochBump),
+        flights_expire: versions.has(Rule::DeliveryTimeout),
         sequences_outlive_metadata: versions.has(Rule::SequencesOutliveMetadata),
         recreated_topic_noticed: versions.has(Rule::TopicIdsInMetadata)
             || !versions.has(Rule::EpochInCommits),

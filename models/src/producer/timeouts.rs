@@ -1,4 +1,7 @@
 //! How `delivery.timeout.ms` (librdkafka: `message.timeout.ms`) ends a send.
+//!
+//! Java clients before 2.1 have no such limit: what waits in the accumulator expires after
+//! `request.timeout.ms`, and a request in flight ends with its answer, or is retried.
 
 use super::{Batch, Failure, Flight, Producer};
 use crate::ledger::Ledger;
@@ -6,8 +9,10 @@ use crate::pipeline::{Acks, Client, Pipeline};
 
 /// The oldest of what waits or is in flight.
 pub fn oldest(queue: &[Batch], flights: &[Flight], pipeline: &Pipeline) -> Option<Batch> {
-    let awaited = pipeline.producer.acks != Acks::None;
-    let in_flight = flights.iter().filter(|flight| awaited && !flight.expired);
+    let may_expire = pipeline.producer.acks != Acks::None && pipeline.rules.flights_expire;
+    let in_flight = flights
+        .iter()
+        .filter(|flight| may_expire && !flight.expired);
     in_flight
         .map(|flight| flight.batch)
         .chain(queue.iter().copied())
@@ -50,7 +55,9 @@ impl Producer {
     /// The batch that may be found to have failed only after its timeout: an idempotent Java client
     /// then does not count its sequence number as unresolved, but bumps its epoch at once.
     pub fn next_to_fail_too_late(&self, pipeline: &Pipeline) -> Option<Batch> {
-        let applies = pipeline.producer.idempotence && pipeline.client == Client::Java;
+        let applies = pipeline.producer.idempotence
+            && pipeline.client == Client::Java
+            && pipeline.rules.flights_expire;
         let oldest = self.next_to_expire(pipeline).filter(|_| applies)?;
         let struck = oldest.doubtful && oldest.attempts > 0;
         (struck && self.queue.contains(&oldest)).then_some(oldest)
