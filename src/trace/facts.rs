@@ -170,6 +170,20 @@ pub(super) fn name(record: u16) -> String {
     format!("r{record}")
 }
 
+/// These names in a sentence.
+pub(super) fn listed(names: &[String]) -> String {
+    match names {
+        [] => "nothing".into(),
+        some => some.join(" and "),
+    }
+}
+
+/// That these records are gone.
+pub(super) fn are_gone(names: &[String]) -> String {
+    let are = if names.len() > 1 { "are" } else { "is" };
+    format!("{} {are} gone", listed(names))
+}
+
 fn list(items: impl Iterator<Item = String>) -> String {
     let items: Vec<String> = items.collect();
     if items.is_empty() {

@@ -1,7 +1,7 @@
 //! Faults, told.
 
 use super::{ConsumerScene, Scene};
-use crate::trace::facts::name;
+use crate::trace::facts::{are_gone, name};
 use semel_models::action::{ConsumerStrike, Strike, Target};
 use semel_models::consumer::{Phase, Recovery};
 use semel_models::pipeline::{Acks, AfterAttempts, OnCommitFailure};
@@ -121,8 +121,8 @@ impl Scene<'_> {
             )
         } else {
             format!(
-                "The broker loses power and starts again without what was not flushed: {} is gone{}.",
-                gone.join(", "),
+                "The broker loses power and starts again without what was not flushed: {}{}.",
+                are_gone(&gone),
                 self.wire_lost()
             )
         }
@@ -150,8 +150,8 @@ impl Scene<'_> {
             )
         } else {
             format!(
-                "Every broker loses power and starts again without what was not flushed: gone is {}{}.",
-                gone.join(", "),
+                "Every broker loses power and starts again without what was not flushed: {}{}.",
+                are_gone(&gone),
                 self.wire_lost()
             )
         }

@@ -1,7 +1,7 @@
 //! Brokers with replicas, their controller and the faults that strike them, told.
 
 use super::Scene;
-use crate::trace::facts::{broker_name, brokers, name};
+use crate::trace::facts::{are_gone, broker_name, brokers, listed, name};
 use semel_models::action::{ReplicaStep, ReplicaStrike};
 use semel_models::broker::Broker;
 use semel_models::cluster::State;
@@ -155,9 +155,11 @@ impl Scene<'_> {
     fn starts_again(&self, who: u16) -> String {
         let before = replication(self.before).replica(who);
         let (had, has) = (before.broker.log_end(), self.log_after(who).log_end());
-        let gone = records(&before.broker, has, had);
-        let with = if had > has {
-            format!("without what was not flushed: {gone} is gone")
+        let gone = || are_gone(&records(&before.broker, has, had));
+        let with = if had > has && before.status == Status::Down {
+            format!("and cuts its log to its high watermark: {}", gone())
+        } else if had > has {
+            format!("without what was not flushed: {}", gone())
         } else if had == 0 {
             "with an empty log".into()
         } else if before.status == Status::Unpowered {
@@ -191,7 +193,7 @@ impl Scene<'_> {
         format!(
             "The controller elects {}, {how}; its log has {}.",
             broker_name(who),
-            records(self.log_after(who), 0, end)
+            listed(&records(self.log_after(who), 0, end))
         )
     }
 
@@ -211,13 +213,14 @@ impl Scene<'_> {
             capital(&broker_name(who)),
             broker_name(leader.unwrap_or_default()),
             self.cut(who).map_or(String::new(), |gone| format!(
-                " and cuts its log to its high watermark: {gone} is gone"
+                " and cuts its log to its high watermark: {}",
+                are_gone(&gone)
             ))
         )
     }
 
     /// What a broker removed from its log.
-    fn cut(&self, who: u16) -> Option<String> {
+    fn cut(&self, who: u16) -> Option<Vec<String>> {
         let (before, after) = (self.log_before(who), self.log_after(who));
         let same = before
             .log
@@ -232,14 +235,14 @@ impl Scene<'_> {
         let leader = replication(self.before).controller.leader;
         let leader = broker_name(leader.unwrap_or_default());
         let (before, after) = (self.log_before(who), self.log_after(who));
-        let cut = self.cut(who);
+        let cut = self.cut(who).map(|gone| listed(&gone));
         let same = before
             .log
             .iter()
             .zip(after.log.iter())
             .take_while(|(before, after)| before == after)
             .count() as u16;
-        let got = (same < after.log_end()).then(|| records(after, same, after.log_end()));
+        let got = (same < after.log_end()).then(|| listed(&records(after, same, after.log_end())));
         let known = replication(self.before).replica(who).known_end;
         let told = replication(self.after).replica(who).known_end;
         let stale = if replication(self.before).is_behind(who) {
@@ -419,15 +422,14 @@ fn replication(state: &State) -> &Replication {
 }
 
 /// The records of a log from one offset to another.
-fn records(log: &Broker, from: u16, to: u16) -> String {
-    let names: Vec<String> = log.log[usize::from(from)..usize::from(to)]
-        .iter()
-        .map(|entry| name(entry.record))
-        .collect();
-    match names.is_empty() {
-        true => "nothing".into(),
-        false => names.join(", "),
+fn records(log: &Broker, from: u16, to: u16) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for entry in &log.log[usize::from(from)..usize::from(to)] {
+        let own = name(entry.record);
+        let again = if names.contains(&own) { " again" } else { "" };
+        names.push(format!("{own}{again}"));
     }
+    names
 }
 
 fn capital(text: &str) -> String {

@@ -213,11 +213,15 @@ impl Scene<'_> {
 
     /// Whether the client numbers its batches from 0 again, in the same epoch.
     fn restarted_sequence(&self) -> bool {
-        let renumbered = |state: &State| {
-            let queue = &state.producer.queue;
-            queue.iter().filter(|batch| batch.renumbered).count()
+        let producer = &self.before.producer;
+        let known = |created| {
+            let in_flight = producer.flights.iter().map(|flight| &flight.batch);
+            let mut batches = producer.queue.iter().chain(in_flight);
+            batches.find(|batch| batch.created == created)
         };
-        renumbered(self.after) > renumbered(self.before)
+        let queue = &self.after.producer.queue;
+        let mut renumbered = queue.iter().filter(|batch| batch.renumbered);
+        renumbered.any(|batch| known(batch.created).is_some_and(|own| own.stamp != batch.stamp))
     }
 
     pub(super) fn expire(&self) -> String {
@@ -227,7 +231,8 @@ impl Scene<'_> {
         };
         let who = name(batch.record);
         let timeout = match pipeline.client {
-            Client::Java => "delivery.timeout.ms",
+            Client::Java if pipeline.rules.flights_expire => "delivery.timeout.ms",
+            Client::Java => "request.timeout.ms",
             Client::Librdkafka => "message.timeout.ms",
         };
         let fate = self.fate(batch.record);
@@ -252,7 +257,7 @@ impl Scene<'_> {
         let who = name(batch.record);
         let fate = self.fate(batch.record);
         format!(
-            "The answer for {who} is missing, and delivery.timeout.ms has passed by then{fate}."
+            "The missing answer for {who} is noticed when delivery.timeout.ms has passed, so that it is not sent again{fate}."
         )
     }
 
