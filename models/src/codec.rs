@@ -7,6 +7,9 @@
 
 /// Something that walks over the fields of a state.
 pub trait Codec {
+    /// Whether fields get the values that are visited; what only looks at them may leave them alone.
+    const READS: bool;
+
     /// Visits one field whose value is at most `max`.
     fn field(&mut self, value: &mut u16, max: u16);
 
@@ -17,6 +20,7 @@ pub trait Codec {
     }
 
     /// Visits a flag.
+    #[inline]
     fn flag(&mut self, value: &mut bool) {
         let mut bit = u16::from(*value);
         self.field(&mut bit, 1);
@@ -42,6 +46,7 @@ pub trait Codec {
     }
 }
 
+#[inline]
 fn width(max: u16) -> u32 {
     u16::BITS - max.leading_zeros()
 }
@@ -54,6 +59,8 @@ pub struct Counter {
 }
 
 impl Codec for Counter {
+    const READS: bool = false;
+
     fn field(&mut self, _value: &mut u16, max: u16) {
         self.bits += width(max);
     }
@@ -93,6 +100,9 @@ impl<'a> Writer<'a> {
 }
 
 impl Codec for Writer<'_> {
+    const READS: bool = false;
+
+    #[inline]
     fn field(&mut self, value: &mut u16, max: u16) {
         assert!(*value <= max, "a field is {value}, above its limit {max}");
         self.buffer |= u64::from(*value) << self.filled;
@@ -127,6 +137,9 @@ impl<'a> Reader<'a> {
 }
 
 impl Codec for Reader<'_> {
+    const READS: bool = true;
+
+    #[inline]
     fn field(&mut self, value: &mut u16, max: u16) {
         let width = width(max);
         if self.filled < width {

@@ -99,14 +99,14 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
     ) {
         let mut len = self.len;
         codec.field(&mut len, limit);
-        self.resize(usize::from(len));
-        for index in 0..codec.places(self.len(), limit) {
-            // Counting visits every place that there can be.
-            let mut item = self.get(index).copied().unwrap_or_default();
-            visit(&mut item, codec);
-            if let Some(place) = self.get_mut(index) {
-                *place = item;
-            }
+        if C::READS {
+            self.resize(usize::from(len));
+        }
+        let places = codec.places(self.len(), limit);
+        self.iter_mut().for_each(|item| visit(item, codec));
+        // Counting visits every place that there can be.
+        for _ in self.len()..places {
+            visit(&mut T::default(), codec);
         }
     }
 
@@ -117,10 +117,11 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
         len: u16,
         mut visit: impl FnMut(&mut T, &mut C),
     ) {
-        self.resize(usize::from(len));
-        for item in self.iter_mut() {
-            visit(item, codec);
+        let places = usize::from(len);
+        if self.len() != places {
+            self.resize(places);
         }
+        self.iter_mut().for_each(|item| visit(item, codec));
     }
 }
 

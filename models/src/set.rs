@@ -79,6 +79,18 @@ impl Set {
         }
     }
 
+    /// How many members are below `end`.
+    pub fn count_below(&self, end: u16) -> u16 {
+        let words = self.high.iter().flat_map(|words| words.iter());
+        let words = std::iter::once(&self.low).chain(words);
+        let count = (0..).zip(words).map(|(index, word)| {
+            let below = u32::from(end.saturating_sub(32 * index)).min(32);
+            let mask = u32::MAX.checked_shr(32 - below).unwrap_or(0);
+            (word & mask).count_ones() as u16
+        });
+        count.sum()
+    }
+
     /// The members, in their order.
     pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
         (0..self.last().map_or(0, |last| last + 1)).filter(|member| self.contains(*member))
@@ -135,6 +147,8 @@ mod tests {
             }
             assert!(set.iter().eq(members.iter().copied()));
             assert_eq!(set.last(), members.last().copied());
+            let below = members.range(..step % 120).count();
+            assert_eq!(usize::from(set.count_below(step % 120)), below);
             assert_eq!(set.is_empty(), members.is_empty());
         }
         for member in members {

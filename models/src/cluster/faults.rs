@@ -16,6 +16,9 @@ use crate::program::{Operation, Scope};
 impl Cluster {
     /// Adds the faults that can strike and be paid for.
     pub(super) fn fault_actions(&self, state: &State, actions: &mut Vec<Action>) {
+        if self.budget.is_spent(state) {
+            return;
+        }
         let mut add = |strike| {
             if let Some(entry) = self.budget.payer(state, strike) {
                 actions.push(Action::Fault { entry, strike });

@@ -15,6 +15,7 @@ use crate::producer::Producer;
 use crate::producer::java::JavaSequences;
 use crate::producer::librdkafka::LibrdkafkaSequences;
 use crate::program::Scope;
+use crate::set::Set;
 
 /// Which reductions are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -360,13 +361,11 @@ impl Cluster {
     }
 
     fn renumber_generations(&self, state: &mut State) {
-        let mut present = Vec::with_capacity(8);
+        let mut present = Set::default();
         let fences = self.limits.fences;
-        each_generation(state, fences, &mut |generation| present.push(*generation));
-        present.sort_unstable();
-        present.dedup();
+        each_generation(state, fences, &mut |generation| present.insert(*generation));
         each_generation(state, fences, &mut |generation| {
-            *generation = present.partition_point(|other| other < generation) as u16;
+            *generation = present.count_below(*generation);
         });
     }
 }
