@@ -7,11 +7,13 @@ mod explain;
 mod init;
 mod list;
 mod matrix;
+mod merge;
 mod others;
 mod pages;
 mod progress;
 mod replay;
 mod session;
+mod shard;
 
 use args::{Arguments, Command};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -42,6 +44,7 @@ fn run_with(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Matrix(matrix) => matrix::run(&matrix),
         Command::Explain(explain) => explain::run(&explain),
         Command::Replay(replay) => replay::run(&replay),
+        Command::Merge(merge) => merge::run(&merge),
         Command::List(list) => list::run(&list),
         Command::Init(init) => init::run(&init),
         Command::Completions(completions) => pages::completions(&completions),

@@ -67,6 +67,9 @@ pub(crate) trait Report {
     /// them.
     fn add(&mut self, out: &mut dyn Write, verdicts: Verdicts) -> io::Result<()>;
 
+    /// Hears that only a part of the designs was to be added.
+    fn is_part(&mut self, _: json::Part) {}
+
     /// Writes what is left when the last design has been added.
     fn finish(&mut self, out: &mut dyn Write) -> io::Result<()>;
 }

@@ -3,6 +3,7 @@
 mod values;
 
 use super::exit::Exit;
+use super::shard::Shard;
 use crate::matrix::Environment;
 use crate::report::Format;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -81,6 +82,12 @@ pub(super) enum Command {
     /// taken and the run violates its guarantee, as it was recorded, and in 1 when it does not.
     #[command(after_help = format!("{REPLAY_EXAMPLE}\n{}", exit_codes()))]
     Replay(ReplayArguments),
+    /// Make one result of those of all shards
+    ///
+    /// It takes what 'check' or 'matrix' prints with --shard and --format json, of every part, and
+    /// prints what they would have printed without. It ends as the worst of the parts did.
+    #[command(after_help = exit_codes())]
+    Merge(MergeArguments),
     /// List presets, the catalogue, guarantees, faults, steps or Kafka properties
     List(ListArguments),
     /// Write a design to start from
@@ -94,7 +101,7 @@ pub(super) enum Command {
 }
 
 /// Which designs a command is about.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct SourceArguments {
     /// Design files
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -102,6 +109,10 @@ pub(super) struct SourceArguments {
     /// A design that comes with semel ('semel list presets'); may be repeated
     #[arg(long, value_name = "NAME", value_parser = Suggested(preset_names), hide_possible_values = true)]
     pub preset: Vec<String>,
+    /// Only part N of the designs, of M parts that together are all of them: for runs side by side.
+    /// 'semel merge' makes one result of what they print with --format json
+    #[arg(long, value_name = "N/M", value_parser = values::shard)]
+    pub shard: Option<Shard>,
 }
 
 /// How far an exploration may go.
@@ -235,6 +246,13 @@ const REPLAY_FORMATS: &[Format] = &[
     Format::Markdown,
     Format::Mermaid,
 ];
+
+#[derive(Debug, Args)]
+pub(super) struct MergeArguments {
+    /// The results, in any order
+    #[arg(value_name = "PART", required = true, value_hint = ValueHint::FilePath)]
+    pub parts: Vec<PathBuf>,
+}
 
 #[derive(Debug, Args)]
 pub(super) struct ListArguments {

@@ -20,7 +20,7 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
         ));
         return Ok(Exit::NothingChecked);
     };
-    let Sources { designs, mut exit } = Sources::read(&sources);
+    let Sources { designs, mut exit } = Sources::read(&sources.of_shard());
     let mut others = match Others::find(&arguments.hosts, &designs, &arguments.limits) {
         Ok(others) => others,
         Err(refused) => return Ok(refused),
@@ -60,13 +60,17 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
             break;
         }
     }
+    // A part may be empty, where there are more parts than designs.
+    if is_idle && sources.shard.is_none() {
+        exit = exit.max(Exit::NothingChecked);
+    }
+    if let Some(shard) = sources.shard {
+        report.is_part(shard.part(sources.len(), exit));
+    }
     if others.is_first() {
         report.finish(&mut out)?;
         out.flush()?;
     }
     others.finish();
-    if is_idle {
-        exit = exit.max(Exit::NothingChecked);
-    }
     Ok(exit)
 }

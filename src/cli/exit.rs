@@ -46,6 +46,11 @@ impl Exit {
         }
     }
 
+    /// The way to end with this code.
+    pub(crate) fn of_code(code: u8) -> Option<Exit> {
+        Exit::ALL.into_iter().find(|exit| exit.code() == code)
+    }
+
     /// When the code is used.
     pub(crate) fn meaning(self) -> &'static str {
         match self {

@@ -13,12 +13,10 @@ use std::io::{self, Write};
 
 pub(super) fn run(arguments: &MatrixArguments) -> io::Result<Exit> {
     let session = Session::begin(&arguments.limits);
-    let Sources { designs, mut exit } = if arguments.sources.is_empty() {
-        Sources::presets()
-    } else {
-        Sources::read(&arguments.sources)
-    };
-    if designs.is_empty() {
+    let sources = arguments.sources.or_presets();
+    let Sources { designs, mut exit } = Sources::read(&sources.of_shard());
+    // A part may be empty, where there are more parts than designs.
+    if designs.is_empty() && sources.shard.is_none() {
         return Ok(exit.max(Exit::NothingChecked));
     }
     if arguments.trace && designs.len() > 1 {
@@ -33,6 +31,7 @@ pub(super) fn run(arguments: &MatrixArguments) -> io::Result<Exit> {
         tables: Vec::new(),
         left_out: Vec::new(),
         traces: arguments.trace,
+        part: None,
     };
     for environment in chosen(&Environment::ALL, &arguments.fault_class) {
         exit = exit.max(judge_all(&session, &designs, environment, &mut matrix));
@@ -46,6 +45,7 @@ pub(super) fn run(arguments: &MatrixArguments) -> io::Result<Exit> {
     if session.is_interrupted() {
         exit = Exit::Interrupted;
     }
+    matrix.part = sources.shard.map(|shard| shard.part(sources.len(), exit));
     print(arguments.format, &matrix)?;
     Ok(exit)
 }

@@ -131,18 +131,6 @@ impl Sources {
         sources
     }
 
-    /// Reads every preset.
-    pub(super) fn presets() -> Sources {
-        let mut sources = Sources {
-            designs: Vec::new(),
-            exit: Exit::Fine,
-        };
-        for preset in crate::presets::PRESETS {
-            sources.take(crate::presets::design(preset));
-        }
-        sources
-    }
-
     fn take(&mut self, read: Result<Design, DesignError>) {
         match read {
             Ok(design) => self.designs.push(design),
@@ -164,6 +152,16 @@ impl SourceArguments {
         self.files.is_empty() && self.preset.is_empty()
     }
 
+    /// These arguments with every preset, if they name nothing.
+    pub(super) fn or_presets(&self) -> SourceArguments {
+        let mut named = self.clone();
+        if self.is_empty() {
+            let presets = crate::presets::PRESETS.iter();
+            named.preset = presets.map(|preset| preset.name.into()).collect();
+        }
+        named
+    }
+
     /// These arguments with `file`, if it exists and they name nothing.
     pub(super) fn or_file(&self, file: &str) -> Option<SourceArguments> {
         if self.is_empty() && !Path::new(file).exists() {
@@ -175,7 +173,7 @@ impl SourceArguments {
         }
         Some(SourceArguments {
             files,
-            preset: self.preset.clone(),
+            ..self.clone()
         })
     }
 }

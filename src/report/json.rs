@@ -4,7 +4,7 @@ use super::Report;
 use super::words::warnings;
 use crate::trace::{Bound, Trace};
 use crate::verdict::{Judgement, Verdicts};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::io::{self, Write};
 
 /// The name in the `format` field.
@@ -12,10 +12,25 @@ const FORMAT: &str = "semel-verdicts";
 /// The version of the format.
 const VERSION: u32 = 1;
 
+/// Which part of a command's designs a document is about.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Part {
+    /// Which part, from 1 on.
+    pub(crate) number: usize,
+    /// How many parts there are.
+    pub(crate) of: usize,
+    /// How many designs all parts together have.
+    pub(crate) designs: usize,
+    /// How the command ended.
+    pub(crate) exit_code: u8,
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     format: &'static str,
     version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<Part>,
     designs: Vec<DesignVerdicts<'a>>,
 }
 
@@ -51,9 +66,14 @@ struct Witness<'a> {
 #[derive(Default)]
 pub(super) struct Json {
     designs: Vec<Verdicts>,
+    part: Option<Part>,
 }
 
 impl Report for Json {
+    fn is_part(&mut self, part: Part) {
+        self.part = Some(part);
+    }
+
     fn add(&mut self, _: &mut dyn Write, verdicts: Verdicts) -> io::Result<()> {
         self.designs.push(verdicts);
         Ok(())
@@ -63,6 +83,7 @@ impl Report for Json {
         let document = Document {
             format: FORMAT,
             version: VERSION,
+            shard: self.part,
             designs: self.designs.iter().map(design).collect(),
         };
         write(out, &document)
@@ -70,7 +91,7 @@ impl Report for Json {
 }
 
 /// Writes a document as people can read it, too.
-pub(super) fn write(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
+pub(crate) fn write(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, document)?;
     writeln!(out)
 }

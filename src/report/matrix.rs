@@ -4,6 +4,7 @@ mod json;
 mod markdown;
 mod text;
 
+use super::json::Part;
 use super::words::{bound_in_words, unreached};
 use crate::design::WarningKind;
 use crate::matrix::Environment;
@@ -25,6 +26,8 @@ pub(crate) struct Matrix {
     pub(crate) left_out: Vec<(Environment, Vec<String>)>,
     /// Whether runs are told.
     pub(crate) traces: bool,
+    /// Which part of the designs it is about, if not all.
+    pub(crate) part: Option<Part>,
 }
 
 /// What became of the designs in one environment.

@@ -1,6 +1,7 @@
 //! How single values of the command line are read.
 
 use crate::cli::args::Listing;
+use crate::cli::shard::Shard;
 use crate::matrix::Environment;
 use crate::report::Format;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
@@ -140,6 +141,14 @@ pub(super) fn threads(text: &str) -> Result<NonZeroUsize, String> {
         .parse()
         .map_err(|_| "expected a number of threads, 1 or more".to_string())?;
     Ok(number.min(MAX_THREADS))
+}
+
+pub(super) fn shard(text: &str) -> Result<Shard, String> {
+    let parsed = text.split_once('/').and_then(|(number, of)| {
+        let (number, of) = (number.parse().ok()?, of.parse().ok()?);
+        (1..=of).contains(&number).then_some(Shard { number, of })
+    });
+    parsed.ok_or_else(|| "expected which part of how many, such as 2/5".to_string())
 }
 
 pub(super) fn states(text: &str) -> Result<u64, String> {

@@ -1,6 +1,7 @@
 //! The comparison as JSON: `"format": "semel-matrix"`.
 
 use super::Matrix;
+use crate::report::json::Part;
 use crate::report::words::faults_spent;
 use crate::trace::{Bound, Trace};
 use crate::verdict::{Judgement, Verdicts};
@@ -16,6 +17,8 @@ const VERSION: u32 = 1;
 struct Document<'a> {
     format: &'static str,
     version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<Part>,
     tables: Vec<Table<'a>>,
     not_judged: Vec<NotJudged<'a>>,
     warnings: Vec<String>,
@@ -71,6 +74,7 @@ pub(crate) fn write(out: &mut dyn Write, matrix: &Matrix) -> io::Result<()> {
     let document = Document {
         format: FORMAT,
         version: VERSION,
+        shard: matrix.part,
         tables: tables.collect(),
         not_judged: not_judged.collect(),
         warnings: matrix.warnings(),
