@@ -15,8 +15,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread;
 
+type Change = fn(&mut Pipeline, u16);
+
 /// What is changed, how far, and its colour.
-const CURVES: [(&str, fn(&mut Pipeline, u16), u16, RGBColor); 3] = [
+const CURVES: [(&str, Change, u16, RGBColor); 3] = [
     (
         "records",
         |pipeline, to| pipeline.bounds.records = to,

@@ -76,8 +76,8 @@ pub(super) fn connect(
         cause,
     })?;
     let mut streams: Vec<Option<TcpStream>> = hosts.addresses.iter().map(|_| None).collect();
-    for before in 0..number {
-        streams[before] = Some(call(hosts, before, own, deadline)?);
+    for (before, stream) in streams.iter_mut().enumerate().take(number) {
+        *stream = Some(call(hosts, before, own, deadline)?);
     }
     while let Some(missing) = (number + 1..hosts.count()).find(|behind| streams[*behind].is_none())
     {
