@@ -65,7 +65,7 @@ use budget::Budget;
 use stateright::{Model, Property};
 
 /// A state of the whole pipeline.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub struct State {
     // What changes most often comes first: comparing two states then ends early.
     /// The consumers of the group.
@@ -100,6 +100,32 @@ pub struct State {
     pub transactions: Option<Box<Transactions>>,
     /// The partition that was added, if one was.
     pub other: Option<Box<OtherPartition>>,
+}
+
+impl Clone for State {
+    /// As derived, but that no consumer is moved once it is copied.
+    #[inline]
+    fn clone(&self) -> State {
+        let [first, second] = &self.consumers;
+        State {
+            consumers: [first.clone(), second.clone()],
+            left: self.left,
+            left_in_all: self.left_in_all,
+            group: self.group.clone(),
+            ledger: self.ledger.clone(),
+            sink: self.sink.clone(),
+            producer: self.producer.clone(),
+            broker: self.broker.clone(),
+            replication: self.replication.clone(),
+            retries: self.retries.clone(),
+            limbo: self.limbo.clone(),
+            database: self.database.clone(),
+            poisoned: self.poisoned.clone(),
+            output: self.output.clone(),
+            transactions: self.transactions.clone(),
+            other: self.other.clone(),
+        }
+    }
 }
 
 impl State {
