@@ -11,6 +11,7 @@ use crate::pipeline::{
     OnSendFailure, Pipeline, Source, Start, TransactionalId,
 };
 use crate::program::Program;
+use crate::transaction_coordinator::TransactionVersion;
 use std::fmt;
 
 /// The most consumers of the group.
@@ -286,7 +287,7 @@ impl Limits {
         let settings = &pipeline.group;
         let in_background = settings.revokes_in_background || settings.rejoins_in_background;
         // A result whose delivery times out may still be on the wire. Where leaders ask for its
-        // transaction, it is never taken once that has ended.
+        // transaction, or add their partition to it, it is never taken once that has ended.
         // Results that would tell no more are left out: see `Output::end_records` and
         // `Cluster::send_result`.
         let result_sends = records * (2 + struck);
@@ -298,8 +299,9 @@ impl Limits {
         };
         let unseen =
             2 * records + ids * usize::from(pipeline.bounds.poll) + paid(&delayed) + struck;
-        let verified = consumer.has_transactions() && pipeline.rules.transactions.verifies;
-        let results = consumer.produces() && !verified;
+        let rules = &pipeline.rules.transactions;
+        let refused = rules.verifies || rules.version == TransactionVersion::Two;
+        let results = consumer.produces() && !(consumer.has_transactions() && refused);
         let given_up = if results {
             paid(&|key| key.fault == Fault::DeliveryTimeout)
         } else {

@@ -28,8 +28,10 @@
 //!
 //! Offsets that a transaction commits are pending at the group coordinator until its marker is
 //! there (`OffsetMetadataManager`): of several, the one that was sent last wins, as does a commit
-//! without a transaction that came after it; and whoever gets the partition waits for them
-//! (UNSTABLE_OFFSET_COMMIT, KIP-447).
+//! without a transaction that came after it. Pending offsets hold up no rebalance; the offset fetch of
+//! whoever gets the partition is answered UNSTABLE_OFFSET_COMMIT until they are gone, and the owner
+//! polls in vain (KIP-447). Offsets that came after the end of their transaction are pending until
+//! another one of the same id that has offsets ends, which may be never.
 //!
 //! **Late requests** of a transaction: under transaction version 2 the end raises the epoch, so none
 //! of them is ever taken after it. Under version 1 an EndTxn or a TxnOffsetCommit that is late may
@@ -49,7 +51,7 @@ use crate::list::List;
 use crate::offset::Position;
 use crate::pipeline::{Pipeline, TransactionalId};
 use crate::set::Set;
-use crate::transaction_coordinator::{Outcome, Phase, Transaction};
+use crate::transaction_coordinator::{Outcome, Part, Phase, Transaction};
 use journal::{Happening, Journal};
 use producer::OutputProducer;
 
@@ -150,6 +152,12 @@ impl Output {
         }
         Some(taken)
     }
+    /// Whether the end of an open transaction will end what is pending.
+    pub fn ends(&self, pending: &PendingOffset) -> bool {
+        let transaction = &self.transactions[usize::from(pending.id)];
+        transaction.added.contains(Part::Offsets)
+    }
+
 
     /// The offsets of a transaction that is aborted.
     pub fn drop_offsets(&mut self, id: u16) {

@@ -185,6 +185,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 }
                 ConsumerStep::TakeOver
                 | ConsumerStep::Rejoin
+                | ConsumerStep::FetchOffset
                 | ConsumerStep::Leave
                 | ConsumerStep::NoticeLoss
                 | ConsumerStep::Relocate

@@ -164,7 +164,7 @@ impl<'a> ReadOn<'a> {
 
 /// The same as [`group_position`] in the partition that was added.
 fn position_in_other(cluster: &Cluster, state: &State, other: &OtherPartition) -> u16 {
-    let reader = cluster.everyone().find(|who| cluster.owns(state, *who));
+    let reader = cluster.reading_owners(state).next();
     let reader = reader.map(|who| &state.consumers[usize::from(who)]);
     match (reader, other.position) {
         (Some(reader), _) if other.in_hand => reader.first_undone(&cluster.program),
@@ -181,8 +181,7 @@ fn position_in_other(cluster: &Cluster, state: &State, other: &OtherPartition) -
 fn group_position(cluster: &Cluster, state: &State) -> u16 {
     let pipeline = &cluster.pipeline;
     let reading = cluster
-        .everyone()
-        .filter(|who| cluster.owns(state, *who))
+        .reading_owners(state)
         .map(|who| match state.other.as_deref() {
             Some(other) if other.in_hand => other.position.unwrap_or_default().0,
             Some(_) | None => state.consumers[usize::from(who)].first_undone(&cluster.program),
