@@ -13,7 +13,8 @@ pub enum Guarantee {
     ExactlyOnceEffect,
     /// For one key, effects first happen in send order.
     InOrder,
-    /// Nothing has an effect that was aborted, rolled back or never sent.
+    /// Nothing has an effect that was aborted, rolled back or never sent. A result of the output topic
+    /// that was aborted counts at the end, if none of its record is committed.
     NoPhantom,
     /// Nothing confirmed is stuck for ever.
     Progress,
@@ -56,7 +57,7 @@ impl Guarantee {
                 "a record has its first effect before the first effect of a record of the same key that was sent earlier"
             }
             Guarantee::NoPhantom => {
-                "a record has an effect that was aborted, rolled back or never sent"
+                "a record has an effect that was aborted, rolled back or never sent (of the results in the output topic: the reader acted on an aborted one, and at the end none of the record is committed)"
             }
             Guarantee::Progress => {
                 "a run can end with a confirmed record that is never delivered, or in a loop without exit"

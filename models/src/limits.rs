@@ -7,8 +7,8 @@ use crate::fault::{Fault, FaultKey};
 use crate::order::Step;
 use crate::output;
 use crate::pipeline::{
-    Acks, AfterAttempts, AutoCommit, Client, DedupKey, Effect, OnCommitFailure, OnRevoke,
-    OnSendFailure, Pipeline, Source, Start, TransactionalId,
+    Acks, AfterAttempts, AutoCommit, Client, DedupKey, Effect, Isolation, OnCommitFailure,
+    OnRevoke, OnSendFailure, Pipeline, Source, Start, TransactionalId,
 };
 use crate::program::Program;
 use crate::transaction_coordinator::TransactionVersion;
@@ -191,6 +191,8 @@ pub struct Limits {
     pub transactional_ids: u16,
     /// Records of the output topic that its reader does not see yet.
     pub unseen: u16,
+    /// Whether the reader of the output topic takes results whose transaction may still abort.
+    pub reads_early: bool,
     /// Whether results are written to the output topic, or offsets in transactions at least.
     pub output: bool,
     /// Whether records are sent in transactions.
@@ -448,6 +450,9 @@ impl Limits {
             } else {
                 0
             },
+            reads_early: consumer.produces()
+                && consumer.has_transactions()
+                && consumer.output.isolation == Isolation::ReadUncommitted,
             output: consumer.produces() || consumer.has_transactions(),
             transactions: pipeline.producer.is_transactional(),
             adds_partition: can(Fault::AddPartition),
