@@ -57,7 +57,7 @@ impl Guarantee {
                 "a record has its first effect before the first effect of a record of the same key that was sent earlier"
             }
             Guarantee::NoPhantom => {
-                "a record has an effect that was aborted, rolled back or never sent (of the results in the output topic: the reader acted on an aborted one, and at the end none of the record is committed)"
+                "a record has an effect that was aborted, rolled back or never sent (an aborted result counts at the end, if no result of its record is committed)"
             }
             Guarantee::Progress => {
                 "a run can end with a confirmed record that is never delivered, or in a loop without exit"
