@@ -140,7 +140,7 @@ fn a_reader_of_uncommitted_records_sees_what_was_aborted() {
         "A poll returns r0 (offset 0).",
         "produce: the result of r0 lies in the output topic, its transaction open; its reader sees the result of r0.",
         "The consumer's process dies after produce and before commit of r0.",
-        "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest).",
+        "The consumer starts, joins the group and reads from offset 0 (no offset is committed, auto.offset.reset=earliest). Before that, initTransactions() aborts the consumer's transaction, which was open; the result of r0, which the topic's reader took, is aborted.",
         "A poll returns r0 (offset 0; its effect already took place).",
         "produce: the result of r0 lies in the output topic, its transaction open; its reader sees the result of r0 a second time.",
     ];

@@ -199,6 +199,7 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
             | ConsumerStep::ReceiveCommitAnswer => 0,
             ConsumerStep::Join { .. }
             | ConsumerStep::TakeOver
+            | ConsumerStep::FetchOffset
             | ConsumerStep::Leave
             | ConsumerStep::Rejoin
             | ConsumerStep::NoticeLoss
@@ -328,6 +329,7 @@ fn of_consumer(cluster: &Cluster, does: ConsumerStep, before: &Consumer, after: 
         }
         ConsumerStep::Join { .. }
         | ConsumerStep::TakeOver
+        | ConsumerStep::FetchOffset
         | ConsumerStep::Leave
         | ConsumerStep::Drop(_)
         | ConsumerStep::Rejoin

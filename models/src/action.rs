@@ -128,6 +128,8 @@ pub enum ConsumerStep {
     },
     /// The group gives this member the partition of one that is gone.
     TakeOver,
+    /// No offset is pending any more: the owner learns where to read.
+    FetchOffset,
     /// An owner that gives the partition up, or closes, does the next commit that it owes.
     Leave,
     /// The client of one that was put out joins again, while the application goes on.

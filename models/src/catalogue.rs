@@ -267,7 +267,7 @@ catalogue! {
         source "KAFKA-17754; users@kafka, 2024; Jepsen, Bufstream 0.1.0; KIP-890";
     "T09" "timeout-without-fence": "a producer whose transaction timed out goes on in it unfenced",
         shows [AbortRead], violates [NoPhantom],
-        prevented by "brokers from 1.0 (0.11.0.2): a timeout raises the producer epoch",
+        prevented by "brokers from 0.11.0.2: a timeout raises the producer epoch",
         source "KAFKA-6119; Kafka, ProducerConfig.TRANSACTION_TIMEOUT_DOC";
     "S01" "check-then-act": "two consumers look a record up, neither finds it, both apply it",
         shows [Duplicate], violates [NoDuplicates],

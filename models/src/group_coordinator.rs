@@ -24,9 +24,10 @@
 //! every broker loses power, any number of the latest commits may be gone. A commit that was made
 //! before counts from when it was first made; only a second loss of power could tell.
 //!
-//! **Left out.** The assignment and the fetch of the committed offset are one step: a commit of an
-//! older generation is refused from the assignment on, and what the new owner itself commits comes
-//! later. The death of a member that owns nothing rebalances the group when that member comes
+//! **Left out.** The assignment and the fetch of the committed offset are one step, unless an offset is
+//! pending that may stay so: a commit of an older generation is refused from the assignment on, and
+//! what the new owner itself commits comes later. A rebalance while the owner waits for its offset is
+//! left out where nobody joins: it only changes who waits. The death of a member that owns nothing rebalances the group when that member comes
 //! back, not also when its session expires: the owner gives the partition up and gets it back in
 //! the same way at both. Generations are only compared, so they are numbered anew in every state,
 //! in their order: a loop of failures cannot make them grow.

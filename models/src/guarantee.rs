@@ -13,7 +13,8 @@ pub enum Guarantee {
     ExactlyOnceEffect,
     /// For one key, effects first happen in send order.
     InOrder,
-    /// Nothing has an effect that was aborted, rolled back or never sent.
+    /// Nothing has an effect that was aborted, rolled back or never sent. A result of the output topic
+    /// that was aborted counts at the end, if none of its record is committed.
     NoPhantom,
     /// Nothing confirmed is stuck for ever.
     Progress,
@@ -56,7 +57,7 @@ impl Guarantee {
                 "a record has its first effect before the first effect of a record of the same key that was sent earlier"
             }
             Guarantee::NoPhantom => {
-                "a record has an effect that was aborted, rolled back or never sent"
+                "a record has an effect that was aborted, rolled back or never sent (an aborted result counts at the end, if no result of its record is committed)"
             }
             Guarantee::Progress => {
                 "a run can end with a confirmed record that the group has not passed and that is never delivered, or in a loop without exit"

@@ -7,10 +7,11 @@ use crate::fault::{Fault, FaultKey};
 use crate::order::Step;
 use crate::output;
 use crate::pipeline::{
-    Acks, AfterAttempts, AutoCommit, Client, DedupKey, Effect, OnCommitFailure, OnRevoke,
-    OnSendFailure, Pipeline, Source, Start, TransactionalId,
+    Acks, AfterAttempts, AutoCommit, Client, DedupKey, Effect, Isolation, OnCommitFailure,
+    OnRevoke, OnSendFailure, Pipeline, Source, Start, TransactionalId,
 };
 use crate::program::Program;
+use crate::transaction_coordinator::TransactionVersion;
 use std::fmt;
 
 /// The most consumers of the group.
@@ -190,6 +191,8 @@ pub struct Limits {
     pub transactional_ids: u16,
     /// Records of the output topic that its reader does not see yet.
     pub unseen: u16,
+    /// Whether the reader of the output topic takes results whose transaction may still abort.
+    pub reads_early: bool,
     /// Whether results are written to the output topic, or offsets in transactions at least.
     pub output: bool,
     /// Whether records are sent in transactions.
@@ -286,7 +289,7 @@ impl Limits {
         let settings = &pipeline.group;
         let in_background = settings.revokes_in_background || settings.rejoins_in_background;
         // A result whose delivery times out may still be on the wire. Where leaders ask for its
-        // transaction, it is never taken once that has ended.
+        // transaction, or add their partition to it, it is never taken once that has ended.
         // Results that would tell no more are left out: see `Output::end_records` and
         // `Cluster::send_result`.
         let result_sends = records * (2 + struck);
@@ -298,8 +301,9 @@ impl Limits {
         };
         let unseen =
             2 * records + ids * usize::from(pipeline.bounds.poll) + paid(&delayed) + struck;
-        let verified = consumer.has_transactions() && pipeline.rules.transactions.verifies;
-        let results = consumer.produces() && !verified;
+        let rules = &pipeline.rules.transactions;
+        let refused = rules.verifies || rules.version == TransactionVersion::Two;
+        let results = consumer.produces() && !(consumer.has_transactions() && refused);
         let given_up = if results {
             paid(&|key| key.fault == Fault::DeliveryTimeout)
         } else {
@@ -446,6 +450,9 @@ impl Limits {
             } else {
                 0
             },
+            reads_early: consumer.produces()
+                && consumer.has_transactions()
+                && consumer.output.isolation == Isolation::ReadUncommitted,
             output: consumer.produces() || consumer.has_transactions(),
             transactions: pipeline.producer.is_transactional(),
             adds_partition: can(Fault::AddPartition),

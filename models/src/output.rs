@@ -28,8 +28,10 @@
 //!
 //! Offsets that a transaction commits are pending at the group coordinator until its marker is
 //! there (`OffsetMetadataManager`): of several, the one that was sent last wins, as does a commit
-//! without a transaction that came after it; and whoever gets the partition waits for them
-//! (UNSTABLE_OFFSET_COMMIT, KIP-447).
+//! without a transaction that came after it. Pending offsets hold up no rebalance; the offset fetch of
+//! whoever gets the partition is answered UNSTABLE_OFFSET_COMMIT until they are gone, and the owner
+//! polls in vain (KIP-447). Offsets that came after the end of their transaction are pending until
+//! another one of the same id that has offsets ends, which may be never.
 //!
 //! **Late requests** of a transaction: under transaction version 2 the end raises the epoch, so none
 //! of them is ever taken after it. Under version 1 an EndTxn or a TxnOffsetCommit that is late may
@@ -37,6 +39,11 @@
 //! asks the coordinator and a client that gave a request up goes on with the next epoch. A late
 //! AddPartitionsToTxn or AddOffsetsToTxn opens a transaction with nothing in it, whose timeout fences
 //! the producer: that is what a crash between two records shows, and is left out.
+//!
+//! **A reader that does not wait** for the end of transactions takes each result as it is appended. One
+//! whose transaction aborts took nothing that stands: it is made good by a result of the same record
+//! that is committed, before or after, and then counts as taken twice; without one the record has an
+//! effect that was aborted (G1a in Jepsen's words).
 //!
 //! **Left out.** Loss of the output topic's log: designs with storage faults are refused. The reader's
 //! own failures: what it sees is what is judged.
@@ -49,7 +56,7 @@ use crate::list::List;
 use crate::offset::Position;
 use crate::pipeline::{Pipeline, TransactionalId};
 use crate::set::Set;
-use crate::transaction_coordinator::{Outcome, Phase, Transaction};
+use crate::transaction_coordinator::{Outcome, Part, Phase, Transaction};
 use journal::{Happening, Journal};
 use producer::OutputProducer;
 
@@ -64,6 +71,15 @@ pub struct Unseen {
     pub id: u16,
     /// Whether its transaction has committed: something before it is open.
     pub committed: bool,
+}
+
+/// A result that its reader took before the transaction that wrote it has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ReadEarly {
+    /// The transactional id that wrote it.
+    pub id: u16,
+    /// The record whose result it is.
+    pub record: u16,
 }
 
 /// An offset that a transaction commits, and that is not committed yet.
@@ -92,6 +108,11 @@ pub struct Output {
     pub transactions: List<Transaction, 2>,
     /// What was appended and the reader does not see yet, in the order of the log.
     pub unseen: List<Unseen, 4>,
+    /// The results of open transactions that the reader took already, sorted; of records of which a
+    /// result is committed none.
+    pub read_early: List<ReadEarly, 2>,
+    /// The records of which a result is committed, where the reader does not wait for that.
+    pub made_good: Set,
     /// The offsets of transactions that are not committed yet, in the order in which they came.
     pub pending: List<PendingOffset, 2>,
     /// What the last step did, for runs that do it for real.
@@ -131,6 +152,12 @@ impl Output {
         }
     }
 
+    /// Whether the end of an open transaction will end what is pending.
+    pub fn ends(&self, pending: &PendingOffset) -> bool {
+        let transaction = &self.transactions[usize::from(pending.id)];
+        transaction.added.contains(Part::Offsets)
+    }
+
     /// Offsets of a transaction arrive at the group coordinator.
     pub fn add_offsets(&mut self, id: u16, position: Position) {
         self.journal.note(Happening::OffsetsSent { id, position });
@@ -164,6 +191,37 @@ impl Output {
         }
     }
 
+    /// The reader takes a result before its transaction has ended.
+    pub fn take_early(&mut self, id: u16, record: u16) {
+        let early = ReadEarly { id, record };
+        if !self.made_good.contains(record) && !self.read_early.contains(&early) {
+            self.read_early.push(early);
+            self.read_early.sort_unstable();
+        }
+    }
+
+    /// Whether a transaction that wrote a result of the record is open, and the reader took that.
+    pub fn is_in_doubt(&self, record: u16) -> bool {
+        self.read_early.iter().any(|early| early.record == record)
+    }
+
+    /// What the reader took early of the transaction that ends is made good, or was aborted.
+    fn end_early(&mut self, id: u16, commits: bool) {
+        for place in (0..self.read_early.len()).rev() {
+            if self.read_early[place].id == id {
+                let ended = self.read_early.remove(place);
+                if commits {
+                    self.made_good.insert(ended.record);
+                }
+            }
+        }
+        for place in (0..self.read_early.len()).rev() {
+            if self.made_good.contains(self.read_early[place].record) {
+                self.read_early.remove(place);
+            }
+        }
+    }
+
     /// A marker of the transaction's end lies in the partition: what it wrote is committed, or gone.
     /// Of a record that the reader will see twice already, once more tells nothing.
     pub fn end_records(&mut self, id: u16, commits: bool) {
@@ -172,6 +230,7 @@ impl Output {
             false => Outcome::Abort,
         };
         self.journal.note(Happening::Ended { id, outcome });
+        self.end_early(id, commits);
         for place in (0..self.unseen.len()).rev() {
             let own = &mut self.unseen[place];
             if own.id != id || own.committed {
@@ -208,6 +267,9 @@ impl Output {
         self.transactions.remove(usize::from(id));
         let later = |own: &mut u16| *own -= u16::from(*own > id);
         self.unseen.iter_mut().for_each(|own| later(&mut own.id));
+        self.read_early
+            .iter_mut()
+            .for_each(|own| later(&mut own.id));
         self.pending.iter_mut().for_each(|own| later(&mut own.id));
     }
 
@@ -224,6 +286,10 @@ impl Output {
             }
         };
         self.unseen.iter_mut().for_each(|own| moved(&mut own.id));
+        self.read_early
+            .iter_mut()
+            .for_each(|own| moved(&mut own.id));
+        self.read_early.sort_unstable();
         self.pending.iter_mut().for_each(|own| moved(&mut own.id));
         orphan
     }

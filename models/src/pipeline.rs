@@ -383,7 +383,7 @@ pub struct OutputSettings {
     /// brokers and clients from 2.5 (KIP-447), librdkafka under `read_committed` only.
     pub offsets_are_awaited: bool,
     /// Whether the group coordinator asks for the transaction of the offsets that it is sent: brokers
-    /// from 3.7 (KIP-890).
+    /// from 3.7 (`transaction.partition.verification.enable`, KIP-890).
     pub offsets_are_verified: bool,
 }
 

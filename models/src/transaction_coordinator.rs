@@ -13,7 +13,7 @@
 //!   is told from the end of the next transaction; and an abort is taken of a transaction to which
 //!   nothing was added.
 //! - A timeout aborts an open transaction and fences its producer with a new epoch. Before KAFKA-6119
-//!   (0.11.0.2, 1.0.0) the epoch stayed.
+//!   (0.11.0.2) the epoch stayed.
 //! - The end of a transaction is decided when it is prepared: the record in the transaction log is
 //!   written before any marker, and whoever is coordinator later writes those that are missing.
 //!

@@ -16,6 +16,7 @@ use super::kafka::Properties;
 use super::modelled;
 use super::report::Report;
 use super::table::Table;
+use super::transactions;
 use super::version::Rule;
 
 const TRANSACTIONAL_ID: &str = "transactional.id";
@@ -45,6 +46,8 @@ pub(crate) struct Stated<'d> {
     pub producer: &'d Properties,
     pub topic: &'d Properties,
     pub consumer: &'d Properties,
+    /// `[broker]`.
+    pub broker: &'d Properties,
     /// `[consumer]`, who reads what the results are made of.
     pub input: &'d Properties,
     pub application: &'d Application,
@@ -89,7 +92,11 @@ impl Stated<'_> {
                         self.input.text("isolation.level") == Some("read_committed")
                     }
                 },
-            offsets_are_verified: versions.has(Rule::OffsetVerification),
+            offsets_are_verified: transactions::verifies(
+                Rule::OffsetVerification,
+                versions,
+                self.broker,
+            ),
         })
     }
 

@@ -150,6 +150,7 @@ impl Stated {
             producer: output_producer,
             topic: output_topic,
             consumer: output_consumer,
+            broker,
             input: consumer,
             application: &application,
             order: order.as_ref(),

@@ -33,11 +33,17 @@ pub(crate) fn rules(versions: &Versions, broker: &Properties) -> TransactionRule
             true => TransactionVersion::Two,
             false => TransactionVersion::One,
         },
-        verifies: versions.has(Rule::TransactionVerification)
-            && broker.is_true("transaction.partition.verification.enable"),
+        verifies: verifies(Rule::TransactionVerification, versions, broker),
         timeout_fences: versions.has(Rule::TimeoutFences),
         epoch_can_be_expected: versions.has(Rule::EpochAtCoordinator),
     }
+}
+
+/// Whether brokers ask the coordinator for the transaction of what `rule` is about: one setting says so
+/// for partitions and for the group's offsets (`ReplicaManager`). Under version 2 it is not asked for:
+/// there they add the partition instead.
+pub(crate) fn verifies(rule: Rule, versions: &Versions, broker: &Properties) -> bool {
+    versions.has(rule) && broker.is_true("transaction.partition.verification.enable")
 }
 
 /// `isolation.level` in force. Where nobody sends in transactions, every level means the same.

@@ -17,7 +17,8 @@ use super::keys::{Keys, wrong_type};
 use super::properties::Scope;
 use super::report::Report;
 
-/// A version as far as it matters here: `4.1`, or where a patch release matters `3.1.0`.
+/// A version as far as it matters here: `4.1`, or where a patch release matters `3.1.0`. Before 1.0 a
+/// release has three numbers, and its patch is the fourth: `0.11.0.1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Version {
     /// The first number.
@@ -26,14 +27,17 @@ pub struct Version {
     pub minor: u16,
     /// The third number; `None`: the newest patch of the release.
     pub patch: Option<u16>,
+    /// The fourth number, which versions before 1.0 have; `None`: the newest.
+    pub fix: Option<u16>,
 }
 
 impl Version {
     /// Whether this version is `first` or newer. A first version without a patch is the release
     /// itself.
     pub fn at_least(self, first: Version) -> bool {
-        let own = (self.major, self.minor, self.patch.unwrap_or(u16::MAX));
-        own >= (first.major, first.minor, first.patch.unwrap_or(0))
+        let own = (self.patch.unwrap_or(u16::MAX), self.fix.unwrap_or(u16::MAX));
+        let least = (first.patch.unwrap_or(0), first.fix.unwrap_or(0));
+        (self.major, self.minor, own) >= (first.major, first.minor, least)
     }
 
     /// The version without its patch.
@@ -45,10 +49,10 @@ impl Version {
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.major, self.minor)?;
-        match self.patch {
-            Some(patch) => write!(f, ".{patch}"),
-            None => Ok(()),
+        for number in [self.patch, self.fix].into_iter().flatten() {
+            write!(f, ".{number}")?;
         }
+        Ok(())
     }
 }
 
@@ -57,6 +61,7 @@ const fn version(major: u16, minor: u16) -> Version {
         major,
         minor,
         patch: None,
+        fix: None,
     }
 }
 
@@ -65,6 +70,16 @@ const fn patch(major: u16, minor: u16, patch: u16) -> Version {
         major,
         minor,
         patch: Some(patch),
+        fix: None,
+    }
+}
+
+const fn fix(minor: u16, patch: u16, fix: u16) -> Version {
+    Version {
+        major: 0,
+        minor,
+        patch: Some(patch),
+        fix: Some(fix),
     }
 }
 
@@ -143,20 +158,15 @@ impl Versions {
     }
 }
 
-/// `4.1`, `4.1.2`. Before 1.0 a release has three numbers: `0.11.0.3`.
+/// `4.1`, `4.1.2`, and before 1.0 `0.11.0.3`.
 pub(crate) fn parse(text: &str) -> Option<Version> {
     let numbers: Option<Vec<u16>> = text.trim().split('.').map(number).collect();
-    let (major, minor, patch) = match numbers?.as_slice() {
-        [major, minor] => (*major, *minor, None),
-        [major, minor, patch] => (*major, *minor, Some(*patch)),
-        [0, minor, patch, _] => (0, *minor, Some(*patch)),
-        _ => return None,
-    };
-    Some(Version {
-        major,
-        minor,
-        patch,
-    })
+    match numbers?.as_slice() {
+        [major, minor] => Some(version(*major, *minor)),
+        [major, minor, third] => Some(patch(*major, *minor, *third)),
+        [0, minor, third, fourth] => Some(fix(*minor, *third, *fourth)),
+        _ => None,
+    }
 }
 
 fn number(text: &str) -> Option<u16> {
@@ -220,10 +230,18 @@ fn released(version: Version, name: &str, field: &Field, report: &mut Report) {
     let Some(last) = releases::last_patch(version.release()) else {
         return;
     };
-    if version.patch.is_none_or(|patch| patch <= last) {
+    let last_fix = version
+        .patch
+        .and_then(|own| releases::last_fix(version.minor, own));
+    let is_known = |own: Option<u16>, last: Option<u16>| own.is_none_or(|own| Some(own) <= last);
+    if is_known(version.patch, Some(last)) && is_known(version.fix, last_fix) {
         return;
     }
     let release = version.release();
+    let newest = Version {
+        fix: releases::last_fix(release.minor, last).filter(|_| release.major == 0),
+        ..patch(release.major, release.minor, last)
+    };
     report
         .problem(
             Code::UnknownValue,
@@ -232,7 +250,7 @@ fn released(version: Version, name: &str, field: &Field, report: &mut Report) {
         )
         .label("never released")
         .because(format!(
-            "The newest is {release}.{last}; \"{release}\" alone means it."
+            "The newest is {newest}; \"{release}\" alone means it."
         ))
         .write(format!("Write \"{release}\", or the patch that you run."));
 }
@@ -245,7 +263,8 @@ mod tests {
     fn a_version_is_read_with_or_without_its_patch() {
         assert_eq!(parse("4.1"), Some(version(4, 1)));
         assert_eq!(parse("4.1.2"), Some(patch(4, 1, 2)));
-        assert_eq!(parse("0.11.0.3"), Some(patch(0, 11, 0)));
+        assert_eq!(parse("0.11.0.3"), Some(fix(11, 0, 3)));
+        assert_eq!(fix(11, 0, 3).to_string(), "0.11.0.3");
         for wrong in [
             "4", "4.", "4.x", "4.1.2.3", "4.1.", "", "latest", "-4.1", "+4.1",
         ] {
@@ -259,6 +278,11 @@ mod tests {
         assert!(!patch(3, 1, 0).at_least(patch(3, 1, 1)));
         assert!(patch(3, 1, 0).at_least(version(3, 1)));
         assert!(!version(3, 0).at_least(version(3, 1)));
+        assert!(version(0, 11).at_least(fix(11, 0, 2)));
+        assert!(patch(0, 11, 0).at_least(fix(11, 0, 2)));
+        assert!(!fix(11, 0, 1).at_least(fix(11, 0, 2)));
+        assert!(fix(10, 1, 0).at_least(patch(0, 10, 1)));
+        assert!(!fix(10, 0, 1).at_least(patch(0, 10, 1)));
     }
 
     #[test]

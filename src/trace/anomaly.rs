@@ -1,7 +1,8 @@
 //! What Jepsen's checker of Kafka would call what a run shows.
 //!
 //! The names and their meaning are those of `jepsen.tests.kafka`. It sees what clients see: values
-//! that were acknowledged, and the offsets at which values were polled. An effect that a consumer
+//! that were acknowledged, and the offsets at which values were polled; of the output topic, which of
+//! its reader's values were aborted. An effect that a consumer
 //! repeats after a crash is therefore no anomaly of the log, and has no name there.
 
 use super::tell::Run;
@@ -103,6 +104,7 @@ fn in_first(cluster: &Cluster, run: &Run) -> BTreeSet<Anomaly> {
         {
             seen.poll(before, after, who);
         }
+        seen.results(before, after);
         seen.forget_dead(before, after);
         seen.look_at(after);
         before = after;
@@ -146,6 +148,21 @@ impl Seen {
         for offset in first..next {
             let record = before.broker.log[usize::from(offset)].record;
             self.polled.entry(record).or_default().insert(offset);
+        }
+    }
+
+    /// A result that the reader of the output topic took, and whose transaction aborts in this step.
+    fn results(&mut self, before: &State, after: &State) {
+        let (Some(before), Some(after)) = (&before.output, &after.output) else {
+            return;
+        };
+        let aborted = |record: u16| {
+            before.is_in_doubt(record)
+                && !after.is_in_doubt(record)
+                && !after.made_good.contains(record)
+        };
+        if before.read_early.iter().any(|early| aborted(early.record)) {
+            self.found.insert(Anomaly::AbortedRead);
         }
     }
 

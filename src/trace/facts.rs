@@ -125,7 +125,7 @@ fn of_consumer(state: &State, who: u16, pipeline: &Pipeline) -> Vec<(String, Str
         } else {
             "consumer".into()
         },
-        doing(consumer),
+        doing(consumer, state.group.owner == Some(who)),
     )];
     if pipeline.consumer.workers > 0 {
         facts.push((whose("workers"), at_work(consumer)));
@@ -320,10 +320,11 @@ fn late(late: &Late) -> String {
     }
 }
 
-fn doing(consumer: &Consumer) -> String {
+fn doing(consumer: &Consumer, is_owner: bool) -> String {
     match consumer.phase {
         Phase::Down => "not running".into(),
         Phase::Outside => "out of the group".into(),
+        Phase::Idle if is_owner => "waits for its committed offset".into(),
         Phase::Idle => "a member without the partition".into(),
         Phase::Leaving => "giving the partition up".into(),
         Phase::Polling => format!("polls from {}", consumer.position().next.0),

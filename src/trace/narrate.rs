@@ -81,7 +81,8 @@ pub(super) fn narrate(
         Action::OutputTransaction { id, does } => scene.transaction(id, does),
         Action::Fault { strike, .. } => scene.strike(strike),
     };
-    let arrivals = scene.arrivals(action) + &scene.assigned_there(action);
+    let ended = scene.ended_at_a_start(action);
+    let arrivals = scene.arrivals(action) + &scene.assigned_there(action) + &ended;
     Told {
         actor: named(cluster, action, actor),
         action: verb,
@@ -184,6 +185,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                     put("task", task.to_string());
                 }
                 ConsumerStep::TakeOver
+                | ConsumerStep::FetchOffset
                 | ConsumerStep::Rejoin
                 | ConsumerStep::Leave
                 | ConsumerStep::NoticeLoss

@@ -178,7 +178,10 @@ pub(crate) fn violation(
     let times = |record: u16| end.times(record);
     let lost = those(&|record| ledger.is_confirmed(record) && !end.is_settled(record));
     let twice = those(&|record| times(record) > 1);
-    let phantom = those(&|record| ledger.is_aborted(record) && times(record) > 0);
+    let aborted_result = |record: u16| cluster.has_aborted_result(end, record);
+    let phantom =
+        those(&|record| ledger.is_aborted(record) && times(record) > 0 || aborted_result(record));
+    let of_results = records.clone().any(aborted_result);
     match guarantee {
         Guarantee::NoLoss => {
             format!(
@@ -195,6 +198,7 @@ pub(crate) fn violation(
         Guarantee::ExactlyOnceEffect if !phantom.is_empty() => {
             let what = match cluster.pipeline().producer.is_transactional() {
                 true => "its transaction was aborted",
+                false if of_results => "every result of it was aborted",
                 false => "rolled back upstream",
             };
             format!("{phantom}: {what}, and its effect is in the sink.")
@@ -228,6 +232,7 @@ pub(crate) fn violation(
         Guarantee::NoPhantom => {
             let what = match cluster.pipeline().producer.is_transactional() {
                 true => "transaction was aborted",
+                false if of_results => "results were all aborted",
                 false => "database transaction upstream was rolled back",
             };
             format!("{phantom}: its effect took place, and its {what}.")
@@ -247,7 +252,9 @@ pub(crate) fn violation(
                 false => undone,
             };
             let nobody_reads = end.consumers.iter().all(|consumer| !consumer.reads());
-            let why = if nobody_reads {
+            let why = if nobody_reads && cluster.offsets_are_unstable(end) {
+                "an offset of a transaction that has ended is pending and stays so, and the offset fetch of whoever gets the partition is answered UNSTABLE_OFFSET_COMMIT for ever"
+            } else if nobody_reads {
                 "the consumer fails at every start, for it has no valid offset and auto.offset.reset=none"
             } else if end.broker.last_stable_offset() < end.broker.log_end() {
                 "a transaction hangs in the log that nobody will end, and who reads what is committed stops there"

@@ -75,7 +75,7 @@ impl Cluster {
             && !positions_are_lost
             && self.ends_its_transactions(state)
             && self.everyone().all(is_settled)
-            && self.everyone().any(|who| self.owns(state, who))
+            && self.reading_owners(state).next().is_some()
     }
 }
 

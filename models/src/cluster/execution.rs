@@ -105,6 +105,7 @@ impl Cluster {
                 }
                 ConsumerStep::Join { .. }
                 | ConsumerStep::TakeOver
+                | ConsumerStep::FetchOffset
                 | ConsumerStep::Leave
                 | ConsumerStep::Rejoin
                 | ConsumerStep::NoticeLoss

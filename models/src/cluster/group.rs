@@ -44,6 +44,18 @@ impl Cluster {
         }
     }
 
+    /// The owners that read. One whose offset fetch is not answered yet does not.
+    pub(super) fn reading_owners(&self, state: &State) -> impl Iterator<Item = u16> {
+        let reads = |who: &u16| state.consumers[usize::from(*who)].reads();
+        self.everyone()
+            .filter(move |who| reads(who) && self.owns(state, *who))
+    }
+
+    /// Whether the partition is assigned to `who`, which waits for the answer to its offset fetch.
+    pub fn waits_for_its_offset(&self, state: &State, who: u16) -> bool {
+        state.consumers[usize::from(who)].phase == Phase::Idle && self.owns(state, who)
+    }
+
     /// Whether no member of the group is alive.
     pub(super) fn group_is_empty(&self, state: &State) -> bool {
         !self.everyone().any(|who| {
@@ -65,14 +77,21 @@ impl Cluster {
 
     /// To whom the group may assign the partition when `who` joins.
     pub(super) fn may_join(&self, state: &State, who: u16) -> Vec<u16> {
-        let settings = &self.pipeline.group;
         let joins = match state.consumers[usize::from(who)].phase {
             Phase::Down | Phase::Outside => state.group.rebalance.is_none(),
             Phase::Idle | Phase::Polling | Phase::Handling | Phase::Leaving => false,
         };
-        if !joins || !self.can_assign(state) {
+        if !joins {
             return Vec::new();
         }
+        let mut targets = self.targets_of_a_join(state, who);
+        targets.retain(|to| self.can_assign_to(state, *to));
+        targets
+    }
+
+    /// To whom a group whose members all poll may assign the partition when `who` joins.
+    fn targets_of_a_join(&self, state: &State, who: u16) -> Vec<u16> {
+        let settings = &self.pipeline.group;
         let member = self
             .other(who)
             .filter(|other| self.is_member(state, *other));
@@ -111,7 +130,8 @@ impl Cluster {
             self.assign(state, who);
             return;
         }
-        let owner = state.group.owner.filter(|owner| self.owns(state, *owner));
+        // One that only waits for its offset has nothing to give up.
+        let owner = self.reading_owners(state).next();
         match owner {
             Some(owner) if self.may_be_joining(state, owner) => {
                 self.begin_joining(state, owner, Rebalance { to, joins: true });
@@ -166,7 +186,7 @@ impl Cluster {
     pub(super) fn may_take_over(&self, state: &State, who: u16) -> bool {
         self.is_member(state, who)
             && state.group.rebalance.is_none()
-            && self.can_assign(state)
+            && self.can_assign_to(state, who)
             && !self.owner_is_alive(state)
             && match state.consumers[usize::from(who)].phase {
                 Phase::Idle => true,
@@ -208,6 +228,14 @@ impl Cluster {
             }
         }
         self.take_output_id_over(state, to);
+        if !by_group || !self.offsets_are_unstable(state) {
+            self.fetch_offset(state, to);
+        }
+    }
+
+    /// `to` learns where to read the partition that is assigned to it.
+    pub(super) fn fetch_offset(&self, state: &mut State, to: u16) {
+        let place = usize::from(to);
         let start =
             Consumer::starting_point(&self.pipeline, &state.broker, &state.group, &state.sink);
         match start {
@@ -234,7 +262,7 @@ impl Cluster {
         let in_background = settings.revokes_in_background
             && state.consumers[usize::from(owner)].phase == Phase::Handling;
         let spans_polls = self.may_be_joining(state, owner);
-        let held = state.group.rebalance.is_some() || !self.can_assign(state);
+        let held = state.group.rebalance.is_some();
         if held || !polls && !in_background && !spans_polls {
             return Vec::new();
         }
@@ -245,6 +273,7 @@ impl Cluster {
         let keeps = settings.protocol == GroupProtocol::Eager;
         let mut targets: Vec<u16> = self.other(owner).into_iter().filter(waits).collect();
         targets.extend(keeps.then_some(owner));
+        targets.retain(|to| self.can_assign_to(state, *to));
         targets
     }
 

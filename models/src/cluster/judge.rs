@@ -61,9 +61,10 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
             Some(output) if !output.produced.is_empty() => output.disordered,
             Some(_) | None => ledger.disordered,
         },
-        Guarantee::NoPhantom => records
-            .clone()
-            .any(|record| state.times(record) > 0 && !may_have_effect(ledger, record)),
+        Guarantee::NoPhantom => records.clone().any(|record| {
+            state.times(record) > 0 && !may_have_effect(ledger, record)
+                || quiescent && cluster.has_aborted_result(state, record)
+        }),
         Guarantee::Progress => {
             quiescent && {
                 let read_on = ReadOn::of(cluster, state);
@@ -94,6 +95,22 @@ impl State {
         let output = self.output.as_ref();
         let has_result = output.is_none_or(|output| output.has_result(record));
         self.ledger.is_settled(record) && (has_result || self.ledger.dead_lettered.contains(record))
+    }
+}
+
+impl Cluster {
+    /// Whether the reader of the output topic acted on a result of the record that was aborted, and so
+    /// was every other one. Until the end another one may still be committed: then the record has its
+    /// effect, and has had it once too often.
+    pub fn has_aborted_result(&self, state: &State, record: u16) -> bool {
+        let Some(output) = state.output.as_deref().filter(|_| self.limits.reads_early) else {
+            return false;
+        };
+        let times = match output.produced.get(usize::from(record)) {
+            Some(times) => *times,
+            None => state.ledger.handled[usize::from(record)],
+        };
+        times > 0 && !output.made_good.contains(record) && !output.is_in_doubt(record)
     }
 }
 
@@ -164,7 +181,7 @@ impl<'a> ReadOn<'a> {
 
 /// The same as [`group_position`] in the partition that was added.
 fn position_in_other(cluster: &Cluster, state: &State, other: &OtherPartition) -> u16 {
-    let reader = cluster.everyone().find(|who| cluster.owns(state, *who));
+    let reader = cluster.reading_owners(state).next();
     let reader = reader.map(|who| &state.consumers[usize::from(who)]);
     match (reader, other.position) {
         (Some(reader), _) if other.in_hand => reader.first_undone(&cluster.program),
@@ -181,8 +198,7 @@ fn position_in_other(cluster: &Cluster, state: &State, other: &OtherPartition) -
 fn group_position(cluster: &Cluster, state: &State) -> u16 {
     let pipeline = &cluster.pipeline;
     let reading = cluster
-        .everyone()
-        .filter(|who| cluster.owns(state, *who))
+        .reading_owners(state)
         .map(|who| match state.other.as_deref() {
             Some(other) if other.in_hand => other.position.unwrap_or_default().0,
             Some(_) | None => state.consumers[usize::from(who)].first_undone(&cluster.program),
@@ -214,7 +230,8 @@ fn is_exactly_once(cluster: &Cluster, state: &State) -> bool {
     let once = |times: u16, record: u16| {
         times <= u16::from(!ledger.is_aborted(record)) && (times == 1 || !needed(record))
     };
-    if !are_results_exactly_once(state, once) {
+    let undone = |record| cluster.has_aborted_result(state, record);
+    if records.clone().any(undone) || !are_results_exactly_once(state, once) {
         return false;
     }
     let effect = match pipeline.consumer.only_produces() {

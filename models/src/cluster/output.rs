@@ -7,7 +7,7 @@ use crate::limbo::{Late, NOBODY};
 use crate::output::journal::Happening;
 use crate::output::producer::{OutputProducer, Send};
 use crate::output::{self, Output};
-use crate::pipeline::{Acks, Isolation};
+use crate::pipeline::Acks;
 use crate::program::{OutputStep, Scope};
 
 impl Cluster {
@@ -183,15 +183,17 @@ impl Cluster {
 
     /// A result lies in the output topic.
     fn take_result(&self, state: &mut State, who: u16, record: u16) {
-        let committed = self.pipeline.consumer.output.isolation == Isolation::ReadCommitted;
         let in_transaction = self.pipeline.consumer.has_transactions();
         let id = in_transaction.then(|| output::id_of(who, &self.pipeline));
         let appended = Happening::Appended { record, id };
         self.output(state).journal.note(appended);
-        if self.pipeline.consumer.has_transactions() && committed {
-            self.append_open(state, who, record);
-        } else {
-            self.see_result(state, record);
+        match id {
+            Some(id) if self.limits.reads_early => {
+                self.output(state).take_early(id, record);
+                self.see_result(state, record);
+            }
+            Some(_) => self.append_open(state, who, record),
+            None => self.see_result(state, record),
         }
     }
 

@@ -274,10 +274,15 @@ impl Cluster {
             && transaction.phase == TransactionPhase::Complete(Outcome::Abort)
     }
 
-    /// Offsets sent to a transaction are held up, and sent again. Under version 2 their epoch is an
-    /// old one once the transaction has ended.
+    /// Offsets sent to a transaction are held up, and sent again. Under version 1 the client sends them
+    /// once AddOffsetsToTxn has been answered (`TransactionManager`), so the coordinator knows of them
+    /// by then, and the end of the transaction reaches them. Under version 2 there is no such request:
+    /// the group coordinator adds them when it handles TxnOffsetCommit, as it does for the copy that is
+    /// sent again, and the epoch of one that comes later is an old one.
     pub(super) fn delay_offsets(&self, state: &mut State, who: u16) {
-        if self.pipeline.rules.transactions.version == TransactionVersion::Two {
+        if self.pipeline.rules.transactions.version == TransactionVersion::Two
+            || !self.add_part(state, who, Part::Offsets)
+        {
             return;
         }
         let scope = self.operation(state, who).scope;

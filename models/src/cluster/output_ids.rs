@@ -159,7 +159,9 @@ impl Cluster {
         let consumer = &state.consumers[usize::from(who)];
         match self.pipeline.consumer.output.transactional_id {
             TransactionalId::Stable | TransactionalId::PerStart => consumer.is_running(),
-            TransactionalId::PerPartition => consumer.reads(),
+            TransactionalId::PerPartition => {
+                consumer.reads() || self.waits_for_its_offset(state, who)
+            }
         }
     }
 

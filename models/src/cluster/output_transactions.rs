@@ -5,7 +5,7 @@ use crate::action::{Action, TransactionStep};
 use crate::consumer::Phase;
 use crate::limbo::Late;
 use crate::offset::{NextOffset, Position};
-use crate::output::{self, Output, Unseen};
+use crate::output::{self, Output, PendingOffset, Unseen};
 use crate::pipeline::{OnAbort, TransactionalId};
 use crate::program::{Operation, Scope, Within};
 use crate::transaction_coordinator::{
@@ -45,7 +45,7 @@ impl Cluster {
     }
 
     /// Adds a part to `who`'s transaction; whether the coordinator takes it.
-    fn add_part(&self, state: &mut State, who: u16, part: Part) -> bool {
+    pub(super) fn add_part(&self, state: &mut State, who: u16, part: Part) -> bool {
         let epoch = self.output_producer(state, who).epoch;
         let added = self.transaction(state, self.id_of(who)).add(epoch, part);
         if added != CoordinatorAnswer::Done {
@@ -134,10 +134,16 @@ impl Cluster {
     }
 
     /// The consumer seeks to the committed offset, or to the one that the application saved; with
-    /// neither, to the first record that it has in hand.
+    /// neither, to the first record that it has in hand. Where an offset is pending for good, its call of
+    /// committed() times out, and the process ends.
     fn seek_after_abort(&self, state: &mut State, who: u16) {
         let saved = state.sink.saved;
         let saved = saved.filter(|_| self.pipeline.consumer.seek_on_assign);
+        let reassigned = state.consumers[usize::from(who)].reassigned;
+        if reassigned.is_none() && self.asks_for_its_offset_in_vain(state) {
+            self.crash(state, who);
+            return;
+        }
         let committed = saved.map(Position::bare).or(state.group.committed);
         let consumer = &mut state.consumers[usize::from(who)];
         let first = Position::bare(NextOffset(consumer.first));
@@ -285,9 +291,11 @@ impl Cluster {
     /// `transaction.timeout.ms` passes.
     pub(super) fn time_out(&self, state: &mut State, id: u16) {
         let rules = self.pipeline.rules.transactions;
-        self.forget_late_results(state, id);
+        if rules.timeout_fences {
+            self.forget_late_results(state, id);
+            self.forget_late_ends(state, id);
+        }
         self.transaction(state, id).time_out(&rules);
-        self.forget_late_ends(state, id);
         self.write_abort_markers(state, id);
         self.forget_ended_ids(state);
     }
@@ -333,14 +341,49 @@ impl Cluster {
         }
     }
 
-    /// Whether whoever gets the partition now learns where to read: no offset is pending. With an id
-    /// that comes with the partition, its start ends what is open.
-    pub(super) fn can_assign(&self, state: &State) -> bool {
-        let ids = self.pipeline.consumer.output.transactional_id;
+    /// Whether an offset is pending and whoever fetches the committed one waits for it: the coordinator
+    /// answers UNSTABLE_OFFSET_COMMIT (KIP-447). A consumer that seeks to a saved offset fetches none.
+    pub fn offsets_are_unstable(&self, state: &State) -> bool {
+        let consumer = &self.pipeline.consumer;
+        let seeks = consumer.seek_on_assign && state.sink.saved.is_some();
         let pending = |output: &Output| !output.pending.is_empty();
-        !self.pipeline.consumer.output.offsets_are_awaited
-            || ids == TransactionalId::PerPartition
-            || !state.output.as_deref().is_some_and(pending)
+        consumer.output.offsets_are_awaited
+            && !seeks
+            && state.output.as_deref().is_some_and(pending)
+    }
+
+    /// Whether the partition is assigned to `to` as far as pending offsets go. They hold up no
+    /// assignment, only the owner's offset fetch after it. Those of a transaction that is still to end
+    /// do so here: its end comes by itself, and until then the owner could only wait. Others may be
+    /// pending for ever, and so the owner is assigned and waits ([`ConsumerStep::FetchOffset`]); one
+    /// with records in hand, once it is done with them. Without a group to be a member of, the process
+    /// waits before it has started. With an id that comes with the partition, its start ends what is
+    /// open.
+    ///
+    /// [`ConsumerStep::FetchOffset`]: crate::action::ConsumerStep::FetchOffset
+    pub(super) fn can_assign_to(&self, state: &State, to: u16) -> bool {
+        let Some(output) = state.output.as_deref() else {
+            return true;
+        };
+        if !self.offsets_are_unstable(state) {
+            return true;
+        }
+        let ends = |pending: &PendingOffset| output.ends(pending);
+        let ids = self.pipeline.consumer.output.transactional_id;
+        let by_the_start = ids == TransactionalId::PerPartition;
+        if !self.pipeline.subscribes() {
+            return by_the_start && output.pending.iter().all(ends);
+        }
+        let handles = state.consumers[usize::from(to)].phase == Phase::Handling;
+        let held_up = output.pending.iter().any(ends) && !by_the_start;
+        !held_up && !handles
+    }
+
+    /// Whether committed() is answered UNSTABLE_OFFSET_COMMIT until it times out: an offset is pending,
+    /// and no transaction is open whose end will change that.
+    pub fn asks_for_its_offset_in_vain(&self, state: &State) -> bool {
+        let for_good = |output: &Output| output.pending.iter().any(|pending| !output.ends(pending));
+        self.offsets_are_unstable(state) && state.output.as_deref().is_some_and(for_good)
     }
 
     /// Whether no output producer will ever abort and seek back: none is fenced, nothing has failed,

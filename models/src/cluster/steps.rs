@@ -39,13 +39,17 @@ impl Cluster {
         if readable && self.may_take_over(state, who) {
             add(ConsumerStep::TakeOver);
         }
+        if readable && self.waits_for_its_offset(state, who) && !self.offsets_are_unstable(state) {
+            add(ConsumerStep::FetchOffset);
+        }
         if self.may_rejoin(state, who) {
             add(ConsumerStep::Rejoin);
         }
         let joined = consumer.phase == Phase::Polling && self.is_joining(state, who);
         let leaves =
             consumer.phase == Phase::Leaving || consumer.owed.next(self.pipeline.client).is_some();
-        if (joined || leaves) && self.can_assign(state) {
+        let next = state.group.rebalance.map_or(who, |rebalance| rebalance.to);
+        if (joined || leaves) && self.can_assign_to(state, next) {
             add(ConsumerStep::Leave);
         }
         if consumer.phase == Phase::Polling && self.is_zombie(state, who) {
@@ -178,6 +182,7 @@ impl Cluster {
         match does {
             ConsumerStep::Join { to } => self.join(state, who, to),
             ConsumerStep::TakeOver => self.take_over(state, who),
+            ConsumerStep::FetchOffset => self.fetch_offset(state, who),
             ConsumerStep::Rejoin => self.rejoin(state, who),
             ConsumerStep::Leave => self.leave(state, who),
             ConsumerStep::NoticeLoss => self.lose(state, who),

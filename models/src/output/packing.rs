@@ -1,7 +1,7 @@
 //! The packed form of the output.
 
 use super::producer::{OutputProducer, Send};
-use super::{Output, Unseen};
+use super::{Output, ReadEarly, Unseen};
 use crate::codec::Codec;
 use crate::limits::Limits;
 use crate::pipeline::Pipeline;
@@ -41,6 +41,15 @@ impl Output {
             codec.field(id, ids - 1);
             codec.flag(committed);
         });
+        if limits.reads_early {
+            let most = limits.records * ids;
+            self.read_early.code(codec, most, |early, codec| {
+                let ReadEarly { id, record } = early;
+                codec.field(id, ids - 1);
+                codec.field(record, limits.records - 1);
+            });
+            self.made_good.code(codec, limits.records);
+        }
         self.pending.code(codec, ids, |pending, codec| {
             codec.field(&mut pending.id, ids - 1);
             pending.position.code(codec, limits);

@@ -19,7 +19,7 @@ pub struct TransactionRules {
     /// The partition leader asks the coordinator before the first append of a transaction
     /// (`transaction.partition.verification.enable`, from 3.6, KIP-890).
     pub verifies: bool,
-    /// A timeout fences the producer. From 0.11.0.2 and 1.0.0 (KAFKA-6119).
+    /// A timeout fences the producer. From 0.11.0.2 (KAFKA-6119).
     pub timeout_fences: bool,
     /// InitProducerId takes the epoch that the client expects. Brokers from 2.5 (KIP-360).
     pub epoch_can_be_expected: bool,

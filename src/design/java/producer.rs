@@ -245,6 +245,7 @@ fn refuses_by_default(versions: &Versions) -> bool {
         major: 4,
         minor: 0,
         patch: None,
+        fix: None,
     })
 }
 

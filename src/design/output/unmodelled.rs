@@ -3,6 +3,7 @@
 use semel_models::fault::{Fault, FaultBudget};
 use semel_models::order::{Order, Step};
 use semel_models::pipeline as model;
+use semel_models::transaction_coordinator::{TransactionRules, TransactionVersion};
 
 use super::super::Design;
 use super::super::choices::{Choice, RecordSource, TransactionalId};
@@ -11,7 +12,8 @@ use super::super::properties::Class;
 use super::super::report::Report;
 use super::super::resolve::Parts;
 use super::super::table::Table;
-use super::super::version::{Rule, Versions};
+use super::super::transactions;
+use super::super::version::Rule;
 use super::{Stated, TRANSACTIONAL_ID, produces, writes};
 
 /// Tables about something that the design does not have, and settings in them that are not
@@ -131,7 +133,9 @@ pub fn models_together(design: &Design, fault: Fault) -> bool {
     let consumer = &design.pipeline().consumer;
     let results = consumer.produces() || consumer.has_transactions();
     let stable = consumer.output.transactional_id == model::TransactionalId::Stable;
-    let late = LATE.contains(&fault) && !stable && !verifies(&design.versions());
+    let rules = &design.pipeline().rules.transactions;
+    let asked = rules.verifies && consumer.output.offsets_are_verified;
+    let late = LATE.contains(&fault) && !stable && !refuses_late(rules, asked);
     !(results && BEYOND.contains(&fault) || consumer.has_transactions() && late)
 }
 
@@ -236,18 +240,23 @@ fn versions(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
     }
     let stable = parts.application.transactional_id.value == TransactionalId::Stable;
     let is_late = LATE.into_iter().find(|fault| faults.contains(*fault));
-    if let Some(fault) = is_late.filter(|_| !stable && !verifies(&parts.versions)) {
+    let rules = transactions::rules(&parts.versions, parts.broker);
+    let asked = [Rule::TransactionVerification, Rule::OffsetVerification]
+        .into_iter()
+        .all(|rule| transactions::verifies(rule, &parts.versions, parts.broker));
+    if let Some(fault) = is_late.filter(|_| !stable && !refuses_late(&rules, asked)) {
         report
             .not_modelled(
                 parts.versions_at.0,
                 format!("transactional-id = \"{}\" with `kafka` = \"{kafka}\" together with the fault {fault}", parts.application.transactional_id.value.name()),
             )
             .because("A request of the output producer that is late may open a transaction that nobody ends (KIP-890).")
-            .write("Write kafka = \"3.7\" or newer, transactional-id = \"stable\", or take the fault away.");
+            .write("Write kafka = \"3.7\" or newer with transaction.partition.verification.enable, transactional-id = \"stable\", or take the fault away.");
     }
 }
 
-/// Whether partition leaders and the group coordinator ask for the transaction of what they are sent.
-fn verifies(versions: &Versions) -> bool {
-    versions.has(Rule::TransactionVerification) && versions.has(Rule::OffsetVerification)
+/// Whether no late request of an output producer is taken outside of its transaction: partition leaders
+/// and the group coordinator ask for it, or each transaction has an epoch of its own.
+fn refuses_late(rules: &TransactionRules, asked: bool) -> bool {
+    asked || rules.version == TransactionVersion::Two
 }

@@ -44,8 +44,16 @@ fn versions_and_brokers_decide_the_rules() {
         ..unverified
     };
     assert_eq!(rules("kafka = \"2.4\"", ""), before_kip_360);
-    assert!(!rules("kafka = \"0.11\"", "").timeout_fences);
-    assert!(rules("kafka = \"1.0\"", "").timeout_fences);
+    for (kafka, fences) in [
+        ("0.11.0.0", false),
+        ("0.11.0.1", false),
+        ("0.11.0.2", true),
+        ("0.11", true),
+        ("1.0", true),
+    ] {
+        let rules = rules(&format!("kafka = \"{kafka}\""), "");
+        assert_eq!(rules.timeout_fences, fences, "{kafka}");
+    }
 }
 
 #[test]

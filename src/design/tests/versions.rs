@@ -142,13 +142,15 @@ fn a_version_whose_rules_the_design_meets_and_the_model_lacks_is_refused() {
 #[test]
 fn a_patch_that_was_never_released_is_refused() {
     assert_snapshot!(told(&refused(&at("3.2.9", SOUND))));
-    for never in ["0.10.3.0", "0.11.1.0", "2.8.3", "3.8.2"] {
+    for never in ["0.10.3.0", "0.11.1.0", "0.11.0.4", "2.8.3", "3.8.2"] {
         assert_eq!(only(&at(never, SOUND)).0, Code::UnknownValue, "{never}");
         let client = format!("client-version = \"{never}\"\n{}", at("3.0", SOUND));
         assert_eq!(only(&client).0, Code::UnknownValue, "{never}");
     }
     // Of a release that is still maintained there may be newer ones.
-    for patch in ["0.10.2.2", "0.11.0.3", "2.8.2", "3.2.3", "4.3.1", "4.3.7"] {
+    for patch in [
+        "0.10.2.2", "0.11.0", "0.11.0.3", "2.8.2", "3.2.3", "4.3.1", "4.3.7",
+    ] {
         accepted(&at(patch, SOUND));
     }
 }

@@ -3,7 +3,7 @@
 use super::{Version, version};
 
 /// Every release, the oldest first, with its last patch; `None`: it still gets new ones. Before 1.0
-/// a release has four numbers, and the third counts: of 0.11 there is 0.11.0 alone.
+/// that is the third of four numbers: of 0.11 there is 0.11.0 alone.
 const RELEASES: [(Version, Option<u16>); 27] = [
     (version(0, 10), Some(2)),
     (version(0, 11), Some(0)),
@@ -34,6 +34,9 @@ const RELEASES: [(Version, Option<u16>); 27] = [
     (version(4, 3), None),
 ];
 
+/// Before 1.0: the second and the third number of a version, and the last fourth one.
+const FIXES: [(u16, u16, u16); 4] = [(10, 0, 1), (10, 1, 1), (10, 2, 2), (11, 0, 3)];
+
 /// The versions of Kafka, and of its Java clients, whose rules are known, the oldest first.
 pub const KAFKA_VERSIONS: [Version; RELEASES.len()] = {
     let mut versions = [version(0, 0); RELEASES.len()];
@@ -51,4 +54,12 @@ pub(super) fn last_patch(release: Version) -> Option<u16> {
         .iter()
         .find(|(own, _)| *own == release)
         .and_then(|(_, last)| *last)
+}
+
+/// The last fourth number of a version before 1.0, whose second and third numbers these are.
+pub(super) fn last_fix(minor: u16, patch: u16) -> Option<u16> {
+    FIXES
+        .iter()
+        .find(|own| (own.0, own.1) == (minor, patch))
+        .map(|own| own.2)
 }

@@ -6,7 +6,7 @@
 
 use semel_models::pipeline::Client;
 
-use super::{Version, Versions, patch, version};
+use super::{Version, Versions, fix, patch, version};
 
 /// Who must have a rule for it to be in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,10 +81,10 @@ rules! {
         "committed offsets are deleted with their topic";
     TruncationByEpoch: Broker, version(0, 11), None, &[], OF_OLD, "KIP-101",
         "a follower truncates to where the leader's epoch ended, not to its high watermark";
+    TimeoutFences: Broker, fix(11, 0, 2), None, &[], OF_OLD, "KAFKA-6119",
+        "a transaction that times out fences its producer with a new epoch";
     FiveBatches: Both, version(1, 0), None, &[], OF_OLD, "KAFKA-5494",
         "an idempotent producer may have five requests in flight, and brokers recognise its last five batches";
-    TimeoutFences: Broker, version(1, 0), None, &[], OF_OLD, "KAFKA-6119",
-        "a transaction that times out fences its producer with a new epoch";
     UnknownProducerId: Broker, version(1, 0), Some(version(2, 5)), &[], OF_OLD, "KAFKA-5793",
         "a broker without state of a producer id refuses every sequence number but 0";
     EpochOfTheAnswer: Broker, version(2, 0), None, &[], OF_OLD, "KIP-279",

@@ -60,7 +60,8 @@ pub(super) fn broker(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines
         .at_least(Rule::EligibleLeaderReplicas.introduction().since);
     let eligible = topic.replication.eligible_leader_replicas;
     let differs = pipeline.is_replicated() && eligible != has_feature;
-    let transactional = pipeline.producer.is_transactional();
+    let transactional =
+        pipeline.producer.is_transactional() || pipeline.consumer.has_transactions();
     if topic.flushes_internal_topics || never_cleaned || differs || transactional {
         lines.table(Table::Broker);
     }
@@ -85,7 +86,10 @@ fn transactions(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {
     if can_have_two && rules.version == TransactionVersion::One {
         lines.state("transaction.version", 0);
     }
-    if versions.has(Rule::TransactionVerification) && !rules.verifies {
+    let asks = rules.verifies || !versions.has(Rule::TransactionVerification);
+    let asks_for_offsets =
+        pipeline.consumer.output.offsets_are_verified || !versions.has(Rule::OffsetVerification);
+    if !asks || !asks_for_offsets {
         lines.state("transaction.partition.verification.enable", false);
     }
 }

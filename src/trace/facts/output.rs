@@ -34,6 +34,9 @@ pub(super) fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)>
         format!("{} ({state})", name(unseen.record))
     });
     facts.push(("results not seen yet".into(), list(unseen)));
+    let early = output.read_early.iter();
+    let early = early.map(|early| name(early.record));
+    facts.push(("results seen, their transaction open".into(), list(early)));
     let pending = output.pending.iter();
     let pending = pending.map(|pending| pending.position.next.0.to_string());
     facts.push(("offsets pending".into(), list(pending)));

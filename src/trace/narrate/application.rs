@@ -16,6 +16,7 @@ impl ConsumerScene<'_> {
         match does {
             ConsumerStep::Join { to } => ("consumer", "join", self.join(to)),
             ConsumerStep::TakeOver => (COORDINATOR, "assign", self.take_over()),
+            ConsumerStep::FetchOffset => ("consumer", "fetch-offset", self.fetch_offset()),
             ConsumerStep::Rejoin => ("consumer", "rejoin", self.rejoin()),
             ConsumerStep::Leave => ("consumer", "leave", self.leave()),
             ConsumerStep::NoticeLoss => ("consumer", "notice-loss", self.notice_loss()),

@@ -113,8 +113,20 @@ impl ConsumerScene<'_> {
         )
     }
 
+    /// The answer to the offset fetch of an owner that waited for it.
+    pub(super) fn fetch_offset(&self) -> String {
+        format!(
+            "No offset is pending any more: {} {}.",
+            self.name(),
+            self.reads_from()
+        )
+    }
+
     /// Where it begins to read, and why there.
     fn reads_from(&self) -> String {
+        if self.waits_for_its_offset() {
+            return "waits: its offset fetch is answered UNSTABLE_OFFSET_COMMIT as long as an offset is pending".into();
+        }
         let position = self.after().reassigned.unwrap_or(self.after().position());
         let at = position.next.0;
         let pipeline = self.cluster.pipeline();
@@ -135,6 +147,11 @@ impl ConsumerScene<'_> {
             _ => format!("the stored offset is no longer valid, auto.offset.reset={policy}"),
         };
         format!("reads from offset {at} ({why})")
+    }
+
+    fn waits_for_its_offset(&self) -> bool {
+        let Scene { cluster, after, .. } = self.scene;
+        cluster.waits_for_its_offset(after, self.who)
     }
 
     pub(super) fn rejoin(&self) -> String {

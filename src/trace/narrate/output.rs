@@ -2,14 +2,14 @@
 
 use super::{ConsumerScene, Scene, letter};
 use crate::trace::facts::name;
-use semel_models::action::TransactionStep;
+use semel_models::action::{Action, ConsumerStep, Strike, TransactionStep};
 use semel_models::cluster::State;
-use semel_models::consumer::Phase;
-use semel_models::output::Output;
+use semel_models::consumer;
+use semel_models::output::PendingOffset;
 use semel_models::output::producer::OutputProducer;
 use semel_models::pipeline::{OnAbort, TransactionalId};
 use semel_models::program::OutputStep;
-use semel_models::transaction_coordinator::{Outcome, Part};
+use semel_models::transaction_coordinator::{Outcome, Part, Phase, Transaction};
 
 impl Scene<'_> {
     /// How often the reader of the output topic has seen the record's result.
@@ -90,10 +90,72 @@ impl Scene<'_> {
     /// A transaction times out, for free or as a fault.
     pub(super) fn timed_out(&self, id: u16) -> String {
         format!(
-            "transaction.timeout.ms passes for {}: the coordinator aborts it{}.",
+            "transaction.timeout.ms passes for {}: the coordinator aborts it{}{}.",
             self.transaction_of(id),
+            self.aborted_results(id),
             self.newly_seen()
         )
+    }
+
+    /// The results that go with the abort of a transaction.
+    fn aborted_results(&self, id: u16) -> String {
+        let Some(output) = &self.before.output else {
+            return String::new();
+        };
+        let open = output.unseen.iter();
+        let open = open.filter(|own| own.id == id && !own.committed);
+        let mut gone: Vec<String> = open.map(|own| name(own.record)).collect();
+        gone.dedup();
+        let early = output.read_early.iter().filter(|own| own.id == id);
+        let taken: Vec<String> = early.map(|own| name(own.record)).collect();
+        match (gone.is_empty(), taken.is_empty()) {
+            (true, true) => String::new(),
+            (false, _) => format!("; the result of {} is gone", gone.join(" and ")),
+            (true, false) => format!(
+                "; the result of {}, which the topic's reader took, is aborted",
+                taken.join(" and ")
+            ),
+        }
+    }
+
+    /// What the start of a producer under an id ends before: the last transaction of the id, whose
+    /// markers are not written yet, or that was left open.
+    pub(super) fn ended_at_a_start(&self, action: Action) -> String {
+        let starts = matches!(
+            action,
+            Action::Consumer {
+                does: ConsumerStep::Join { .. } | ConsumerStep::TakeOver | ConsumerStep::Leave,
+                ..
+            } | Action::Fault {
+                strike: Strike::Rebalance { .. },
+                ..
+            }
+        );
+        let (Some(before), Some(after)) = (&self.before.output, &self.after.output) else {
+            return String::new();
+        };
+        let both = before.transactions.iter().zip(after.transactions.iter());
+        let ended = (0..).zip(both).filter_map(|(id, (before, after))| {
+            let results = before.added.contains(Part::Output);
+            match (before.phase, after.phase) {
+                (Phase::Prepared(Outcome::Commit), Phase::Empty) if results => Some(format!(
+                    " Before that, the commit marker of {} is written to the output topic{}.",
+                    self.transaction_of(id),
+                    self.newly_seen()
+                )),
+                (Phase::Ongoing, Phase::Empty) => Some(format!(
+                    " Before that, initTransactions() aborts {}, which was open{}{}.",
+                    self.transaction_of(id),
+                    self.aborted_results(id),
+                    self.newly_seen()
+                )),
+                _ => None,
+            }
+        });
+        match starts {
+            true => ended.collect(),
+            false => String::new(),
+        }
     }
 
     pub(super) fn late_result(&self, record: u16) -> String {
@@ -104,19 +166,32 @@ impl Scene<'_> {
         )
     }
 
-    pub(super) fn late_offsets(&self, at: u16) -> String {
-        let taken = match (&self.before.output, &self.after.output) {
-            (Some(before), Some(after)) => before.pending != after.pending,
-            _ => false,
+    pub(super) fn late_offsets(&self, id: u16, at: u16) -> String {
+        let is_taken = |own: &PendingOffset| (own.id, own.position.next.0) == (id, at);
+        let output = self.after.output.as_ref();
+        let taken = output.is_some_and(|output| output.pending.iter().any(is_taken));
+        let transaction = self.transaction_before(id);
+        let then = match transaction.phase {
+            _ if !taken => "refuses it",
+            Phase::Ongoing if transaction.added.contains(Part::Offsets) => {
+                "takes it as one of the transaction that is open now"
+            }
+            Phase::Prepared(_) if transaction.added.contains(Part::Offsets) => {
+                "takes it as one of the transaction that is about to end"
+            }
+            _ => {
+                "takes it, although no transaction has these offsets in it: it stays pending until another one of the same id ends that has"
+            }
         };
-        match taken {
-            true => format!(
-                "The late TxnOffsetCommit of offset {at} reaches the group coordinator, which takes it as one of the transaction that is open now."
-            ),
-            false => format!(
-                "The late TxnOffsetCommit of offset {at} reaches the group coordinator, which refuses it."
-            ),
-        }
+        format!(
+            "The late TxnOffsetCommit of offset {at} reaches the group coordinator, which {then}."
+        )
+    }
+
+    fn transaction_before(&self, id: u16) -> Transaction {
+        let output = self.before.output.as_ref();
+        let transaction = output.and_then(|output| output.transactions.get(usize::from(id)));
+        transaction.copied().unwrap_or_default()
     }
 
     pub(super) fn late_end(&self, id: u16, outcome: Outcome) -> String {
@@ -124,13 +199,17 @@ impl Scene<'_> {
             Outcome::Commit => "commits",
             Outcome::Abort => "aborts",
         };
-        let phase = |output: &Option<Box<Output>>| {
+        let phase = |output: &Option<Box<semel_models::output::Output>>| {
             let transactions = output.as_ref().map(|output| &output.transactions);
             transactions.and_then(|own| own.get(usize::from(id)).map(|own| own.phase))
         };
+        let gone = match outcome {
+            Outcome::Commit => String::new(),
+            Outcome::Abort => self.aborted_results(id),
+        };
         match phase(&self.before.output) != phase(&self.after.output) {
             true => format!(
-                "The late EndTxn reaches the coordinator, which {what} {}, although that has the same epoch by chance only{}.",
+                "The late EndTxn reaches the coordinator, which {what} {}{gone}{}: it was meant for the transaction before, and both have one epoch.",
                 self.transaction_of(id),
                 self.newly_seen()
             ),
@@ -156,8 +235,13 @@ impl ConsumerScene<'_> {
 
     /// What the application does after it has aborted its transaction.
     pub(super) fn then_after_abort(&self) -> String {
-        if self.after().phase == Phase::Down {
-            return "the process ends".into();
+        if self.after().phase == consumer::Phase::Down {
+            let in_vain = self.cluster.asks_for_its_offset_in_vain(self.scene.after);
+            let seeks = self.cluster.pipeline().consumer.output.on_abort == OnAbort::Seek;
+            return match seeks && in_vain {
+                true => "the process ends, for its committed offset cannot be fetched as long as one is pending".into(),
+                false => "the process ends".into(),
+            };
         }
         match self.cluster.pipeline().consumer.output.on_abort {
             OnAbort::Seek => format!(
@@ -174,12 +258,11 @@ impl ConsumerScene<'_> {
     }
 
     fn plain_call(&self, step: OutputStep) -> String {
-        const TIMED_OUT: &str =
-            "its transaction was ended by someone else, and its epoch is an old one";
+        let timed_out = self.why_it_is_refused();
         let who = self.records_at_hand();
         let (before, after) = (self.producer_before(), self.producer_after());
-        let died = self.after().phase == Phase::Down;
-        let aborted = self.after().phase != Phase::Handling
+        let died = self.after().phase == consumer::Phase::Down;
+        let aborted = self.after().phase != consumer::Phase::Handling
             && self.after().hand.is_empty()
             && step != OutputStep::End;
         match step {
@@ -188,7 +271,7 @@ impl ConsumerScene<'_> {
             }
             OutputStep::Produce if died => {
                 format!(
-                    "produce: the broker refuses the result of {who}, for {TIMED_OUT}; the process ends."
+                    "produce: the broker refuses the result of {who}, for {timed_out}; the process ends."
                 )
             }
             OutputStep::Produce if before.appended => {
@@ -201,7 +284,7 @@ impl ConsumerScene<'_> {
                 )
             }
             OutputStep::Produce if self.scene.is_transactional() => format!(
-                "produce: the broker refuses the result of {who}, for {TIMED_OUT}: the application aborts, and {}.",
+                "produce: the broker refuses the result of {who}, for {timed_out}: the application aborts, and {}.",
                 self.then_after_abort()
             ),
             OutputStep::Produce => {
@@ -224,7 +307,7 @@ impl ConsumerScene<'_> {
             OutputStep::Flush => "flush: every result that was sent is reported.".into(),
             OutputStep::Offsets if died => {
                 format!(
-                    "commit: the coordinator refuses the offsets, for {TIMED_OUT}; the process ends."
+                    "commit: the coordinator refuses the offsets, for {timed_out}; the process ends."
                 )
             }
             OutputStep::Offsets if aborted => format!(
@@ -242,7 +325,7 @@ impl ConsumerScene<'_> {
                 self.then_after_abort()
             ),
             OutputStep::End if died => {
-                format!("The transaction cannot be committed, for {TIMED_OUT}; the process ends.")
+                format!("The transaction cannot be committed, for {timed_out}; the process ends.")
             }
             OutputStep::End if before.open => {
                 "commitTransaction: the coordinator writes down that the transaction commits."
@@ -252,13 +335,28 @@ impl ConsumerScene<'_> {
         }
     }
 
+    /// Why a call about a transaction that has ended already is refused.
+    fn why_it_is_refused(&self) -> &'static str {
+        let pipeline = self.cluster.pipeline();
+        let transaction = self
+            .scene
+            .transaction_before(semel_models::output::id_of(self.who, pipeline));
+        match transaction.has_fenced(self.producer_before().epoch) {
+            true => "its transaction was ended by someone else, and its epoch is an old one",
+            false => {
+                "its transaction was ended by someone else, and there is none that could end so (INVALID_TXN_STATE)"
+            }
+        }
+    }
+
     fn after_failed_flush(&self) -> &'static str {
         match self.after().phase {
-            Phase::Down => "the process ends",
-            Phase::Outside | Phase::Idle | Phase::Polling | Phase::Leaving => {
-                "the application lets go of what it has in hand"
-            }
-            Phase::Handling => "the application goes on as after a failure of handling",
+            consumer::Phase::Down => "the process ends",
+            consumer::Phase::Outside
+            | consumer::Phase::Idle
+            | consumer::Phase::Polling
+            | consumer::Phase::Leaving => "the application lets go of what it has in hand",
+            consumer::Phase::Handling => "the application goes on as after a failure of handling",
         }
     }
 
@@ -305,7 +403,7 @@ impl ConsumerScene<'_> {
                 "; it is reported failed: the transaction is aborted, and {}",
                 self.then_after_abort()
             ),
-            false if self.after().phase == Phase::Down => {
+            false if self.after().phase == consumer::Phase::Down => {
                 "; it is reported failed, and the process ends".into()
             }
             false if after.attempts < before.attempts => "; it is reported failed".into(),

@@ -117,7 +117,10 @@ impl Scene<'_> {
         let assigns = matches!(
             action,
             Action::Consumer {
-                does: ConsumerStep::Join { .. } | ConsumerStep::TakeOver | ConsumerStep::Discover,
+                does: ConsumerStep::Join { .. }
+                    | ConsumerStep::TakeOver
+                    | ConsumerStep::FetchOffset
+                    | ConsumerStep::Discover,
                 ..
             } | Action::Fault {
                 strike: Strike::Rebalance { .. },

@@ -290,10 +290,10 @@ impl Scene<'_> {
             Late::Result { record, .. } => {
                 ("broker", "late-result-arrives", self.late_result(record))
             }
-            Late::Offsets { position, .. } => (
+            Late::Offsets { id, position, .. } => (
                 "group coordinator",
                 "late-offsets-arrive",
-                self.late_offsets(position.next.0),
+                self.late_offsets(id, position.next.0),
             ),
             Late::End { id, outcome } => (
                 "transaction coordinator",
