@@ -7,8 +7,8 @@ mod output;
 
 use semel_models::order::Step;
 use semel_models::pipeline::{
-    Acks, AfterAttempts, AutoCommit, CommitCovers, Effect, OffsetReset, OnRevoke, OnSendFailure,
-    Pipeline, Source,
+    Acks, AfterAttempts, AutoCommit, CommitCovers, Effect, OffsetReset, OnSendFailure, Pipeline,
+    Source,
 };
 
 use super::change::{Change, quoted};
@@ -162,10 +162,8 @@ fn group_changes(pipeline: &Pipeline, changes: &mut Vec<Change>) {
         }
         changes.push(change);
     }
-    // A listener that commits beside transactions commits outside of them.
-    if settings.commits_in_transactions() || settings.on_revoke != OnRevoke::Nothing {
-        changes.push(Change::word(APPLICATION, "on-revoke", "nothing"));
-    }
+    changes.push(Change::word(APPLICATION, "on-revoke", "nothing"));
+    // Beside commits in transactions it would be one outside of them.
     if !settings.commits_in_transactions() {
         changes.push(Change::word(APPLICATION, "on-revoke", "commit"));
     }
