@@ -33,6 +33,7 @@
 //! ```
 
 mod advice;
+mod apart;
 mod application;
 mod bounds;
 mod choices;
@@ -81,6 +82,7 @@ use std::path::Path;
 use semel_models::guarantee::Guarantee;
 use semel_models::pipeline::Pipeline;
 
+pub use apart::Beside;
 pub use bounds::{Limits, MAX_PARTITIONS, MAX_RECORDS, MAX_RETRIES, MIN_MEMORY, parse_memory};
 pub use diagnostic::{Code, DesignError, Problem};
 pub use faults::MAX_FAULTS;

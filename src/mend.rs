@@ -1,15 +1,20 @@
 //! What would mend a violated guarantee: changes to the design, each tried on the model.
 //!
-//! Nothing here knows which change mends what. Every change that applies to the design is made,
-//! the changed design is explored within the same bound, and those are reported with which the
-//! guarantee holds, each with its price: what else is then violated.
+//! Nothing here knows which change mends what. Every change is made in the design's own file, as its
+//! reader would make it, and the file is read again: what the clients, the brokers or semel refuse
+//! then is no change that could be offered, and nothing that the file states is lost. The changed
+//! design is explored within the same bound, and those are reported with which the guarantee holds,
+//! each with its price: what else is then violated.
 
+mod change;
 mod changes;
+mod orders;
 
 use crate::check::CheckOptions;
 use crate::design::{Design, Expected, write};
 use crate::explore::{Livelock, Options, Outcome, explore};
 use crate::verdict::{Judgement, Verdict, Verdicts};
+use change::Change;
 use semel_models::cluster::Cluster;
 use semel_models::guarantee::Guarantee;
 use semel_models::pipeline::Pipeline;
@@ -88,11 +93,16 @@ pub(crate) fn find(
         .engine(started)
         .max_states(4 * MAX_STATES)
         .stop_when_violated(targets);
-    for change in changes::of(design.pipeline()) {
-        let Some(changed) = as_written(&change.pipeline, design) else {
+    let mut tried = vec![design.pipeline().clone()];
+    for change in changes::of(design) {
+        let Some(changed) = changed(design, &change) else {
             continue;
         };
-        let Some(holding) = holding(changed, &engine) else {
+        if tried.contains(&changed) {
+            continue;
+        }
+        tried.push(changed.clone());
+        let Some(holding) = holding_within(changed, design, &engine) else {
             return Mends::Stopped;
         };
         let missing = wanted
@@ -102,7 +112,7 @@ pub(crate) fn find(
         for (guarantee, mending) in &mut mends {
             if holding.contains(guarantee) {
                 mending.push(Mend {
-                    change: change.text.clone(),
+                    change: change.to_string(),
                     price: price.clone(),
                 });
             }
@@ -114,12 +124,33 @@ pub(crate) fn find(
     Mends::Tried(mends)
 }
 
-/// What a changed pipeline is once it is written down as a design: a change may have others follow
-/// from it. `None`: as a design it would be refused.
-fn as_written(changed: &Pipeline, design: &Design) -> Option<Pipeline> {
-    let text = write(changed, &design.versions());
-    let design = Design::parse(design.file(), text.as_bytes()).ok()?;
-    Some(design.pipeline().clone())
+/// What is explored of the design once the change is made in its file; `None`: it is refused.
+fn changed(design: &Design, change: &Change) -> Option<Pipeline> {
+    let text = change.made_in(design.text(), design.pipeline().client)?;
+    let changed = Design::parse(design.file(), text.as_bytes()).ok()?;
+    Some(changed.pipeline().clone())
+}
+
+/// The guarantees that hold for `changed` within the bound of `design`. Where no faults are stated,
+/// those of a changed design may be others: then a guarantee has to hold under either.
+fn holding_within(changed: Pipeline, design: &Design, engine: &Options) -> Option<Vec<Guarantee>> {
+    let faults = &design.pipeline().faults;
+    if changed.faults == *faults {
+        return holding(changed, engine);
+    }
+    let bounded = Pipeline {
+        faults: faults.clone(),
+        ..changed.clone()
+    };
+    let mut holds = holding(changed, engine)?;
+    // The faults of `design` may be among those that are not modelled with the change.
+    let text = write(&bounded, &design.versions());
+    if holds.is_empty() || Design::parse(design.file(), text.as_bytes()).is_err() {
+        return Some(Vec::new());
+    }
+    let under_those = holding(bounded, engine)?;
+    holds.retain(|guarantee| under_those.contains(guarantee));
+    Some(holds)
 }
 
 /// The guarantees that hold for `pipeline`, or none where none of those that `engine` stops for

@@ -17,6 +17,8 @@ mod engines;
 mod findings;
 #[path = "properties/lab.rs"]
 mod lab;
+#[path = "properties/mends.rs"]
+mod mends;
 #[path = "properties/records.rs"]
 mod records;
 #[path = "properties/reductions.rs"]
@@ -25,6 +27,8 @@ mod reductions;
 mod replays;
 #[path = "properties/runs.rs"]
 mod runs;
+#[path = "support/shell.rs"]
+mod shell;
 #[path = "properties/texts.rs"]
 mod texts;
 #[path = "support/trials.rs"]

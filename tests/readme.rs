@@ -1,7 +1,10 @@
 //! What the README says is true: its commands run, its outputs are real, its tables are current.
 
 use semel::Guarantee;
+use semel::catalogue::INEXPRESSIBLE;
+use semel::design::Beside;
 use semel::presets::PRESETS;
+use semel_models::fault::Fault;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -187,6 +190,37 @@ fn the_table_of_presets_is_current() {
             .iter()
             .map(|preset| (code(preset.name), preset.summary.to_string())),
     );
+}
+
+#[test]
+fn the_failures_that_cannot_be_expressed_are_told_as_explain_tells_them() {
+    for known in INEXPRESSIBLE {
+        let output = Command::new(env!("CARGO_BIN_EXE_semel"))
+            .args(["explain", &known.id.to_lowercase()])
+            .output()
+            .expect("it runs");
+        assert_eq!(output.status.code(), Some(4));
+        let told = String::from_utf8(output.stderr).expect("text");
+        assert!(told.contains(known.why), "{told}");
+    }
+    assert_has_rows(INEXPRESSIBLE.iter().map(|known| {
+        (
+            format!("{}, {}", known.id, known.title),
+            known.why.to_string(),
+        )
+    }));
+}
+
+#[test]
+fn the_table_of_faults_that_are_not_modelled_beside_others_is_current() {
+    assert_has_rows(Beside::ALL.into_iter().map(|beside| {
+        let apart = Fault::ALL
+            .iter()
+            .filter(|fault| !beside.goes_with(**fault))
+            .map(|fault| format!("`{fault}`"));
+        let apart: Vec<String> = apart.collect();
+        (beside.name().to_string(), apart.join(", "))
+    }));
 }
 
 #[test]

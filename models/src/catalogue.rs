@@ -76,6 +76,31 @@ pub struct Entry {
     pub fixed: &'static str,
 }
 
+/// A published failure that no design can express.
+#[derive(Clone, Copy, Debug)]
+pub struct Inexpressible {
+    /// Its id.
+    pub id: &'static str,
+    /// What the failure is.
+    pub title: &'static str,
+    /// What a design would need.
+    pub why: &'static str,
+}
+
+/// Every published failure that is known and cannot be expressed.
+pub const INEXPRESSIBLE: &[Inexpressible] = &[
+    Inexpressible {
+        id: "T11",
+        title: "a two-phase sink and the broker's timeout",
+        why: "a prepared transaction that a restarted process resumes (KIP-939) does not exist here: a restart aborts what its transactional id left open",
+    },
+    Inexpressible {
+        id: "T15",
+        title: "a producer that raises its epoch in the middle of a transaction (librdkafka before 1.8.2)",
+        why: "it needs elections under a transactional producer, which are not modelled together",
+    },
+];
+
 macro_rules! catalogue {
     (@loses) => { None };
     (@loses $broken:literal $fixed:literal) => { Some(($broken, $fixed)) };

@@ -80,7 +80,9 @@ impl Step {
             Step::SkipIfSeen => {
                 "looks the record up in the dedup store; if it is there, its later process, produce and remember do nothing"
             }
-            Step::Remember => "inserts the record's identity into the dedup store",
+            Step::Remember => {
+                "inserts the record's identity into the dedup store; if it is there and inserts are unique, its db[...] rolls back, and its process and produce do nothing"
+            }
             Step::Commit => "commits the next offset and waits for the answer",
             Step::CommitAsync => "commits the next offset without waiting",
             Step::SaveOffset => {

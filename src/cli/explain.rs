@@ -4,7 +4,10 @@ use super::args::ExplainArguments;
 use super::complain;
 use super::exit::Exit;
 use super::session::Session;
-use crate::catalogue::{ENTRIES, Entry, ExplainError, Explained, explain_watched, named, unknown};
+use crate::catalogue::{
+    ENTRIES, Entry, ExplainError, Explained, Inexpressible, explain_watched, inexpressible, named,
+    unknown,
+};
 use crate::report::catalogue::{write_all, write_one};
 use std::io::{self, Write};
 
@@ -13,6 +16,10 @@ pub(super) fn run(arguments: &ExplainArguments) -> io::Result<Exit> {
         None => None,
         Some((_, Some(entry))) => Some(entry),
         Some((id, None)) => {
+            if let Some(Inexpressible { id, title, why }) = inexpressible(id) {
+                complain(&format!("{id}, {title}, cannot be expressed: {why}"));
+                return Ok(Exit::NothingChecked);
+            }
             complain(&unknown(id));
             return Ok(Exit::Usage);
         }

@@ -10,9 +10,11 @@ use semel_models::pipeline::{
 
 use super::application::Application;
 use super::kafka::Properties;
+use super::order::GroupKind;
 use super::report::{Report, alternatives};
 use super::sink::Sink;
 use super::source::Span;
+use super::transactions;
 use super::verdicts::Expected;
 use super::version::Rule;
 use super::warning::WarningKind;
@@ -260,16 +262,38 @@ fn without_effect(judged: &Judged<'_>, report: &mut Report) {
             "dedup = \"memory\": what is remembered is gone when the process restarts.",
         );
     }
-    let transaction_timeout = judged.producer.at("transaction.timeout.ms");
-    if transaction_timeout.is_some() {
+    without_transactions(judged, report);
+}
+
+/// What goes with transactions, or with what is outside of them.
+fn without_transactions(judged: &Judged<'_>, report: &mut Report) {
+    for producer in [judged.producer, judged.output] {
+        let timeout = producer.at("transaction.timeout.ms");
+        if let Some(at) = timeout.filter(|_| !transactions::has_id(producer)) {
+            report.warn(
+                WarningKind::NoEffect,
+                at,
+                "`transaction.timeout.ms` has no bearing without transactional.id.",
+            );
+        }
+    }
+    let written = judged.application.order.as_ref();
+    let mut commits = written
+        .map_or_else(Vec::new, |written| super::order::steps(&written.nodes))
+        .into_iter()
+        .filter(|(step, _, _)| *step == Step::Commit)
+        .map(|(_, _, groups)| groups.contains(&GroupKind::Kafka))
+        .peekable();
+    let only_inside = commits.peek().is_some() && commits.all(|inside| inside);
+    let stated = judged.application.on_commit_failure.at;
+    if let Some(at) = stated.filter(|_| only_inside && !commits_on_callback(judged)) {
         report.warn(
             WarningKind::NoEffect,
-            transaction_timeout,
-            "`transaction.timeout.ms` has no bearing without transactional.id.",
+            at,
+            "`on-commit-failure` has no bearing: the order has no `commit` outside of kafka[...], and one that fails inside aborts the transaction.",
         );
     }
 }
-
 /// What is stated beside something that takes its meaning away.
 fn without_meaning(judged: &Judged<'_>, report: &mut Report) {
     let application = judged.application;

@@ -60,7 +60,9 @@ pub(crate) fn topic(
         flushes_internal_topics: broker.integer("log.flush.interval.messages") == Some(1),
         retention: policy.delete && retention(topic, broker),
         compacted: policy.compact,
-        cleaned: policy.compact && broker.text("log.cleaner.enable") != Some("false"),
+        cleaned: policy.compact
+            && broker.text("log.cleaner.enable") != Some("false")
+            && !never_old_enough(topic, broker),
     }
 }
 
@@ -112,6 +114,14 @@ fn one_only(
     report
         .not_modelled(place, what)
         .write(format!("Accepted: {name} = 1 in [topic]."));
+}
+
+/// Whether no record ever gets old enough to be cleaned.
+fn never_old_enough(topic: &Properties, broker: &Properties) -> bool {
+    const OWN: &str = "min.compaction.lag.ms";
+    let own = topic.integer(OWN).filter(|_| topic.is_set(OWN));
+    let lag = own.or_else(|| broker.integer("log.cleaner.min.compaction.lag.ms"));
+    lag == Some(i64::MAX)
 }
 
 /// Whether retention may delete records by age or size.

@@ -141,9 +141,10 @@ fn with_idempotence(producer: &Properties, report: &mut Report) {
         let written = stated.name.clone();
         refuse(report, producer, name, message)
             .because(format!("{REFUSED}: with idempotence it must be {needed}."))
-            .write(format!(
-                "Leave `{written}` out, or write enable.idempotence = false."
-            ));
+            .write(match transactions::has_id(producer) {
+                true => format!("Leave `{written}` out."),
+                false => format!("Leave `{written}` out, or write enable.idempotence = false."),
+            });
     };
     let of = |name| producer.integer(name);
     must(

@@ -338,6 +338,14 @@ fn sink(parts: &Parts<'_>, order: Option<&Order>, report: &mut Report) {
                 write: "Leave the key out, or write idempotency-key = true if the provider has such keys.",
             },
             Need {
+                what: "fencing",
+                at: sink.fencing.at,
+                met: !fences || sink.effect.value != EffectName::Topic,
+                needed: "a sink that knows generations",
+                why: "A topic takes what every producer sends. Kafka fences by the transactional id, or by the generation that sendOffsetsToTransaction carries.",
+                write: "Leave the key out, or write kafka[...] with group-metadata = true or transactional-id = \"per-partition\".",
+            },
+            Need {
                 what: "dedup-window",
                 at: sink
                     .dedup_window

@@ -3,7 +3,7 @@
 mod unmodelled;
 
 pub use unmodelled::models_together;
-pub(crate) use unmodelled::{of_design, refuse_unmodelled};
+pub(crate) use unmodelled::{goes_with, of_design, refuse_unmodelled};
 
 use semel_models::order::{Order, Step};
 use semel_models::pipeline::{Client, Isolation, OutputSettings};

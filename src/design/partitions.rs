@@ -48,7 +48,8 @@ fn of_faults(faults: &FaultBudget) -> Refused {
     Some((format!("the fault {}", other.0), None))
 }
 
-fn goes_with(fault: Fault) -> bool {
+/// Whether the model knows what the fault does beside a partition that is added.
+pub(crate) fn goes_with(fault: Fault) -> bool {
     match fault {
         Fault::AddPartition
         | Fault::ProducerCrash

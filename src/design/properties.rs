@@ -44,7 +44,7 @@ impl Scope {
     }
 
     /// Whether a property of this scope may be set where `place` may.
-    fn covers(self, place: Scope) -> bool {
+    pub(crate) fn covers(self, place: Scope) -> bool {
         match self {
             Scope::Client => matches!(place, Scope::Producer | Scope::Consumer | Scope::Client),
             Scope::Producer | Scope::Consumer | Scope::Topic | Scope::Broker => self == place,

@@ -205,7 +205,7 @@ impl Stated {
             Some(stated.value_span)
         };
         let kafka_at = root_at("kafka");
-        let [producer, _, consumer, broker, ..] = &self.tables;
+        let [producer, _, consumer, broker, output_producer, ..] = &self.tables;
         let parts = resolve::Parts {
             versions: *versions,
             versions_at: (kafka_at, root_at("client-version").or(kafka_at)),
@@ -217,6 +217,7 @@ impl Stated {
             producer,
             consumer,
             broker,
+            output_producer,
             group: self.group.clone(),
             output: self.output.as_ref(),
             id_expires_first: idempotence && self.sooner(Sooner::ProducerIdThanDelivery),

@@ -40,6 +40,8 @@ pub(crate) struct Parts<'d> {
     pub producer: &'d Properties,
     pub consumer: &'d Properties,
     pub broker: &'d Properties,
+    /// `[output.producer]`
+    pub output_producer: &'d Properties,
     pub group: Option<GroupSettings>,
     /// What is written to other topics; `None`: unreadable, which has been reported.
     pub output: Option<&'d OutputSettings>,
@@ -96,7 +98,10 @@ pub(crate) fn pipeline(
     replication::unmodelled(parts, &faults, report);
     unmodelled::retry_topic(parts, order.as_ref(), &faults, report);
     output::of_design(parts, order.as_ref(), &faults, report);
-    transactions::check(parts, &faults, report);
+    let has_transactions = order.as_ref().is_some_and(Order::has_transactions);
+    let written = parts.application.order.as_ref().map(|written| written.span);
+    let in_order = written.filter(|_| has_transactions);
+    transactions::check(parts, in_order, &faults, report);
     partitions::check(parts, order.as_ref(), &faults, report);
     // Each part is looked at before any is found missing, so that all refusals are told.
     let producer = producer(parts, report);

@@ -9,6 +9,7 @@ mod hazards;
 mod needs;
 mod orders;
 mod output;
+mod output_rules;
 mod partitions;
 mod properties;
 mod refused;

@@ -1,8 +1,12 @@
-//! An upstream that sends in transactions: what its clients and brokers refuse, which rules are in
-//! force, and with what it is not modelled yet.
+//! Transactions: what clients and brokers refuse of them, which rules are in force, and with what an
+//! upstream that sends in transactions is not modelled yet.
+//!
+//! The feature `transaction.version` came with Kafka 4.0: its levels 1 and 2 need the metadata of
+//! that release. 3.9 knows the name and no level above 0, older releases not even the name; so
+//! level 0, which is to have none, is all that a cluster before 4.0 can be said to have.
 
 use semel_models::fault::{Fault, FaultBudget};
-use semel_models::pipeline::Isolation;
+use semel_models::pipeline::{Client, Isolation};
 use semel_models::transaction_coordinator::{TransactionRules, TransactionVersion};
 
 use super::choices::{ConfirmOn, OnSendFailure, RecordSource};
@@ -11,6 +15,7 @@ use super::diagnostic::Code;
 use super::kafka::Properties;
 use super::report::Report;
 use super::resolve::Parts;
+use super::source::Span;
 use super::version::{Rule, Versions};
 use super::warning::WarningKind;
 
@@ -55,8 +60,28 @@ pub(crate) fn isolation(parts: &Parts<'_>) -> Isolation {
     }
 }
 
-/// What goes together with transactions, and what does not.
-pub(crate) fn check(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
+/// What goes together with transactions, and what does not. `in_order`: where kafka[...] stands.
+pub(crate) fn check(
+    parts: &Parts<'_>,
+    in_order: Option<Span>,
+    faults: &FaultBudget,
+    report: &mut Report,
+) {
+    let source = parts
+        .application
+        .source
+        .at
+        .filter(|_| has_id(parts.producer));
+    version(parts, source.or(in_order), report);
+    for producer in [parts.producer, parts.output_producer] {
+        if has_id(producer) {
+            timeout(producer, parts.broker, report);
+        }
+    }
+    upstream(parts, faults, report);
+}
+
+fn upstream(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
     let is_transactional = parts.application.source.value == RecordSource::Transaction;
     let has_id = has_id(parts.producer);
     if has_id && !is_transactional {
@@ -83,8 +108,6 @@ pub(crate) fn check(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report
             .write("Write transactional.id = \"payments\", or any other name, in [producer].");
     }
     application(parts, report);
-    version(parts, report);
-    timeout(parts, report);
     not_yet(parts, faults, report);
 }
 
@@ -116,16 +139,13 @@ fn application(parts: &Parts<'_>, report: &mut Report) {
 }
 
 /// Brokers must know the version that the cluster is said to have; clients that do not know it speak
-/// the protocol before.
-fn version(parts: &Parts<'_>, report: &mut Report) {
+/// the protocol before. `of`: whose transactions there are.
+fn version(parts: &Parts<'_>, of: Option<Span>, report: &mut Report) {
     const NAME: &str = "transaction.version";
     let finalized = parts.broker.integer(NAME).unwrap_or(0);
     let row = Rule::TransactionVersion2.introduction();
-    if finalized < 2 || parts.versions.has(row.rule) {
-        return;
-    }
-    if !parts.versions.kafka.at_least(row.since) {
-        let kafka = parts.versions.kafka;
+    let kafka = parts.versions.kafka;
+    if finalized > 0 && !kafka.at_least(row.since) {
         refuse(
             report,
             parts.broker,
@@ -139,9 +159,12 @@ fn version(parts: &Parts<'_>, report: &mut Report) {
         .write(format!("Write kafka = \"{}\", or leave it out.", row.since));
         return;
     }
+    if finalized < 2 || of.is_none() || parts.versions.has(row.rule) {
+        return;
+    }
     report.warn(
         WarningKind::ResolvedByClient,
-        parts.broker.at(NAME).or(parts.application.source.at),
+        parts.broker.at(NAME).or(of),
         format!(
             "The cluster has transaction.version = {finalized}, but this client speaks the protocol of version 1: one producer epoch serves many transactions. Java clients know version 2 from {} on, librdkafka does not.",
             row.since
@@ -150,29 +173,54 @@ fn version(parts: &Parts<'_>, report: &mut Report) {
 }
 
 /// The coordinator takes no timeout above its own limit.
-fn timeout(parts: &Parts<'_>, report: &mut Report) {
+fn timeout(producer: &Properties, broker: &Properties, report: &mut Report) {
     const MOST: &str = "transaction.max.timeout.ms";
-    let most = parts.broker.integer(MOST).unwrap_or(900_000);
-    let stated = parts.producer.integer(TIMEOUT).unwrap_or(60_000);
+    let most = broker.integer(MOST).unwrap_or(900_000);
+    let stated = producer.integer(TIMEOUT).unwrap_or(60_000);
     if stated <= most {
         return;
     }
     let message = format!("the coordinator refuses {TIMEOUT} = {stated}");
-    let problem = if parts.producer.is_set(TIMEOUT) {
-        refuse(report, parts.producer, TIMEOUT, message)
+    let problem = if producer.is_set(TIMEOUT) {
+        refuse(report, producer, TIMEOUT, message)
     } else {
-        refuse(report, parts.broker, MOST, message)
+        refuse(report, broker, MOST, message)
+    };
+    let error = match producer.client {
+        Client::Java => {
+            "org.apache.kafka.common.errors.InvalidTxnTimeoutException at initTransactions()"
+        }
+        Client::Librdkafka => {
+            "RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT of rd_kafka_init_transactions()"
+        }
     };
     problem
-        .because(format!(
-            "org.apache.kafka.common.errors.InvalidTransactionTimeoutException at initTransactions(): {MOST} = {most}."
-        ))
-        .write(format!("Write at most {most}, or raise {MOST} in [broker]."));
+        .because(format!("{error}: {MOST} = {most}."))
+        .write(format!(
+            "Write at most {most}, or raise {MOST} in [broker]."
+        ));
 }
 
-/// The one place that says with what transactions of the upstream are not modelled yet.
+/// Refuses faults that transactions of the upstream are not modelled with yet.
 fn not_yet(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
-    let with = |fault: Fault| match fault {
+    for (key, _) in faults
+        .entries
+        .iter()
+        .filter(|(key, _)| !goes_with(key.fault))
+    {
+        report
+            .not_modelled(
+                parts.application.source.at,
+                format!("source = \"transaction\" together with the fault `{key}`"),
+            )
+            .because("What brokers remember of transactions is modelled as long as nothing takes the log, or its leader, away.")
+            .write("Leave the fault out, or write another source.");
+    }
+}
+
+/// Whether the model knows what the fault does to an upstream that sends in transactions.
+pub(crate) fn goes_with(fault: Fault) -> bool {
+    match fault {
         Fault::BrokerCrash
         | Fault::PowerLoss
         | Fault::PowerLossAll
@@ -208,14 +256,5 @@ fn not_yet(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
         | Fault::OffsetsExpiry
         | Fault::DedupExpiry
         | Fault::OffsetReset => true,
-    };
-    for (key, _) in faults.entries.iter().filter(|(key, _)| !with(key.fault)) {
-        report
-            .not_modelled(
-                parts.application.source.at,
-                format!("source = \"transaction\" together with the fault `{key}`"),
-            )
-            .because("What brokers remember of transactions is modelled as long as nothing takes the log, or its leader, away.")
-            .write("Leave the fault out, or write another source.");
     }
 }

@@ -1,350 +1,255 @@
-//! The single changes that can be made to a pipeline.
+//! The single changes that can be made to a design.
+//!
+//! A change that does not apply is left out here where it would mean something else; otherwise
+//! reading the changed file shows it: nothing differs, or the change is refused.
 
 mod output;
 
-use semel_models::order::{Item, Order, Step};
+use semel_models::order::Step;
 use semel_models::pipeline::{
-    Acks, AfterAttempts, AutoCommit, Client, CommitCovers, ConfirmOn, DeadLetterOrder, Dedup,
-    DedupInsert, DedupKey, Effect, Isolation, OffsetReset, OnCommitFailure, OnRestart, OnRevoke,
-    OnSendFailure, OutboxCursor, OutboxOrder, Pipeline, Source,
+    Acks, AfterAttempts, AutoCommit, CommitCovers, Effect, OffsetReset, OnSendFailure, Pipeline,
+    Source,
 };
-use semel_models::transaction_coordinator::TransactionRules;
+
+use super::change::{Change, quoted};
+use super::orders;
+use crate::design::{Design, Origin, Rule, Table};
 
 /// The most requests in flight that an idempotent producer may have.
 const MAX_IDEMPOTENT_IN_FLIGHT: u32 = 5;
 
-/// A changed pipeline, and the change in words.
-pub(super) struct Change {
-    pub text: String,
-    pub pipeline: Pipeline,
-}
-
-/// Every single change that applies to `pipeline`.
-pub(super) fn of(pipeline: &Pipeline) -> Vec<Change> {
+/// Every single change that may apply to `design`.
+pub(super) fn of(design: &Design) -> Vec<Change> {
+    let pipeline = design.pipeline();
     let mut changes = Vec::new();
-    let mut add = |text: &str, change: &dyn Fn(&mut Pipeline)| {
-        let mut changed = pipeline.clone();
-        change(&mut changed);
-        if changed != *pipeline {
-            changes.push(Change {
-                text: text.into(),
-                pipeline: changed,
-            });
-        }
-    };
-    producer_changes(pipeline, &mut add);
-    source_changes(pipeline, &mut add);
-    consumer_changes(pipeline, &mut add);
-    group_changes(pipeline, &mut add);
-    output::changes(pipeline, &mut add);
-    for order in orders(pipeline) {
-        let text = format!("[application] order = \"{order}\"");
-        add(&text, &|pipeline| pipeline.consumer.order = order.clone());
+    producer_changes(pipeline, &mut changes);
+    source_changes(design, &mut changes);
+    consumer_changes(pipeline, &mut changes);
+    group_changes(pipeline, &mut changes);
+    output::changes(pipeline, &mut changes);
+    broker_changes(design, &mut changes);
+    for order in orders::near(pipeline) {
+        changes.push(Change::word(APPLICATION, "order", &order.to_string()));
     }
     changes
 }
 
-type Add<'a> = dyn FnMut(&str, &dyn Fn(&mut Pipeline)) + 'a;
+const APPLICATION: Table = Table::Application;
+const SINK: Table = Table::Sink;
+const IN_FLIGHT: &str = "max.in.flight.requests.per.connection";
 
-fn producer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
-    add("[producer] acks = \"all\"", &|pipeline| {
-        pipeline.producer.acks = Acks::All
-    });
-    add(&idempotence_in_words(pipeline), &|pipeline| {
-        let producer = &mut pipeline.producer;
-        if !producer.idempotence {
-            producer.idempotence = true;
-            producer.acks = Acks::All;
-            producer.max_in_flight = producer.max_in_flight.min(MAX_IDEMPOTENT_IN_FLIGHT);
-            if producer.retries == 0 {
-                producer.retries = pipeline.bounds.retries;
-                producer.retries_are_capped = true;
-            }
-        }
-    });
-    add(
-        "[producer] max.in.flight.requests.per.connection = 1",
-        &|pipeline| {
-            pipeline.producer.max_in_flight = 1;
-        },
-    );
-    add("[producer] retries left at its default", &|pipeline| {
-        if !pipeline.producer.retries_are_capped && pipeline.producer.retries == 0 {
-            pipeline.producer.retries = pipeline.bounds.retries;
-            pipeline.producer.retries_are_capped = true;
-        }
-    });
+fn producer_changes(pipeline: &Pipeline, changes: &mut Vec<Change>) {
+    let producer = &pipeline.producer;
+    changes.push(Change::word(Table::Producer, "acks", "all"));
+    if !producer.idempotence {
+        changes.push(idempotence(
+            Table::Producer,
+            producer.acks,
+            producer.retries,
+            producer.max_in_flight,
+        ));
+    }
+    changes.push(Change::set(Table::Producer, IN_FLIGHT, "1"));
+    if producer.retries == 0 && !producer.retries_are_capped {
+        changes.push(Change::default().and_default(Table::Producer, "retries"));
+    }
     // Where a row of a database confirms a record, this would only promise less.
-    if pipeline.producer.source == Source::Memory {
-        add("[application] confirm-on = \"ack\"", &|pipeline| {
-            pipeline.producer.confirm_on = ConfirmOn::Ack;
-        });
+    if producer.source == Source::Memory {
+        changes.push(Change::word(APPLICATION, "confirm-on", "ack"));
     }
-    add("[application] on-restart = \"forget\"", &|pipeline| {
-        pipeline.producer.on_restart = OnRestart::Forget;
-    });
-    add("[application] on-send-failure = \"give-up\"", &|pipeline| {
-        if pipeline.producer.on_send_failure == OnSendFailure::Resend {
-            pipeline.producer.on_send_failure = OnSendFailure::GiveUp;
-        }
-    });
-    add("[topic] replication.factor = 3", &|pipeline| {
-        if pipeline.is_replicated() {
-            pipeline.topic.replication.replicas = 3;
-        }
-    });
-    add("[topic] min.insync.replicas = 2", &|pipeline| {
-        let replication = &mut pipeline.topic.replication;
-        if replication.replicas >= 2 && replication.min_in_sync == 1 {
-            replication.min_in_sync = 2;
-        }
-    });
-    add(
-        "[topic] unclean.leader.election.enable = false",
-        &|pipeline| {
-            pipeline.topic.replication.unclean_leader_election = false;
-        },
-    );
-    add("[topic] flush.messages = 1", &|pipeline| {
-        pipeline.topic.flush_messages = Some(1)
-    });
-}
-
-fn source_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
-    match pipeline.producer.source {
-        Source::Memory => {}
-        Source::Transaction { .. } => transaction_changes(add),
-        Source::Outbox { order, cursor } => {
-            add(
-                "[application] outbox-order = \"publish -> mark\"",
-                &|pipeline| {
-                    let order = OutboxOrder::PublishMark;
-                    pipeline.producer.source = Source::Outbox { order, cursor };
-                },
-            );
-            add("[application] outbox-cursor = \"status\"", &|pipeline| {
-                let cursor = OutboxCursor::Status;
-                pipeline.producer.source = Source::Outbox { order, cursor };
-            });
-        }
-        Source::DualWrite(_) => add("[application] source = \"outbox\"", &|pipeline| {
-            pipeline.producer.source = Source::Outbox {
-                order: OutboxOrder::PublishMark,
-                cursor: OutboxCursor::Status,
-            };
-            pipeline.producer.on_restart = OnRestart::Forget;
-        }),
+    changes.push(Change::word(APPLICATION, "on-restart", "forget"));
+    if producer.on_send_failure == OnSendFailure::Resend {
+        changes.push(Change::word(APPLICATION, "on-send-failure", "give-up"));
     }
-}
-
-fn transaction_changes(add: &mut Add<'_>) {
-    add(
-        "[consumer] isolation.level = \"read_committed\"",
-        &|pipeline| {
-            pipeline.consumer.isolation = Isolation::ReadCommitted;
-        },
-    );
-    add(
-        "[application] on-restart = \"resend-unconfirmed\"",
-        &|pipeline| {
-            pipeline.producer.on_restart = OnRestart::ResendUnconfirmed;
-        },
-    );
-    add(
-        "[broker] transaction.partition.verification.enable = true, with brokers from 3.6",
-        &|pipeline| pipeline.rules.transactions.verifies = true,
-    );
-    add(
-        "[broker] transaction.version = 2, with brokers and Java clients from 4.0",
-        &|pipeline| {
-            if pipeline.client == Client::Java {
-                pipeline.rules.transactions = TransactionRules::CURRENT;
-            }
-        },
-    );
-}
-
-fn group_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
-    let settings = &pipeline.consumer;
-    if settings.workers > 0 {
-        add(
-            "[application] commit-covers = \"contiguous\"",
-            &|pipeline| {
-                pipeline.consumer.commit_covers = CommitCovers::Contiguous;
-            },
-        );
-        add("[application] workers = 0", &|pipeline| {
-            pipeline.consumer.workers = 0;
-            pipeline.consumer.commit_covers = CommitCovers::Next;
-        });
+    let replication = &pipeline.topic.replication;
+    if pipeline.is_replicated() {
+        changes.push(Change::set(Table::Topic, "replication.factor", "3"));
     }
-    add("[application] on-revoke = \"commit\"", &|pipeline| {
-        pipeline.consumer.on_revoke = OnRevoke::Commit;
-    });
-    let letters = AfterAttempts::DeadLetter(DeadLetterOrder::WriteCommit);
-    let in_words = match settings.on_process_failure.then {
-        AfterAttempts::DeadLetter(_) => "[application] dead-letter-order = \"write -> commit\"",
-        AfterAttempts::Stop
-        | AfterAttempts::Close
-        | AfterAttempts::Skip
-        | AfterAttempts::RetryTopic
-        | AfterAttempts::Block => "[application] on-process-failure = { then = \"dead-letter\" }",
-    };
-    add(in_words, &|pipeline| {
-        let then = &mut pipeline.consumer.on_process_failure.then;
-        if *then != AfterAttempts::Stop {
-            *then = letters;
-        }
-    });
-    if pipeline.group.instances > 1 {
-        add("[sink] fencing = true", &|pipeline| {
-            pipeline.sink.fencing = true;
-        });
+    if replication.replicas >= 2 && replication.min_in_sync == 1 {
+        changes.push(Change::set(Table::Topic, "min.insync.replicas", "2"));
     }
-    add("[sink] version-guard = true", &|pipeline| {
-        pipeline.sink.version_guard = true;
-    });
+    changes.push(Change::set(
+        Table::Topic,
+        "unclean.leader.election.enable",
+        "false",
+    ));
+    changes.push(Change::set(Table::Topic, "flush.messages", "1"));
 }
 
 /// Idempotence, and every setting that the client then refuses.
-fn idempotence_in_words(pipeline: &Pipeline) -> String {
-    let producer = &pipeline.producer;
-    let mut words = "[producer] enable.idempotence = true".to_string();
-    if producer.acks != Acks::All {
-        words += ", acks = \"all\"";
+fn idempotence(table: Table, acks: Acks, retries: u16, in_flight: u32) -> Change {
+    let mut change = Change::set(table, "enable.idempotence", "true");
+    if acks != Acks::All {
+        change = change.and(table, "acks", quoted("all"));
     }
-    if producer.retries == 0 {
-        words += ", retries left at its default";
+    if retries == 0 {
+        change = change.and_default(table, "retries");
     }
-    if producer.max_in_flight > MAX_IDEMPOTENT_IN_FLIGHT {
-        words += ", max.in.flight.requests.per.connection = 5";
+    if in_flight > MAX_IDEMPOTENT_IN_FLIGHT {
+        change = change.and(table, IN_FLIGHT, MAX_IDEMPOTENT_IN_FLIGHT.to_string());
     }
-    words
+    change
 }
 
-fn consumer_changes(pipeline: &Pipeline, add: &mut Add<'_>) {
-    add("[consumer] auto.offset.reset = \"earliest\"", &|pipeline| {
-        pipeline.consumer.offset_reset = OffsetReset::Earliest;
-    });
-    let order = &pipeline.consumer.order;
+fn source_changes(design: &Design, changes: &mut Vec<Change>) {
+    match design.pipeline().producer.source {
+        Source::Memory => {}
+        Source::Transaction { .. } => {
+            changes.push(Change::word(
+                Table::Consumer,
+                "isolation.level",
+                "read_committed",
+            ));
+            changes.push(Change::word(
+                APPLICATION,
+                "on-restart",
+                "resend-unconfirmed",
+            ));
+        }
+        Source::Outbox { .. } => {
+            changes.push(Change::word(APPLICATION, "outbox-order", "publish -> mark"));
+            changes.push(Change::word(APPLICATION, "outbox-cursor", "status"));
+        }
+        Source::DualWrite(_) => {
+            let mut change = Change::word(APPLICATION, "source", "outbox");
+            for key in ["dual-write-order", "on-restart"] {
+                if states(design, APPLICATION, key) {
+                    change = change.and_without(APPLICATION, key);
+                }
+            }
+            changes.push(change);
+        }
+    }
+}
+
+/// Whether the file has the key.
+fn states(design: &Design, table: Table, key: &str) -> bool {
+    design.settings().iter().any(|setting| {
+        setting.table == table && setting.name == key && matches!(setting.origin, Origin::Stated(_))
+    })
+}
+
+/// What brokers have of transactions.
+fn broker_changes(design: &Design, changes: &mut Vec<Change>) {
+    let pipeline = design.pipeline();
+    if !pipeline.producer.is_transactional() && !pipeline.consumer.has_transactions() {
+        return;
+    }
+    changes.push(Change::set(
+        Table::Broker,
+        "transaction.partition.verification.enable",
+        "true",
+    ));
+    let version_2 = Rule::TransactionVersion2.introduction().since;
+    if design.versions().kafka.at_least(version_2) {
+        changes.push(Change::set(Table::Broker, "transaction.version", "2"));
+    } else {
+        let mut change = Change::word(Table::Root, "kafka", &version_2.to_string());
+        if states(design, Table::Root, "client-version") {
+            change = change.and_without(Table::Root, "client-version");
+        }
+        changes.push(change);
+    }
+}
+
+fn group_changes(pipeline: &Pipeline, changes: &mut Vec<Change>) {
+    let settings = &pipeline.consumer;
+    if settings.workers > 0 {
+        changes.push(Change::word(APPLICATION, "commit-covers", "contiguous"));
+        let mut change = Change::set(APPLICATION, "workers", "0");
+        if settings.commit_covers != CommitCovers::Next {
+            change = change.and(APPLICATION, "commit-covers", quoted("next"));
+        }
+        changes.push(change);
+    }
+    changes.push(Change::word(APPLICATION, "on-revoke", "nothing"));
+    // Beside commits in transactions it would be one outside of them.
+    if !settings.commits_in_transactions() {
+        changes.push(Change::word(APPLICATION, "on-revoke", "commit"));
+    }
+    let failure = settings.on_process_failure;
+    match failure.then {
+        AfterAttempts::Stop => {}
+        AfterAttempts::DeadLetter(_) => {
+            changes.push(Change::word(
+                APPLICATION,
+                "dead-letter-order",
+                "write -> commit",
+            ));
+        }
+        AfterAttempts::Close
+        | AfterAttempts::Skip
+        | AfterAttempts::RetryTopic
+        | AfterAttempts::Block => {
+            let attempts = match failure.attempts {
+                1 => String::new(),
+                several => format!("attempts = {several}, "),
+            };
+            let value = format!("{{ {attempts}then = \"dead-letter\" }}");
+            changes.push(Change::set(APPLICATION, "on-process-failure", value));
+        }
+    }
+    if pipeline.group.instances > 1 {
+        changes.push(Change::set(SINK, "fencing", "true"));
+    }
+    changes.push(Change::set(SINK, "version-guard", "true"));
+}
+
+fn consumer_changes(pipeline: &Pipeline, changes: &mut Vec<Change>) {
+    let consumer = &pipeline.consumer;
+    if consumer.offset_reset != OffsetReset::Earliest {
+        changes.push(Change::word(
+            Table::Consumer,
+            "auto.offset.reset",
+            "earliest",
+        ));
+    }
+    let order = &consumer.order;
     let commits = order.contains(Step::Commit) || order.contains(Step::CommitAsync);
     if commits || order.contains(Step::SaveOffset) {
-        add("[consumer] enable.auto.commit = false", &|pipeline| {
-            pipeline.consumer.auto_commit = AutoCommit::Off;
-        });
+        changes.push(Change::set(Table::Consumer, "enable.auto.commit", "false"));
     }
-    for step in [Step::Commit, Step::StoreOffset] {
-        if let Some((text, order)) = committing(pipeline, step) {
-            add(&text, &|pipeline| {
-                pipeline.consumer.order = order.clone();
-                pipeline.consumer.auto_commit = match step {
-                    Step::StoreOffset => AutoCommit::Background {
-                        automatic_store: false,
-                    },
-                    _ => AutoCommit::Off,
-                };
-            });
+    let in_background = matches!(consumer.auto_commit, AutoCommit::Background { .. });
+    if consumer.auto_commit != AutoCommit::Off {
+        if let Some(order) = orders::followed_by(order, Step::Commit) {
+            changes.push(
+                Change::set(Table::Consumer, "enable.auto.commit", "false").and(
+                    APPLICATION,
+                    "order",
+                    quoted(&order.to_string()),
+                ),
+            );
+        }
+        if let Some(order) = orders::followed_by(order, Step::StoreOffset).filter(|_| in_background)
+        {
+            changes.push(
+                Change::set(Table::Consumer, "enable.auto.offset.store", "false").and(
+                    APPLICATION,
+                    "order",
+                    quoted(&order.to_string()),
+                ),
+            );
         }
     }
     if commits {
-        add("[application] commit-covers = \"next\"", &|pipeline| {
-            pipeline.consumer.commit_covers = CommitCovers::Next;
-        });
-        add(
-            "[application] on-commit-failure = \"retry-latest\"",
-            &|pipeline| {
-                pipeline.consumer.on_commit_failure = OnCommitFailure::RetryLatest;
-            },
-        );
+        changes.push(Change::word(APPLICATION, "commit-covers", "next"));
+        changes.push(Change::word(
+            APPLICATION,
+            "on-commit-failure",
+            "retry-latest",
+        ));
     }
     if order.contains(Step::SaveOffset) {
-        add("[application] seek-on-assign = true", &|pipeline| {
-            pipeline.consumer.seek_on_assign = true;
-        });
+        changes.push(Change::set(APPLICATION, "seek-on-assign", "true"));
     }
     if order.contains(Step::Remember) {
-        add("[sink] dedup = \"durable\"", &|pipeline| {
-            pipeline.sink.dedup = Dedup::Durable
-        });
-        add("[sink] dedup-insert = \"unique\"", &|pipeline| {
-            pipeline.sink.dedup_insert = DedupInsert::Unique;
-        });
-        add("[sink] dedup-key = \"record\"", &|pipeline| {
-            pipeline.sink.dedup_key = DedupKey::Record;
-        });
+        changes.push(Change::word(SINK, "dedup", "durable"));
+        changes.push(Change::word(SINK, "dedup-insert", "unique"));
+        changes.push(Change::word(SINK, "dedup-key", "record"));
     }
-    add(
-        "[sink] idempotency-key = true, where the provider has them",
-        &|pipeline| {
-            if let Effect::External { idempotency_key } = &mut pipeline.sink.effect {
-                *idempotency_key = true;
-            }
-        },
-    );
-}
-
-/// In place of an automatic commit: the order with a commit, or with librdkafka a stored offset,
-/// after everything else.
-fn committing(pipeline: &Pipeline, step: Step) -> Option<(String, Order)> {
-    let settings = match (pipeline.consumer.auto_commit, step) {
-        (AutoCommit::Off, _) => return None,
-        (AutoCommit::Background { .. }, Step::StoreOffset) => "enable.auto.offset.store = false",
-        (_, Step::StoreOffset) => return None,
-        (AutoCommit::AtPoll | AutoCommit::Background { .. }, _) => "enable.auto.commit = false",
-    };
-    let mut order = pipeline.consumer.order.clone();
-    // Beside an `each` there is no place for a stored offset.
-    let has_each = order.0.iter().any(|item| matches!(item, Item::Each(_)));
-    if order.contains(step) || step == Step::StoreOffset && has_each {
-        return None;
+    if matches!(pipeline.sink.effect, Effect::External { .. }) {
+        changes.push(
+            Change::set(SINK, "idempotency-key", "true").where_so("where the provider has them"),
+        );
     }
-    order.0.push(Item::Step(step));
-    let text = format!("[consumer] {settings}, [application] order = \"{order}\"");
-    Some((text, order))
-}
-
-/// Orders near the pipeline's: two neighbours exchanged, or the effect joined in one database
-/// transaction with what should be atomic with it.
-fn orders(pipeline: &Pipeline) -> Vec<Order> {
-    let items = &pipeline.consumer.order.0;
-    let mut orders = Vec::new();
-    let mut add = |items: Vec<Item>| {
-        let order = Order(items);
-        if order != pipeline.consumer.order && !orders.contains(&order) {
-            orders.push(order);
-        }
-    };
-    for first in 1..items.len() {
-        let mut swapped = items.clone();
-        swapped.swap(first - 1, first);
-        add(swapped);
-    }
-    for items in output::orders(items) {
-        add(items);
-    }
-    let is_database = !matches!(pipeline.sink.effect, Effect::External { .. });
-    if is_database {
-        if pipeline.sink.dedup == Dedup::Durable {
-            add(with_transaction(items, Step::Remember));
-        }
-        add(with_transaction(items, Step::SaveOffset));
-    }
-    orders
-}
-
-/// The order with `process` and `companion` in one transaction where `process` stands.
-fn with_transaction(items: &[Item], companion: Step) -> Vec<Item> {
-    let mut joined = Vec::new();
-    for item in items {
-        match item {
-            Item::Step(Step::Process) => joined.push(Item::Database(vec![
-                Item::Step(Step::Process),
-                Item::Step(companion),
-            ])),
-            Item::Step(step) if *step == companion => {}
-            Item::Each(inner) => joined.push(Item::Each(with_transaction(inner, companion))),
-            Item::Step(_) | Item::Database(_) | Item::Kafka(_) => joined.push(item.clone()),
-        }
-    }
-    joined
 }

@@ -4,8 +4,8 @@
 use semel_models::fault::Fault;
 use semel_models::order::Step;
 use semel_models::pipeline::{
-    Acks, AfterAttempts, Assignment, AutoCommit, Client, Dedup, GroupProtocol, OnCommitFailure,
-    OnRevoke, OutboxCursor, Source,
+    Acks, AfterAttempts, Assignment, AutoCommit, Client, Dedup, DedupInsert, GroupProtocol,
+    OnCommitFailure, OnRevoke, OutboxCursor, Source,
 };
 
 use super::super::report::Report;
@@ -119,7 +119,7 @@ fn commits_while_joining(judged: &Judged<'_>) -> bool {
         && consumer.on_revoke != OnRevoke::Commit
 }
 
-fn sink(judged: &Judged<'_>) -> [Hazard; 2] {
+fn sink(judged: &Judged<'_>) -> [Hazard; 3] {
     let pipeline = judged.pipeline;
     let sink = &pipeline.sink;
     let two = pipeline.group.instances > 1;
@@ -127,6 +127,11 @@ fn sink(judged: &Judged<'_>) -> [Hazard; 2] {
     let has = |step| order(judged).contains(step);
     let guarded = sink.fencing || sink.version_guard;
     [
+        Hazard {
+            is_so: skips_a_result(judged),
+            at: step_at(judged, Step::Remember),
+            text: "`remember` stands before the result: after a crash between the two the record comes again, its identity is known, and its result, which was not written or was aborted, is skipped with the rest. Write the result first: kafka[produce, db[process, remember], commit].",
+        },
         Hazard {
             is_so: two && sink.dedup == Dedup::Memory && has(Step::Remember),
             at: judged.sink.dedup.at,
@@ -138,6 +143,18 @@ fn sink(judged: &Judged<'_>) -> [Hazard; 2] {
             text: "`save-offset` with two instances and neither fencing nor version-guard: a former owner that was paused or slow writes its older offset over the new owner's. Write fencing = true or version-guard = true in [sink], if the sink can do either.",
         },
     ]
+}
+
+/// Whether an identity that is remembered keeps a result out that was not written yet.
+fn skips_a_result(judged: &Judged<'_>) -> bool {
+    let order = order(judged);
+    let steps = order.steps();
+    let is_result = |step: &Step| matches!(step, Step::Produce | Step::ProduceAsync);
+    let remembered = steps.iter().position(|step| *step == Step::Remember);
+    let sent = steps.iter().rposition(is_result);
+    let skips = judged.pipeline.sink.dedup_insert == DedupInsert::Unique
+        || order.contains(Step::SkipIfSeen);
+    skips && remembered.is_some_and(|remembered| sent.is_some_and(|sent| remembered < sent))
 }
 
 fn failures(judged: &Judged<'_>) -> [Hazard; 3] {

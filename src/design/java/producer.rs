@@ -215,9 +215,11 @@ fn in_flight_fits(
         dropped(producer, IN_FLIGHT, &stated, resolutions, report);
         return false;
     }
-    let default = match producer.is_set(IDEMPOTENCE) {
-        true => "",
-        false => ", which is on by default",
+    let transactional = transactions::has_id(producer);
+    let default = match (producer.is_set(IDEMPOTENCE), transactional) {
+        (true, _) => "",
+        (false, true) => ", which transactional.id asks for",
+        (false, false) => ", which is on by default",
     };
     let (requests, batches) = match most {
         1 => ("1 request", "last batch"),
@@ -234,9 +236,10 @@ fn in_flight_fits(
     .because(format!(
         "{CONFIG_EXCEPTION}: the broker remembers the {batches} of a producer."
     ))
-    .write(format!(
-        "Write at most {most}, or enable.idempotence = false."
-    ));
+    .write(match transactional {
+        true => format!("Write at most {most}."),
+        false => format!("Write at most {most}, or enable.idempotence = false."),
+    });
     true
 }
 

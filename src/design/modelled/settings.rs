@@ -99,7 +99,7 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
     (Scope::Topic, "delete.retention.ms", TOMBSTONES),
     (Scope::Topic, "flush.messages", Honoured::Resolved),
     (Scope::Topic, "flush.ms", Honoured::Default),
-    (Scope::Topic, "min.compaction.lag.ms", TIME),
+    (Scope::Topic, "min.compaction.lag.ms", Honoured::Resolved),
     (Scope::Topic, "min.insync.replicas", Honoured::Resolved),
     (Scope::Topic, "partitions", Honoured::Resolved),
     (Scope::Topic, "replication.factor", Honoured::Resolved),
@@ -141,7 +141,11 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
     ),
     (Scope::Broker, "log.cleaner.delete.retention.ms", TOMBSTONES),
     (Scope::Broker, "log.cleaner.enable", Honoured::Resolved),
-    (Scope::Broker, "log.cleaner.min.compaction.lag.ms", TIME),
+    (
+        Scope::Broker,
+        "log.cleaner.min.compaction.lag.ms",
+        Honoured::Resolved,
+    ),
     (Scope::Broker, "log.cleanup.policy", Honoured::Resolved),
     (
         Scope::Broker,

@@ -149,10 +149,11 @@ impl Rules<'_> {
         for node in nodes {
             match &node.part {
                 Part::Step(step) => {
-                    if groups.contains(&GroupKind::Database) {
-                        self.in_database(*step, node.span);
-                    } else if groups.contains(&GroupKind::Kafka) {
-                        self.in_kafka(*step, node.span);
+                    let transaction = |kind: &&GroupKind| **kind != GroupKind::Each;
+                    match groups.iter().rfind(transaction) {
+                        Some(GroupKind::Database) => self.in_database(*step, node.span),
+                        Some(GroupKind::Kafka) => self.in_kafka(*step, node.span),
+                        Some(GroupKind::Each) | None => {}
                     }
                     self.for_client(*step, node.span);
                 }

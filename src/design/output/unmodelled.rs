@@ -6,8 +6,11 @@ use semel_models::pipeline as model;
 use semel_models::transaction_coordinator::{TransactionRules, TransactionVersion};
 
 use super::super::Design;
+use super::super::application::Application;
 use super::super::choices::{Choice, RecordSource, TransactionalId};
 use super::super::diagnostic::Code;
+use super::super::document::Field;
+use super::super::order::{GroupKind, steps};
 use super::super::properties::Class;
 use super::super::report::Report;
 use super::super::resolve::Parts;
@@ -17,8 +20,17 @@ use super::super::version::Rule;
 use super::{Stated, TRANSACTIONAL_ID, produces, writes};
 
 /// Tables about something that the design does not have, and settings in them that are not
-/// modelled.
+/// modelled. Of an order that could not be read nothing follows.
 pub(crate) fn refuse_unmodelled(stated: &Stated<'_>, report: &mut Report) {
+    topic(stated, report);
+    reader(stated, report);
+    if stated.order.is_some() {
+        unused_tables(stated, report);
+        producer(stated, report);
+    }
+}
+
+fn unused_tables(stated: &Stated<'_>, report: &mut Report) {
     let results = produces(stated.order);
     for (table, met, why) in [
         (
@@ -39,14 +51,15 @@ pub(crate) fn refuse_unmodelled(stated: &Stated<'_>, report: &mut Report) {
     ] {
         if let Some(section) = stated.document.section(table).filter(|_| !met) {
             report
-                .not_modelled(section.span, format!("[{}]", table.name()))
+                .problem(
+                    Code::Contradiction,
+                    section.span,
+                    format!("[{}] has no use here", table.name()),
+                )
                 .because(why)
                 .write("Leave the table out.");
         }
     }
-    topic(stated, report);
-    reader(stated, report);
-    producer(stated, report);
 }
 
 /// The output topic has one partition, and nothing that is lost or removed from it is modelled.
@@ -86,8 +99,27 @@ fn producer(stated: &Stated<'_>, report: &mut Report) {
         .order
         .is_some_and(|order| !order.transactions().is_empty());
     let application = stated.application;
-    if transactions && id.is_none() {
-        let place = application.order.as_ref().map(|written| written.span);
+    let place = application.order.as_ref().map(|written| written.span);
+    let knows_transactions = stated.producer.versions.has(Rule::IdempotentProducer);
+    // An id that is stated has been refused with the same reason.
+    let own_id = |field: &Field| field.name == TRANSACTIONAL_ID;
+    let fields = stated.document.fields(Table::OutputProducer);
+    if transactions && !knows_transactions && fields.iter().any(own_id) {
+        return;
+    }
+    if transactions && !knows_transactions {
+        report
+            .problem(
+                Code::RefusedByKafka,
+                place,
+                format!(
+                    "Kafka {} has no transactions",
+                    stated.producer.versions.kafka
+                ),
+            )
+            .because("They came with Kafka 0.11 (KIP-98).")
+            .write("Write kafka = \"0.11\" or newer, or an order without kafka[...].");
+    } else if transactions && id.is_none() {
         report
             .problem(
                 Code::Contradiction,
@@ -113,6 +145,8 @@ fn producer(stated: &Stated<'_>, report: &mut Report) {
             )
             .because("The client refuses a send outside of one, and the order has no kafka[...].")
             .write("Write kafka[...] around `produce`, or leave transactional.id out.");
+    } else if transactions && id.is_some() {
+        outside(application, report);
     }
     if writes(application)
         && !produces(stated.order)
@@ -128,6 +162,27 @@ fn producer(stated: &Stated<'_>, report: &mut Report) {
     }
 }
 
+/// A result that the transactional producer is to send while no transaction is open. The Java
+/// client's TransactionManager throws then, librdkafka returns an error.
+fn outside(application: &Application, report: &mut Report) {
+    let Some(written) = &application.order else {
+        return;
+    };
+    for (step, span, groups) in steps(&written.nodes) {
+        let sends = matches!(step, Step::Produce | Step::ProduceAsync);
+        if sends && !groups.contains(&GroupKind::Kafka) {
+            report
+                .problem(
+                    Code::RefusedByKafka,
+                    written.text.place(span),
+                    format!("`{}` stands outside of kafka[...]", step.name()),
+                )
+                .because("A producer with a transactional.id sends in transactions only: the client refuses a send while none is open (Java: IllegalStateException, librdkafka: RD_KAFKA_RESP_ERR__STATE).")
+                .write(format!("Write `{}` inside kafka[...].", step.name()));
+        }
+    }
+}
+
 /// Whether the model knows what the fault does to `design`, which has been read with other faults.
 pub fn models_together(design: &Design, fault: Fault) -> bool {
     let consumer = &design.pipeline().consumer;
@@ -136,7 +191,7 @@ pub fn models_together(design: &Design, fault: Fault) -> bool {
     let rules = &design.pipeline().rules.transactions;
     let asked = rules.verifies && consumer.output.offsets_are_verified;
     let late = LATE.contains(&fault) && !stable && !refuses_late(rules, asked);
-    !(results && BEYOND.contains(&fault) || consumer.has_transactions() && late)
+    !(results && !goes_with(fault) || consumer.has_transactions() && late)
 }
 
 /// The faults that make requests late.
@@ -155,6 +210,11 @@ const BEYOND: [Fault; 10] = [
     Fault::TopicRecreate,
     Fault::StaleMetadata,
 ];
+
+/// Whether the model knows what the fault does where results are written.
+pub(crate) fn goes_with(fault: Fault) -> bool {
+    !BEYOND.contains(&fault)
+}
 
 /// What the rest of the design has beside results, and the model does not together with them.
 pub(crate) fn of_design(

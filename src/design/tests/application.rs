@@ -187,7 +187,7 @@ fn dead_letters_are_acknowledged_as_their_producer_asks() {
         + "[output.producer]\ntransactional.id = \"letters\"\n";
     assert_eq!(only(&transactional).0, Code::NotModelled);
     let nothing_written = SOUND.to_owned() + "[output.producer]\nacks = \"all\"\n";
-    assert_eq!(only(&nothing_written).0, Code::NotModelled);
+    assert_eq!(only(&nothing_written).0, Code::Contradiction);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use semel_models::order::Step;
 use semel_models::pipeline::{
-    Acks, AutoCommit, Client, GroupProtocol, Isolation, OffsetReset, Pipeline, ReplicationSettings,
+    Acks, AutoCommit, Client, GroupProtocol, Isolation, OffsetReset, OutputSettings, Pipeline,
+    ReplicationSettings,
 };
 use semel_models::transaction_coordinator::TransactionVersion;
 
@@ -33,6 +34,13 @@ pub(super) fn producer(pipeline: &Pipeline, versions: &Versions, lines: &mut Lin
     }
 }
 
+fn isolation(isolation: Isolation) -> &'static str {
+    match isolation {
+        Isolation::ReadUncommitted => "read_uncommitted",
+        Isolation::ReadCommitted => "read_committed",
+    }
+}
+
 fn acks(acks: Acks) -> &'static str {
     match acks {
         Acks::None => "0",
@@ -60,9 +68,8 @@ pub(super) fn broker(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines
         .at_least(Rule::EligibleLeaderReplicas.introduction().since);
     let eligible = topic.replication.eligible_leader_replicas;
     let differs = pipeline.is_replicated() && eligible != has_feature;
-    let transactional =
-        pipeline.producer.is_transactional() || pipeline.consumer.has_transactions();
-    if topic.flushes_internal_topics || never_cleaned || differs || transactional {
+    let transactions = transactions(pipeline, versions);
+    if topic.flushes_internal_topics || never_cleaned || differs || !transactions.is_empty() {
         lines.table(Table::Broker);
     }
     if topic.flushes_internal_topics {
@@ -74,24 +81,25 @@ pub(super) fn broker(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines
     if never_cleaned {
         lines.state("log.cleaner.enable", false);
     }
-    if transactional {
-        transactions(pipeline, versions, lines);
+    for (name, value) in transactions {
+        lines.state(name, value);
     }
 }
 
 /// What brokers have of transactions, where it is another than their versions' default.
-fn transactions(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines) {
+fn transactions(pipeline: &Pipeline, versions: &Versions) -> Vec<(&'static str, &'static str)> {
     let rules = &pipeline.rules.transactions;
-    let can_have_two = versions.has(Rule::TransactionVersion2);
-    if can_have_two && rules.version == TransactionVersion::One {
-        lines.state("transaction.version", 0);
+    let mut stated = Vec::new();
+    if versions.has(Rule::TransactionVersion2) && rules.version == TransactionVersion::One {
+        stated.push(("transaction.version", "0"));
     }
     let asks = rules.verifies || !versions.has(Rule::TransactionVerification);
     let asks_for_offsets =
         pipeline.consumer.output.offsets_are_verified || !versions.has(Rule::OffsetVerification);
     if !asks || !asks_for_offsets {
-        lines.state("transaction.partition.verification.enable", false);
+        stated.push(("transaction.partition.verification.enable", "false"));
     }
+    stated
 }
 
 pub(super) fn topic(pipeline: &Pipeline, lines: &mut Lines) {
@@ -145,12 +153,16 @@ pub(super) fn consumer(pipeline: &Pipeline, versions: &Versions, lines: &mut Lin
             (OffsetReset::None, Client::Librdkafka) => "error",
         }),
     );
+    // librdkafka waits for pending offsets where it reads what is committed only.
+    let awaits = versions.library == Client::Librdkafka && consumer.output != OutputSettings::NONE;
     if pipeline.producer.is_transactional() {
-        let level = match consumer.isolation {
-            Isolation::ReadCommitted => "read_committed",
-            Isolation::ReadUncommitted => "read_uncommitted",
+        lines.state("isolation.level", quoted(isolation(consumer.isolation)));
+    } else if awaits {
+        let level = match consumer.output.offsets_are_awaited {
+            true => Isolation::ReadCommitted,
+            false => Isolation::ReadUncommitted,
         };
-        lines.state("isolation.level", quoted(level));
+        lines.state("isolation.level", quoted(isolation(level)));
     }
     group(pipeline, versions, lines);
 }
@@ -210,11 +222,5 @@ pub(super) fn output(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines
         output.max_in_flight,
     );
     lines.table(Table::OutputConsumer);
-    lines.state(
-        "isolation.level",
-        quoted(match output.isolation {
-            Isolation::ReadUncommitted => "read_uncommitted",
-            Isolation::ReadCommitted => "read_committed",
-        }),
-    );
+    lines.state("isolation.level", quoted(isolation(output.isolation)));
 }

@@ -1,0 +1,48 @@
+//! Which faults are not modelled beside which parts of a design: one table of what the rules refuse.
+
+use semel_models::fault::Fault;
+
+use super::{output, partitions, replication, transactions};
+
+/// A part of a design that some faults cannot meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Beside {
+    /// Several replicas, of which some fault can strike one.
+    Replicas,
+    /// Results that the application writes.
+    Results,
+    /// An upstream that sends in transactions.
+    Transactions,
+    /// A partition that is added.
+    AddedPartition,
+}
+
+impl Beside {
+    /// All of them, in the order in which they are documented.
+    pub const ALL: [Beside; 4] = [
+        Beside::Replicas,
+        Beside::Results,
+        Beside::Transactions,
+        Beside::AddedPartition,
+    ];
+
+    /// What it is called in a table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Beside::Replicas => "several replicas that a fault can strike",
+            Beside::Results => "`produce` or `kafka[...]`",
+            Beside::Transactions => "`source = \"transaction\"`",
+            Beside::AddedPartition => "the fault `add-partition`",
+        }
+    }
+
+    /// Whether the model knows what the fault does beside it.
+    pub fn goes_with(self, fault: Fault) -> bool {
+        match self {
+            Beside::Replicas => !replication::strikes_replicas_unmodelled(fault, None),
+            Beside::Results => output::goes_with(fault),
+            Beside::Transactions => transactions::goes_with(fault),
+            Beside::AddedPartition => partitions::goes_with(fault),
+        }
+    }
+}

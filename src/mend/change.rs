@@ -1,0 +1,228 @@
+//! A change as who has the design would make it: keys set in its file, or left out of it.
+
+use std::fmt;
+
+use semel_models::pipeline::Client;
+use toml_edit::{DocumentMut, Item, TableLike, Value};
+
+use crate::design::{Table, properties};
+
+/// One key, with the value that it gets; `None`: it is left out.
+#[derive(Clone, Debug)]
+struct Edit {
+    table: Table,
+    key: &'static str,
+    value: Option<String>,
+    /// Whether a default takes its place; else it has no meaning any more.
+    has_default: bool,
+}
+
+/// Keys that change together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Change {
+    edits: Vec<Edit>,
+    note: &'static str,
+}
+
+impl Change {
+    /// `key` with `value`, as TOML writes it.
+    pub fn set(table: Table, key: &'static str, value: impl Into<String>) -> Self {
+        Change::default().and(table, key, value)
+    }
+
+    /// The same with one of semel's words, or of Kafka's.
+    pub fn word(table: Table, key: &'static str, word: &str) -> Self {
+        Change::set(table, key, quoted(word))
+    }
+
+    /// Another key that changes with it.
+    pub fn and(mut self, table: Table, key: &'static str, value: impl Into<String>) -> Self {
+        self.edits.push(Edit {
+            table,
+            key,
+            value: Some(value.into()),
+            has_default: false,
+        });
+        self
+    }
+
+    /// Another key that goes back to its default.
+    pub fn and_default(mut self, table: Table, key: &'static str) -> Self {
+        self.edits.push(Edit {
+            table,
+            key,
+            value: None,
+            has_default: true,
+        });
+        self
+    }
+
+    /// Another key that means nothing with the change.
+    pub fn and_without(mut self, table: Table, key: &'static str) -> Self {
+        self.edits.push(Edit {
+            table,
+            key,
+            value: None,
+            has_default: false,
+        });
+        self
+    }
+
+    /// What it takes beyond the file.
+    pub fn where_so(mut self, note: &'static str) -> Self {
+        self.note = note;
+        self
+    }
+
+    /// The design's text with the change; `None`: its keys have no place in the text.
+    pub fn made_in(&self, text: &str, client: Client) -> Option<String> {
+        let mut document: DocumentMut = text.parse().ok()?;
+        for edit in &self.edits {
+            edit.make(document.as_table_mut(), client)?;
+        }
+        Some(document.to_string())
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut last = Table::Root;
+        for (index, edit) in self.edits.iter().enumerate() {
+            if index > 0 {
+                f.write_str(", ")?;
+            }
+            if edit.table != last {
+                write!(f, "[{}] ", edit.table.name())?;
+                last = edit.table;
+            }
+            match &edit.value {
+                Some(value) => write!(f, "{} = {value}", edit.key)?,
+                None if edit.has_default => write!(f, "{} left at its default", edit.key)?,
+                None => write!(f, "{} left out", edit.key)?,
+            }
+        }
+        match self.note {
+            "" => Ok(()),
+            note => write!(f, ", {note}"),
+        }
+    }
+}
+
+impl Edit {
+    fn make(&self, root: &mut dyn TableLike, client: Client) -> Option<()> {
+        let mut table = root;
+        for part in self.table.name().split('.').filter(|part| !part.is_empty()) {
+            if table.get(part).is_none() {
+                let mut new = toml_edit::Table::new();
+                // `[output]` stands for its tables only.
+                new.set_implicit(part != last_part(self.table));
+                table.insert(part, Item::Table(new));
+            }
+            table = table.get_mut(part)?.as_table_like_mut()?;
+        }
+        take_out(table, self.key);
+        for alias in aliases(self.table, self.key, client) {
+            take_out(table, alias);
+        }
+        if let Some(value) = &self.value {
+            let value: Value = value.parse().ok()?;
+            table.insert(self.key, Item::Value(value));
+        }
+        Some(())
+    }
+}
+
+fn last_part(table: Table) -> &'static str {
+    table.name().rsplit('.').next().unwrap_or("")
+}
+
+/// Other names of the same property.
+fn aliases(table: Table, key: &'static str, client: Client) -> impl Iterator<Item = &'static str> {
+    let rows = move || {
+        let scope = table.scope();
+        properties()
+            .iter()
+            .filter(move |row| scope.is_some_and(|scope| row.scope.covers(scope)))
+    };
+    let canonical = rows()
+        .find(|row| row.name == key)
+        .map(|row| row.canonical(client));
+    rows()
+        .filter(move |row| row.name != key && Some(row.canonical(client)) == canonical)
+        .map(|row| row.name.as_str())
+}
+
+/// Takes a dotted key out, however its parts are nested.
+fn take_out(table: &mut dyn TableLike, name: &str) {
+    table.remove(name);
+    for (at, _) in name.match_indices('.') {
+        let (outer, inner) = (&name[..at], &name[at + 1..]);
+        let nested = table.get_mut(outer).and_then(Item::as_table_like_mut);
+        let Some(nested) = nested else {
+            continue;
+        };
+        take_out(nested, inner);
+        if nested.is_empty() {
+            table.remove(outer);
+        }
+    }
+}
+
+/// A basic string of TOML: no word or order has a letter in it that needs more.
+pub(super) fn quoted(word: &str) -> String {
+    format!("\"{word}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_changed_however_it_is_written() {
+        let change = Change::set(Table::Producer, "enable.idempotence", "true");
+        for text in [
+            "[producer]\nenable.idempotence = false\nacks = 1\n",
+            "[producer]\n\"enable.idempotence\" = false\nacks = 1\n",
+            "producer = { enable = { idempotence = false }, acks = 1 }\n",
+            "[producer]\nacks = 1\n[producer.enable]\nidempotence = false\n",
+            "producer.enable.idempotence = false\nproducer.acks = 1\n",
+        ] {
+            let changed = change.made_in(text, Client::Java).unwrap();
+            assert!(changed.contains("true"), "{changed}");
+            assert!(!changed.contains("false"), "{changed}");
+            assert!(changed.contains("acks"), "{changed}");
+            assert!(changed.parse::<DocumentMut>().is_ok(), "{changed}");
+        }
+    }
+
+    #[test]
+    fn a_table_that_is_missing_is_added() {
+        let change = Change::word(Table::OutputConsumer, "isolation.level", "read_committed");
+        let changed = change.made_in("[sink]\neffect = \"topic\"\n", Client::Java);
+        let expected = "[sink]\neffect = \"topic\"\n\n[output.consumer]\n\"isolation.level\" = \"read_committed\"\n";
+        assert_eq!(changed.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn another_name_of_the_property_is_taken_out() {
+        let change = Change::set(
+            Table::Producer,
+            "max.in.flight.requests.per.connection",
+            "1",
+        );
+        let changed = change.made_in("[producer]\nmax.in.flight = 7\n", Client::Librdkafka);
+        assert!(!changed.unwrap().contains('7'));
+    }
+
+    #[test]
+    fn it_is_told_table_by_table() {
+        let change = Change::set(Table::Consumer, "enable.auto.commit", "false")
+            .and(Table::Application, "order", quoted("process -> commit"))
+            .and_without(Table::Application, "workers")
+            .where_so("where it can");
+        assert_eq!(
+            change.to_string(),
+            "[consumer] enable.auto.commit = false, [application] order = \"process -> commit\", workers left out, where it can"
+        );
+    }
+}
