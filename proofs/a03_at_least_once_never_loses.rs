@@ -201,7 +201,7 @@ fn a_single_replica_that_is_not_flushed_loses_what_it_confirmed() {
         "The producer puts r0 on the wire.",
         "The broker appends r0 at offset 0.",
         "The acknowledgement of r0 reaches the producer.",
-        "Every broker loses power and starts again without what was not flushed: gone is r0.",
+        "Every broker loses power and starts again without what was not flushed: r0 is gone.",
     ];
     let end = "r0: confirmed to the application, without an effect, and never delivered any more.";
     judge(&story(&unflushed, "power-loss-all"))

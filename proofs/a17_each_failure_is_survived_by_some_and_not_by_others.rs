@@ -195,7 +195,7 @@ fn an_idempotent_producer_alone_does_not_survive_a_broker_failure() {
         "The producer puts r1 on the wire.",
         "The broker appends r1 at offset 1.",
         "The broker's process dies and starts again; the producer's connection breaks.",
-        "The answer for r0 is missing, and delivery.timeout.ms has passed by then; r0 is reported failed, and the client starts a new producer epoch with new sequence numbers.",
+        "The missing answer for r0 is noticed when delivery.timeout.ms has passed, so that it is not sent again; r0 is reported failed, and the client starts a new producer epoch with new sequence numbers.",
         "The producer puts r1 on the wire again (retry 1).",
         "The broker appends r1 at offset 2, a second entry of the same record.",
         "A poll returns r0 (offset 0) and r1 (offset 1).",

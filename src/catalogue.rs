@@ -7,27 +7,15 @@
 //! let entry = named("C01").expect("an entry");
 //! let explained = explain(entry, &CheckOptions::default())?;
 //! assert!(explained.is_as_published());
-//! # Ok::<(), semel::catalogue::ExplainError>(())
+//! # Ok::<(), semel::check::FileError>(())
 //! ```
 
-use crate::check::{CheckError, CheckOptions, check_watched};
+use crate::check::{CheckOptions, FileError, check_watched};
 use crate::design::{Design, DesignError};
 use crate::explore::Progress;
 use crate::trace::Trace;
 use crate::verdict::{Outcome, Verdict, Verdicts};
 pub use semel_models::catalogue::{ENTRIES, Entry, INEXPRESSIBLE, Inexpressible, Symptom};
-
-/// An entry that could not be checked: its design is wrong or too large.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExplainError {
-    /// A design cannot be read.
-    #[error(transparent)]
-    Design(#[from] DesignError),
-    /// A design cannot be explored.
-    #[error(transparent)]
-    Check(#[from] CheckError),
-}
 
 /// An entry and what the checks of its two designs found.
 #[derive(Clone, Debug)]
@@ -94,7 +82,7 @@ pub fn fixed(entry: &Entry) -> Result<Design, DesignError> {
 }
 
 /// Checks both designs of `entry`.
-pub fn explain(entry: &'static Entry, options: &CheckOptions) -> Result<Explained, ExplainError> {
+pub fn explain(entry: &'static Entry, options: &CheckOptions) -> Result<Explained, FileError> {
     explain_watched(entry, |_| options.clone(), &mut |_| {})
 }
 
@@ -104,7 +92,7 @@ pub(crate) fn explain_watched(
     entry: &'static Entry,
     options: impl Fn(&Design) -> CheckOptions,
     watch: &mut dyn FnMut(&Progress),
-) -> Result<Explained, ExplainError> {
+) -> Result<Explained, FileError> {
     let mut judge = |design: Design| check_watched(&design, &options(&design), &mut *watch);
     Ok(Explained {
         entry,

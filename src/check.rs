@@ -2,8 +2,10 @@
 
 mod endings;
 mod explorer;
+mod file;
 
 pub(crate) use explorer::Explorer;
+pub use file::{FileError, check_file};
 
 use crate::design::{Design, Expected};
 use crate::explore::{Limit, Lost, Options, Progress};

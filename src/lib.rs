@@ -62,7 +62,7 @@ mod report;
 pub mod trace;
 pub mod verdict;
 
-pub use check::{CheckError, CheckOptions, check};
+pub use check::{CheckError, CheckOptions, check, check_file};
 pub use cost::{Cost, Polls, cost};
 pub use design::{Design, DesignError};
 pub use harness::harness;

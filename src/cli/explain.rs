@@ -5,9 +5,9 @@ use super::complain;
 use super::exit::Exit;
 use super::session::Session;
 use crate::catalogue::{
-    ENTRIES, Entry, ExplainError, Explained, Inexpressible, explain_watched, inexpressible, named,
-    unknown,
+    ENTRIES, Entry, Explained, Inexpressible, explain_watched, inexpressible, named, unknown,
 };
+use crate::check::FileError;
 use crate::report::catalogue::{write_all, write_one};
 use std::io::{self, Write};
 
@@ -54,6 +54,6 @@ pub(super) fn run(arguments: &ExplainArguments) -> io::Result<Exit> {
     Ok(exit)
 }
 
-fn explain(session: &Session, entry: &'static Entry) -> Result<Explained, ExplainError> {
+fn explain(session: &Session, entry: &'static Entry) -> Result<Explained, FileError> {
     session.watched(|watch| explain_watched(entry, |design| session.options(design), watch))
 }

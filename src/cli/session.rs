@@ -8,7 +8,6 @@ use crate::check::CheckOptions;
 use crate::design::{Design, DesignError};
 use crate::explore::Progress;
 use crate::verdict::{Outcome, Stop, Verdicts};
-use miette::{GraphicalReportHandler, GraphicalTheme};
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -204,15 +203,5 @@ fn complain_of_unreadable(error: &DesignError) {
 pub(super) fn show(error: &DesignError) {
     let plain = !io::stderr().is_terminal()
         || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let theme = if plain {
-        GraphicalTheme::unicode_nocolor()
-    } else {
-        GraphicalTheme::unicode()
-    };
-    let handler = GraphicalReportHandler::new_themed(theme).with_links(false);
-    let mut rendered = String::new();
-    if handler.render_report(&mut rendered, error).is_err() {
-        rendered = error.to_string();
-    }
-    anstream::eprintln!("{rendered}");
+    anstream::eprintln!("{}", error.rendered(!plain));
 }

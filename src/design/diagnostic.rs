@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use miette::{Diagnostic, LabeledSpan, SourceCode};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 use thiserror::Error;
 
 use super::excerpt::Excerpt;
@@ -184,6 +184,20 @@ impl DesignError {
     /// What is wrong, in the order of the file; at most the first 50.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// What is wrong, with the lines that it is about; in colours, for a terminal.
+    pub(crate) fn rendered(&self, coloured: bool) -> String {
+        let theme = match coloured {
+            true => GraphicalTheme::unicode(),
+            false => GraphicalTheme::unicode_nocolor(),
+        };
+        let handler = GraphicalReportHandler::new_themed(theme).with_links(false);
+        let mut rendered = String::new();
+        match handler.render_report(&mut rendered, self) {
+            Ok(()) => rendered,
+            Err(_) => self.to_string(),
+        }
     }
 
     /// Whether the file could not be read at all, which is no fault of the design.

@@ -10,6 +10,7 @@ use crate::mend::Mends;
 use crate::trace::{Bound, Trace};
 use crate::verdict::{Judgement, Outcome, Stop, Verdict, Verdicts};
 use anstyle::{AnsiColor, Style};
+use std::fmt;
 use std::io::{self, Write};
 
 pub(super) const BOLD: Style = Style::new().bold();
@@ -53,6 +54,16 @@ impl Report for Text {
 
     fn finish(&mut self, _: &mut dyn Write) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// What `semel check` prints, without colours.
+impl fmt::Display for Verdicts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = Vec::new();
+        write(&mut text, self, Detail::Normal).map_err(|_| fmt::Error)?;
+        let text = String::from_utf8_lossy(&text);
+        write!(f, "{}", anstream::adapter::strip_str(&text))
     }
 }
 
