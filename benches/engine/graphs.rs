@@ -5,7 +5,7 @@ use divan::counter::ItemsCount;
 use semel::catalogue::{self, ENTRIES};
 use semel::explore::{Exploration, Options, Outcome, explore};
 use semel::presets;
-use semel_models::cluster::Cluster;
+use semel_models::cluster::{Cluster, Reductions};
 use semel_models::reference::{Parameters, Reference};
 use semel_models::subject::Subject;
 use stateright::{Checker, Model};
@@ -13,6 +13,9 @@ use std::fmt;
 use std::hash::Hash;
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
+
+/// Unreduced spaces are counted so far.
+const MOST_UNREDUCED: u64 = 5_000_000;
 
 /// A size of the reference protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +80,20 @@ impl Graph {
 
     pub fn unique_states(&self) -> u64 {
         self.unique_states
+    }
+
+    /// How many states there are without any reduction but the one that keeps spaces finite.
+    pub fn unreduced(&self) -> String {
+        let pipeline = self.cluster.pipeline().clone();
+        let whole = Cluster::with_reductions(pipeline, Reductions::NONE);
+        let whole = whole.expect("what fits reduced fits whole");
+        let threads = NonZeroUsize::new(2).expect("two");
+        let options = Options::default().jobs(threads).max_states(MOST_UNREDUCED);
+        let found = explore(&whole, &options, &mut |_| {});
+        match found.outcome() {
+            Outcome::Complete => found.unique_states().to_string(),
+            Outcome::Stopped | Outcome::Limit(_) => format!("more than {MOST_UNREDUCED}"),
+        }
     }
 }
 
