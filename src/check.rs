@@ -168,6 +168,7 @@ pub(crate) fn check_pipeline(
             verdict,
             required: design.required().contains(&guarantee),
             expected: expected(design, guarantee),
+            asked_in_line: asked_in_line(design, guarantee),
             fewest_faults: found
                 .lightest(guarantee as usize)
                 .filter(|_| endings.exploration.is_none()),
@@ -219,6 +220,18 @@ fn expected(design: &Design, guarantee: Guarantee) -> Option<Expected> {
     }
     let stated = design.expected().iter().find(|(own, _)| *own == guarantee);
     stated.map(|(_, expected)| *expected)
+}
+
+/// The line of the design that names a guarantee which it asks for.
+fn asked_in_line(design: &Design, guarantee: Guarantee) -> Option<usize> {
+    expected(design, guarantee)?;
+    let names = |line: &str| {
+        let stated = line.split('#').next().unwrap_or_default();
+        let mut words = stated.split(|c: char| !c.is_ascii_alphabetic() && c != '-');
+        words.any(|word| word == guarantee.name())
+    };
+    let line = design.text().lines().position(names)?;
+    Some(line + 1)
 }
 
 /// The bound of a pipeline, as every output states it.

@@ -1,6 +1,7 @@
 //! Verdicts as people and programs read them: one file a format.
 
 pub(crate) mod catalogue;
+mod github;
 pub(crate) mod json;
 mod junit;
 mod markdown;
@@ -29,16 +30,19 @@ pub(crate) enum Format {
     Mermaid,
     /// For a build server.
     Junit,
+    /// For GitHub Actions: annotations of the design's file.
+    Github,
 }
 
 impl Format {
     /// Every format.
-    pub(crate) const ALL: [Format; 5] = [
+    pub(crate) const ALL: [Format; 6] = [
         Format::Text,
         Format::Json,
         Format::Markdown,
         Format::Mermaid,
         Format::Junit,
+        Format::Github,
     ];
 
     /// The format's name on the command line.
@@ -49,6 +53,7 @@ impl Format {
             Format::Markdown => "markdown",
             Format::Mermaid => "mermaid",
             Format::Junit => "junit",
+            Format::Github => "github",
         }
     }
 
@@ -56,7 +61,7 @@ impl Format {
     pub(crate) fn tells_mends(self) -> bool {
         match self {
             Format::Text | Format::Markdown => true,
-            Format::Json | Format::Mermaid | Format::Junit => false,
+            Format::Json | Format::Mermaid | Format::Junit | Format::Github => false,
         }
     }
 }
@@ -85,5 +90,6 @@ pub(crate) fn verdicts(format: Format, detail: Detail) -> Box<dyn Report> {
         Format::Markdown => Box::new(markdown::Markdown { is_first: true }),
         Format::Mermaid => Box::new(mermaid::Mermaid { is_first: true }),
         Format::Junit => Box::new(junit::Junit::default()),
+        Format::Github => Box::new(github::Github),
     }
 }

@@ -44,6 +44,7 @@ pub struct Judgement {
     pub(crate) verdict: Verdict,
     pub(crate) required: bool,
     pub(crate) expected: Option<Expected>,
+    pub(crate) asked_in_line: Option<usize>,
     pub(crate) fewest_faults: Option<u16>,
 }
 
@@ -56,6 +57,11 @@ impl Judgement {
     /// The verdict on it.
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
+    }
+
+    /// The line of the design that asks for it, from 1 on.
+    pub fn asked_in_line(&self) -> Option<usize> {
+        self.asked_in_line
     }
 
     /// Whether the design names it in `require`.

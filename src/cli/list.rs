@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &ListArguments) -> io::Result<Exit> {
     let mut out = anstream::AutoStream::auto(io::stdout());
     match arguments.format {
         // The arguments let no other format through.
-        Format::Text | Format::Markdown | Format::Mermaid | Format::Junit => {
+        Format::Text | Format::Markdown | Format::Mermaid | Format::Junit | Format::Github => {
             write_text(&mut out, &tables)?;
         }
         Format::Json => {

@@ -24,7 +24,7 @@ pub(crate) fn write_one(
         Format::Markdown => markdown::write(out, explained),
         Format::Mermaid => write_story(out, explained),
         // The arguments do not let JUnit through.
-        Format::Text | Format::Junit => text::write(out, explained),
+        Format::Text | Format::Junit | Format::Github => text::write(out, explained),
     }
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn write_all(
             Ok(())
         }
         // The arguments do not let JUnit through.
-        Format::Text | Format::Junit => text::write_table(out, explained),
+        Format::Text | Format::Junit | Format::Github => text::write_table(out, explained),
     }
 }
 

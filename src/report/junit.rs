@@ -4,9 +4,8 @@
 //! else is violated passes, with its run as output.
 
 use super::Report;
-use super::text::{Detail, write_trace};
+use super::text::plain_trace;
 use super::words::{asked_in_words, bound_in_words, completeness, verdict_in_words, warnings};
-use crate::trace::Trace;
 use crate::verdict::{Judgement, Outcome, Verdicts};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use std::io::{self, Write};
@@ -57,7 +56,7 @@ fn case(verdicts: &Verdicts, judgement: &Judgement) -> io::Result<TestCase> {
     };
     let message = format!("{}: {told}{asked}", judgement.guarantee());
     let run = match judgement.verdict().trace() {
-        Some(trace) => plain(trace)?,
+        Some(trace) => plain_trace(trace)?,
         None => String::new(),
     };
     let counts = !verdicts.asks() || judgement.expected().is_some();
@@ -80,11 +79,4 @@ fn case(verdicts: &Verdicts, judgement: &Judgement) -> io::Result<TestCase> {
         case.set_system_out(format!("{message}\n\n{run}").trim_end());
     }
     Ok(case)
-}
-
-/// A run as plain text.
-fn plain(trace: &Trace) -> io::Result<String> {
-    let mut styled = Vec::new();
-    write_trace(&mut styled, trace, Detail::Normal)?;
-    Ok(anstream::adapter::strip_str(&String::from_utf8_lossy(&styled)).to_string())
 }

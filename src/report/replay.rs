@@ -24,7 +24,7 @@ pub(crate) fn write(
         Format::Markdown => markdown::write(out, replay, files),
         Format::Mermaid => mermaid::write_replay(out, replay),
         // The arguments let no other format through.
-        Format::Text | Format::Junit => text::write(out, replay, files, detail),
+        Format::Text | Format::Junit | Format::Github => text::write(out, replay, files, detail),
     }
 }
 

@@ -56,6 +56,7 @@ fn verdicts() -> Verdicts {
         verdict,
         required: expected == Some(Expected::Holds),
         expected,
+        asked_in_line: expected.map(|_| 3),
         fewest_faults: None,
     };
     let (holds, broken) = (Some(Expected::Holds), Some(Expected::Violated));
@@ -116,6 +117,11 @@ fn markdown_is_fit_for_a_pull_request() {
 #[test]
 fn mermaid_draws_each_run() {
     assert_snapshot!(printed(Format::Mermaid));
+}
+
+#[test]
+fn github_has_an_annotation_for_what_is_not_as_asked() {
+    assert_snapshot!(printed(Format::Github));
 }
 
 #[test]

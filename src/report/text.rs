@@ -57,6 +57,13 @@ impl Report for Text {
     }
 }
 
+/// A run without colours.
+pub(super) fn plain_trace(trace: &Trace) -> io::Result<String> {
+    let mut styled = Vec::new();
+    write_trace(&mut styled, trace, Detail::Normal)?;
+    Ok(anstream::adapter::strip_str(&String::from_utf8_lossy(&styled)).to_string())
+}
+
 /// What `semel check` prints, without colours.
 impl fmt::Display for Verdicts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
