@@ -61,24 +61,10 @@ pub(crate) enum HostsError {
         "process {number} at {address} does something else: every process needs the same version of semel, the same designs and limits, and the same hosts file"
     )]
     Disagrees { number: usize, address: String },
+    #[error("interrupted while waiting for the other processes")]
+    Interrupted,
     #[error("the connections between the processes cannot be set up: {0}")]
     Setup(String),
-}
-
-impl HostsError {
-    /// Whether the command line or the hosts file is wrong, and not a connection.
-    pub(crate) fn is_usage(&self) -> bool {
-        match self {
-            HostsError::BadAddress { .. }
-            | HostsError::BadCount { .. }
-            | HostsError::NoSuchProcess { .. }
-            | HostsError::Disagrees { .. } => true,
-            HostsError::Unreadable { .. }
-            | HostsError::CannotListen { .. }
-            | HostsError::Missing { .. }
-            | HostsError::Setup(_) => false,
-        }
-    }
 }
 
 impl Hosts {

@@ -21,7 +21,7 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
         return Ok(Exit::NothingChecked);
     };
     let Sources { designs, mut exit } = Sources::read(&sources.of_shard());
-    let mut others = match Others::find(&arguments.hosts, &designs, &arguments.limits) {
+    let mut others = match Others::find(&arguments.hosts, &designs, &arguments.limits, &session) {
         Ok(others) => others,
         Err(refused) => return Ok(refused),
     };

@@ -3,13 +3,16 @@
 use super::args::{HostArguments, LimitArguments};
 use super::complain;
 use super::exit::Exit;
+use super::session::Session;
 use crate::design::Design;
 use crate::explore::Peers;
+#[cfg(feature = "timely")]
+use crate::hosts::{Dataflow, Hosts, HostsError};
 
 /// The other processes, if there are any.
 pub(super) struct Others {
     #[cfg(feature = "timely")]
-    dataflow: Option<crate::hosts::Dataflow>,
+    dataflow: Option<Dataflow>,
 }
 
 #[cfg(feature = "timely")]
@@ -20,9 +23,8 @@ impl Others {
         arguments: &HostArguments,
         designs: &[Design],
         limits: &LimitArguments,
+        session: &Session,
     ) -> Result<Others, Exit> {
-        use crate::hosts::{Dataflow, Hosts};
-
         let (Some(file), Some(number)) = (&arguments.hosts, arguments.process) else {
             return Ok(Others { dataflow: None });
         };
@@ -34,8 +36,9 @@ impl Others {
             limits.timeout,
             designs.len()
         );
-        let found =
-            Hosts::read(file, number).and_then(|hosts| Dataflow::start(&hosts, number, &common));
+        let interrupted = || session.is_interrupted();
+        let found = Hosts::read(file, number)
+            .and_then(|hosts| Dataflow::start(&hosts, number, &common, &interrupted));
         match found {
             Ok(dataflow) => {
                 if number > 0 {
@@ -50,11 +53,7 @@ impl Others {
             }
             Err(error) => {
                 complain(&error.to_string());
-                Err(if error.is_usage() {
-                    Exit::Usage
-                } else {
-                    Exit::Io
-                })
+                Err(exit_of(&error))
             }
         }
     }
@@ -77,6 +76,21 @@ impl Others {
     }
 }
 
+#[cfg(feature = "timely")]
+fn exit_of(error: &HostsError) -> Exit {
+    match error {
+        HostsError::BadAddress { .. }
+        | HostsError::BadCount { .. }
+        | HostsError::NoSuchProcess { .. }
+        | HostsError::Disagrees { .. } => Exit::Usage,
+        HostsError::Unreadable { .. }
+        | HostsError::CannotListen { .. }
+        | HostsError::Missing { .. }
+        | HostsError::Setup(_) => Exit::Io,
+        HostsError::Interrupted => Exit::Interrupted,
+    }
+}
+
 #[cfg(not(feature = "timely"))]
 impl Others {
     /// There are none; says so where the arguments name some.
@@ -84,6 +98,7 @@ impl Others {
         arguments: &HostArguments,
         _designs: &[Design],
         _limits: &LimitArguments,
+        _session: &Session,
     ) -> Result<Others, Exit> {
         if arguments.hosts.is_none() {
             return Ok(Others {});

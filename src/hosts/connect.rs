@@ -58,6 +58,7 @@ pub(super) fn connect(
     hosts: &Hosts,
     number: usize,
     common: &str,
+    interrupted: &dyn Fn() -> bool,
 ) -> Result<Vec<Option<TcpStream>>, HostsError> {
     let own = Greeting {
         number: number as u32,
@@ -77,10 +78,13 @@ pub(super) fn connect(
     })?;
     let mut streams: Vec<Option<TcpStream>> = hosts.addresses.iter().map(|_| None).collect();
     for (before, stream) in streams.iter_mut().enumerate().take(number) {
-        *stream = Some(call(hosts, before, own, deadline)?);
+        *stream = Some(call(hosts, before, own, deadline, interrupted)?);
     }
     while let Some(missing) = (number + 1..hosts.count()).find(|behind| streams[*behind].is_none())
     {
+        if interrupted() {
+            return Err(HostsError::Interrupted);
+        }
         if Instant::now() >= deadline {
             return Err(hosts.missing(missing));
         }
@@ -102,8 +106,12 @@ fn call(
     other: usize,
     own: Greeting,
     deadline: Instant,
+    interrupted: &dyn Fn() -> bool,
 ) -> Result<TcpStream, HostsError> {
     while Instant::now() < deadline {
+        if interrupted() {
+            return Err(HostsError::Interrupted);
+        }
         let called = look_up(&hosts.addresses[other]).and_then(|address| {
             let mut stream = TcpStream::connect_timeout(&address, GREETING_TIME)?;
             stream.set_nodelay(true)?;

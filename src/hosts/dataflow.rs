@@ -57,8 +57,9 @@ impl Dataflow {
         hosts: &Hosts,
         number: usize,
         common: &str,
+        interrupted: &dyn Fn() -> bool,
     ) -> Result<Dataflow, HostsError> {
-        let streams = connect(hosts, number, common)?;
+        let streams = connect(hosts, number, common, interrupted)?;
         let gone = Gone::default();
         note_broken_connections(Arc::clone(&gone));
         let hooks = Hooks::default();
