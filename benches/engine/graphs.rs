@@ -116,6 +116,16 @@ pub fn large() -> &'static Graph {
     })
 }
 
+/// Every preset.
+pub fn presets() -> Vec<Graph> {
+    let graph = |preset| {
+        let design = presets::design(preset).expect("a preset is a design");
+        let cluster = Cluster::new(design.pipeline().clone()).expect("presets fit");
+        Graph::of(design.name(), cluster)
+    };
+    presets::PRESETS.iter().map(graph).collect()
+}
+
 /// The ten largest designs of the catalogue, the largest first.
 pub fn largest() -> &'static [Graph] {
     static LARGEST: OnceLock<Vec<Graph>> = OnceLock::new();

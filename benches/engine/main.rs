@@ -25,7 +25,8 @@ fn main() {
     for size in Size::ALL {
         println!("{} |", graphs::row(&size.to_string(), &size.protocol()));
     }
-    for graph in std::iter::once(graphs::large()).chain(graphs::largest()) {
+    let designs = std::iter::once(graphs::large()).chain(graphs::largest());
+    for graph in designs.chain(&graphs::presets()) {
         let row = graphs::row(&graph.to_string(), graph.cluster());
         println!("{row} | {}", graph.unreduced());
     }
