@@ -1,5 +1,6 @@
 //! A process makes a call: which faults may strike it, and what is decided.
 
+use super::transactions::Transactional;
 use super::{Met, World};
 use crate::harness::error::{Error, KafkaError};
 use crate::harness::kafka::Call;
@@ -74,7 +75,8 @@ impl World {
     fn options(&self, who: usize, call: Call<'_>) -> Vec<Action> {
         let process = &self.processes[who];
         let mut options = vec![Action::Crash];
-        if process.unsent.is_some() {
+        let own = process.transactional.as_ref();
+        if process.unsent.is_some() || own.is_some_and(Transactional::has_unsent_end) {
             options.push(Action::CrashUnsent);
         }
         let (may_lose, may_pause) = match call {
@@ -86,6 +88,13 @@ impl World {
                 &[Action::CrashAfter, Action::RequestLost, Action::AnswerLost][..],
                 true,
             ),
+            Call::InitTransactions
+            | Call::BeginTransaction
+            | Call::SendOffsets(_)
+            | Call::EndTransaction(_) => (self.transaction_faults(who, call), true),
+            Call::Send(_) if self.is_transactional(who) => {
+                (self.transaction_faults(who, call), true)
+            }
             Call::Send(_) => (
                 &[
                     Action::CrashAfter,
@@ -96,7 +105,7 @@ impl World {
                 true,
             ),
         };
-        if matches!(call, Call::Send(_)) || self.is_member(who) {
+        if call.is_of_the_producer() || self.is_member(who) {
             options.extend(may_lose);
         }
         if may_pause && (self.side == Side::Producer || self.is_member(who)) {
