@@ -139,7 +139,11 @@ impl Coverage {
                 Some(Action::Crash | Action::CrashUnsent) => point.crashed_before += 1,
                 Some(Action::CrashAfter) => point.crashed_after += 1,
                 Some(
-                    Action::RequestLost | Action::AnswerLost | Action::Retried | Action::Pause,
+                    Action::RequestLost
+                    | Action::AnswerLost
+                    | Action::Retried
+                    | Action::Pause
+                    | Action::LongPause,
                 ) => {
                     point.other_faults += 1;
                 }

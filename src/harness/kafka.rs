@@ -253,7 +253,7 @@ impl Kafka {
             std::panic::resume_unwind(Box::new(super::life::RunsAway));
         }
         let met = world.meet(self.who, call)?;
-        if met.chosen != Some(Action::Pause) {
+        if !matches!(met.chosen, Some(Action::Pause | Action::LongPause)) {
             return Ok((world, met));
         }
         drop(world);

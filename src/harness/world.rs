@@ -333,6 +333,7 @@ impl World {
                 | Action::RequestLost
                 | Action::Retried
                 | Action::Pause
+                | Action::LongPause
                 | Action::Poll(_),
             )
             | None => {

@@ -8,9 +8,11 @@
 //! its EndTxn: nothing but the same call may follow. An abort does not turn the consumer's position
 //! back.
 //!
-//! **Left out.** Sends that nobody waits for, `transaction.timeout.ms` as a fault of its own: a
-//! transaction times out where somebody waits for the offsets in it, and at the end of a run. An EndTxn
-//! that was lost arrives before the process makes its next call, or never, where it dies.
+//! A transaction times out where its process stands still for that long, where somebody waits for the
+//! offsets in it, and at the end of a run.
+//!
+//! **Left out.** Sends that nobody waits for, and a timeout under a process that goes on. An EndTxn that
+//! was lost arrives before the process makes its next call, or never, where it dies.
 
 use super::{Call, Kafka, Record};
 use crate::harness::error::KafkaError;

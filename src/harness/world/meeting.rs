@@ -2,6 +2,7 @@
 
 use super::transactions::Transactional;
 use super::{Met, World};
+use crate::harness::coverage::Situation;
 use crate::harness::error::{Error, KafkaError};
 use crate::harness::kafka::Call;
 use crate::harness::schedule::{Action, Item};
@@ -42,7 +43,7 @@ impl World {
                 self.tell(&met, text);
                 Err(self.die(who))
             }
-            Some(Action::Pause) => {
+            Some(Action::Pause | Action::LongPause) => {
                 self.pause(who, &met)?;
                 Ok(met)
             }
@@ -63,8 +64,17 @@ impl World {
             self.broker.expel();
             self.record(Entry::Generation(self.broker.generation().0));
         }
+        let until = match met.chosen {
+            Some(Action::LongPause) => {
+                let timed_out = self.broker.time_out();
+                self.stored(who, timed_out)?;
+                self.reach(Situation::TransactionEnded);
+                "beyond its session and transaction.timeout.ms: its transaction is aborted"
+            }
+            Some(_) | None => "beyond its session",
+        };
         let text = format!(
-            "The process stands still before {}, beyond its session; another instance takes over.",
+            "The process stands still before {}, {until}; another instance takes over.",
             met.label
         );
         self.tell(met, text);
@@ -110,6 +120,13 @@ impl World {
         }
         if may_pause && (self.side == Side::Producer || self.is_member(who)) {
             options.push(Action::Pause);
+            if process
+                .transactional
+                .as_ref()
+                .is_some_and(Transactional::can_time_out)
+            {
+                options.push(Action::LongPause);
+            }
         }
         options
     }

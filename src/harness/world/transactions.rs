@@ -59,6 +59,11 @@ impl Transactional {
         self.unsent_end
     }
 
+    /// Whether the coordinator may know of an open transaction of it.
+    pub(super) fn can_time_out(&self) -> bool {
+        self.is_open() && self.sent
+    }
+
     pub(super) fn is_open(&self) -> bool {
         match self.stage {
             Stage::Begun | Stage::Failed | Stage::Ending(_) => true,
