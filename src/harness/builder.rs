@@ -192,6 +192,38 @@ impl Harness {
 
     /// The effects are the results that the service sends to the output topic, each with the identity of
     /// the record that it is the result of, as a reader with `isolation.level=read_committed` sees them.
+    ///
+    /// ```
+    /// use semel::Guarantee::{ExactlyOnceEffect, NoLoss};
+    /// use semel::harness::{BoxError, Kafka, Message, Service};
+    /// use std::path::Path;
+    ///
+    /// /// Answers each record in a Kafka transaction.
+    /// struct Answers;
+    ///
+    /// impl Service for Answers {
+    ///     fn run(&self, _: &Path, kafka: Kafka) -> Result<(), BoxError> {
+    ///         kafka.init_transactions("answers")?;
+    ///         loop {
+    ///             let records = kafka.poll()?;
+    ///             let Some(last) = records.last() else {
+    ///                 return Ok(());
+    ///             };
+    ///             kafka.begin_transaction()?;
+    ///             for record in &records {
+    ///                 kafka.send(&Message::result_of(record, "an answer"))?;
+    ///             }
+    ///             kafka.send_offsets(last)?;
+    ///             kafka.commit_transaction()?;
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// semel::harness(Answers)
+    ///     .records(1..=2)
+    ///     .output_topic()
+    ///     .check(&[NoLoss, ExactlyOnceEffect]);
+    /// ```
     pub fn output_topic(mut self) -> Harness {
         self.clients.output_topic = true;
         self
