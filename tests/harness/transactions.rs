@@ -270,7 +270,7 @@ fn a_failed_transaction_is_aborted_and_its_record_read_again() {
     let report = holds(
         by(|kafka, record| {
             let sent = result_and_offset(kafka, record);
-            let ended = match sent {
+            match sent {
                 Ok(()) => kafka.commit_transaction(),
                 Err(KafkaError::TimedOut) => match kafka.commit_transaction() {
                     // The offsets timed out: they are sent again before the end.
@@ -283,8 +283,7 @@ fn a_failed_transaction_is_aborted_and_its_record_read_again() {
                     Err(error) => Err(error),
                 },
                 Err(error) => Err(error),
-            };
-            ended
+            }
         })
         .crashes(0..=1),
     );
