@@ -5,7 +5,8 @@
 //! directory and with other things going wrong: the process dies at a poll, at a commit or at a point
 //! that you named; a commit's request or answer is lost; the process stands still while another
 //! instance takes over. After the last fault it is started until nothing more comes. Then the effects
-//! that your storage reports are judged.
+//! that your storage reports are judged, or the results in the output topic
+//! ([`Harness::output_topic`]), which may be sent in [transactions](Kafka::begin_transaction).
 //!
 //! ```
 //! use semel::Guarantee::{ExactlyOnceEffect, NoLoss};

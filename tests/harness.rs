@@ -19,3 +19,5 @@ mod reports;
 mod script;
 #[path = "harness/search.rs"]
 mod search;
+#[path = "harness/transactions.rs"]
+mod transactions;

@@ -7,7 +7,7 @@
 use super::builder::Harness;
 use super::error::{BoxError, KafkaError};
 use super::kafka::{Kafka, Message, Record};
-use super::service::{Side, Subject};
+use super::service::{NO_EFFECTS, Side, Subject};
 use crate::lab::{NextOffset, RecordId};
 use std::path::Path;
 use std::sync::Arc;
@@ -53,7 +53,10 @@ pub trait AsyncService: Send + Sync + 'static {
     fn run(&self, dir: &Path, kafka: AsyncKafka) -> impl Future<Output = Result<(), BoxError>>;
 
     /// Which records had their effect; see [`Service::effects`](super::Service::effects).
-    fn effects(&self, dir: &Path) -> Result<Vec<RecordId>, BoxError>;
+    fn effects(&self, dir: &Path) -> Result<Vec<RecordId>, BoxError> {
+        let _ = dir;
+        Err(NO_EFFECTS.into())
+    }
 }
 
 /// A check of your async consumer.
@@ -89,9 +92,24 @@ awaited! {
     point_of(name: &str, record: &Record) -> ();
     point_in_transaction(name: &str, record: &Record) -> ();
     send(message: &Message) -> ();
+    init_transactions(transactional_id: &str) -> ();
+    begin_transaction() -> ();
+    send_offsets(next: impl Into<NextOffset>) -> ();
+    commit_transaction() -> ();
+    abort_transaction() -> ();
 }
 
 impl AsyncKafka {
+    /// See [`Kafka::instance`].
+    pub fn instance(&self) -> usize {
+        self.0.instance()
+    }
+
+    /// See [`Kafka::seek`].
+    pub fn seek(&self, record: &Record) {
+        self.0.seek(record);
+    }
+
     /// See [`Kafka::on_assign`].
     pub fn on_assign(&self, callback: impl FnMut() -> Option<NextOffset> + Send + 'static) {
         self.0.on_assign(callback);

@@ -4,17 +4,22 @@
 //! starts a new generation, and the newest member owns the partition; a commit is taken of the
 //! current generation only, whatever its offset: it need not grow. A member reads on from the
 //! committed offset, or where `auto.offset.reset` says. The output topic knows idempotent producers
-//! by id and sequence number.
+//! by id and sequence number, and transactions (`transactions.rs`).
 //!
 //! **Left out.** Faults of the broker itself, and several partitions: an effect that depends on
 //! records of another partition is not judged. A rebalance that waits for the old owner to poll is
 //! not there: such an owner finishes what it has in hand first, as one does that is not disturbed.
 
+mod transactions;
+
+pub(super) use transactions::{Identity, Offsets};
+
 use super::Reset;
 use super::kafka::{Message, Record};
 use crate::lab::{
     Batch, Commit, Fetched, Generation, Log, LogSettings, NextOffset, OffsetLog, Position,
-    Produced, ProducerEpoch, ProducerId, RecordId, Remains, Sequence, Stamp, StorageError, Sync,
+    Produced, ProducerEpoch, ProducerId, Remains, Sequence, Stamp, StorageError, Sync,
+    TransactionLog,
 };
 use std::path::{Path, PathBuf};
 
@@ -26,6 +31,8 @@ pub(super) struct Broker {
     offsets: OffsetLog,
     /// Opened once somebody sends.
     output: Option<Log>,
+    /// The transaction coordinator's, opened once somebody has a transactional id.
+    transactions: Option<TransactionLog>,
     generation: Generation,
 }
 
@@ -38,13 +45,19 @@ impl Broker {
     pub(super) fn open(dir: &Path, generation: Generation) -> Result<Broker, StorageError> {
         let output = dir.join("output");
         let output = output.exists().then(|| open_log(&output)).transpose()?;
-        Ok(Broker {
+        let has_transactions = dir.join(transactions::DIRECTORY).exists();
+        let mut broker = Broker {
             topic: open_log(&dir.join("topic"))?,
             offsets: OffsetLog::open(&dir.join("group"), Sync::Simulated)?.0,
             output,
+            transactions: None,
             generation,
             dir: dir.to_owned(),
-        })
+        };
+        if has_transactions {
+            broker.coordinator()?;
+        }
+        Ok(broker)
     }
 
     /// A producer elsewhere sends `message`, and it is acknowledged.
@@ -144,18 +157,6 @@ impl Broker {
         });
         output.append(stamp, &message.to_stored())
     }
-
-    /// What the output topic holds.
-    pub(super) fn output(&self) -> Result<Vec<RecordId>, StorageError> {
-        let Some(output) = &self.output else {
-            return Ok(Vec::new());
-        };
-        let all = batches(output, NextOffset(0), usize::MAX)?;
-        Ok(all
-            .into_iter()
-            .filter_map(|batch| Some(batch.record?.id))
-            .collect())
-    }
 }
 
 fn batches(log: &Log, from: NextOffset, most: usize) -> Result<Vec<Batch>, StorageError> {
@@ -168,6 +169,8 @@ fn batches(log: &Log, from: NextOffset, most: usize) -> Result<Vec<Batch>, Stora
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::RecordId;
+    use semel_models::pipeline::Isolation;
 
     #[test]
     fn a_commit_of_an_older_generation_is_refused_and_offsets_need_not_grow() {
@@ -193,6 +196,11 @@ mod tests {
             broker.send(&message, stamp).expect("it can be written");
         }
         let broker = Broker::open(dir.path(), Generation(0)).expect("it opens again");
-        assert_eq!(broker.output().expect("it can be read"), [RecordId(7); 2]);
+        assert_eq!(
+            broker
+                .results(Isolation::ReadCommitted)
+                .expect("it can be read"),
+            [RecordId(7); 2]
+        );
     }
 }

@@ -11,6 +11,7 @@ use super::service::{Consuming, Producer, Producing, Service, Subject};
 use super::world::Clients;
 use crate::lab::RecordId;
 use semel_models::guarantee::Guarantee;
+use semel_models::pipeline::Isolation;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -105,6 +106,8 @@ impl Harness {
                 reset: Reset::Earliest,
                 max_poll_records: 500,
                 idempotence: true,
+                output_topic: false,
+                isolation: Isolation::ReadCommitted,
                 most_calls: CALLS,
             },
             runs: 2_000,
@@ -184,6 +187,52 @@ impl Harness {
     /// twice.
     pub fn without_idempotence(mut self) -> Harness {
         self.clients.idempotence = false;
+        self
+    }
+
+    /// The effects are the results that the service sends to the output topic, each with the identity of
+    /// the record that it is the result of, as a reader with `isolation.level=read_committed` sees them.
+    ///
+    /// ```
+    /// use semel::Guarantee::{ExactlyOnceEffect, NoLoss};
+    /// use semel::harness::{BoxError, Kafka, Message, Service};
+    /// use std::path::Path;
+    ///
+    /// /// Answers each record in a Kafka transaction.
+    /// struct Answers;
+    ///
+    /// impl Service for Answers {
+    ///     fn run(&self, _: &Path, kafka: Kafka) -> Result<(), BoxError> {
+    ///         kafka.init_transactions("answers")?;
+    ///         loop {
+    ///             let records = kafka.poll()?;
+    ///             let Some(last) = records.last() else {
+    ///                 return Ok(());
+    ///             };
+    ///             kafka.begin_transaction()?;
+    ///             for record in &records {
+    ///                 kafka.send(&Message::result_of(record, "an answer"))?;
+    ///             }
+    ///             kafka.send_offsets(last)?;
+    ///             kafka.commit_transaction()?;
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// semel::harness(Answers)
+    ///     .records(1..=2)
+    ///     .output_topic()
+    ///     .check(&[NoLoss, ExactlyOnceEffect]);
+    /// ```
+    pub fn output_topic(mut self) -> Harness {
+        self.clients.output_topic = true;
+        self
+    }
+
+    /// The reader of the output topic has `isolation.level=read_uncommitted`, Kafka's default: it takes
+    /// results of transactions that are open, and keeps those of transactions that abort.
+    pub fn read_uncommitted(mut self) -> Harness {
+        self.clients.isolation = Isolation::ReadUncommitted;
         self
     }
 

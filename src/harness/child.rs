@@ -180,6 +180,7 @@ fn is_a_death(entry: &Entry) -> bool {
         Some(Action::Crash | Action::CrashUnsent | Action::CrashAfter) => true,
         Some(
             Action::Pause
+            | Action::LongPause
             | Action::RequestLost
             | Action::AnswerLost
             | Action::Retried

@@ -31,11 +31,15 @@ pub enum Situation {
     OwnerFailed,
     /// A message was sent a second time.
     SentAgain,
+    /// The coordinator ended a transaction whose producer had not asked for that.
+    TransactionEnded,
+    /// A producer was told that its epoch is over.
+    ProducerFenced,
 }
 
 impl Situation {
     /// Every situation, in the order in which they are listed.
-    pub const ALL: [Situation; 10] = [
+    pub const ALL: [Situation; 12] = [
         Situation::CrashAfterEffect,
         Situation::CrashAfterCommit,
         Situation::Redelivered,
@@ -46,6 +50,8 @@ impl Situation {
         Situation::OwnerBeside,
         Situation::OwnerFailed,
         Situation::SentAgain,
+        Situation::TransactionEnded,
+        Situation::ProducerFenced,
     ];
 }
 
@@ -62,6 +68,8 @@ impl fmt::Display for Situation {
             Situation::OwnerBeside => "another instance ran while one stood still",
             Situation::OwnerFailed => "another instance failed while one stood still",
             Situation::SentAgain => "a message was sent a second time",
+            Situation::TransactionEnded => "a transaction was ended from outside",
+            Situation::ProducerFenced => "a producer was fenced",
         })
     }
 }
@@ -131,7 +139,11 @@ impl Coverage {
                 Some(Action::Crash | Action::CrashUnsent) => point.crashed_before += 1,
                 Some(Action::CrashAfter) => point.crashed_after += 1,
                 Some(
-                    Action::RequestLost | Action::AnswerLost | Action::Retried | Action::Pause,
+                    Action::RequestLost
+                    | Action::AnswerLost
+                    | Action::Retried
+                    | Action::Pause
+                    | Action::LongPause,
                 ) => {
                     point.other_faults += 1;
                 }

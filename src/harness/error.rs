@@ -22,9 +22,26 @@ pub enum KafkaError {
     #[error("the process died here; pass this error up and do nothing more")]
     Crashed,
     /// The commit was refused: the partition belongs to another member (Java's
-    /// `CommitFailedException`). The next poll joins the group again.
+    /// `CommitFailedException`). The next poll joins the group again; a transaction that the offsets
+    /// were sent to can only be aborted.
     #[error("the commit was refused: the partition belongs to another member of the group")]
     CommitFailed,
+    /// The producer is fenced (Java's `ProducerFencedException`): another one has its transactional id
+    /// by now, or the coordinator has ended its transaction. It can only be closed; a new start of the
+    /// process goes on.
+    #[error(
+        "the producer is fenced: another one has its transactional id, or its transaction was ended"
+    )]
+    Fenced,
+    /// The transaction has failed, and can only be aborted (Java's `InvalidProducerEpochException`, and
+    /// the `KafkaException` of every call that follows).
+    #[error("the transaction has failed, and can only be aborted")]
+    MustAbort,
+    /// The call does not fit where the producer stands (Java's `IllegalStateException`): the transactional
+    /// id is initialised once, sends come between the begin and the end of a transaction, and after a
+    /// commit or an abort that timed out nothing comes but the same call.
+    #[error("the call does not fit where the producer's transaction stands")]
+    IllegalState,
     /// No answer came in time. Whether the request took effect is not known.
     #[error("no answer came in time; whether the request took effect is not known")]
     TimedOut,

@@ -18,7 +18,6 @@ use super::report::{Extent, Report, Violation};
 use super::rerun;
 use super::run::{Run, Setup};
 use super::schedule::{Item, Schedule};
-use super::service::Side;
 use super::story::{choices, tell};
 use crate::lab::RecordId;
 use proptest::collection::vec;
@@ -285,7 +284,7 @@ impl Exploration<'_> {
     }
 
     fn violation(&self, guarantee: Guarantee, run: &Run) -> Violation {
-        let sends = self.setup.subject.side() == Side::Producer;
+        let kind = self.setup.kind_of_effects();
         Violation {
             guarantee,
             schedule: run.schedule.to_string(),
@@ -294,7 +293,7 @@ impl Exploration<'_> {
             wrong: run.evidence.violations(guarantee),
             advice: match run.schedule.faults() {
                 0 if guarantee != Guarantee::Progress => WITHOUT_A_FAULT,
-                _ => advice(guarantee, &run.evidence, sends),
+                _ => advice(guarantee, &run.evidence, kind),
             },
             rerun: rerun::line(self.test, &run.schedule.to_string()),
         }

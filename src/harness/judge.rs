@@ -13,6 +13,8 @@ pub(super) struct Evidence {
     pub(super) sent: Vec<(RecordId, Vec<u8>)>,
     /// The effects, in the order in which they took place.
     pub(super) effects: Vec<RecordId>,
+    /// Those of them that are results of transactions that aborted.
+    pub(super) aborted: Vec<RecordId>,
     /// Why the run did not come to rest, if it did not.
     pub(super) stuck: Option<String>,
 }
@@ -30,10 +32,11 @@ impl Evidence {
             Guarantee::NoLoss if ended => self.lost(),
             Guarantee::NoDuplicates => self.repeated(),
             Guarantee::ExactlyOnceEffect if ended => {
-                [self.lost(), self.repeated(), self.unsent()].concat()
+                [self.lost(), self.repeated(), self.phantoms()].concat()
             }
             Guarantee::NoLoss | Guarantee::ExactlyOnceEffect => Vec::new(),
             Guarantee::InOrder => self.disordered(),
+            Guarantee::NoPhantom if ended => self.phantoms(),
             Guarantee::NoPhantom => self.unsent(),
             Guarantee::Progress => self.stuck.clone().into_iter().collect(),
         }
@@ -57,6 +60,17 @@ impl Evidence {
             times => Some(format!("r{}: the effect took place {times} times", id.0)),
         };
         self.sent.iter().filter_map(told).collect()
+    }
+
+    /// Until the end another result may still be committed.
+    fn phantoms(&self) -> Vec<String> {
+        let all_aborted = |id: RecordId| {
+            let aborted = self.aborted.iter().filter(|aborted| **aborted == id);
+            aborted.count() == self.count(id) && self.count(id) > 0
+        };
+        let aborted = self.sent.iter().filter(|(id, _)| all_aborted(*id));
+        let told = aborted.map(|(id, _)| format!("r{}: its only result was aborted", id.0));
+        self.unsent().into_iter().chain(told).collect()
     }
 
     fn unsent(&self) -> Vec<String> {
@@ -94,19 +108,43 @@ impl Evidence {
     }
 }
 
+/// What the effects are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// What the service reports of its own storage.
+    Stored,
+    /// What a producer sends from its storage.
+    Relay,
+    /// Results in the output topic.
+    Results,
+}
+
 /// How to mend what violates `guarantee`.
-pub(super) fn advice(guarantee: Guarantee, evidence: &Evidence, sends: bool) -> &'static str {
+pub(super) fn advice(guarantee: Guarantee, evidence: &Evidence, kind: Kind) -> &'static str {
     let lost = !evidence.lost().is_empty() && evidence.stuck.is_none();
+    let sends = kind == Kind::Relay;
     match guarantee {
         Guarantee::Progress => {
             "Let the service end when a poll returns nothing, and let a start go on from whatever an \
              earlier one left in the storage. If it only needs more calls, .calls(..) allows them."
+        }
+        Guarantee::NoDuplicates | Guarantee::ExactlyOnceEffect | Guarantee::NoPhantom
+            if !lost && !evidence.aborted.is_empty() =>
+        {
+            "Let whoever reads the results have isolation.level=read_committed (here: no \
+             .read_uncommitted()): it is given none of a transaction that aborts."
         }
         Guarantee::NoPhantom => {
             "Report an effect only once the transaction that holds it committed."
         }
         Guarantee::InOrder => {
             "Handle the records of one key one after the other, in the order of their offsets."
+        }
+        Guarantee::NoLoss | Guarantee::NoDuplicates | Guarantee::ExactlyOnceEffect
+            if kind == Kind::Results =>
+        {
+            "Send the results of a record and its offset in one transaction: begin_transaction(), \
+             send(..), send_offsets(..), commit_transaction(); and commit no offset outside of it."
         }
         Guarantee::NoLoss | Guarantee::ExactlyOnceEffect if lost && sends => {
             "Mark a row as sent only after its send was acknowledged."
@@ -134,6 +172,7 @@ mod tests {
         Evidence {
             sent: (0..3).map(|id| (RecordId(id), b"k".to_vec())).collect(),
             effects: effects.iter().copied().map(RecordId).collect(),
+            aborted: Vec::new(),
             stuck: None,
         }
     }

@@ -7,15 +7,19 @@
 //! `delivery.timeout.ms` the producer repeats a send by itself; a send that timed out may be in the
 //! topic or not.
 //!
-//! **Left out.** Automatic commits, callbacks on revocation, several partitions, sends that are not
-//! waited for, and transactions: those would be a handle that this one begins, with the same numbered
-//! calls. A poll acts on nothing but the client, so a crash just after it is a crash before
+//! Transactions are in `transactions.rs`.
+//!
+//! **Left out.** Automatic commits, callbacks on revocation, several partitions, and sends that are not
+//! waited for. A poll acts on nothing but the client, so a crash just after it is a crash before
 //! the next call.
+
+mod transactions;
 
 use super::error::KafkaError;
 use super::schedule::Action;
 use super::world::{Met, Shared, World};
 use crate::lab::{self, NextOffset, Offset, RecordId};
+use semel_models::transaction_coordinator::Outcome;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 /// A record that a poll returned.
@@ -53,6 +57,15 @@ impl Message {
         }
     }
 
+    /// The result of `record`: it has the record's identity and its key.
+    pub fn result_of(record: &Record, payload: impl Into<Vec<u8>>) -> Message {
+        Message {
+            id: record.id,
+            key: record.key.clone(),
+            payload: payload.into(),
+        }
+    }
+
     pub(super) fn to_stored(&self) -> lab::Record {
         lab::Record {
             id: self.id,
@@ -74,6 +87,10 @@ pub(super) enum Call<'a> {
         in_transaction: bool,
     },
     Send(&'a Message),
+    InitTransactions,
+    BeginTransaction,
+    SendOffsets(NextOffset),
+    EndTransaction(Outcome),
 }
 
 impl Call<'_> {
@@ -85,6 +102,23 @@ impl Call<'_> {
             Call::CommitAsync(_) => "commit-async".into(),
             Call::Point { name, .. } => format!("point \"{name}\""),
             Call::Send(_) => "send".into(),
+            Call::InitTransactions => "init-transactions".into(),
+            Call::BeginTransaction => "begin-transaction".into(),
+            Call::SendOffsets(_) => "send-offsets".into(),
+            Call::EndTransaction(Outcome::Commit) => "commit-transaction".into(),
+            Call::EndTransaction(Outcome::Abort) => "abort-transaction".into(),
+        }
+    }
+
+    /// Whether a producer makes it, which needs not be a member of the group.
+    pub(super) fn is_of_the_producer(self) -> bool {
+        match self {
+            Call::Send(_)
+            | Call::InitTransactions
+            | Call::BeginTransaction
+            | Call::SendOffsets(_)
+            | Call::EndTransaction(_) => true,
+            Call::Poll | Call::Commit(_) | Call::CommitAsync(_) | Call::Point { .. } => false,
         }
     }
 
@@ -95,12 +129,16 @@ impl Call<'_> {
                 record: Some(id), ..
             } => format!("{} of r{}", self.label(), id.0),
             Call::Send(message) => format!("send of r{}", message.id.0),
-            Call::Commit(Some(next)) | Call::CommitAsync(Some(next)) => {
+            Call::Commit(Some(next)) | Call::CommitAsync(Some(next)) | Call::SendOffsets(next) => {
                 format!("{} of offset {}", self.label(), next.0)
             }
-            Call::Poll | Call::Commit(None) | Call::CommitAsync(None) | Call::Point { .. } => {
-                self.label()
-            }
+            Call::Poll
+            | Call::Commit(None)
+            | Call::CommitAsync(None)
+            | Call::Point { .. }
+            | Call::InitTransactions
+            | Call::BeginTransaction
+            | Call::EndTransaction(_) => self.label(),
         }
     }
 }
@@ -119,7 +157,7 @@ impl Kafka {
     /// The next records: any non-empty beginning of what is there; none at the end of the topic.
     pub fn poll(&self) -> Result<Vec<Record>, KafkaError> {
         let (mut world, met) = self.begin(Call::Poll)?;
-        let joined = world.join(self.who);
+        let joined = world.join(self.who)?;
         drop(world);
         let next = joined.and_then(|mut on_assign| {
             let next = on_assign();
@@ -187,7 +225,8 @@ impl Kafka {
         Ok(())
     }
 
-    /// Sends to the output topic, and waits for the acknowledgement of all in-sync replicas.
+    /// Sends to the output topic, and waits for the acknowledgement of all in-sync replicas. Once
+    /// [transactions are initialised](Kafka::init_transactions), within one only.
     pub fn send(&self, message: &Message) -> Result<(), KafkaError> {
         let (mut world, met) = self.begin(Call::Send(message))?;
         world.send(self.who, &met, message)
@@ -214,7 +253,7 @@ impl Kafka {
             std::panic::resume_unwind(Box::new(super::life::RunsAway));
         }
         let met = world.meet(self.who, call)?;
-        if met.chosen != Some(Action::Pause) {
+        if !matches!(met.chosen, Some(Action::Pause | Action::LongPause)) {
             return Ok((world, met));
         }
         drop(world);

@@ -115,7 +115,7 @@ fn begin(shared: &Shared, depth: usize, start: u32) -> u32 {
     drop(world);
     if !is_fresh && shared.subject.side() == Side::Consumer {
         // Where they cannot be read, the service itself will tell.
-        let effects = shared.subject.effects(&shared.dir).unwrap_or_default();
+        let effects = shared.effects().unwrap_or_default();
         lock(shared).settled = effects.into_iter().collect();
     }
     faults
@@ -126,7 +126,7 @@ fn look_around(shared: &Shared) {
     if shared.subject.side() == Side::Producer {
         return;
     }
-    let Ok(effects) = shared.subject.effects(&shared.dir) else {
+    let Ok(effects) = shared.effects() else {
         return;
     };
     let mut world = lock(shared);
@@ -176,6 +176,9 @@ pub(super) fn live(shared: &Arc<Shared>, depth: usize) -> End {
     }
     world.end(who);
     match result {
+        Ok(Ok(())) if world.is_in_transaction(who) => {
+            End::Left(Some("it returned with a transaction open".into()))
+        }
         Ok(Ok(())) if world.empty || shared.subject.side() == Side::Producer => End::Rested,
         Ok(Ok(())) => End::Left(None),
         Ok(Err(error)) => {

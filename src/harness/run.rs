@@ -4,7 +4,7 @@ use super::broker::Broker;
 use super::child::Launcher;
 use super::chooser::Chooser;
 use super::error::{Error, probe};
-use super::judge::Evidence;
+use super::judge::{Evidence, Kind};
 use super::kafka::Message;
 use super::life;
 use super::schedule::{Budget, Schedule};
@@ -49,6 +49,15 @@ pub(super) struct Run {
 }
 
 impl Setup {
+    /// What the effects are.
+    pub(super) fn kind_of_effects(&self) -> Kind {
+        match (self.subject.side(), self.clients.output_topic) {
+            (Side::Producer, _) => Kind::Relay,
+            (Side::Consumer, true) => Kind::Results,
+            (Side::Consumer, false) => Kind::Stored,
+        }
+    }
+
     fn messages(&self, records: u32) -> Vec<Message> {
         let message = |id: u32| Message {
             id: RecordId(u64::from(id)),
@@ -120,6 +129,7 @@ impl Setup {
         if let Some(failure) = world.failure.take() {
             return Err(failure);
         }
+        world.settle()?;
         let story = || tell(&world.entries);
         if let Some(message) = &stuck {
             probe(&shared.dir)?;
@@ -131,9 +141,9 @@ impl Setup {
         if let Some(item) = world.chooser.left_over() {
             return Err(world.misfit(&item.clone(), "the end of the run".into()));
         }
-        let effects = match self.subject.side() {
-            Side::Producer => world.broker.output()?,
-            Side::Consumer => match self.subject.effects(&shared.dir) {
+        let effects = match world.has_effects_in_topic() {
+            true => world.results()?,
+            false => match self.subject.effects(&shared.dir) {
                 Ok(effects) => effects,
                 Err(error) => {
                     probe(&shared.dir)?;
@@ -148,6 +158,7 @@ impl Setup {
         let evidence = Evidence {
             sent: sent.collect(),
             effects,
+            aborted: world.aborted()?,
             stuck,
         };
         Ok(Run {

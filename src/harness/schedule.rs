@@ -26,6 +26,8 @@ pub(super) enum Action {
     Retried,
     /// The process stands still before the call acts, longer than its session.
     Pause,
+    /// The same, longer than `transaction.timeout.ms`, too.
+    LongPause,
     /// The poll returns no more than this many records.
     Poll(u32),
 }
@@ -59,7 +61,7 @@ impl Fault {
 }
 
 /// The words of the actions, in schedules.
-const WORDS: [(&str, Action); 7] = [
+const WORDS: [(&str, Action); 8] = [
     ("crash", Action::Crash),
     ("crash-unsent", Action::CrashUnsent),
     ("crash-after", Action::CrashAfter),
@@ -67,6 +69,7 @@ const WORDS: [(&str, Action); 7] = [
     ("lost-answer", Action::AnswerLost),
     ("retried", Action::Retried),
     ("pause", Action::Pause),
+    ("long-pause", Action::LongPause),
 ];
 
 impl Action {
@@ -76,7 +79,7 @@ impl Action {
             Action::Crash | Action::CrashUnsent | Action::CrashAfter => Some(Fault::Crash),
             Action::RequestLost => Some(Fault::LostRequest),
             Action::AnswerLost | Action::Retried => Some(Fault::LostAnswer),
-            Action::Pause => Some(Fault::Pause),
+            Action::Pause | Action::LongPause => Some(Fault::Pause),
             Action::Poll(_) => None,
         }
     }
@@ -110,7 +113,8 @@ impl fmt::Display for Item {
             | Action::RequestLost
             | Action::AnswerLost
             | Action::Retried
-            | Action::Pause => Ok(()),
+            | Action::Pause
+            | Action::LongPause => Ok(()),
         }
     }
 }

@@ -5,6 +5,10 @@ use super::kafka::{Kafka, Message};
 use crate::lab::RecordId;
 use std::path::Path;
 
+/// What a service says that says nothing of its effects.
+pub(super) const NO_EFFECTS: &str = "the service does not say which records had their effect: implement \
+     effects(..), or take them from the output topic with .output_topic()";
+
 /// Your consumer, over your code and your storage.
 ///
 /// ```
@@ -48,8 +52,12 @@ pub trait Service: Send + Sync + 'static {
     fn run(&self, dir: &Path, kafka: Kafka) -> Result<(), BoxError>;
 
     /// Which records had their effect, in that order; one that had it twice is there twice. Read
-    /// from the storage in `dir`, which may not have been opened yet.
-    fn effects(&self, dir: &Path) -> Result<Vec<RecordId>, BoxError>;
+    /// from the storage in `dir`, which may not have been opened yet. Not asked for where the effects are
+    /// results in the [output topic](super::Harness::output_topic).
+    fn effects(&self, dir: &Path) -> Result<Vec<RecordId>, BoxError> {
+        let _ = dir;
+        Err(NO_EFFECTS.into())
+    }
 }
 
 /// Your producer: what it has to send is in your own storage, as the rows of an outbox are.

@@ -3,22 +3,24 @@
 mod consuming;
 mod meeting;
 mod producing;
+mod transactions;
 
 use super::Reset;
 use super::broker::Broker;
 use super::child::Reporter;
 use super::chooser::Chooser;
 use super::coverage::Situation;
-use super::error::{Error, KafkaError};
+use super::error::{BoxError, Error, KafkaError};
 use super::schedule::Action;
 use super::service::{Side, Subject};
 use super::story::Entry;
 use crate::lab::{Generation, NextOffset, RecordId, StorageError};
-use serde::{Deserialize, Serialize};
+use semel_models::pipeline::Isolation;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
+use transactions::Transactional;
 
 /// What a service does when the partition is assigned to it.
 pub(super) type OnAssign = Box<dyn FnMut() -> Option<NextOffset> + Send>;
@@ -30,11 +32,15 @@ pub(super) const SIZE_OF_POLL: &str = "size of a poll";
 const CALLS_OF_THE_DEAD: u32 = 100;
 
 /// How the clients are set up, and how far a run may go.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Clients {
     pub(super) reset: Reset,
     pub(super) max_poll_records: u32,
     pub(super) idempotence: bool,
+    /// Whether the effects are what the output topic's reader sees.
+    pub(super) output_topic: bool,
+    /// That reader's `isolation.level`.
+    pub(super) isolation: Isolation,
     /// How many calls a run may make.
     pub(super) most_calls: u32,
 }
@@ -45,6 +51,19 @@ pub(super) struct Shared {
     /// The service's directory.
     pub(super) dir: PathBuf,
     pub(super) world: Mutex<World>,
+}
+
+impl Shared {
+    /// Which records have had their effect, as a consumer's side has it.
+    pub(super) fn effects(&self) -> Result<Vec<RecordId>, BoxError> {
+        let world = self.world.lock();
+        let world = world.unwrap_or_else(PoisonError::into_inner);
+        if world.has_effects_in_topic() {
+            return Ok(world.results()?);
+        }
+        drop(world);
+        self.subject.effects(&self.dir)
+    }
 }
 
 impl fmt::Debug for Shared {
@@ -69,6 +88,8 @@ struct Process {
     producer: u64,
     /// The number of its next batch.
     sequence: i32,
+    /// Its producer, once it has a transactional id.
+    transactional: Option<Transactional>,
     on_assign: Option<OnAssign>,
     dead: bool,
     /// Calls that it made when it was dead.
@@ -140,6 +161,27 @@ impl World {
         }
     }
 
+    /// Whether the effects are what the output topic's reader sees.
+    pub(super) fn has_effects_in_topic(&self) -> bool {
+        self.side == Side::Producer || self.clients.output_topic
+    }
+
+    /// What the output topic's reader sees.
+    pub(super) fn results(&self) -> Result<Vec<RecordId>, StorageError> {
+        self.broker.results(self.clients.isolation)
+    }
+
+    /// What it sees of transactions that aborted.
+    pub(super) fn aborted(&self) -> Result<Vec<RecordId>, StorageError> {
+        self.broker.aborted(self.clients.isolation)
+    }
+
+    /// Whether the process has a transaction open.
+    pub(super) fn is_in_transaction(&self, who: usize) -> bool {
+        let own = self.processes[who].transactional.as_ref();
+        own.is_some_and(Transactional::is_open)
+    }
+
     /// This process is a child that runs one life of the service.
     pub(super) fn report_to(&mut self, reporter: Reporter) {
         self.reporter = Some(reporter);
@@ -209,6 +251,11 @@ impl World {
     /// The process is over.
     pub(super) fn end(&mut self, who: usize) {
         self.processes[who].dead = true;
+    }
+
+    /// How many processes stand still while `who` runs.
+    pub(super) fn depth_of(&self, who: usize) -> usize {
+        self.processes[who].depth
     }
 
     /// How many processes stand still while the newest one runs.
@@ -286,6 +333,7 @@ impl World {
                 | Action::RequestLost
                 | Action::Retried
                 | Action::Pause
+                | Action::LongPause
                 | Action::Poll(_),
             )
             | None => {

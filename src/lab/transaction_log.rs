@@ -71,6 +71,11 @@ impl TransactionLog {
         self.known.get(&id).copied().unwrap_or_default()
     }
 
+    /// The ids that something is kept of.
+    pub fn ids(&self) -> impl Iterator<Item = TransactionalId> {
+        self.known.keys().copied()
+    }
+
     /// The state of an id changes. After an error it has changed or not once the log is opened again.
     pub fn write(
         &mut self,

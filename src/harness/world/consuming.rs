@@ -10,10 +10,11 @@ use crate::lab::{NextOffset, Offset};
 
 impl World {
     /// A poll joins the group where the process is no member. Returns what the service does then.
-    pub(in crate::harness) fn join(&mut self, who: usize) -> Option<OnAssign> {
+    pub(in crate::harness) fn join(&mut self, who: usize) -> Result<Option<OnAssign>, KafkaError> {
         if self.is_member(who) {
-            return None;
+            return Ok(None);
         }
+        self.wait_for_stable_offsets(who)?;
         let generation = self.broker.join();
         self.record(Entry::Generation(generation.0));
         let position = self.broker.start(self.clients.reset);
@@ -30,7 +31,7 @@ impl World {
             depth,
             format!("It joins the group and reads from offset {from} ({committed})."),
         );
-        self.processes[who].on_assign.take()
+        Ok(self.processes[who].on_assign.take())
     }
 
     /// The poll itself; `seek`: where the service wants to read on.
@@ -109,13 +110,13 @@ impl World {
         self.tell(met, text);
     }
 
-    /// The commit on its way reaches the coordinator.
+    /// What is on its way reaches the coordinators: a commit, and the end of a transaction.
     pub(in crate::harness) fn commit_arrives(&mut self, who: usize) -> Result<(), KafkaError> {
         if let Some((generation, next)) = self.processes[who].unsent.take() {
             let taken = self.broker.commit(generation, next);
             self.stored(who, taken)?;
         }
-        Ok(())
+        self.end_arrives(who)
     }
 
     /// A commit that the service waits for.

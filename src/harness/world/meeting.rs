@@ -1,6 +1,8 @@
 //! A process makes a call: which faults may strike it, and what is decided.
 
+use super::transactions::Transactional;
 use super::{Met, World};
+use crate::harness::coverage::Situation;
 use crate::harness::error::{Error, KafkaError};
 use crate::harness::kafka::Call;
 use crate::harness::schedule::{Action, Item};
@@ -41,7 +43,7 @@ impl World {
                 self.tell(&met, text);
                 Err(self.die(who))
             }
-            Some(Action::Pause) => {
+            Some(Action::Pause | Action::LongPause) => {
                 self.pause(who, &met)?;
                 Ok(met)
             }
@@ -62,8 +64,17 @@ impl World {
             self.broker.expel();
             self.record(Entry::Generation(self.broker.generation().0));
         }
+        let until = match met.chosen {
+            Some(Action::LongPause) => {
+                let timed_out = self.broker.time_out();
+                self.stored(who, timed_out)?;
+                self.reach(Situation::TransactionEnded);
+                "beyond its session and transaction.timeout.ms: its transaction is aborted"
+            }
+            Some(_) | None => "beyond its session",
+        };
         let text = format!(
-            "The process stands still before {}, beyond its session; another instance takes over.",
+            "The process stands still before {}, {until}; another instance takes over.",
             met.label
         );
         self.tell(met, text);
@@ -74,7 +85,8 @@ impl World {
     fn options(&self, who: usize, call: Call<'_>) -> Vec<Action> {
         let process = &self.processes[who];
         let mut options = vec![Action::Crash];
-        if process.unsent.is_some() {
+        let own = process.transactional.as_ref();
+        if process.unsent.is_some() || own.is_some_and(Transactional::has_unsent_end) {
             options.push(Action::CrashUnsent);
         }
         let (may_lose, may_pause) = match call {
@@ -86,6 +98,13 @@ impl World {
                 &[Action::CrashAfter, Action::RequestLost, Action::AnswerLost][..],
                 true,
             ),
+            Call::InitTransactions
+            | Call::BeginTransaction
+            | Call::SendOffsets(_)
+            | Call::EndTransaction(_) => (self.transaction_faults(who, call), true),
+            Call::Send(_) if self.is_transactional(who) => {
+                (self.transaction_faults(who, call), true)
+            }
             Call::Send(_) => (
                 &[
                     Action::CrashAfter,
@@ -96,11 +115,18 @@ impl World {
                 true,
             ),
         };
-        if matches!(call, Call::Send(_)) || self.is_member(who) {
+        if call.is_of_the_producer() || self.is_member(who) {
             options.extend(may_lose);
         }
         if may_pause && (self.side == Side::Producer || self.is_member(who)) {
             options.push(Action::Pause);
+            if process
+                .transactional
+                .as_ref()
+                .is_some_and(Transactional::can_time_out)
+            {
+                options.push(Action::LongPause);
+            }
         }
         options
     }

@@ -16,6 +16,9 @@ impl World {
         met: &Met,
         message: &Message,
     ) -> Result<(), KafkaError> {
+        if self.is_transactional(who) {
+            return self.send_in_transaction(who, met, message);
+        }
         let id = message.id;
         if met.chosen == Some(Action::RequestLost) {
             self.reach(Situation::RequestLost);
