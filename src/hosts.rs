@@ -32,6 +32,13 @@ pub(crate) enum HostsError {
         text: String,
         cause: io::Error,
     },
+    #[error("{file}, line {line}: {text} is where process {before} listens: each needs its own")]
+    SameAddress {
+        file: String,
+        line: usize,
+        text: String,
+        before: usize,
+    },
     #[error("{file} names {found} processes; it takes 1 to {MOST_PEERS}, one HOST:PORT a line")]
     BadCount { file: String, found: usize },
     #[error(
@@ -100,6 +107,15 @@ impl Hosts {
                 text: address.into(),
                 cause,
             })?;
+            let same = |other: &String| look_up(other).ok() == look_up(address).ok();
+            if let Some(before) = addresses.iter().position(same) {
+                return Err(HostsError::SameAddress {
+                    file: file.into(),
+                    line: line + 1,
+                    text: address.into(),
+                    before,
+                });
+            }
             addresses.push(address.to_owned());
         }
         match addresses.len() {
@@ -141,6 +157,16 @@ mod tests {
     }
 
     #[test]
+    fn two_processes_cannot_listen_at_one_address() {
+        let error = Hosts::parse(
+            "hosts.txt",
+            "127.0.0.1:4000\nlocalhost:4001\n127.0.0.1:4000\n",
+        );
+        let error = error.expect_err("the same twice").to_string();
+        assert!(error.starts_with("hosts.txt, line 3: 127.0.0.1:4000 is where process 0 listens"));
+    }
+
+    #[test]
     fn what_is_no_address_is_told_with_its_line() {
         let error = Hosts::parse("hosts.txt", "127.0.0.1:4000\n127.0.0.1\n");
         let error = error.expect_err("no port").to_string();
@@ -150,7 +176,9 @@ mod tests {
     #[test]
     fn no_process_is_too_few_and_more_than_there_are_shards_too_many() {
         for count in [0, MOST_PEERS + 1] {
-            let text = "127.0.0.1:1\n".repeat(count);
+            let text: String = (1..=count)
+                .map(|port| format!("127.0.0.1:{port}\n"))
+                .collect();
             let error = Hosts::parse("hosts.txt", &text).expect_err("not a number of processes");
             assert!(
                 error

@@ -1,7 +1,7 @@
 //! Processes that explore together over TCP.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -127,6 +127,38 @@ fn a_process_that_dies_ends_the_others_without_a_verdict() {
         "{told}"
     );
     assert!(!told.contains("panicked"), "{told}");
+}
+
+#[test]
+fn an_interrupt_of_one_ends_all_with_what_is_known() {
+    let directory = hosts(2);
+    fs::write(directory.path().join("large.toml"), LARGE).expect("written");
+    let arguments = ["large.toml", "--preset", "at-most-once"];
+    let first = process(&directory, 0, &arguments);
+    let mut second = process(&directory, 1, &arguments);
+    let mut told = BufReader::new(second.stderr.take().expect("piped"));
+    let mut line = String::new();
+    told.read_line(&mut line)
+        .expect("it says that it has met the others");
+    let sent = Command::new("kill")
+        .args(["-INT", &second.id().to_string()])
+        .status();
+    assert!(sent.is_ok_and(|status| status.success()));
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).expect("text");
+    assert_eq!(second.wait().expect("it ends").code(), Some(130), "{rest}");
+    let first = first.wait_with_output().expect("it ends");
+    assert_eq!(first.status.code(), Some(130));
+    assert!(
+        !text(&first.stdout).contains("at-most-once"),
+        "no further design"
+    );
+    for told in [rest, text(&first.stderr)] {
+        assert!(
+            !told.contains("panicked") && !told.contains("lost"),
+            "{told}"
+        );
+    }
 }
 
 #[test]

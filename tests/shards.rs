@@ -148,6 +148,10 @@ fn parts_that_are_missing_or_of_another_run_are_refused() {
         "it is there twice",
     );
     refused(&["nowhere.json".into()], 5, "nowhere.json");
+    let command = ["check", "--preset", "at-least-once", "--preset", "outbox"];
+    let (others, of_others, _) = parts(&command, 2);
+    let second = others.path().join(&of_others[1]).display().to_string();
+    refused(&[files[0].clone(), second], 2, "of other designs or limits");
     let whole = semel(
         directory.path(),
         &["check", "--preset", "outbox", "--format", "json"],

@@ -135,6 +135,13 @@ pub(super) struct LimitArguments {
     pub timeout: Option<Duration>,
 }
 
+impl LimitArguments {
+    /// What decides how far it goes: not how fast.
+    pub(super) fn within(&self) -> impl std::fmt::Debug {
+        (self.max_states, self.max_memory, self.timeout)
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
     #[command(flatten)]

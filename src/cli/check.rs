@@ -9,6 +9,7 @@ use super::session::{Session, Sources};
 use crate::check::{Explorer, check_with, find_mends};
 use crate::report;
 use crate::report::text::Detail;
+use crate::verdict::Stop;
 use std::io::{self, Write};
 use std::time::Instant;
 
@@ -28,23 +29,23 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
     let mut report = report::verdicts(arguments.format, Detail::of(arguments.verbose));
     let mut out = anstream::AutoStream::auto(io::stdout());
     let mut is_idle = true;
+    let mut is_interrupted = false;
     for design in &designs {
         let started = Instant::now();
         let options = session.options(design);
         let mut explorer = Explorer::new(others.peers());
         match session.watched(|watch| check_with(&mut explorer, design, &options, watch)) {
-            Ok(verdicts) if !others.is_first() => {
-                exit = exit.max(session.exit_of(&verdicts));
-                is_idle = false;
-            }
             Ok(mut verdicts) => {
                 exit = exit.max(session.exit_of(&verdicts));
-                if arguments.format.tells_mends() {
-                    find_mends(design, &mut verdicts, &options, started);
-                }
-                report.add(&mut out, verdicts)?;
-                out.flush()?;
+                is_interrupted = verdicts.stop() == Some(Stop::Interrupt);
                 is_idle = false;
+                if others.is_first() {
+                    if arguments.format.tells_mends() {
+                        find_mends(design, &mut verdicts, &options, started);
+                    }
+                    report.add(&mut out, verdicts)?;
+                    out.flush()?;
+                }
             }
             Err(error) if error.is_lost() => {
                 complain(&error.to_string());
@@ -55,7 +56,8 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
                 exit = exit.max(Exit::Usage);
             }
         }
-        if session.is_interrupted() {
+        // Other processes hear of it when they explore: all end with the same design.
+        if is_interrupted || others.is_alone() && session.is_interrupted() {
             exit = Exit::Interrupted;
             break;
         }
@@ -65,7 +67,7 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
         exit = exit.max(Exit::NothingChecked);
     }
     if let Some(shard) = sources.shard {
-        report.is_part(shard.part(sources.len(), exit));
+        report.is_part(shard.part(&sources, &arguments.limits.within(), exit));
     }
     if others.is_first() {
         report.finish(&mut out)?;

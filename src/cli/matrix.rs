@@ -45,7 +45,14 @@ pub(super) fn run(arguments: &MatrixArguments) -> io::Result<Exit> {
     if session.is_interrupted() {
         exit = Exit::Interrupted;
     }
-    matrix.part = sources.shard.map(|shard| shard.part(sources.len(), exit));
+    let choices = (
+        arguments.limits.within(),
+        &arguments.guarantee,
+        &arguments.fault_class,
+    );
+    matrix.part = sources
+        .shard
+        .map(|shard| shard.part(&sources, &choices, exit));
     print(arguments.format, &matrix)?;
     Ok(exit)
 }

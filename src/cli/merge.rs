@@ -95,9 +95,10 @@ fn merge(mut documents: Vec<Document>) -> Result<(Value, Exit), Refused> {
             other: other.into(),
         };
         if let Some((first, part)) = &merged {
-            if (part.of, part.designs) != (of, document.part.designs) {
+            let in_common = |part: &json::Part| (part.of, part.designs, part.command);
+            if in_common(part) != in_common(&document.part) {
                 return Err(differs(
-                    "the first one is of another number of parts or designs",
+                    "the first one is of other designs or limits, or of another number of parts",
                 ));
             }
             if first.get("format") != document.value.get("format") {

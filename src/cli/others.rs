@@ -63,6 +63,11 @@ impl Others {
         self.dataflow.as_mut().map(|own| own as &mut dyn Peers)
     }
 
+    /// Whether there are none.
+    pub(super) fn is_alone(&self) -> bool {
+        self.dataflow.is_none()
+    }
+
     /// Whether this process prints what is found.
     pub(super) fn is_first(&self) -> bool {
         self.dataflow.as_ref().is_none_or(|own| own.number() == 0)
@@ -80,6 +85,7 @@ impl Others {
 fn exit_of(error: &HostsError) -> Exit {
     match error {
         HostsError::BadAddress { .. }
+        | HostsError::SameAddress { .. }
         | HostsError::BadCount { .. }
         | HostsError::NoSuchProcess { .. }
         | HostsError::Disagrees { .. } => Exit::Usage,
@@ -111,6 +117,10 @@ impl Others {
 
     pub(super) fn peers(&mut self) -> Option<&mut dyn Peers> {
         None
+    }
+
+    pub(super) fn is_alone(&self) -> bool {
+        true
     }
 
     pub(super) fn is_first(&self) -> bool {

@@ -3,6 +3,7 @@
 use super::args::SourceArguments;
 use super::exit::Exit;
 use crate::report::json::Part;
+use std::fmt;
 use std::ops::Range;
 
 /// Which part of the designs that are named a run checks: part `number` of `of`, from 1 on.
@@ -20,12 +21,20 @@ impl Shard {
         cut(self.number - 1)..cut(self.number)
     }
 
-    /// What a document says of this part, when the command ends with `exit`.
-    pub(super) fn part(self, designs: usize, exit: Exit) -> Part {
+    /// What a document says of this part of what `sources` name, when the command with these
+    /// `choices` ends with `exit`.
+    pub(super) fn part(
+        self,
+        sources: &SourceArguments,
+        choices: &impl fmt::Debug,
+        exit: Exit,
+    ) -> Part {
+        let named = format!("{:?} {:?} {choices:?}", sources.files, sources.preset);
         Part {
             number: self.number,
             of: self.of,
-            designs,
+            designs: sources.len(),
+            command: crc32c::crc32c(named.as_bytes()),
             exit_code: exit.code(),
         }
     }

@@ -97,8 +97,9 @@ impl Dataflow {
     pub(crate) fn finish(mut self) {
         self.outgoing = None;
         if let Some(guards) = self.guards.take() {
-            // All is known by now: a connection that breaks changes nothing.
-            _ = panic::catch_unwind(AssertUnwindSafe(|| drop(guards)));
+            // All is known by now: a connection that breaks changes nothing, and says nothing.
+            panic::set_hook(Box::new(|_| {}));
+            _ = panic::catch_unwind(AssertUnwindSafe(|| guards.join()));
         }
     }
 

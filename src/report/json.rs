@@ -21,6 +21,8 @@ pub(crate) struct Part {
     pub(crate) of: usize,
     /// How many designs all parts together have.
     pub(crate) designs: usize,
+    /// Checksum of what all parts have in common: the designs' names, limits and choices.
+    pub(crate) command: u32,
     /// How the command ended.
     pub(crate) exit_code: u8,
 }
