@@ -96,19 +96,19 @@ impl Hosts {
 
     fn parse(file: &str, text: &str) -> Result<Hosts, HostsError> {
         let mut addresses = Vec::new();
+        let mut found = Vec::new();
         for (line, own) in text.lines().enumerate() {
             let address = own.split('#').next().unwrap_or_default().trim();
             if address.is_empty() {
                 continue;
             }
-            look_up(address).map_err(|cause| HostsError::BadAddress {
+            let own = look_up(address).map_err(|cause| HostsError::BadAddress {
                 file: file.into(),
                 line: line + 1,
                 text: address.into(),
                 cause,
             })?;
-            let same = |other: &String| look_up(other).ok() == look_up(address).ok();
-            if let Some(before) = addresses.iter().position(same) {
+            if let Some(before) = found.iter().position(|other| *other == own) {
                 return Err(HostsError::SameAddress {
                     file: file.into(),
                     line: line + 1,
@@ -117,6 +117,7 @@ impl Hosts {
                 });
             }
             addresses.push(address.to_owned());
+            found.push(own);
         }
         match addresses.len() {
             1..=MOST_PEERS => Ok(Hosts { addresses }),

@@ -264,12 +264,17 @@ impl Verdicts {
             .any(|judgement| judgement.expected.is_some())
     }
 
+    /// Whether the outcome of a judgement is among those that decide the whole: the design asks for
+    /// it, or for nothing at all.
+    pub(crate) fn counts(&self, judgement: &Judgement) -> bool {
+        !self.asks() || judgement.expected.is_some()
+    }
+
     /// The worst outcome over what the design asks for; if it asks for nothing, over everything.
     pub fn outcome(&self) -> Outcome {
-        let asks = self.asks();
         self.judgements
             .iter()
-            .filter(|judgement| !asks || judgement.expected.is_some())
+            .filter(|judgement| self.counts(judgement))
             .map(Judgement::outcome)
             .max()
             .unwrap_or(Outcome::AsAsked)

@@ -21,12 +21,12 @@ enum Refused {
     #[error("{file} is part {number} of {of}, and {other}. All parts are of one command")]
     Differs {
         file: String,
-        number: u64,
-        of: u64,
+        number: usize,
+        of: usize,
         other: String,
     },
     #[error("part {number} of {of} is missing")]
-    Missing { number: u64, of: u64 },
+    Missing { number: usize, of: usize },
 }
 
 /// A document, and which part it is.
@@ -90,8 +90,8 @@ fn merge(mut documents: Vec<Document>) -> Result<(Value, Exit), Refused> {
         let json::Part { number, of, .. } = document.part;
         let differs = |other: &str| Refused::Differs {
             file: document.file.clone(),
-            number: number as u64,
-            of: of as u64,
+            number,
+            of,
             other: other.into(),
         };
         if let Some((first, part)) = &merged {
@@ -110,8 +110,8 @@ fn merge(mut documents: Vec<Document>) -> Result<(Value, Exit), Refused> {
         }
         if number > expected {
             return Err(Refused::Missing {
-                number: expected as u64,
-                of: of as u64,
+                number: expected,
+                of,
             });
         }
         expected += 1;
@@ -123,8 +123,8 @@ fn merge(mut documents: Vec<Document>) -> Result<(Value, Exit), Refused> {
     }
     match merged {
         Some((_, part)) if expected <= part.of => Err(Refused::Missing {
-            number: expected as u64,
-            of: part.of as u64,
+            number: expected,
+            of: part.of,
         }),
         Some((value, _)) => Ok((value, exit)),
         None => Ok((Value::Null, Exit::NothingChecked)),

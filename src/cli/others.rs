@@ -30,11 +30,10 @@ impl Others {
         };
         let pipelines: Vec<_> = designs.iter().map(Design::pipeline).collect();
         let common = format!(
-            "{} {pipelines:?} {:?} {:?} {}",
+            "{} {pipelines:?} {:?} {:?}",
             env!("CARGO_PKG_VERSION"),
             limits.max_states,
-            limits.timeout,
-            designs.len()
+            limits.timeout
         );
         let interrupted = || session.is_interrupted();
         let found = Hosts::read(file, number)

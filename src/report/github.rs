@@ -46,7 +46,7 @@ fn annotation(
 ) -> io::Result<Option<(&'static str, String)>> {
     let told = verdict_in_words(verdicts.bound(), judgement);
     let asked = asked_in_words(judgement);
-    let counts = !verdicts.asks() || judgement.expected().is_some();
+    let counts = verdicts.counts(judgement);
     Ok(match judgement.outcome() {
         Outcome::NotAsAsked => {
             let run = judgement.verdict().trace().map(plain_trace).transpose()?;

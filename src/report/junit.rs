@@ -59,7 +59,7 @@ fn case(verdicts: &Verdicts, judgement: &Judgement) -> io::Result<TestCase> {
         Some(trace) => plain_trace(trace)?,
         None => String::new(),
     };
-    let counts = !verdicts.asks() || judgement.expected().is_some();
+    let counts = verdicts.counts(judgement);
     let mut status = match (judgement.outcome(), counts) {
         (Outcome::AsAsked, _) => TestCaseStatus::success(),
         (Outcome::NotAsAsked, _) => TestCaseStatus::non_success(NonSuccessKind::Failure),

@@ -83,13 +83,6 @@ impl Cluster {
             .iter_mut()
             .filter_map(Late::output_id_mut);
         ids.filter(|own| **own == id).for_each(|own| *own = orphan);
-        for late in state.limbo.requests.iter_mut() {
-            if let Late::Offsets { id: own, .. } | Late::End { id: own, .. } = late
-                && *own == id
-            {
-                *own = orphan;
-            }
-        }
     }
 
     /// Ids of processes that are gone are forgotten with the end of their transaction.
