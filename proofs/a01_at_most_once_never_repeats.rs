@@ -24,13 +24,11 @@
 //! crash, consumer pause, slow processing and rebalance. Everything else here is that design with one change,
 //! and where a single record is enough to break it, with a single record.
 
-mod support;
-
-use semel::Guarantee;
-use support::{
+use crate::support::{
     GROUP_SITUATIONS, changed, consumer_protocol, contended, judge, one_record, preset, story,
     two_instances,
 };
+use semel::Guarantee;
 
 fn at_most_once() -> &'static str {
     preset("at-most-once")

@@ -13,10 +13,8 @@
 //! alone, for it handles the record all the same; unless the sink refuses it as a zombie. What
 //! protects from a repeat (fencing) costs a record here: the order is the wrong one for it.
 
-mod support;
-
+use crate::support::{changed, judge, preset, story, two_instances, with_faults};
 use semel::Guarantee;
-use support::{changed, judge, preset, story, two_instances, with_faults};
 
 fn at_most_once() -> &'static str {
     preset("at-most-once")

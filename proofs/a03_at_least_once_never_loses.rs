@@ -16,8 +16,9 @@
 //! `earliest`. Two consumers are judged with 2 records and at most 2 of the faults consumer crash,
 //! consumer pause, slow processing and rebalance. The runs that break it are told with a single record and a single fault.
 
-mod support;
-
+use crate::support::{
+    GROUP_SITUATIONS, changed, contended, judge, one_record, story, two_instances,
+};
 use semel::Guarantee;
 use semel::design::Design;
 use semel::explore::{Options, Outcome, explore};
@@ -26,7 +27,6 @@ use semel_models::cluster::{Cluster, State};
 use semel_models::offset::{NextOffset, Position};
 use semel_models::subject::{Observation, Subject};
 use stateright::{Checker, Model, Property};
-use support::{GROUP_SITUATIONS, changed, contended, judge, one_record, story, two_instances};
 
 const AT_LEAST_ONCE: &str = r#"
 client = "java"

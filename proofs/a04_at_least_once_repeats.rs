@@ -13,10 +13,8 @@
 //! has in hand, and so does the new owner. A rebalance alone repeats nothing, because a consumer
 //! gives the partition up in a poll, when everything in its hands is handled and committed.
 
-mod support;
-
+use crate::support::{changed, judge, preset, story, two_instances, with_faults};
 use semel::Guarantee;
-use support::{changed, judge, preset, story, two_instances, with_faults};
 
 fn at_least_once() -> &'static str {
     preset("at-least-once")

@@ -21,10 +21,10 @@
 //! sink, and lost answer of a broker. For two consumers: at most 2 of the faults consumer crash,
 //! consumer pause, slow processing and rebalance.
 
-mod support;
-
+use crate::support::{
+    GROUP_SITUATIONS, changed, contended, judge, story, two_instances, with_faults,
+};
 use semel::Guarantee;
-use support::{GROUP_SITUATIONS, changed, contended, judge, story, two_instances, with_faults};
 
 const UNGUARDED: &str = r#"
 client = "java"

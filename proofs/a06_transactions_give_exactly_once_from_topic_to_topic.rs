@@ -16,10 +16,8 @@
 //! (version 1), two instances, with ids that belong to the instance, to the start of a process, or
 //! to the partition; one partition with one replica, 2 records, and at most 2 faults.
 
-mod support;
-
+use crate::support::{Judged, changed, judge, one_record, preset, with_faults};
 use semel::Guarantee;
-use support::{Judged, changed, judge, one_record, preset, with_faults};
 
 const PRESET: &str = "exactly-once-topic-to-topic";
 

@@ -12,10 +12,8 @@
 //! 2 records handled and then committed, one partition with one replica, one consumer, 2 records
 //! of one key, and at most 2 of the faults consumer crash, lost commit and lost answer of a broker.
 
-mod support;
-
+use crate::support::{changed, judge};
 use semel::Guarantee;
-use support::{changed, judge};
 
 const SETTING: &str = r#"
 client = "java"

@@ -33,13 +33,11 @@
 //! consumers for 2 records, and at most 2 of the faults consumer crash, consumer pause, slow
 //! processing and rebalance, under the classic protocol and the consumer protocol.
 
-mod support;
-
-use semel::Guarantee;
-use support::{
+use crate::support::{
     GROUP_SITUATIONS, changed, consumer_protocol, contended, judge, one_record, preset, story,
     two_instances, with_faults,
 };
+use semel::Guarantee;
 
 const LOOK_UP_FIRST: &str = "skip-if-seen -> db[process, remember] -> commit";
 

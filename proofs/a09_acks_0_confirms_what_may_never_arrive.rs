@@ -12,10 +12,8 @@
 //! consumer, 2 records, and at most 2 of the faults producer crash, lost request, lost answer and
 //! crash of the broker. Which failure loses what where there are more replicas is not part of this.
 
-mod support;
-
+use crate::support::{changed, judge, story, with_faults};
 use semel::Guarantee;
-use support::{changed, judge, story, with_faults};
 
 const UNASKED: &str = r#"
 client = "java"

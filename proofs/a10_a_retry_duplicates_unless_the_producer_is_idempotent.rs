@@ -23,10 +23,8 @@
 //! producer crash, consumer crash, lost request and lost answer), and for librdkafka with a single
 //! record.
 
-mod support;
-
+use crate::support::{changed, judge, one_record, preset, story};
 use semel::Guarantee;
-use support::{changed, judge, one_record, preset, story};
 
 const RETRY: &str = "a record is sent again after its answer was lost";
 

@@ -12,10 +12,8 @@
 //! Proved for Java clients and Kafka 4.x, one instance, one partition with one replica, 2 records,
 //! and at most 2 of the faults consumer crash, lost answer and early timeout of a transaction.
 
-mod support;
-
+use crate::support::{changed, judge, story};
 use semel::Guarantee;
-use support::{changed, judge, story};
 
 const DESIGN: &str = r#"
 client = "java"

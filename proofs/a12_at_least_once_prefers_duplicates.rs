@@ -11,10 +11,8 @@
 //! and each with two consumers, one of which may be taken for dead and go on.
 //! The conditions are those of A3: under `latest` every member of the family loses as well.
 
-mod support;
-
+use crate::support::{changed, faults, judge, story, two_instances, with_faults};
 use semel::Guarantee;
-use support::{changed, faults, judge, story, two_instances, with_faults};
 
 /// The client, its settings, and the order of the steps.
 const LOOPS: [(&str, &str, &str); 11] = [

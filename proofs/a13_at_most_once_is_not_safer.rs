@@ -12,10 +12,8 @@
 //! without harm (A7), so there the one that handles first even delivers `exactly-once-effect`. With
 //! two consumers: at most one crash or pause of a consumer.
 
-mod support;
-
+use crate::support::{changed, judge, story, two_instances, with_faults};
 use semel::Guarantee;
-use support::{changed, judge, story, two_instances, with_faults};
 
 const HANDLES_FIRST: &str = r#"
 client = "java"

@@ -19,11 +19,9 @@
 //! not writes: a mark in the effect's transaction is written with it, and a saved offset replaces
 //! the one in Kafka. What is done once per poll is shared by its records.
 
-mod support;
-
+use crate::support::{changed, judge, preset, two_instances};
 use semel::presets::PRESETS;
 use semel::{Cost, Design, Guarantee, Polls, cost};
-use support::{changed, judge, preset, two_instances};
 
 fn of(design: &str, polls: Polls) -> Cost {
     let design = Design::parse("theorem.toml", design.as_bytes()).expect("a design");

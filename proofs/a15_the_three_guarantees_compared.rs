@@ -13,10 +13,8 @@
 //! and lost answer. The third row has to earn it against more: its producer also sends again what
 //! its dead predecessor could not confirm, which the others' does not.
 
-mod support;
-
+use crate::support::{changed, faults, judge, one_record, preset, story};
 use semel::Guarantee;
-use support::{changed, faults, judge, one_record, preset, story};
 
 const PRESETS: [&str; 3] = ["at-most-once", "at-least-once", "dedup-in-transaction"];
 

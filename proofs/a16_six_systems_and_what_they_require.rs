@@ -24,12 +24,12 @@
 //! and for the ledger consumer pause, with two consumers. The three with a mark are judged with two
 //! consumers and at most 2 of consumer crash, consumer pause, slow processing and rebalance, too.
 
-mod support;
-
+use crate::support::{
+    GROUP_FAULTS, GROUP_SITUATIONS, changed, contended, judge, preset, with_faults,
+};
 use semel::Guarantee::{
     self, ExactlyOnceEffect, InOrder, NoDuplicates, NoLoss, NoPhantom, Progress,
 };
-use support::{GROUP_FAULTS, GROUP_SITUATIONS, changed, contended, judge, preset, with_faults};
 
 struct System {
     preset: &'static str,

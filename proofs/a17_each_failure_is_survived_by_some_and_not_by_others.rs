@@ -25,10 +25,8 @@
 //! Proved for the presets as they are (Java clients, one partition with one replica, one consumer,
 //! 2 records) with these faults in place of their own, one of each.
 
-mod support;
-
+use crate::support::{Judged, changed, faults, judge, one_record, preset, with_faults};
 use semel::Guarantee;
-use support::{Judged, changed, faults, judge, one_record, preset, with_faults};
 
 /// A failure, the fault, a preset that survives, one that does not, and what that one breaks.
 type Row = (

@@ -17,10 +17,8 @@
 //! Proved for each cell with Java clients, one partition with one replica, one consumer, 2 records,
 //! and at most 2 of the faults consumer crash, lost request and lost answer.
 
-mod support;
-
+use crate::support::{changed, judge, story};
 use semel::Guarantee;
-use support::{changed, judge, story};
 
 const RELIABLE: &str = r#"
 client = "java"

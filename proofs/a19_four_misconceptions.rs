@@ -16,10 +16,8 @@
 //! 2 of the faults producer crash, consumer crash, lost request and lost answer. The runs are told
 //! with one record and one fault.
 
-mod support;
-
+use crate::support::{changed, judge, story};
 use semel::Guarantee;
-use support::{changed, judge, story};
 
 const DESIGN: &str = r#"
 client = "java"

@@ -11,11 +11,9 @@
 //! partition with two or three replicas, one consumer that applies what is in the log exactly once, and
 //! the records and faults of each design. The pairs are whole pipelines in `models/catalogue`.
 
-mod support;
-
+use crate::support::{Judged, changed, faults, judge, with_faults};
 use semel::Guarantee;
 use semel::catalogue::ENTRIES;
-use support::{Judged, changed, faults, judge, with_faults};
 
 /// The two designs of a catalogue entry.
 fn pair(id: &str) -> (&'static str, &'static str) {

@@ -13,10 +13,8 @@
 //! replica, and at most 2 of the faults producer crash, abort, transaction timeout, delivery timeout,
 //! lost request, lost answer and delayed request.
 
-mod support;
-
+use crate::support::{changed, judge, story};
 use semel::Guarantee;
-use support::{changed, judge, story};
 
 const COMMITTED: &str = r#"
 client = "java"

@@ -10,10 +10,8 @@
 //! a consumer that reads what is committed, processes and commits, one partition with one replica, one
 //! delayed request and one abort of the application.
 
-mod support;
-
+use crate::support::{changed, judge, with_faults};
 use semel::Guarantee;
-use support::{changed, judge, with_faults};
 
 const LATE: &str = r#"
 client = "java"

@@ -16,10 +16,8 @@
 //! one partition with one replica, 2 records, and at most one crash of the consumer and one lost
 //! commit; and for two consumers with a crash or a rebalance.
 
-mod support;
-
+use crate::support::{changed, judge, one_record, two_instances, with_faults};
 use semel::Guarantee;
-use support::{changed, judge, one_record, two_instances, with_faults};
 
 const CONTIGUOUS: &str = r#"
 client = "java"

@@ -9,10 +9,8 @@
 //! Proved for Java clients and Kafka 4.x, one partition with one replica, 2 records, and at most 2
 //! faults; each pair is one setting apart.
 
-mod support;
-
+use crate::support::{changed, judge};
 use semel::Guarantee;
-use support::{changed, judge};
 
 const DESIGN: &str = r#"
 client = "java"

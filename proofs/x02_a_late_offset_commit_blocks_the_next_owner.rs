@@ -15,15 +15,13 @@
 //!
 //! Proved for Java clients, one partition with one replica, up to 2 records and 2 faults.
 
-mod support;
-
+use crate::support::{changed, judge, one_record, two_instances, with_faults};
 use semel::Design;
 use semel::Guarantee::{NoLoss, NoPhantom, Progress};
 use semel_models::action::{Action, ConsumerStep};
 use semel_models::cluster::{Cluster, State};
 use stateright::Model;
 use std::collections::HashSet;
-use support::{changed, judge, one_record, two_instances, with_faults};
 
 const DESIGN: &str = r#"
 client = "java"

@@ -9,10 +9,8 @@
 //!
 //! Proved for Java clients, one partition with one replica, up to 2 records and 1 fault.
 
-mod support;
-
+use crate::support::{changed, judge, one_record, with_faults};
 use semel::Guarantee::{ExactlyOnceEffect, NoDuplicates, NoLoss, NoPhantom, Progress};
-use support::{changed, judge, one_record, with_faults};
 
 const DESIGN: &str = r#"
 client = "java"

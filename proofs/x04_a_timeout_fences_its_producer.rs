@@ -8,10 +8,8 @@
 //!
 //! Proved for Java clients, one partition with one replica, 1 record and 1 fault.
 
-mod support;
-
+use crate::support::{changed, judge};
 use semel::Guarantee::{self, ExactlyOnceEffect, NoDuplicates, NoLoss, NoPhantom};
-use support::{changed, judge};
 
 const DESIGN: &str = r#"
 client = "java"

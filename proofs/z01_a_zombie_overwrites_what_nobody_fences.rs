@@ -28,10 +28,8 @@
 //! consumers, 2 records, and at most 2 of the faults consumer crash, consumer pause, slow processing
 //! and rebalance.
 
-mod support;
-
+use crate::support::{GROUP_SITUATIONS, changed, consumer_protocol, judge, story, with_faults};
 use semel::Guarantee;
-use support::{GROUP_SITUATIONS, changed, consumer_protocol, judge, story, with_faults};
 
 const UNGUARDED: &str = r#"
 client = "java"

@@ -18,8 +18,7 @@
 //! one partition with one replica, two consumers, 2 records, and at most 2 of the faults consumer
 //! crash, consumer pause, slow processing and rebalance.
 
-mod support;
-
+use crate::support::{GROUP_SITUATIONS, changed, consumer_protocol, judge, with_faults};
 use semel::Guarantee;
 use semel::design::Design;
 use semel_models::action::Action;
@@ -28,7 +27,6 @@ use semel_models::limbo::Late;
 use semel_models::offset::NextOffset;
 use stateright::Model;
 use std::collections::HashSet;
-use support::{GROUP_SITUATIONS, changed, consumer_protocol, judge, with_faults};
 
 const COMMITS: &str = r#"
 client = "java"

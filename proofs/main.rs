@@ -1,0 +1,34 @@
+//! The theorems: one file each, and what they share.
+//!
+//! `cargo test --test proofs a07` runs the theorem whose file begins with `a07`.
+
+mod a01_at_most_once_never_repeats;
+mod a02_at_most_once_loses;
+mod a03_at_least_once_never_loses;
+mod a04_at_least_once_repeats;
+mod a05_an_unguarded_effect_is_applied_twice;
+mod a06_transactions_give_exactly_once_from_topic_to_topic;
+mod a07_setting_may_be_repeated_adding_may_not;
+mod a08_a_transactional_mark_gives_exactly_once;
+mod a09_acks_0_confirms_what_may_never_arrive;
+mod a10_a_retry_duplicates_unless_the_producer_is_idempotent;
+mod a11_an_effect_outside_kafka_is_repeated;
+mod a12_at_least_once_prefers_duplicates;
+mod a13_at_most_once_is_not_safer;
+mod a14_exactly_once_has_a_price;
+mod a15_the_three_guarantees_compared;
+mod a16_six_systems_and_what_they_require;
+mod a17_each_failure_is_survived_by_some_and_not_by_others;
+mod a18_both_sides_are_needed;
+mod a19_four_misconceptions;
+mod r01_what_replicas_keep;
+mod support;
+mod t05_who_reads_what_is_committed_sees_no_aborted_record;
+mod t08_a_late_end_hits_no_other_transaction_under_version_2;
+mod w01_workers_need_contiguous_commits;
+mod x01_three_settings_around_a_transaction;
+mod x02_a_late_offset_commit_blocks_the_next_owner;
+mod x03_an_aborted_result_is_a_phantom_unless_it_is_made_good;
+mod x04_a_timeout_fences_its_producer;
+mod z01_a_zombie_overwrites_what_nobody_fences;
+mod z02_a_commit_goes_back_only_within_a_generation;
