@@ -14,6 +14,7 @@ mod progress;
 mod replay;
 mod session;
 mod shard;
+mod suggest;
 
 use args::{Arguments, Command};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -42,6 +43,7 @@ fn run_with(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let done = match parsed.command {
         Command::Check(check) => check::run(&check),
         Command::Matrix(matrix) => matrix::run(&matrix),
+        Command::Suggest(suggest) => suggest::run(&suggest),
         Command::Explain(explain) => explain::run(&explain),
         Command::Replay(replay) => replay::run(&replay),
         Command::Merge(merge) => merge::run(&merge),

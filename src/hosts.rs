@@ -6,8 +6,10 @@
 
 mod connect;
 mod dataflow;
+mod patience;
 
 pub(crate) use dataflow::Dataflow;
+pub(crate) use patience::Patience;
 
 use crate::explore::MOST_PEERS;
 use std::io;
@@ -39,6 +41,13 @@ pub(crate) enum HostsError {
         text: String,
         before: usize,
     },
+    #[error("{file}, line {line}: {text} has no port: process {number} would be called at port 0")]
+    NoPort {
+        file: String,
+        line: usize,
+        text: String,
+        number: usize,
+    },
     #[error("{file} names {found} processes; it takes 1 to {MOST_PEERS}, one HOST:PORT a line")]
     BadCount { file: String, found: usize },
     #[error(
@@ -68,6 +77,10 @@ pub(crate) enum HostsError {
         "process {number} at {address} does something else: every process needs the same version of semel, the same designs and limits, and the same hosts file"
     )]
     Disagrees { number: usize, address: String },
+    #[error(
+        "process {number} at {address} did not come before --timeout: start it with the same designs, the same hosts file and --process {number}"
+    )]
+    MissingAtTimeout { number: usize, address: String },
     #[error("interrupted while waiting for the other processes")]
     Interrupted,
     #[error("the connections between the processes cannot be set up: {0}")]
@@ -108,6 +121,14 @@ impl Hosts {
                 text: address.into(),
                 cause,
             })?;
+            if own.port() == 0 {
+                return Err(HostsError::NoPort {
+                    file: file.into(),
+                    line: line + 1,
+                    text: address.into(),
+                    number: addresses.len(),
+                });
+            }
             if let Some(before) = found.iter().position(|other| *other == own) {
                 return Err(HostsError::SameAddress {
                     file: file.into(),
@@ -172,6 +193,13 @@ mod tests {
         let error = Hosts::parse("hosts.txt", "127.0.0.1:4000\n127.0.0.1\n");
         let error = error.expect_err("no port").to_string();
         assert!(error.starts_with("hosts.txt, line 2: '127.0.0.1' is not a HOST:PORT"));
+    }
+
+    #[test]
+    fn nobody_can_be_called_at_port_0() {
+        let error = Hosts::parse("hosts.txt", "127.0.0.1:4000\n127.0.0.1:0\n");
+        let error = error.expect_err("no port").to_string();
+        assert!(error.starts_with("hosts.txt, line 2: 127.0.0.1:0 has no port: process 1"));
     }
 
     #[test]

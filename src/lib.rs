@@ -59,6 +59,7 @@ pub mod mend;
 pub mod presets;
 pub mod replay;
 mod report;
+pub mod suggest;
 pub mod trace;
 pub mod verdict;
 

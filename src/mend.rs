@@ -7,15 +7,16 @@
 //! each with its price: what else is then violated.
 
 mod change;
-mod changes;
+pub(crate) mod changes;
 mod orders;
+mod trial;
+
+pub(crate) use change::{Change, quoted};
+pub(crate) use trial::Trial;
 
 use crate::check::CheckOptions;
-use crate::design::{Design, Expected, write};
-use crate::explore::{Livelock, Options, Outcome, explore};
+use crate::design::{Design, Expected};
 use crate::verdict::{Judgement, Verdict, Verdicts};
-use change::Change;
-use semel_models::cluster::Cluster;
 use semel_models::guarantee::Guarantee;
 use semel_models::pipeline::Pipeline;
 use std::time::Instant;
@@ -102,8 +103,10 @@ pub(crate) fn find(
             continue;
         }
         tried.push(changed.clone());
-        let Some(holding) = holding_within(changed, design, &engine) else {
-            return Mends::Stopped;
+        let holding = match Trial::of(changed, design, &engine) {
+            Trial::Holding(holding) => holding,
+            Trial::Stopped { .. } | Trial::NotModelled => Vec::new(),
+            Trial::Limit(_) => return Mends::Stopped,
         };
         let missing = wanted
             .iter()
@@ -129,49 +132,4 @@ fn changed(design: &Design, change: &Change) -> Option<Pipeline> {
     let text = change.made_in(design.text(), design.pipeline().client)?;
     let changed = Design::parse(design.file(), text.as_bytes()).ok()?;
     Some(changed.pipeline().clone())
-}
-
-/// The guarantees that hold for `changed` within the bound of `design`. Where no faults are stated,
-/// those of a changed design may be others: then a guarantee has to hold under either.
-fn holding_within(changed: Pipeline, design: &Design, engine: &Options) -> Option<Vec<Guarantee>> {
-    let faults = &design.pipeline().faults;
-    if changed.faults == *faults {
-        return holding(changed, engine);
-    }
-    let bounded = Pipeline {
-        faults: faults.clone(),
-        ..changed.clone()
-    };
-    let mut holds = holding(changed, engine)?;
-    // The faults of `design` may be among those that are not modelled with the change.
-    let text = write(&bounded, &design.versions());
-    if holds.is_empty() || Design::parse(design.file(), text.as_bytes()).is_err() {
-        return Some(Vec::new());
-    }
-    let under_those = holding(bounded, engine)?;
-    holds.retain(|guarantee| under_those.contains(guarantee));
-    Some(holds)
-}
-
-/// The guarantees that hold for `pipeline`, or none where none of those that `engine` stops for
-/// does; `None` if a limit came first. A changed design that is too large for the model mends
-/// nothing that could be shown.
-fn holding(pipeline: Pipeline, engine: &Options) -> Option<Vec<Guarantee>> {
-    let Ok(cluster) = Cluster::new(pipeline) else {
-        return Some(Vec::new());
-    };
-    let found = explore(&cluster, engine, &mut |_| {});
-    match found.outcome() {
-        Outcome::Complete => {}
-        Outcome::Stopped => return Some(Vec::new()),
-        Outcome::Limit(_) => return None,
-    }
-    let endless = match found.livelock(engine) {
-        Livelock::None => 0,
-        Livelock::From(_) => Guarantee::Progress.bit(),
-        Livelock::Unexplored | Livelock::Limit(_) => return None,
-    };
-    let violated = found.violated() | endless;
-    let holds = |guarantee: &Guarantee| violated & guarantee.bit() == 0;
-    Some(Guarantee::ALL.into_iter().filter(holds).collect())
 }

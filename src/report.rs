@@ -4,10 +4,12 @@ pub(crate) mod catalogue;
 mod github;
 pub(crate) mod json;
 mod junit;
+pub(crate) mod map;
 mod markdown;
 pub(crate) mod matrix;
 mod mermaid;
 pub(crate) mod replay;
+pub(crate) mod suggest;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;

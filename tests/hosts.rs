@@ -162,6 +162,47 @@ fn an_interrupt_of_one_ends_all_with_what_is_known() {
 }
 
 #[test]
+fn a_process_that_stands_still_is_not_waited_for_beyond_the_timeout() {
+    let directory = hosts(2);
+    fs::write(directory.path().join("large.toml"), LARGE).expect("written");
+    let arguments = ["large.toml", "--timeout", "3s"];
+    let first = process(&directory, 0, &arguments);
+    let mut second = process(&directory, 1, &arguments);
+    let mut told = BufReader::new(second.stderr.take().expect("piped"));
+    let mut line = String::new();
+    told.read_line(&mut line)
+        .expect("it says that it has met the others");
+    let sent = Command::new("kill")
+        .args(["-STOP", &second.id().to_string()])
+        .status();
+    assert!(sent.is_ok_and(|status| status.success()));
+    let first = first.wait_with_output().expect("it ends");
+    second.kill().expect("it stands still");
+    second.wait().expect("killed");
+    assert_eq!(first.status.code(), Some(5));
+    assert_eq!(text(&first.stdout), "", "no verdict");
+    let said = text(&first.stderr);
+    assert!(
+        said.contains("process 1 at 127.0.0.1:")
+            && said.contains("did not end its part before --timeout"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_process_that_does_not_come_is_named_when_the_time_is_over() {
+    let directory = hosts(2);
+    let arguments = ["--preset", "at-most-once", "--timeout", "1s"];
+    let output = process(&directory, 1, &arguments)
+        .wait_with_output()
+        .expect("it ends");
+    assert_eq!(output.status.code(), Some(5));
+    let said = text(&output.stderr);
+    assert!(said.contains("process 0 at 127.0.0.1:"), "{said}");
+    assert!(said.contains("did not come before --timeout"), "{said}");
+}
+
+#[test]
 fn processes_with_other_designs_do_not_explore_together() {
     let directory = hosts(2);
     fs::write(directory.path().join("large.toml"), LARGE).expect("written");

@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::shard::Shard;
 use crate::matrix::Environment;
 use crate::report::Format;
+use crate::suggest::Kept;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use semel_models::guarantee::Guarantee;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use values::{Suggested, Words};
 
 /// Commands that are planned and not there.
-pub(super) const NOT_BUILT_YET: [&str; 4] = ["suggest", "explore", "report", "test"];
+pub(super) const NOT_BUILT_YET: [&str; 3] = ["explore", "report", "test"];
 
 /// Options that are planned and not there, and what to do without them.
 pub(super) const PLANNED_OPTIONS: [(&str, &str); 5] = [
@@ -71,6 +72,13 @@ pub(super) enum Command {
     /// the designs require.
     #[command(after_help = exit_codes(), mut_arg("files", |files| files.help(MATRIX_FILES)))]
     Matrix(MatrixArguments),
+    /// Find changes with which a design holds what it needs: the smallest first, each as a diff
+    ///
+    /// Every order of up to six steps and every setting that matters is tried on the model, within the
+    /// design's own bound. It ends in 0 when there is such a change, or when none is needed, and in 1
+    /// when there is none.
+    #[command(after_help = format!("{SUGGEST_EXAMPLE}\n{}", exit_codes()))]
+    Suggest(SuggestArguments),
     /// Explain a published failure: what breaks, the shortest run, and what prevents it
     #[command(after_help = exit_codes())]
     Explain(ExplainArguments),
@@ -198,6 +206,54 @@ pub(super) struct MatrixArguments {
 const MATRIX_FILES: &str = "Design files; without any, and without --preset: every preset";
 
 const MATRIX_FORMATS: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
+
+#[derive(Debug, Args)]
+pub(super) struct SuggestArguments {
+    /// The design file; without it, and without --preset: semel.toml in this folder
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "preset")]
+    pub file: Option<PathBuf>,
+    /// A design that comes with semel ('semel list presets')
+    #[arg(long, value_name = "NAME", value_parser = Suggested(preset_names), hide_possible_values = true)]
+    pub preset: Option<String>,
+    /// What shall hold, several with a comma between them; without it, what the design requires, or
+    /// else no-loss and exactly-once-effect
+    #[arg(long, value_name = "GUARANTEE", value_delimiter = ',', value_parser = Words::<Guarantee>::all())]
+    pub need: Vec<Guarantee>,
+    /// What shall stay: a table such as 'producer', or a key such as 'sink.effect' or 'order'; may be
+    /// repeated
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = Kept::read)]
+    pub keep: Vec<Kept>,
+    /// How many changes to list
+    #[arg(long, value_name = "N", default_value = "5")]
+    pub most: NonZeroUsize,
+    /// Judge every order of up to five steps for the design's sink instead: prints the whole design
+    /// space as a table, and draws it to this file as SVG
+    #[arg(long, value_name = "PICTURE", value_hint = ValueHint::FilePath, conflicts_with_all = ["need", "keep"])]
+    pub map: Option<PathBuf>,
+    /// How to print them
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats("suggest", SUGGEST_FORMATS))]
+    pub format: Format,
+    #[command(flatten)]
+    pub limits: LimitArguments,
+}
+
+const SUGGEST_EXAMPLE: &str = "Example:
+  semel suggest payments.toml --need no-loss,exactly-once-effect --keep producer
+";
+
+const SUGGEST_FORMATS: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
+
+impl SuggestArguments {
+    /// The one design that it is about; `None`: none is named, and there is no file to take.
+    pub(super) fn sources(&self) -> Option<SourceArguments> {
+        let named = SourceArguments {
+            files: self.file.iter().cloned().collect(),
+            preset: self.preset.iter().cloned().collect(),
+            shard: None,
+        };
+        named.or_file(super::DEFAULT_FILE)
+    }
+}
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArguments {

@@ -49,7 +49,10 @@ pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
             }
             Err(error) if error.is_lost() => {
                 complain(&error.to_string());
-                return Ok(Exit::Io);
+                return Ok(match session.is_interrupted() {
+                    true => Exit::Interrupted,
+                    false => Exit::Io,
+                });
             }
             Err(error) => {
                 complain(&error.to_string());

@@ -7,7 +7,7 @@ use super::session::Session;
 use crate::design::Design;
 use crate::explore::Peers;
 #[cfg(feature = "timely")]
-use crate::hosts::{Dataflow, Hosts, HostsError};
+use crate::hosts::{Dataflow, Hosts, HostsError, Patience};
 
 /// The other processes, if there are any.
 pub(super) struct Others {
@@ -35,9 +35,14 @@ impl Others {
             limits.max_states,
             limits.timeout
         );
-        let interrupted = || session.is_interrupted();
+        let patience = Patience {
+            interrupted: session.interrupted(),
+            timeout: limits.timeout,
+            since: session.started(),
+            tell: Box::new(complain),
+        };
         let found = Hosts::read(file, number)
-            .and_then(|hosts| Dataflow::start(&hosts, number, &common, &interrupted));
+            .and_then(|hosts| Dataflow::start(&hosts, number, &common, patience));
         match found {
             Ok(dataflow) => {
                 if number > 0 {
@@ -85,12 +90,14 @@ fn exit_of(error: &HostsError) -> Exit {
     match error {
         HostsError::BadAddress { .. }
         | HostsError::SameAddress { .. }
+        | HostsError::NoPort { .. }
         | HostsError::BadCount { .. }
         | HostsError::NoSuchProcess { .. }
         | HostsError::Disagrees { .. } => Exit::Usage,
         HostsError::Unreadable { .. }
         | HostsError::CannotListen { .. }
         | HostsError::Missing { .. }
+        | HostsError::MissingAtTimeout { .. }
         | HostsError::Setup(_) => Exit::Io,
         HostsError::Interrupted => Exit::Interrupted,
     }

@@ -64,6 +64,19 @@ impl Session {
         self.cancel.load(Ordering::Relaxed)
     }
 
+    /// The same, for whoever outlives a look at the session.
+    #[cfg(feature = "timely")]
+    pub(super) fn interrupted(&self) -> Box<dyn Fn() -> bool> {
+        let cancel = Arc::clone(&self.cancel);
+        Box::new(move || cancel.load(Ordering::Relaxed))
+    }
+
+    /// When the command began.
+    #[cfg(feature = "timely")]
+    pub(super) fn started(&self) -> Instant {
+        self.started
+    }
+
     /// How a command ends that found `verdicts`.
     pub(super) fn exit_of(&self, verdicts: &Verdicts) -> Exit {
         if self.is_interrupted() || verdicts.stop() == Some(Stop::Interrupt) {

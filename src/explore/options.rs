@@ -12,7 +12,8 @@ pub struct Options {
     pub(super) jobs: NonZeroUsize,
     pub(super) max_states: u64,
     pub(super) max_bytes: u64,
-    pub(super) stop_when_violated: u32,
+    stop_when_violated: u32,
+    stop_when_any_violated: u32,
     deadline: Option<Instant>,
     cancel: Option<Arc<AtomicBool>>,
 }
@@ -38,6 +39,7 @@ impl Default for Options {
             max_states: u64::MAX,
             max_bytes: u64::MAX,
             stop_when_violated: 0,
+            stop_when_any_violated: 0,
             deadline: None,
             cancel: None,
         }
@@ -96,6 +98,22 @@ impl Options {
             stop_when_violated,
             ..self
         }
+    }
+
+    /// Ends at the end of the first level by which one of these `invariants` is violated.
+    #[must_use]
+    pub fn stop_when_any_violated(self, invariants: u32) -> Self {
+        let stop_when_any_violated = invariants;
+        Self {
+            stop_when_any_violated,
+            ..self
+        }
+    }
+
+    /// Whether no more is asked for, once these invariants are violated.
+    pub(super) fn is_answered(&self, violated: u32) -> bool {
+        let all = self.stop_when_violated;
+        all != 0 && violated & all == all || violated & self.stop_when_any_violated != 0
     }
 
     /// Whether it is time to end, whatever has been found.

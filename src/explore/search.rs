@@ -107,8 +107,7 @@ impl<'a, 'o, S: Subject> Search<'a, 'o, S> {
             if level.len() == 0 {
                 return Ok(Outcome::Complete);
             }
-            let wanted = self.options.stop_when_violated;
-            if wanted != 0 && self.tally.violated() & wanted == wanted {
+            if self.options.is_answered(self.tally.violated()) {
                 return Ok(Outcome::Stopped);
             }
             self.depth += 1;

@@ -130,8 +130,7 @@ impl<S: Subject> Together<'_, '_, '_, S> {
             if self.sum.level == 0 {
                 return Ok(Outcome::Complete);
             }
-            let wanted = self.search.options.stop_when_violated;
-            if wanted != 0 && self.sum.violated & wanted == wanted {
+            if self.search.options.is_answered(self.sum.violated) {
                 return Ok(Outcome::Stopped);
             }
             self.search.depth += 1;

@@ -1,6 +1,7 @@
 //! The dataflow: words that go to the process that they are addressed to, round by round.
 
 use super::connect::connect;
+use super::patience::{PAUSE, Patience};
 use super::{Hosts, HostsError};
 use crate::explore::{Lost, Peers};
 use serde::{Deserialize, Serialize};
@@ -8,10 +9,10 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use timely::WorkerConfig;
 use timely::communication::WorkerGuards;
 use timely::communication::allocator::ProcessBuilder;
@@ -21,7 +22,7 @@ use timely::dataflow::InputHandle;
 use timely::dataflow::operators::{Exchange, Input, Inspect, Probe};
 use timely::worker::Worker;
 
-/// Words that travel as one.
+/// Words that travel as one. Each process ends its round with a piece without words, for everyone.
 #[derive(Clone, Serialize, Deserialize)]
 struct Piece {
     to: u64,
@@ -30,8 +31,19 @@ struct Piece {
     words: Vec<u32>,
 }
 
+/// What has come of a round.
+struct Arrived {
+    words: Round,
+    /// Who has not ended it.
+    open: Vec<usize>,
+}
+
 /// The most words of a piece.
 const PIECE_WORDS: usize = 1 << 14;
+/// How long others may take for their part of a level before that is told.
+const QUIET: Duration = Duration::from_secs(30);
+/// How long after the command's time a process may still answer: each ends by its own clock.
+const GRACE: Duration = Duration::from_secs(10);
 /// How long the dataflow sleeps when nothing comes.
 const NAP: Duration = Duration::from_millis(100);
 
@@ -45,11 +57,16 @@ pub(crate) struct Dataflow {
     outgoing: Option<Sender<Round>>,
     incoming: Receiver<Round>,
     gone: Gone,
+    awaited: Awaited,
+    patience: Patience,
     guards: Option<WorkerGuards<()>>,
 }
 
 /// The process whose connection broke first.
 type Gone = Arc<Mutex<Option<usize>>>;
+
+/// Whose words of this round are not all there; nobody's, between two rounds.
+type Awaited = Arc<Mutex<Vec<usize>>>;
 
 impl Dataflow {
     /// Waits for the other processes and connects to them; all must have `common` in common.
@@ -57,10 +74,16 @@ impl Dataflow {
         hosts: &Hosts,
         number: usize,
         common: &str,
-        interrupted: &dyn Fn() -> bool,
+        patience: Patience,
     ) -> Result<Dataflow, HostsError> {
-        let streams = connect(hosts, number, common, interrupted)?;
+        let streams = connect(hosts, number, common, &patience)?;
+        // Others may have been started later: their time is over no later than if it began here.
+        let patience = Patience {
+            since: Instant::now(),
+            ..patience
+        };
         let gone = Gone::default();
+        let awaited = Awaited::default();
         note_broken_connections(Arc::clone(&gone));
         let hooks = Hooks::default();
         let own = ProcessBuilder::new_typed_vector(1, hooks.refill.clone(), hooks.spill.clone());
@@ -70,7 +93,7 @@ impl Dataflow {
         let builders = builders.into_iter().map(AllocatorBuilder::Tcp).collect();
         let (outgoing, to_send) = channel();
         let (received, incoming) = channel();
-        let ends = Mutex::new(Some((to_send, received)));
+        let ends = Mutex::new(Some((to_send, received, Arc::clone(&awaited))));
         let count = hosts.count();
         let guards = timely::execute::execute_from(
             builders,
@@ -78,8 +101,8 @@ impl Dataflow {
             WorkerConfig::default(),
             move |worker| {
                 let ends = ends.lock().unwrap_or_else(PoisonError::into_inner).take();
-                if let Some((to_send, received)) = ends {
-                    serve(worker, number, count, &to_send, &received);
+                if let Some((to_send, received, awaited)) = ends {
+                    serve(worker, number, count, &to_send, &received, &awaited);
                 }
             },
         );
@@ -89,6 +112,8 @@ impl Dataflow {
             outgoing: Some(outgoing),
             incoming,
             gone,
+            awaited,
+            patience,
             guards: Some(guards.map_err(HostsError::Setup)?),
         })
     }
@@ -108,11 +133,55 @@ impl Dataflow {
         let gone = *self.gone.lock().unwrap_or_else(PoisonError::into_inner);
         Lost(match gone {
             Some(number) => format!(
-                "the connection to process {number} at {} is lost: no verdict without it. Start all processes again",
-                self.addresses[number]
+                "the connection to {} is lost: no verdict without it. Start all processes again",
+                self.named(number)
             ),
             None => "a process is lost: no verdict without it. Start all processes again".into(),
         })
+    }
+
+    /// What the others send in this round.
+    fn receive(&self) -> Result<Round, Lost> {
+        let mut wait = self.patience.wait(QUIET);
+        let mut interrupted = None;
+        loop {
+            match self.incoming.recv_timeout(PAUSE) {
+                Ok(round) => return Ok(round),
+                Err(RecvTimeoutError::Disconnected) => return Err(self.lost()),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            wait.say(|| format!("waits for {} to end its part of a level", self.silent()));
+            if self.patience.is_over(GRACE) {
+                return Err(Lost(format!(
+                    "{} did not end its part before --timeout: no verdict without it",
+                    self.silent()
+                )));
+            }
+            // The others hear of an interrupt in this round: one that hears nothing is not waited for.
+            if (self.patience.interrupted)() {
+                let since = *interrupted.get_or_insert_with(Instant::now);
+                if since.elapsed() >= GRACE {
+                    return Err(Lost(format!(
+                        "interrupted while waiting for {}",
+                        self.silent()
+                    )));
+                }
+            }
+        }
+    }
+
+    /// Who has not sent all that it sends in this round, in words.
+    fn silent(&self) -> String {
+        let awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        let named: Vec<String> = awaited.iter().map(|number| self.named(*number)).collect();
+        match named.is_empty() {
+            true => "another process".into(),
+            false => named.join(" and "),
+        }
+    }
+
+    fn named(&self, number: usize) -> String {
+        format!("process {number} at {}", self.addresses[number])
     }
 }
 
@@ -128,7 +197,7 @@ impl Peers for Dataflow {
     fn exchange(&mut self, outgoing: Round) -> Result<Round, Lost> {
         let sent = self.outgoing.as_ref().map(|to| to.send(outgoing));
         match sent {
-            Some(Ok(())) => self.incoming.recv().map_err(|_| self.lost()),
+            Some(Ok(())) => self.receive(),
             Some(Err(_)) | None => Err(self.lost()),
         }
     }
@@ -149,11 +218,15 @@ fn serve(
     count: usize,
     to_send: &Receiver<Round>,
     received: &Sender<Round>,
+    awaited: &Awaited,
 ) {
     let mut input = InputHandle::new();
     // Others may have begun the next round before this process has seen the end of one.
-    let arrived: Rc<RefCell<HashMap<u64, Round>>> = Rc::default();
-    let empty = move || vec![Vec::new(); count];
+    let arrived: Rc<RefCell<HashMap<u64, Arrived>>> = Rc::default();
+    let nothing = move || Arrived {
+        words: vec![Vec::new(); count],
+        open: (0..count).collect(),
+    };
     let arriving = Rc::clone(&arrived);
     let probe = worker.dataflow::<u64, _, _>(|scope| {
         let (probe, _) = scope
@@ -162,15 +235,19 @@ fn serve(
             .exchange(|piece: &Piece| piece.to)
             .inspect(move |piece| {
                 let mut rounds = arriving.borrow_mut();
-                let arrived = rounds.entry(piece.round).or_insert_with(empty);
-                arrived[piece.from].extend_from_slice(&piece.words);
+                let arrived = rounds.entry(piece.round).or_insert_with(nothing);
+                arrived.words[piece.from].extend_from_slice(&piece.words);
+                if piece.words.is_empty() {
+                    arrived.open.retain(|other| *other != piece.from);
+                }
             })
             .probe();
         probe
     });
     for (round, outgoing) in (0..).zip(to_send) {
         for (to, words) in (0..).zip(outgoing) {
-            for words in words.chunks(PIECE_WORDS) {
+            let end: &[u32] = &[];
+            for words in words.chunks(PIECE_WORDS).chain([end]) {
                 input.send(Piece {
                     to,
                     from: number,
@@ -182,10 +259,16 @@ fn serve(
         input.advance_to(round + 1);
         input.flush();
         while probe.less_than(&(round + 1)) {
+            let open = arrived.borrow().get(&round).map(|round| round.open.clone());
+            *awaited.lock().unwrap_or_else(PoisonError::into_inner) =
+                open.unwrap_or_else(|| (0..count).collect());
             worker.step_or_park(Some(NAP));
         }
         let arrived = arrived.borrow_mut().remove(&round);
-        if received.send(arrived.unwrap_or_else(empty)).is_err() {
+        if received
+            .send(arrived.unwrap_or_else(nothing).words)
+            .is_err()
+        {
             return;
         }
     }

@@ -8,7 +8,7 @@ use toml_edit::{DocumentMut, Item, TableLike, Value};
 use crate::design::{Table, properties};
 
 /// One key, with the value that it gets; `None`: it is left out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Edit {
     table: Table,
     key: &'static str,
@@ -18,10 +18,10 @@ struct Edit {
 }
 
 /// Keys that change together.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Change {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Change {
     edits: Vec<Edit>,
-    note: &'static str,
+    notes: Vec<&'static str>,
 }
 
 impl Change {
@@ -70,8 +70,51 @@ impl Change {
 
     /// What it takes beyond the file.
     pub fn where_so(mut self, note: &'static str) -> Self {
-        self.note = note;
+        self.notes.push(note);
         self
+    }
+
+    /// All that this change sets and then what `other` does.
+    pub fn with(mut self, other: &Change) -> Self {
+        self.edits.extend_from_slice(&other.edits);
+        self.notes.extend_from_slice(&other.notes);
+        self
+    }
+
+    /// The keys that change.
+    pub fn keys(&self) -> impl Iterator<Item = (Table, &'static str)> {
+        self.edits.iter().map(|edit| (edit.table, edit.key))
+    }
+
+    /// The change without the last so many keys.
+    pub fn without_last(&self, keys: usize) -> Self {
+        let mut change = self.clone();
+        change.edits.truncate(self.edits.len().saturating_sub(keys));
+        change
+    }
+
+    /// What changes, a table at a time.
+    pub fn told(&self) -> Vec<String> {
+        let mut tables: Vec<Table> = Vec::new();
+        for edit in &self.edits {
+            if !tables.contains(&edit.table) {
+                tables.push(edit.table);
+            }
+        }
+        let of_table = |table: &Table| {
+            let edits = self.edits.iter().filter(|edit| edit.table == *table);
+            let change = Change {
+                edits: edits.cloned().collect(),
+                notes: Vec::new(),
+            };
+            change.to_string()
+        };
+        tables.iter().map(of_table).collect()
+    }
+
+    /// What it takes beyond the file.
+    pub fn notes(&self) -> &[&'static str] {
+        &self.notes
     }
 
     /// The design's text with the change; `None`: its keys have no place in the text.
@@ -101,10 +144,7 @@ impl fmt::Display for Change {
                 None => write!(f, "{} left out", edit.key)?,
             }
         }
-        match self.note {
-            "" => Ok(()),
-            note => write!(f, ", {note}"),
-        }
+        self.notes.iter().try_for_each(|note| write!(f, ", {note}"))
     }
 }
 
@@ -120,16 +160,43 @@ impl Edit {
             }
             table = table.get_mut(part)?.as_table_like_mut()?;
         }
-        take_out(table, self.key);
         for alias in aliases(self.table, self.key, client) {
             take_out(table, alias);
         }
-        if let Some(value) = &self.value {
-            let value: Value = value.parse().ok()?;
-            table.insert(self.key, Item::Value(value));
+        let Some(value) = &self.value else {
+            take_out(table, self.key);
+            return Some(());
+        };
+        let mut value: Value = value.parse().ok()?;
+        match find(table, self.key).and_then(Item::as_value_mut) {
+            Some(own) => {
+                // What stands beside it stays: its comment.
+                *value.decor_mut() = own.decor().clone();
+                *own = value;
+            }
+            None => {
+                take_out(table, self.key);
+                table.insert(self.key, Item::Value(value));
+            }
         }
         Some(())
     }
+}
+
+/// What a dotted key holds, however its parts are nested.
+fn find<'t>(table: &'t mut dyn TableLike, name: &str) -> Option<&'t mut Item> {
+    let has = |table: &mut dyn TableLike, at: usize| {
+        let nested = table.get_mut(&name[..at]);
+        let nested = nested.and_then(Item::as_table_like_mut);
+        nested.is_some_and(|nested| find(nested, &name[at + 1..]).is_some())
+    };
+    if table.contains_key(name) {
+        return table.get_mut(name);
+    }
+    let mut places = name.match_indices('.').map(|(at, _)| at);
+    let at = places.find(|at| has(table, *at))?;
+    let nested = table.get_mut(&name[..at])?.as_table_like_mut()?;
+    find(nested, &name[at + 1..])
 }
 
 fn last_part(table: Table) -> &'static str {
@@ -169,7 +236,7 @@ fn take_out(table: &mut dyn TableLike, name: &str) {
 }
 
 /// A basic string of TOML: no word or order has a letter in it that needs more.
-pub(super) fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     format!("\"{word}\"")
 }
 
@@ -193,6 +260,18 @@ mod tests {
             assert!(changed.contains("acks"), "{changed}");
             assert!(changed.parse::<DocumentMut>().is_ok(), "{changed}");
         }
+    }
+
+    #[test]
+    fn what_stands_around_a_value_stays() {
+        let change = Change::word(Table::Application, "order", "commit -> process");
+        let text = "[application]\n# the loop\norder = \"process -> commit\"   # as in Main.java\nworkers = 0\n";
+        let expected = text.replace("process -> commit", "commit -> process");
+        assert_eq!(change.made_in(text, Client::Java), Some(expected));
+        let change = Change::set(Table::Consumer, "enable.auto.commit", "false");
+        let text = "[consumer]\nenable.auto.commit = true # the default\nmax.poll.records = 1\n";
+        let expected = text.replace("true", "false");
+        assert_eq!(change.made_in(text, Client::Java), Some(expected));
     }
 
     #[test]

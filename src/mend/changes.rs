@@ -20,6 +20,15 @@ const MAX_IDEMPOTENT_IN_FLIGHT: u32 = 5;
 
 /// Every single change that may apply to `design`.
 pub(super) fn of(design: &Design) -> Vec<Change> {
+    let mut changes = settings(design);
+    for order in orders::near(design.pipeline()) {
+        changes.push(Change::word(APPLICATION, "order", &order.to_string()));
+    }
+    changes
+}
+
+/// Those that are about settings, and about more than the order at most.
+pub(crate) fn settings(design: &Design) -> Vec<Change> {
     let pipeline = design.pipeline();
     let mut changes = Vec::new();
     producer_changes(pipeline, &mut changes);
@@ -28,9 +37,6 @@ pub(super) fn of(design: &Design) -> Vec<Change> {
     group_changes(pipeline, &mut changes);
     output::changes(pipeline, &mut changes);
     broker_changes(design, &mut changes);
-    for order in orders::near(pipeline) {
-        changes.push(Change::word(APPLICATION, "order", &order.to_string()));
-    }
     changes
 }
 
@@ -123,7 +129,7 @@ fn source_changes(design: &Design, changes: &mut Vec<Change>) {
 }
 
 /// Whether the file has the key.
-fn states(design: &Design, table: Table, key: &str) -> bool {
+pub(crate) fn states(design: &Design, table: Table, key: &str) -> bool {
     design.settings().iter().any(|setting| {
         setting.table == table && setting.name == key && matches!(setting.origin, Origin::Stated(_))
     })

@@ -266,7 +266,7 @@ fn write_mends(out: &mut dyn Write, verdicts: &Verdicts, judgement: &Judgement) 
     if mends.is_empty() {
         return writeln!(
             out,
-            "  None of the single changes that were tried makes it hold within this bound."
+            "  None of the single changes that were tried makes it hold within this bound: 'semel suggest' tries several at once."
         );
     }
     writeln!(

@@ -144,11 +144,14 @@ pub(super) fn threads(text: &str) -> Result<NonZeroUsize, String> {
 }
 
 pub(super) fn shard(text: &str) -> Result<Shard, String> {
-    let parsed = text.split_once('/').and_then(|(number, of)| {
-        let (number, of) = (number.parse().ok()?, of.parse().ok()?);
-        (1..=of).contains(&number).then_some(Shard { number, of })
-    });
-    parsed.ok_or_else(|| "expected which part of how many, such as 2/5".to_string())
+    let parsed: Option<(usize, usize)> = text
+        .split_once('/')
+        .and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+    match parsed {
+        None | Some((_, 0)) => Err("expected which part of how many, such as 2/5".to_string()),
+        Some((number, of)) if (1..=of).contains(&number) => Ok(Shard { number, of }),
+        Some((_, of)) => Err(format!("the parts of {of} are 1/{of} to {of}/{of}")),
+    }
 }
 
 pub(super) fn states(text: &str) -> Result<u64, String> {

@@ -1,0 +1,247 @@
+//! Changes that are suggested: what holds with them, what is kept, and what is said where there are none.
+
+#[path = "support/shell.rs"]
+mod shell;
+
+use semel::suggest::{Delivery, Kept, Wanted, map, suggest};
+use semel::{CheckOptions, Design, Verdict, check, presets};
+use shell::{Bench, code, err, out, semel};
+
+const BALANCE: &str = r#"require = ["no-loss", "exactly-once-effect"]
+
+[producer]
+acks = "all"
+enable.idempotence = true
+
+[consumer]
+enable.auto.commit = false
+auto.offset.reset = "earliest"
+
+[application]
+order = "process -> commit"   # booked, then committed
+
+[sink]
+effect = "add"
+
+[faults]
+consumer-crash = 1
+
+[bounds]
+records = 1
+"#;
+
+fn design(text: &str) -> Design {
+    Design::parse("balance.toml", text.as_bytes()).expect("it can be read")
+}
+
+fn wanted(design: &Design, most: usize, kept: &[&str]) -> Wanted {
+    let mut wanted = Wanted::of(design);
+    wanted.most = most;
+    wanted.kept = kept
+        .iter()
+        .map(|text| Kept::read(text).expect("it can be kept"))
+        .collect();
+    wanted
+}
+
+#[test]
+fn for_each_preset_that_is_violated_a_check_confirms_what_is_suggested() {
+    let options = CheckOptions::default();
+    for preset in presets::PRESETS {
+        let design = presets::design(preset).expect("it can be read");
+        let wanted = wanted(&design, 1, &[]);
+        let found = suggest(&design, &wanted, &options, &mut |_| {}).expect("it can be checked");
+        if found.is_fine() {
+            continue;
+        }
+        let first = found.suggestions.first();
+        let first = first.unwrap_or_else(|| panic!("nothing is suggested for {}", preset.name));
+        let changed = Design::parse("changed.toml", first.text.as_bytes()).expect("it can be read");
+        let verdicts = check(&changed, &options).expect("it can be checked");
+        for need in &wanted.needs {
+            let verdict = verdicts.of(*need);
+            assert_eq!(
+                verdict,
+                &Verdict::Holds,
+                "{}: {:?}",
+                preset.name,
+                first.changes
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_kept_stays_and_what_it_forbids_is_told() {
+    let text = BALANCE.replace(
+        "effect = \"add\"",
+        "effect = \"external\"\nidempotency-key = false",
+    );
+    let design = design(&text);
+    let options = CheckOptions::default();
+    let free = suggest(&design, &wanted(&design, 3, &[]), &options, &mut |_| {});
+    let free = free.expect("it can be checked");
+    assert_eq!(
+        free.suggestions[0].changes,
+        ["[sink] idempotency-key = true"]
+    );
+    let kept = suggest(
+        &design,
+        &wanted(&design, 3, &["sink"]),
+        &options,
+        &mut |_| {},
+    );
+    let kept = kept.expect("it can be checked");
+    // No commit of a database holds a message back that the provider has sent: before it or behind
+    // it there is a moment at which the consumer may die.
+    assert!(kept.suggestions.is_empty());
+    let freed = kept.if_nothing_were_kept.expect("it was found above");
+    assert_eq!(freed.changes, free.suggestions[0].changes);
+    let nearest = kept.nearest.expect("something was tried");
+    assert!(
+        nearest
+            .verdicts
+            .judgements()
+            .iter()
+            .any(|own| own.verdict().trace().is_some())
+    );
+}
+
+#[test]
+fn only_settings_change_where_the_order_is_kept() {
+    let text = BALANCE.replace("effect = \"add\"", "effect = \"upsert\"");
+    let design = design(&text.replace("enable.idempotence = true", "enable.idempotence = false"));
+    let wanted = wanted(&design, 5, &["order", "consumer"]);
+    let found = suggest(&design, &wanted, &CheckOptions::default(), &mut |_| {});
+    for suggestion in found.expect("it can be checked").suggestions {
+        let changed = Design::parse("changed.toml", suggestion.text.as_bytes()).expect("read");
+        assert_eq!(
+            changed.pipeline().consumer.order,
+            design.pipeline().consumer.order
+        );
+    }
+}
+
+#[test]
+fn several_changes_at_once_are_found_where_none_alone_is_enough() {
+    // The acknowledgement promises nothing, and a crash repeats the effect.
+    let text = BALANCE
+        .replace("acks = \"all\"\nenable.idempotence = true", "acks = 0")
+        .replace(
+            "consumer-crash = 1",
+            "consumer-crash = 1\nrequest-lost.produce = 1",
+        );
+    let design = design(&text);
+    let found = suggest(
+        &design,
+        &wanted(&design, 1, &[]),
+        &CheckOptions::default(),
+        &mut |_| {},
+    );
+    let found = found.expect("it can be checked");
+    let first = &found.suggestions[0];
+    assert!(first.keys > 1, "{:?}", first.changes);
+    assert!(
+        first
+            .changes
+            .iter()
+            .any(|change| change.contains("acks = \"all\""))
+    );
+    assert!(
+        first
+            .changes
+            .iter()
+            .any(|change| change.contains("order = \"db["))
+    );
+}
+
+#[test]
+fn on_the_map_every_order_has_its_place() {
+    let design = design(BALANCE);
+    let map = map(&design, &CheckOptions::default(), &mut |_| {});
+    assert_eq!(map.stop, None);
+    let delivery = |order: &str| {
+        let place = map.places.iter().find(|place| place.order == order);
+        place.unwrap_or_else(|| panic!("{order}")).delivery
+    };
+    for (order, expected) in [
+        // Effect and mark are one; what comes again meets the mark.
+        ("db[process, remember] -> commit", Delivery::ExactlyOnce),
+        (
+            "skip-if-seen -> db[process, remember] -> commit",
+            Delivery::ExactlyOnce,
+        ),
+        // Effect and offset are one.
+        ("db[process, save-offset]", Delivery::ExactlyOnce),
+        // A crash after the effect repeats it.
+        ("process -> commit", Delivery::AtLeastOnce),
+        (
+            "skip-if-seen -> process -> remember -> commit",
+            Delivery::AtLeastOnce,
+        ),
+        // A crash after the commit, or the mark, loses it.
+        ("commit -> process", Delivery::AtMostOnce),
+        ("remember -> process -> commit", Delivery::AtMostOnce),
+    ] {
+        assert_eq!(delivery(order), expected, "{order}");
+    }
+    let sorted = map.places.is_sorted_by_key(|place| place.delivery);
+    assert!(sorted, "the strongest come first");
+}
+
+#[test]
+fn a_suggestion_is_a_diff_of_the_file() {
+    let bench = Bench::with(BALANCE.as_bytes());
+    let output = semel(
+        bench.folder.path(),
+        &["suggest", "semel.toml", "--most", "2"],
+    );
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    insta::assert_snapshot!(out(&output));
+}
+
+#[test]
+fn where_there_is_none_it_is_said_why() {
+    let text = BALANCE.replace("effect = \"add\"", "effect = \"external\"");
+    let bench = Bench::with(text.as_bytes());
+    let output = semel(
+        bench.folder.path(),
+        &["suggest", "semel.toml", "--keep", "sink"],
+    );
+    assert_eq!(code(&output), 1, "{}", err(&output));
+    insta::assert_snapshot!(out(&output));
+    let output = semel(bench.folder.path(), &["suggest", "--keep", "sink.efect"]);
+    assert_eq!(code(&output), 2);
+    assert!(
+        err(&output).contains("did you mean 'effect'"),
+        "{}",
+        err(&output)
+    );
+    let output = semel(
+        bench.folder.path(),
+        &["suggest", "--keep", "sink", "--timeout", "1ms"],
+    );
+    assert_eq!(code(&output), 3, "{}", err(&output));
+}
+
+#[test]
+fn the_map_is_a_table_and_a_picture() {
+    let bench = Bench::with(BALANCE.as_bytes());
+    let output = semel(
+        bench.folder.path(),
+        &["suggest", "--map", "map.svg", "--format", "markdown"],
+    );
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let rows = out(&output)
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .count();
+    let picture = std::fs::read_to_string(bench.file("map.svg")).expect("it is there");
+    assert_eq!(
+        picture.matches("<circle").count(),
+        rows,
+        "a dot for each row"
+    );
+    let output = semel(bench.folder.path(), &["suggest", "--map", "absent/map.svg"]);
+    assert_eq!(code(&output), 5);
+}
