@@ -5,7 +5,7 @@ mod github;
 pub(crate) mod json;
 mod junit;
 pub(crate) mod map;
-mod markdown;
+pub(crate) mod markdown;
 pub(crate) mod matrix;
 mod mermaid;
 pub(crate) mod replay;

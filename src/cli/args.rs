@@ -327,7 +327,7 @@ pub(super) struct ListArguments {
     pub format: Format,
 }
 
-const LIST_FORMATS: &[Format] = &[Format::Text, Format::Json];
+const LIST_FORMATS: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
 
 #[derive(Debug, Args)]
 pub(super) struct InitArguments {

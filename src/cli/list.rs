@@ -6,6 +6,7 @@ use crate::catalogue::{ENTRIES, Entry};
 use crate::design::{Introduction, Party, RULES, modelled, properties};
 use crate::presets::PRESETS;
 use crate::report::Format;
+use crate::report::markdown::escaped;
 use semel_models::fault::Fault;
 use semel_models::guarantee::Guarantee;
 use semel_models::order::Step;
@@ -43,9 +44,10 @@ pub(super) fn run(arguments: &ListArguments) -> io::Result<Exit> {
     let mut out = anstream::AutoStream::auto(io::stdout());
     match arguments.format {
         // The arguments let no other format through.
-        Format::Text | Format::Markdown | Format::Mermaid | Format::Junit | Format::Github => {
+        Format::Text | Format::Mermaid | Format::Junit | Format::Github => {
             write_text(&mut out, &tables)?;
         }
+        Format::Markdown => write_markdown(&mut out, &tables)?,
         Format::Json => {
             let document: BTreeMap<&str, &Vec<Row>> =
                 tables.iter().map(|(title, rows)| (*title, rows)).collect();
@@ -135,6 +137,37 @@ fn state_row(name: &str, summary: &str, is_modelled: bool) -> Row {
     };
     row.facts.insert("state", state.into());
     row
+}
+
+/// A table of the facts that its rows have; one of several has a heading.
+fn write_markdown(out: &mut dyn Write, tables: &[(&str, Vec<Row>)]) -> io::Result<()> {
+    for (index, (title, rows)) in tables.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        if tables.len() > 1 {
+            writeln!(out, "### {title}\n")?;
+        }
+        let mut facts: Vec<&str> = Vec::new();
+        for fact in rows.iter().flat_map(|row| row.facts.keys()) {
+            if !facts.contains(fact) {
+                facts.push(fact);
+            }
+        }
+        let heads: String = facts.iter().map(|fact| format!(" {fact} |")).collect();
+        writeln!(out, "| name |{heads} what |")?;
+        writeln!(out, "|{}", " --- |".repeat(facts.len() + 2))?;
+        for row in rows {
+            let cell = |fact: &&str| {
+                let fact = row.facts.get(fact).map_or("", String::as_str);
+                format!(" {} |", escaped(fact))
+            };
+            let cells: String = facts.iter().map(cell).collect();
+            let summary = escaped(&row.summary);
+            writeln!(out, "| `{}` |{cells} {summary} |", row.name)?;
+        }
+    }
+    Ok(())
 }
 
 fn write_text(out: &mut dyn Write, tables: &[(&str, Vec<Row>)]) -> io::Result<()> {

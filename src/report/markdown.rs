@@ -128,7 +128,7 @@ fn write_mends(out: &mut dyn Write, verdicts: &Verdicts, judgement: &Judgement) 
     if mends.is_empty() {
         return writeln!(
             out,
-            "None of the single changes that were tried makes it hold within this bound."
+            "None of the single changes that were tried makes it hold within this bound: `semel suggest` tries several at once."
         );
     }
     writeln!(out, "With one of these changes it holds within this bound:")?;
@@ -144,7 +144,7 @@ fn write_mends(out: &mut dyn Write, verdicts: &Verdicts, judgement: &Judgement) 
 }
 
 /// Text in which nothing is markup.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
