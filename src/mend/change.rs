@@ -123,7 +123,11 @@ impl Change {
         for edit in &self.edits {
             edit.make(document.as_table_mut(), client)?;
         }
-        Some(document.to_string())
+        let mut changed = document.to_string();
+        if !text.ends_with('\n') && changed.ends_with('\n') {
+            changed.pop();
+        }
+        Some(changed)
     }
 }
 
@@ -269,7 +273,7 @@ mod tests {
         let expected = text.replace("process -> commit", "commit -> process");
         assert_eq!(change.made_in(text, Client::Java), Some(expected));
         let change = Change::set(Table::Consumer, "enable.auto.commit", "false");
-        let text = "[consumer]\nenable.auto.commit = true # the default\nmax.poll.records = 1\n";
+        let text = "[consumer]\nenable.auto.commit = true # the default\nmax.poll.records = 1";
         let expected = text.replace("true", "false");
         assert_eq!(change.made_in(text, Client::Java), Some(expected));
     }

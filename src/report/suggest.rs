@@ -169,11 +169,7 @@ fn write_nearest(out: &mut dyn Write, found: &Suggestions, nearest: &Nearest) ->
 
 /// What else is to be known of a suggestion.
 fn remarks(suggestion: &Suggestion) -> Vec<String> {
-    let mut remarks: Vec<String> = suggestion
-        .notes
-        .iter()
-        .map(|note| format!("{note}"))
-        .collect();
+    let mut remarks: Vec<String> = suggestion.notes.iter().map(ToString::to_string).collect();
     if !suggestion.price.is_empty() {
         remarks.push(format!("but then violated: {}", names(&suggestion.price)));
     }

@@ -95,9 +95,12 @@ pub(super) fn to_order(design: &Design, order: &Order) -> Vec<Change> {
     commits(pipeline, order, change)
 }
 
+/// Whether an order has a use for a statement.
+type NeededBy = fn(&Order) -> bool;
+
 /// Statements of `[application]`, `[sink]` and the output that are refused where the order has no
 /// use for them.
-const MEANINGS: &[(Table, &str, fn(&Order) -> bool)] = &[
+const MEANINGS: &[(Table, &str, NeededBy)] = &[
     (Table::Application, "commit-covers", saves),
     (Table::Application, "on-commit-failure", commits_itself),
     (Table::Application, "seek-on-assign", saves_offset),
