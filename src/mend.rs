@@ -28,6 +28,7 @@ const MAX_STATES: u64 = 200_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mend {
     change: String,
+    keys: usize,
     price: Vec<Guarantee>,
 }
 
@@ -49,7 +50,8 @@ impl Mend {
 pub enum Mends {
     /// They were not tried.
     NotTried,
-    /// All were tried; per violated guarantee, those with which it holds, the cheapest first.
+    /// All were tried; per violated guarantee, those with which it holds: those that break the least
+    /// first, and of these the smallest.
     Tried(Vec<(Guarantee, Vec<Mend>)>),
     /// The design is too large to be explored again and again.
     TooLarge,
@@ -116,13 +118,14 @@ pub(crate) fn find(
             if holding.contains(guarantee) {
                 mending.push(Mend {
                     change: change.to_string(),
+                    keys: change.keys().count(),
                     price: price.clone(),
                 });
             }
         }
     }
     for (_, mending) in &mut mends {
-        mending.sort_by_key(|mend| mend.price.len());
+        mending.sort_by_key(|mend| (mend.price.len(), mend.keys));
     }
     Mends::Tried(mends)
 }
