@@ -12,6 +12,7 @@ mod others;
 mod pages;
 mod progress;
 mod replay;
+mod report;
 mod session;
 mod shard;
 
@@ -44,6 +45,7 @@ fn run_with(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Matrix(matrix) => matrix::run(&matrix),
         Command::Explain(explain) => explain::run(&explain),
         Command::Replay(replay) => replay::run(&replay),
+        Command::Report(report) => report::run(&report),
         Command::Merge(merge) => merge::run(&merge),
         Command::List(list) => list::run(&list),
         Command::Init(init) => init::run(&init),

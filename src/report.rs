@@ -1,13 +1,17 @@
 //! Verdicts as people and programs read them: one file a format.
 
 pub(crate) mod catalogue;
+mod diagram;
 mod github;
+pub(crate) mod html;
 pub(crate) mod json;
 mod junit;
+mod lifelines;
 mod markdown;
 pub(crate) mod matrix;
 mod mermaid;
 pub(crate) mod replay;
+mod story;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;

@@ -16,7 +16,7 @@ use std::time::Duration;
 use values::{Suggested, Words};
 
 /// Commands that are planned and not there.
-pub(super) const NOT_BUILT_YET: [&str; 4] = ["suggest", "explore", "report", "test"];
+pub(super) const NOT_BUILT_YET: [&str; 3] = ["suggest", "explore", "test"];
 
 /// Options that are planned and not there, and what to do without them.
 pub(super) const PLANNED_OPTIONS: [(&str, &str); 5] = [
@@ -82,6 +82,13 @@ pub(super) enum Command {
     /// taken and the run violates its guarantee, as it was recorded, and in 1 when it does not.
     #[command(after_help = format!("{REPLAY_EXAMPLE}\n{}", exit_codes()))]
     Replay(ReplayArguments),
+    /// Write a page with verdicts and runs, to be opened in a browser
+    ///
+    /// One file that needs no network: the verdicts, each shortest run as a sequence diagram, and the
+    /// state after each of its steps, to be stepped through with keys, a slider or clicks. Without
+    /// JavaScript, and on paper, all of it is there as well. It ends as 'check' does.
+    #[command(after_help = exit_codes())]
+    Report(ReportArguments),
     /// Make one result of those of all shards
     ///
     /// It takes what 'check' or 'matrix' prints with --shard and --format json, of every part, and
@@ -253,6 +260,27 @@ const REPLAY_FORMATS: &[Format] = &[
     Format::Markdown,
     Format::Mermaid,
 ];
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArguments {
+    /// Design files; without any, and without --preset or --entry: semel.toml in this folder
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// A design that comes with semel ('semel list presets'); may be repeated
+    #[arg(long, value_name = "NAME", value_parser = Suggested(preset_names), hide_possible_values = true)]
+    pub preset: Vec<String>,
+    /// A published failure ('semel list catalogue'), its broken and its fixed design; may be repeated
+    #[arg(long, value_name = "ID", value_parser = Suggested(entry_ids), hide_possible_values = true)]
+    pub entry: Vec<String>,
+    /// The file to write; an earlier report of this name is replaced. '-' prints the page
+    #[arg(short, long, value_name = "FILE", default_value = "report.html", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// Overwrite the file even if it is no report
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub limits: LimitArguments,
+}
 
 #[derive(Debug, Args)]
 pub(super) struct MergeArguments {
