@@ -16,7 +16,7 @@ use std::time::Duration;
 use values::{Suggested, Words};
 
 /// Commands that are planned and not there.
-pub(super) const NOT_BUILT_YET: [&str; 3] = ["suggest", "explore", "test"];
+pub(super) const NOT_BUILT_YET: [&str; 2] = ["suggest", "test"];
 
 /// Options that are planned and not there, and what to do without them.
 pub(super) const PLANNED_OPTIONS: [(&str, &str); 5] = [
@@ -41,9 +41,6 @@ pub(super) const PLANNED_OPTIONS: [(&str, &str); 5] = [
         "there is no replay on a real Kafka yet: leave it out to replay on the model",
     ),
 ];
-
-/// Formats that are planned and not there.
-const PLANNED_FORMATS: &[&str] = &["itf"];
 
 /// Checks what a Kafka pipeline really delivers.
 #[derive(Debug, Parser)]
@@ -89,6 +86,12 @@ pub(super) enum Command {
     /// JavaScript, and on paper, all of it is there as well. It ends as 'check' does.
     #[command(after_help = exit_codes())]
     Report(ReportArguments),
+    /// Walk through a design's states in a browser, with Stateright's Explorer
+    ///
+    /// It shows every step that can follow, the path as a sequence diagram, and the state. Its ways to a
+    /// violation are not the shortest, and it knows nothing of runs without end. Ctrl-C ends it.
+    #[command(after_help = exit_codes())]
+    Explore(ExploreArguments),
     /// Make one result of those of all shards
     ///
     /// It takes what 'check' or 'matrix' prints with --shard and --format json, of every part, and
@@ -153,7 +156,8 @@ impl LimitArguments {
 pub(super) struct CheckArguments {
     #[command(flatten)]
     pub sources: SourceArguments,
-    /// How to print the verdicts
+    /// How to print the verdicts. 'itf' is one run in the format of Apalache and Quint: the first that
+    /// violates something, what the design asks about before the rest
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats("check", CHECK_FORMATS))]
     pub format: Format,
     #[command(flatten)]
@@ -224,6 +228,7 @@ const EXPLAIN_FORMATS: &[Format] = &[
     Format::Json,
     Format::Markdown,
     Format::Mermaid,
+    Format::Itf,
 ];
 
 #[derive(Debug, Args)]
@@ -259,6 +264,7 @@ const REPLAY_FORMATS: &[Format] = &[
     Format::Json,
     Format::Markdown,
     Format::Mermaid,
+    Format::Itf,
 ];
 
 #[derive(Debug, Args)]
@@ -280,6 +286,19 @@ pub(super) struct ReportArguments {
     pub force: bool,
     #[command(flatten)]
     pub limits: LimitArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExploreArguments {
+    /// The design; without it, and without --preset: semel.toml in this folder
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "preset")]
+    pub file: Option<PathBuf>,
+    /// A design that comes with semel ('semel list presets')
+    #[arg(long, value_name = "NAME", value_parser = Suggested(preset_names), hide_possible_values = true)]
+    pub preset: Option<String>,
+    /// Where to listen; with port 0 at any port that is free
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
+    pub address: String,
 }
 
 #[derive(Debug, Args)]
@@ -382,7 +401,7 @@ impl Listing {
 }
 
 fn formats(command: &'static str, served: &'static [Format]) -> Words<Format> {
-    Words::some(command, served, PLANNED_FORMATS)
+    Words::some(command, served)
 }
 
 fn preset_names() -> Vec<&'static str> {

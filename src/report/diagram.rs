@@ -21,9 +21,11 @@ pub(super) use text::escaped;
 pub(super) const STYLE: &str = include_str!("diagram/style.css");
 
 /// The width of the column with the sentences.
-const SENTENCES: usize = 336;
+const SENTENCES: usize = 326;
 /// How far apart lifelines stand.
-const APART: usize = 112;
+const APART: usize = 106;
+/// How far the ground of a row goes: as far as there is room.
+const GROUND: usize = 4000;
 /// The height of the row with the names of the lifelines.
 const HEAD: usize = 44;
 /// The height of a line of text, and of the rest of a row.
@@ -66,7 +68,7 @@ impl<'a> Diagram<'a> {
     pub(super) fn head(&self) -> String {
         let width = self.width();
         let mut svg = format!(
-            "<svg class=\"lanes\" viewBox=\"0 0 {width} {HEAD}\" width=\"{width}\" height=\"{HEAD}\" aria-hidden=\"true\">"
+            "<svg class=\"lanes\" viewBox=\"0 0 {width} {HEAD}\" preserveAspectRatio=\"xMinYMin\" style=\"--w:{width}px;--h:{HEAD}px\" aria-hidden=\"true\">"
         );
         self.put_heads(&mut svg);
         svg + "</svg>"
@@ -99,7 +101,7 @@ impl<'a> Diagram<'a> {
         let (rows, height) = self.rows(0, Some(prefix));
         let width = self.width();
         format!(
-            "<svg class=\"rows\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"{}\">{rows}</svg>",
+            "<svg class=\"rows\" viewBox=\"0 0 {width} {height}\" preserveAspectRatio=\"xMinYMin\" style=\"--w:{width}px;--h:{height}px\" role=\"img\" aria-label=\"{}\">{rows}</svg>",
             escaped(title)
         )
     }
@@ -141,7 +143,7 @@ impl<'a> Diagram<'a> {
 
     fn row(&self, svg: &mut String, y: usize, place: usize, prefix: Option<&str>) -> usize {
         let moment = &self.story.moments[place];
-        let lines = text::wrapped(moment.step.sentence(), 43);
+        let lines = text::wrapped(moment.step.sentence(), 41);
         let faults = moment.step.fault().is_some();
         let height = (lines.len() + usize::from(faults)) * LINE + PADDING;
         let class = match (moment.step.fault(), self.is_last(place)) {
@@ -154,8 +156,7 @@ impl<'a> Diagram<'a> {
         });
         let _ = write!(
             svg,
-            "<g class=\"{class}\"{id}><rect class=\"back\" y=\"{y}\" width=\"{}\" height=\"{height}\"/>",
-            self.width()
+            "<g class=\"{class}\"{id}><rect class=\"back\" y=\"{y}\" width=\"{GROUND}\" height=\"{height}\"/>"
         );
         self.lifelines(svg, y, height, place);
         let _ = write!(
@@ -219,12 +220,10 @@ impl<'a> Diagram<'a> {
     fn drawn(&self, svg: &mut String, y: usize, place: usize) {
         let arrow = &self.arrows[place];
         let label = label::of(self.story, place);
-        shape::put(
-            svg,
-            arrow.shape,
-            (self.lane(&arrow.from), self.lane(&arrow.to), y),
-            &label,
-        );
+        svg.push_str("<g class=\"drawn\">");
+        let between = (self.lane(&arrow.from), self.lane(&arrow.to), y);
+        shape::put(svg, arrow.shape, between, &label);
+        svg.push_str("</g>");
     }
 
     /// A row of text only.
@@ -232,8 +231,7 @@ impl<'a> Diagram<'a> {
         let height = LINE + PADDING / 2;
         let _ = write!(
             svg,
-            "<g class=\"{class}\"><rect class=\"back\" y=\"{y}\" width=\"{}\" height=\"{height}\"/>",
-            self.width()
+            "<g class=\"{class}\"><rect class=\"back\" y=\"{y}\" width=\"{GROUND}\" height=\"{height}\"/>"
         );
         put_line(svg, "said", y + 17, text);
         svg.push_str("</g>");
@@ -247,8 +245,7 @@ impl<'a> Diagram<'a> {
         let height = (lines.len() + 1) * LINE + PADDING;
         let _ = write!(
             svg,
-            "<g class=\"end\"><rect class=\"back\" y=\"{y}\" width=\"{}\" height=\"{height}\"/>",
-            self.width()
+            "<g class=\"end\"><rect class=\"back\" y=\"{y}\" width=\"{GROUND}\" height=\"{height}\"/>"
         );
         let first = y + PADDING / 2 + 13;
         put_line(svg, "broken", first, &format!("✗ {guarantee} is broken"));

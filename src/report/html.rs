@@ -9,14 +9,14 @@ mod state;
 use super::diagram;
 use super::diagram::escaped;
 use super::words::{
-    asked_in_words, bound_in_words, completeness, extent_in_words, price_in_words,
+    asked_in_words, bound_in_words, completeness, extent_in_words, price_in_words, runs,
     verdict_in_words, warnings,
 };
 use crate::catalogue::{Entry, Explained, changes};
 use crate::mend::Mends;
 use crate::replay::{Replay, ReplayError, replay};
 use crate::trace::Trace;
-use crate::verdict::{Judgement, Outcome, Verdicts};
+use crate::verdict::{Outcome, Verdicts};
 use semel_models::guarantee::Guarantee;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -128,25 +128,16 @@ impl Page {
     }
 }
 
-/// The runs that violate something, what is required first.
 fn followed(verdicts: &Verdicts) -> Result<Vec<Followed<'_>>, ReplayError> {
-    let (first, then): (Vec<&Judgement>, Vec<&Judgement>) = verdicts
-        .judgements()
-        .iter()
-        .partition(|judgement| judgement.expected().is_some());
-    let violated = first.into_iter().chain(then).filter_map(|judgement| {
-        let trace = judgement.verdict().trace()?;
-        Some((judgement.guarantee(), trace))
-    });
-    violated
-        .map(|(guarantee, trace)| {
-            Ok(Followed {
-                guarantee,
-                trace,
-                replay: replay(trace)?,
-            })
+    let runs = runs(verdicts).into_iter();
+    runs.map(|(guarantee, trace)| {
+        Ok(Followed {
+            guarantee,
+            trace,
+            replay: replay(trace)?,
         })
-        .collect()
+    })
+    .collect()
 }
 
 fn put_entry(html: &mut String, entry: &Entry) {

@@ -120,11 +120,8 @@ fn of_stores(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)> {
         facts.push(("dedup store".into(), dedup_store(state, pipeline)));
     }
     if order.contains(Step::SaveOffset) {
-        let saved = state
-            .sink
-            .saved
-            .map_or("none".into(), |saved| saved.0.to_string());
-        facts.push(("saved offset".into(), saved.into()));
+        let saved = state.sink.saved.map(|saved| saved.0);
+        facts.push(("saved offset".into(), Value::Offset(saved)));
     }
     facts
 }
@@ -246,8 +243,7 @@ fn list(items: impl Iterator<Item = String>) -> Value {
 }
 
 fn optional(position: Option<Position>) -> Value {
-    let next = position.map(|position| position.next.0.to_string());
-    Value::Text(next.unwrap_or("none".into()))
+    Value::Offset(position.map(|position| position.next.0))
 }
 
 fn records(state: &State, pipeline: &Pipeline) -> Value {

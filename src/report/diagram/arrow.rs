@@ -5,7 +5,7 @@ use crate::report::lifelines::{
 };
 use crate::report::story::Story;
 use crate::trace::{broker_name, lettered};
-use semel_models::action::{Action, Strike, Target};
+use semel_models::action::{Action, ConsumerStrike, ReplicaStrike, Strike, Target};
 use semel_models::cluster::State;
 use semel_models::fault::Call;
 use semel_models::pipeline::Pipeline;
@@ -23,7 +23,9 @@ pub(super) enum Shape {
     Late,
     /// An answer that says no.
     Refused,
-    /// Something that befalls its actor.
+    /// The death of its actor's process.
+    Dies,
+    /// Something else that befalls its actor.
     Fault,
 }
 
@@ -65,7 +67,10 @@ pub(super) fn of(story: &Story, place: usize) -> Arrow {
             return Arrow {
                 from: actor.clone(),
                 to: actor,
-                shape: Shape::Fault,
+                shape: match kills(struck) {
+                    true => Shape::Dies,
+                    false => Shape::Fault,
+                },
             };
         }
     };
@@ -76,6 +81,25 @@ pub(super) fn of(story: &Story, place: usize) -> Arrow {
         false => (client, server),
     };
     Arrow { from, to, shape }
+}
+
+/// Whether a process, or the machine that it runs on, goes down at once.
+fn kills(strike: Strike) -> bool {
+    match strike {
+        Strike::ProducerCrash
+        | Strike::ProducerCrashAtEnd
+        | Strike::BrokerCrash
+        | Strike::PowerLoss { .. }
+        | Strike::PowerLossAll { .. }
+        | Strike::EveryReplica { .. }
+        | Strike::DiskLoss => true,
+        Strike::Consumer { how, .. } => how == ConsumerStrike::Crash,
+        Strike::Replica { how, .. } => match how {
+            ReplicaStrike::Crash | ReplicaStrike::PowerLoss | ReplicaStrike::DiskLoss => true,
+            ReplicaStrike::Lag | ReplicaStrike::Lead => false,
+        },
+        _ => false,
+    }
 }
 
 /// Where the partition has replicas with logs of their own, the broker that is meant by "the broker".
@@ -112,12 +136,10 @@ fn client(target: Target, pipeline: &Pipeline) -> String {
         | Target::Offsets(who)
         | Target::EndTransaction(who) => consumer(who),
         Target::Repeated(call) => match call {
-            Call::Produce | Call::InitProducerId | Call::AddPartitions
-                if pipeline.producer.is_transactional() =>
-            {
+            Call::Produce => PRODUCER.into(),
+            Call::InitProducerId | Call::AddPartitions if pipeline.producer.is_transactional() => {
                 PRODUCER.into()
             }
-            Call::Produce => PRODUCER.into(),
             Call::OutputProduce
             | Call::Fetch
             | Call::Join

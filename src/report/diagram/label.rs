@@ -5,6 +5,7 @@ use crate::report::lifelines::kind;
 use crate::report::story::{Moment, Story};
 use semel_models::action::{Action, ConsumerStep, Strike};
 use semel_models::cluster::State;
+use semel_models::consumer::Consumer;
 
 /// What some actions are called where there is little room; others by their own names.
 const SHORT: [(&str, &str); 15] = [
@@ -36,7 +37,8 @@ pub(super) fn of(story: &Story, place: usize) -> String {
         Action::Fault { strike, .. } => struck(strike, moment),
         Action::Consumer { who, does } => match does {
             ConsumerStep::Poll(_) | ConsumerStep::PollOther(_) => {
-                polled(&moment.after.consumers[usize::from(who)].hand, moment)
+                let who = usize::from(who);
+                polled(&before.consumers[who], &moment.after.consumers[who], moment)
             }
             ConsumerStep::Operate => committing(operation(moment), moment, before),
             _ => committing(short(moment), moment, before),
@@ -71,8 +73,17 @@ fn short(moment: &Moment) -> String {
     }
 }
 
-fn polled(hand: &[u16], moment: &Moment) -> String {
-    let names: Vec<String> = hand.iter().map(|record| format!("r{record}")).collect();
+/// The records that a poll returns: into the hand, or to the workers.
+fn polled(before: &Consumer, after: &Consumer, moment: &Moment) -> String {
+    let at_work = before.crew.tasks.len();
+    let handed = after
+        .crew
+        .tasks
+        .iter()
+        .skip(at_work)
+        .map(|task| task.record);
+    let names = after.hand.iter().copied().chain(handed);
+    let names: Vec<String> = names.map(|record| format!("r{record}")).collect();
     match names.is_empty() {
         true => short(moment),
         false => names.join(", "),
@@ -85,7 +96,7 @@ fn operation(moment: &Moment) -> String {
     let step = step.map_or("operate", String::as_str);
     match step.split_once('[') {
         Some((group, _)) => match group.strip_prefix("the end of ") {
-            Some(group) => format!("{group} ends"),
+            Some(_) => "EndTxn".into(),
             None => format!("{group}[…]"),
         },
         None => step.to_string(),

@@ -8,7 +8,14 @@ use std::fmt::Write;
 pub(super) fn put(svg: &mut String, shape: Shape, at: (usize, usize, usize), label: &str) {
     match shape {
         Shape::Own => put_box(svg, "own", at.0, at.2, label),
-        Shape::Fault => put_fault(svg, at.0, at.2, label),
+        Shape::Dies => {
+            put_cross(svg, at.0, at.2 - 9, 7);
+            put_box(svg, "befalls", at.0, at.2 + 12, label);
+        }
+        Shape::Fault => {
+            put_bolt(svg, at.0, at.2 - 10);
+            put_box(svg, "befalls", at.0, at.2 + 12, label);
+        }
         Shape::Message => put_arrow(svg, at, label, Head::Arrives, 100),
         Shape::Refused => put_arrow(svg, at, label, Head::Arrives, 100),
         Shape::Lost => put_arrow(svg, at, label, Head::Cross, 72),
@@ -100,8 +107,12 @@ fn put_box(svg: &mut String, class: &str, x: usize, y: usize, label: &str) {
     );
 }
 
-/// What befalls an actor: a cross on its lifeline, over the fault's name.
-fn put_fault(svg: &mut String, x: usize, y: usize, label: &str) {
-    put_cross(svg, x, y - 9, 7);
-    put_box(svg, "befalls", x, y + 12, label);
+/// A flash of lightning on a lifeline.
+fn put_bolt(svg: &mut String, x: usize, y: usize) {
+    let _ = write!(
+        svg,
+        "<path class=\"bolt\" d=\"M{} {}l-7 10h5l-3 8l9 -11h-5l4 -7z\"/>",
+        x + 1,
+        y - 8
+    );
 }

@@ -26,7 +26,7 @@ pub(super) fn put(html: &mut String, chapter: &Chapter, followed: &Followed) {
     let title = format!("Sequence diagram of the run that violates {guarantee}");
     let _ = write!(
         html,
-        "</header><div class=\"stage\"><div class=\"diagram\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">{}{}</div><div class=\"panel\">",
+        "<p class=\"swipe\">Swipe the diagram sideways to see who sends what to whom.</p></header><div class=\"stage\"><div class=\"diagram\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">{}{}</div><div class=\"panel\">",
         diagram.head(),
         diagram.body(&format!("{id}-"), &title)
     );

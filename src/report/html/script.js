@@ -52,11 +52,14 @@
 
   // Scrolls the diagram's own box, never the page.
   function into(box, row) {
-    if (!row) { box.scrollTop = 0; return; }
+    if (!row) { box.scrollTo(0, 0); return; }
     const [outer, inner] = [box.getBoundingClientRect(), row.getBoundingClientRect()];
     const head = box.querySelector('.lanes').getBoundingClientRect().height;
     if (inner.top < outer.top + head) box.scrollTop += inner.top - outer.top - head - 8;
     else if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + 16;
+    const drawn = row.querySelector('.drawn').getBoundingClientRect();
+    if (drawn.right > outer.right) box.scrollLeft += drawn.right - outer.right + 24;
+    else if (drawn.left < outer.left) box.scrollLeft += drawn.left - outer.left - 24;
   }
 
   // Which run the keys are about: the one in use, or else the one in view.
@@ -93,9 +96,12 @@
       if (at < 0) continue;
       current = run;
       run.show(at);
+      run.section.querySelector('.steps').scrollTop = 0;
       run.section.scrollIntoView();
     }
   }
   addEventListener('hashchange', follow);
+  // The browser itself would scroll to the step: after that, to its run.
+  addEventListener('load', follow);
   follow();
 })();

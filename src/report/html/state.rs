@@ -1,8 +1,9 @@
 //! A state as cards: who holds what, and what the last step changed of it.
 
 use crate::report::diagram::escaped;
+use crate::report::explorer::title;
 use crate::report::story::Story;
-use crate::trace::{Fact, Holder, Value, facts, lettered};
+use crate::trace::{Fact, Value, facts, lettered};
 use semel_models::cluster::State;
 use semel_models::consumer::Phase;
 use semel_models::pipeline::Pipeline;
@@ -24,28 +25,17 @@ pub(super) fn cards(story: &Story, steps: usize) -> String {
                 Some(_) => "</dl></div><div class=\"card\">",
                 None => "<div class=\"card\">",
             });
-            let _ = write!(html, "<h5>{}</h5><dl>", title(fact.holder, story.pipeline));
+            let _ = write!(
+                html,
+                "<h5>{}</h5><dl>",
+                title(fact.holder, story.pipeline.group.instances)
+            );
             holder = Some(fact.holder);
         }
         put_fact(&mut html, fact, was, &pointers);
     }
     html.push_str("</dl></div></div>");
     html
-}
-
-fn title(holder: Holder, pipeline: &Pipeline) -> String {
-    match holder {
-        Holder::Upstream => "Application and producer".into(),
-        Holder::Broker => "Broker".into(),
-        Holder::OtherPartition => "Partition 1".into(),
-        Holder::Coordinator => "Coordinator".into(),
-        Holder::Consumer(who) if pipeline.group.instances > 1 => {
-            format!("Consumer {}", lettered(who))
-        }
-        Holder::Consumer(_) => "Consumer".into(),
-        Holder::Sink => "Sink".into(),
-        Holder::Output => "Output topic".into(),
-    }
 }
 
 /// What points at an offset of the log.
@@ -155,12 +145,19 @@ fn marks(pointers: &[Pointer], offset: u16) -> String {
         .collect()
 }
 
-/// An item; the offset that it begins with stands apart.
+/// An item; the offset that it begins with and the numbers that it ends with stand apart.
 fn in_item(item: &str) -> String {
-    match item.split_once(": ") {
+    let (offset, entry) = match item.split_once(": ") {
         Some((offset, entry)) if offset.parse::<u16>().is_ok() => {
-            format!("<b>{offset}</b>{}", escaped(entry))
+            (format!("<b>{offset}</b>"), entry)
         }
-        Some(_) | None => escaped(item),
+        Some(_) | None => (String::new(), item),
+    };
+    match entry.split_once(['[', '(']) {
+        Some((what, _)) if !what.is_empty() => {
+            let (what, about) = entry.split_at(what.len());
+            format!("{offset}{}<small>{}</small>", escaped(what), escaped(about))
+        }
+        Some(_) | None => format!("{offset}{}", escaped(entry)),
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Fact {
 pub(crate) enum Value {
     /// One thing.
     Text(String),
+    /// An offset, if there is one.
+    Offset(Option<u16>),
     /// Several of a kind, in their order.
     Items {
         /// Each of them.
@@ -50,7 +52,7 @@ impl Value {
     /// The same with a note behind it.
     pub(super) fn with_note(self, note: String) -> Value {
         match self {
-            Value::Text(text) => Value::Text(format!("{text}; {note}")),
+            Value::Text(_) | Value::Offset(_) => Value::Text(format!("{self}; {note}")),
             Value::Items { items, note: _ } => Value::Items {
                 items,
                 note: Some(note),
@@ -75,6 +77,8 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Value::Text(text) => f.write_str(text),
+            Value::Offset(Some(offset)) => write!(f, "{offset}"),
+            Value::Offset(None) => f.write_str("none"),
             Value::Items { items, note } => {
                 match items.is_empty() {
                     true => f.write_str("empty")?,
