@@ -108,11 +108,10 @@ fn lost_messages_crashes_and_loops_are_drawn() {
     assert!(dead.contains(">crash</text>") && dead.contains("class=\"life down\""));
     let late = page("P08");
     assert!(late.contains("fault: producer-crash"), "the fault's name");
-    let endless = design("", "process -> commit").replace(
-        "auto.offset.reset = \"earliest\"",
-        "auto.offset.reset = \"none\"",
-    );
-    let endless = Bench::with(endless.as_bytes());
+    let recorded = include_str!("fixtures/trace-v1-without-end.json");
+    let recorded: serde_json::Value = serde_json::from_str(recorded).expect("a trace");
+    let text = recorded["design"]["text"].as_str().expect("a design");
+    let endless = Bench::with(text.as_bytes());
     let endless = report(&endless, &["-o", "-"]);
     assert!(
         out(&endless).contains("repeats for ever"),
