@@ -146,11 +146,12 @@ impl<'a> Diagram<'a> {
         let lines = text::wrapped(moment.step.sentence(), 41);
         let faults = moment.step.fault().is_some();
         let height = (lines.len() + usize::from(faults)) * LINE + PADDING;
-        let class = match (moment.step.fault(), self.is_last(place)) {
-            (Some(_), _) => "row fault",
-            (None, true) => "row last",
-            (None, false) => "row",
-        };
+        let mut class = String::from("row");
+        for (is_so, name) in [(faults, " fault"), (self.is_last(place), " last")] {
+            if is_so {
+                class.push_str(name);
+            }
+        }
         let id = prefix.map_or(String::new(), |prefix| {
             format!(" data-step=\"{prefix}{}\"", place + 1)
         });

@@ -123,7 +123,7 @@ impl Page {
         )?;
         write!(
             out,
-            "<footer class=\"foot\"><p><kbd>→</kbd> <kbd>←</kbd> or <kbd>j</kbd> <kbd>k</kbd> step through a run, <kbd>Home</kbd> and <kbd>End</kbd> go to its ends. A click on a step shows it. Written by semel {version}.</p></footer></div>"
+            "<footer class=\"foot\"><p><kbd>→</kbd> <kbd>←</kbd> or <kbd>j</kbd> <kbd>k</kbd> step through a run, <kbd>Home</kbd> and <kbd>End</kbd> go to its ends. A click on a step shows it.</p><p>A cross ends a message that never arrives, or a process that dies; its lifeline is dotted until it runs again. A clock ends a message that is late. A flash is any other fault. What a step changes is marked in the state beside it.</p><p>Written by semel {version}.</p></footer></div>"
         )
     }
 }
@@ -280,7 +280,7 @@ impl Chapter<'_> {
                 price if price.is_empty() => price,
                 price => format!(" <span class=\"warning\">({})</span>", escaped(&price)),
             };
-            let change = escaped(&mend.change().to_string());
+            let change = escaped(mend.change());
             let _ = write!(html, "<li><code>{change}</code>{price}</li>");
         }
         html.push_str("</ul></div>");

@@ -32,7 +32,7 @@ pub(super) const CONSUMER: &str = "consumer";
 const SINK: &str = "sink";
 pub(super) const OUTPUT: &str = "output topic";
 pub(super) const TRANSACTION_COORDINATOR: &str = "transaction coordinator";
-const CONTROLLER: &str = "controller";
+pub(super) const CONTROLLER: &str = "controller";
 const OPERATOR: &str = "operator";
 
 /// The steps that are a message from one actor to another: actor, action, from, to. Any other step

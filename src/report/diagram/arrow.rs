@@ -1,11 +1,11 @@
 //! Between whom a step is drawn, and how.
 
 use crate::report::lifelines::{
-    BROKER, CONSUMER, COORDINATOR, OUTPUT, PRODUCER, TRANSACTION_COORDINATOR, ends,
+    BROKER, CONSUMER, CONTROLLER, COORDINATOR, OUTPUT, PRODUCER, TRANSACTION_COORDINATOR, ends,
 };
-use crate::report::story::Story;
+use crate::report::story::{Moment, Story};
 use crate::trace::{broker_name, lettered};
-use semel_models::action::{Action, ConsumerStrike, ReplicaStrike, Strike, Target};
+use semel_models::action::{Action, ConsumerStrike, ReplicaStep, ReplicaStrike, Strike, Target};
 use semel_models::cluster::State;
 use semel_models::fault::Call;
 use semel_models::pipeline::Pipeline;
@@ -44,12 +44,8 @@ pub(super) fn of(story: &Story, place: usize) -> Arrow {
     let struck = match moment.action {
         Action::Fault { strike, .. } => strike,
         action => {
-            let (from, to) = ends(moment.step);
-            let to = partner(&to, action, before, moment.after);
-            let from = match moment.step.parameters().get("broker") {
-                Some(number) if from == BROKER => format!("{BROKER} {number}"),
-                Some(_) | None => partner(&from, action, before, moment.after),
-            };
+            let (from, to) = replicated(action, before, story.pipeline)
+                .unwrap_or_else(|| undisturbed(moment, before));
             let shape = match from == to {
                 true => Shape::Own,
                 false => Shape::Message,
@@ -81,6 +77,41 @@ pub(super) fn of(story: &Story, place: usize) -> Arrow {
         false => (client, server),
     };
     Arrow { from, to, shape }
+}
+
+/// Between whom a step goes.
+fn undisturbed(moment: &Moment, before: &State) -> (String, String) {
+    let (from, to) = ends(moment.step);
+    let meant = |actor: &str| partner(actor, moment.action, before, moment.after);
+    match moment.step.parameters().get("broker") {
+        Some(number) if from == BROKER => (format!("{BROKER} {number}"), meant(&to)),
+        Some(_) | None => (meant(&from), meant(&to)),
+    }
+}
+
+/// Between whom a step goes that is about replicas.
+fn replicated(action: Action, before: &State, pipeline: &Pipeline) -> Option<(String, String)> {
+    let replication = before.replication.as_deref()?;
+    let Action::Replica { who, does } = action else {
+        return None;
+    };
+    match does {
+        ReplicaStep::Fetch => {
+            let leader = replication.fetches_from(who, &pipeline.rules)?;
+            Some((broker_name(leader), broker_name(who)))
+        }
+        ReplicaStep::Propose => {
+            let leader = replication.controller.leader?;
+            Some((broker_name(leader), CONTROLLER.into()))
+        }
+        ReplicaStep::Hear => Some((CONTROLLER.into(), broker_name(who))),
+        ReplicaStep::Restart { .. }
+        | ReplicaStep::Elected
+        | ReplicaStep::Join
+        | ReplicaStep::HandleProduce
+        | ReplicaStep::Answer
+        | ReplicaStep::TimeOut => None,
+    }
 }
 
 /// Whether a process, or the machine that it runs on, goes down at once.

@@ -41,6 +41,9 @@ pub(super) fn of(story: &Story, place: usize) -> String {
                 polled(&before.consumers[who], &moment.after.consumers[who], moment)
             }
             ConsumerStep::Operate => committing(operation(moment), moment, before),
+            ConsumerStep::Leave if commits(moment, before) => {
+                committing("commit".into(), moment, before)
+            }
             _ => committing(short(moment), moment, before),
         },
         _ => short(moment),
@@ -106,9 +109,12 @@ fn operation(moment: &Moment) -> String {
 /// What is done, with the offset if it commits one.
 fn committing(label: String, moment: &Moment, before: &State) -> String {
     match moment.after.group.committed {
-        Some(at) if moment.after.group.committed != before.group.committed => {
-            format!("{label} {}", at.next.0)
-        }
+        Some(at) if commits(moment, before) => format!("{label} {}", at.next.0),
         Some(_) | None => label,
     }
+}
+
+/// Whether the group's committed offset is another than before.
+fn commits(moment: &Moment, before: &State) -> bool {
+    moment.after.group.committed != before.group.committed
 }

@@ -18,9 +18,10 @@ pub(super) fn put(html: &mut String, chapter: &Chapter, followed: &Followed) {
     let diagram = Diagram::of(&story);
     let _ = write!(
         html,
-        "\n<section class=\"run sheet\" id=\"{id}\" aria-labelledby=\"{id}-title\"><header><h3 id=\"{id}-title\"><span class=\"verdict violated\">violated</span>{guarantee}: {}</h3><p class=\"ends\">{}</p>",
+        "\n<section class=\"run sheet\" id=\"{id}\" aria-labelledby=\"{id}-title\"><header><h3 id=\"{id}-title\"><span class=\"verdict violated\">violated</span>{guarantee}: {}</h3><p class=\"ends\">{}</p><p class=\"means\">{guarantee} is violated when {}.</p>",
         run_in_words(followed.trace),
-        escaped(&end)
+        escaped(&end),
+        escaped(guarantee.violated_when())
     );
     chapter.put_mends(html, guarantee);
     let title = format!("Sequence diagram of the run that violates {guarantee}");
@@ -38,6 +39,13 @@ pub(super) fn put(html: &mut String, chapter: &Chapter, followed: &Followed) {
     );
     for (place, moment) in story.moments.iter().enumerate() {
         put_step(html, &format!("{id}-{}", place + 1), place + 1, moment.step);
+        if place + 1 == story.moments.len() && story.loops_from.is_none() {
+            let _ = write!(
+                html,
+                "<p class=\"ends\">✗ {guarantee} is broken. {}</p>",
+                escaped(&end)
+            );
+        }
         let _ = write!(
             html,
             "<details class=\"state\"><summary>The state after this step</summary>{}</details></li>",
