@@ -121,3 +121,14 @@ fn a_port_in_use_ends_in_5_and_no_design_in_4() {
         5
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_it_in_130() {
+    let mut server = Server::start();
+    let id = server.process.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status();
+    assert!(sent.expect("kill").success());
+    let ended = server.process.wait().expect("it ends");
+    assert_eq!(ended.code(), Some(130));
+}

@@ -86,6 +86,33 @@ fn a_report_is_written_over_an_earlier_one_and_over_nothing_else() {
 }
 
 #[test]
+fn a_design_that_holds_has_a_page_without_runs() {
+    let bench = Bench::with(design("", "db[process, remember] -> commit").as_bytes());
+    let output = report(&bench, &["-o", "-"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(out(&output).contains("No run within this bound violates anything."));
+    assert!(
+        !out(&output).contains("<kbd>"),
+        "no keys for what is not there"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_written_to_and_not_replaced() {
+    let bench = losing();
+    let pipe = bench.file("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo").success());
+    let name = pipe.clone();
+    let reader = std::thread::spawn(move || fs::read_to_string(name).expect("a page"));
+    assert_eq!(code(&report(&bench, &["-o", "pipe"])), 1);
+    let page = reader.join().expect("it was read");
+    assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
+    assert!(!fs::metadata(pipe).expect("still there").is_file());
+}
+
+#[test]
 fn what_cannot_be_reported_is_told() {
     let bench = losing();
     let output = report(&bench, &["-o", "absent/report.html"]);

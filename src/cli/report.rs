@@ -9,7 +9,7 @@ use crate::check::{check_watched, find_mends};
 use crate::design::Design;
 use crate::report::html::{MARK, Page};
 use crate::verdict::Stop;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Instant;
@@ -165,18 +165,13 @@ fn write(page: &Page, file: &Path) -> io::Result<Result<(), String>> {
         out.flush()?;
         return Ok(Ok(()));
     }
-    let folder = file.parent().filter(|own| !own.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut half| {
-        let mut buffered = io::BufWriter::new(&mut half);
-        page.write(&mut buffered)?;
-        buffered.flush()?;
-        drop(buffered);
-        make_readable(half.as_file())?;
-        half.persist(file).map_err(|error| error.error)
-    });
+    // What is there and no file, such as a pipe, is written to; it cannot be replaced by a file.
+    let written = match file.metadata() {
+        Ok(there) if !there.is_file() && !there.is_dir() => write_into(page, file),
+        Ok(_) | Err(_) => replace(page, file),
+    };
     Ok(match written {
-        Ok(_) => {
+        Ok(()) => {
             complain(&format!("wrote {}", file.display()));
             Ok(())
         }
@@ -185,6 +180,25 @@ fn write(page: &Page, file: &Path) -> io::Result<Result<(), String>> {
             file.display()
         )),
     })
+}
+
+fn write_into(page: &Page, file: &Path) -> io::Result<()> {
+    let mut out = io::BufWriter::new(OpenOptions::new().write(true).open(file)?);
+    page.write(&mut out)?;
+    out.flush()
+}
+
+/// Writes the page beside `file`, and gives it that name once it is whole.
+fn replace(page: &Page, file: &Path) -> io::Result<()> {
+    let folder = file.parent().filter(|own| !own.as_os_str().is_empty());
+    let mut half = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    let mut out = io::BufWriter::new(&mut half);
+    page.write(&mut out)?;
+    out.flush()?;
+    drop(out);
+    make_readable(half.as_file())?;
+    half.persist(file).map_err(|error| error.error)?;
+    Ok(())
 }
 
 /// A temporary file is its owner's alone; a report is as readable as any other file.

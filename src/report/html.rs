@@ -27,6 +27,7 @@ pub(crate) const MARK: &str = "<!-- written by semel report -->";
 const PAGE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
+const LEGEND: &str = include_str!("html/legend.html");
 
 /// A page that grows design by design.
 #[derive(Default)]
@@ -34,6 +35,7 @@ pub(crate) struct Page {
     titles: Vec<String>,
     body: String,
     chapters: usize,
+    has_runs: bool,
 }
 
 /// A design, what was found, and its runs followed through the model.
@@ -85,6 +87,7 @@ impl Page {
             },
             runs: followed(verdicts)?,
         };
+        self.has_runs |= !chapter.runs.is_empty();
         chapter.put(&mut self.body, role);
         Ok(())
     }
@@ -121,10 +124,11 @@ impl Page {
             "<div class=\"page\"><header><p class=\"brand\"><b>semel</b> what this Kafka pipeline really delivers</p><h1>{heading}</h1></header>\n<main>{}</main>",
             self.body
         )?;
-        write!(
-            out,
-            "<footer class=\"foot\"><p><kbd>→</kbd> <kbd>←</kbd> or <kbd>j</kbd> <kbd>k</kbd> step through a run, <kbd>Home</kbd> and <kbd>End</kbd> go to its ends. A click on a step shows it.</p><p>A cross ends a message that never arrives, or a process that dies; its lifeline is dotted until it runs again. A clock ends a message that is late. A flash is any other fault. What a step changes is marked in the state beside it.</p><p>Written by semel {version}.</p></footer></div>"
-        )
+        out.write_all(b"<footer class=\"foot\">")?;
+        if self.has_runs {
+            out.write_all(LEGEND.as_bytes())?;
+        }
+        write!(out, "<p>Written by semel {version}.</p></footer></div>")
     }
 }
 
@@ -197,6 +201,9 @@ impl Chapter<'_> {
             "<details class=\"text\"><summary>The design</summary><pre tabindex=\"0\">{}</pre></details></div>",
             escaped(self.text)
         );
+        if self.runs.is_empty() && verdicts.stop().is_none() {
+            html.push_str("<p class=\"unbroken\">No run within this bound violates anything.</p>");
+        }
         for followed in &self.runs {
             run::put(html, self, followed);
         }
