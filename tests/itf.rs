@@ -70,6 +70,8 @@ fn check_prints_the_run_that_is_asked_about_and_names_the_others() {
         "{}",
         err(&output)
     );
+    let none = json!({ "#bigint": "-1" });
+    assert_eq!(document["states"][0]["committed_offset"], none);
     let verdicts: Value =
         serde_json::from_str(out(&bench.check(&["--format", "json"]))).expect("JSON");
     let steps = &verdicts["designs"][0]["guarantees"][0]["trace"]["steps"];

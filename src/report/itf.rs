@@ -4,7 +4,7 @@
 //! document holds one run: the first of those that violate something, what the design asks about
 //! before the rest. A variable is a fact of the state under a name that is an identifier; `step` tells
 //! what led there. Logs are maps from offsets, other facts of several things sequences, offsets
-//! integers that may be missing, in Quint's form of a sum type (`tag` and `value`).
+//! integers: -1 where there is none, as in the answer to an offset fetch.
 
 use super::json;
 use super::story::{Moment, Story};
@@ -167,11 +167,9 @@ fn entry(item: &str) -> serde_json::Value {
     json!([integer(offset), entry])
 }
 
+/// An offset as Kafka answers it: -1 where none is committed.
 fn optional(offset: Option<u16>) -> serde_json::Value {
-    match offset {
-        Some(offset) => json!({ "tag": "Some", "value": integer(offset) }),
-        None => json!({ "tag": "None", "value": { "#tup": [] } }),
-    }
+    offset.map_or_else(|| integer(-1), integer)
 }
 
 fn integer(number: impl ToString) -> serde_json::Value {
