@@ -164,5 +164,6 @@ fn several_designs_share_a_page_and_no_id() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), all, "each id once");
+    assert!(page.contains("<a href=\"#design-2\">at-least-once</a>"));
     assert!(page.contains("at-least-once") && page.contains("id=\"design-2-no-duplicates\""));
 }

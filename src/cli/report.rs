@@ -14,6 +14,9 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Instant;
 
+/// The bytes of a page from which on browsers take their time.
+const LARGE: u64 = 1_000_000;
+
 pub(super) fn run(arguments: &ReportArguments) -> io::Result<Exit> {
     let session = Session::begin(&arguments.limits);
     let mut entries = Vec::new();
@@ -172,7 +175,12 @@ fn write(page: &Page, file: &Path) -> io::Result<Result<(), String>> {
     };
     Ok(match written {
         Ok(()) => {
-            complain(&format!("wrote {}", file.display()));
+            let size = file.metadata().map_or(0, |written| written.len());
+            let large = match size > LARGE {
+                true => "; it is large: name fewer designs for a page that opens at once",
+                false => "",
+            };
+            complain(&format!("wrote {}{large}", file.display()));
             Ok(())
         }
         Err(error) => Err(format!(

@@ -187,15 +187,23 @@ impl<'a> Diagram<'a> {
     /// The lifelines beside a row: dashed where there is no process.
     fn lifelines(&self, svg: &mut String, y: usize, height: usize, place: usize) {
         let (before, after) = (self.story.before(place), self.story.moments[place].after);
+        let (middle, end) = (y + height / 2, y + height);
+        let (mut up, mut down) = (String::new(), String::new());
         for actor in &self.lanes {
             let x = self.lane(actor);
-            let middle = y + height / 2;
-            for (state, from, to) in [(before, y, middle), (after, middle, y + height)] {
-                let class = match self.is_down(actor, state) {
-                    true => "life down",
-                    false => "life",
-                };
-                let _ = write!(svg, "<path class=\"{class}\" d=\"M{x} {from}V{to}\"/>");
+            let states = [self.is_down(actor, before), self.is_down(actor, after)];
+            let segments: &[(bool, usize, usize)] = match states {
+                [down, after] if down == after => &[(down, y, end)],
+                [down, after] => &[(down, y, middle), (after, middle, end)],
+            };
+            for (is_down, from, to) in segments {
+                let strokes = if *is_down { &mut down } else { &mut up };
+                let _ = write!(strokes, "M{x} {from}V{to}");
+            }
+        }
+        for (class, strokes) in [("life", up), ("life down", down)] {
+            if !strokes.is_empty() {
+                let _ = write!(svg, "<path class=\"{class}\" d=\"{strokes}\"/>");
             }
         }
     }

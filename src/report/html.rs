@@ -33,6 +33,8 @@ const LEGEND: &str = include_str!("html/legend.html");
 #[derive(Default)]
 pub(crate) struct Page {
     titles: Vec<String>,
+    /// A link to each, where the page has several.
+    contents: String,
     body: String,
     chapters: usize,
     has_runs: bool,
@@ -43,6 +45,8 @@ struct Chapter<'a> {
     verdicts: &'a Verdicts,
     /// The text of the design.
     text: &'a str,
+    /// Which of the page's designs it is, from 1 on.
+    number: usize,
     /// What stands before the ids of the runs and their steps.
     prefix: String,
     runs: Vec<Followed<'a>>,
@@ -58,17 +62,36 @@ struct Followed<'a> {
 impl Page {
     /// Adds a design with the verdicts on it.
     pub(crate) fn add(&mut self, verdicts: &Verdicts, text: &str) -> Result<(), ReplayError> {
-        self.titles.push(verdicts.name().into());
+        self.begin(verdicts.name().into(), verdicts.outcome());
         self.put_chapter(verdicts, text, None)
     }
 
     /// Adds a published failure: its broken and its fixed design.
     pub(crate) fn add_entry(&mut self, explained: &Explained) -> Result<(), ReplayError> {
         let entry = explained.entry;
-        self.titles.push(format!("{}: {}", entry.id, entry.title));
+        self.begin(
+            format!("{}: {}", entry.id, entry.title),
+            explained.outcome(),
+        );
         put_entry(&mut self.body, entry);
         self.put_chapter(&explained.broken, entry.broken, Some("The broken design"))?;
         self.put_chapter(&explained.fixed, entry.fixed, Some("The fixed design"))
+    }
+
+    /// Begins the part of the page with this title.
+    fn begin(&mut self, title: String, outcome: Outcome) {
+        let (class, told) = match outcome {
+            Outcome::AsAsked => ("holds", "as asked"),
+            Outcome::Undecided => ("undecided", "undecided"),
+            Outcome::NotAsAsked => ("violated", "not as asked"),
+        };
+        let _ = write!(
+            self.contents,
+            "<li><a href=\"#design-{}\">{}</a> <span class=\"verdict {class}\">{told}</span></li>",
+            self.chapters + 1,
+            escaped(&title)
+        );
+        self.titles.push(title);
     }
 
     fn put_chapter(
@@ -81,6 +104,7 @@ impl Page {
         let chapter = Chapter {
             verdicts,
             text,
+            number: self.chapters,
             prefix: match self.chapters {
                 1 => String::new(),
                 later => format!("design-{later}-"),
@@ -118,10 +142,17 @@ impl Page {
             [one] => escaped(one),
             titles => format!("{} designs", titles.len()),
         };
+        let contents = match self.titles.len() {
+            0 | 1 => String::new(),
+            _ => format!(
+                "<nav class=\"sheet\" aria-label=\"Designs\"><ol>{}</ol></nav>",
+                self.contents
+            ),
+        };
         let version = env!("CARGO_PKG_VERSION");
         writeln!(
             out,
-            "<div class=\"page\"><header><p class=\"brand\"><b>semel</b> what this Kafka pipeline really delivers</p><h1>{heading}</h1></header>\n<main>{}</main>",
+            "<div class=\"page\"><header><p class=\"brand\"><b>semel</b> what this Kafka pipeline really delivers</p><h1>{heading}</h1></header>\n{contents}<main>{}</main>",
             self.body
         )?;
         out.write_all(b"<footer class=\"foot\">")?;
@@ -189,7 +220,8 @@ impl Chapter<'_> {
         let heading = role.unwrap_or(verdicts.name());
         let _ = write!(
             html,
-            "\n<section class=\"design\"><h2>{} <span class=\"file\">{}</span></h2><div class=\"sheet\"><p>{}</p>",
+            "\n<section class=\"design\" id=\"design-{}\"><h2>{} <span class=\"file\">{}</span></h2><div class=\"sheet\"><p>{}</p>",
+            self.number,
             escaped(heading),
             escaped(verdicts.file()),
             escaped(&bound_in_words(verdicts.bound()))

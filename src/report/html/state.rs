@@ -91,11 +91,10 @@ fn put_text(html: &mut String, now: &str, before: &str) {
     if now != before {
         let _ = write!(html, "<del>{}</del> ", escaped(before));
     }
-    let class = match now {
-        "none" | "not running" => "none",
-        _ => "text",
+    let _ = match now {
+        "none" | "not running" => write!(html, "<span class=\"none\">{now}</span>"),
+        told => write!(html, "{}", escaped(told)),
     };
-    let _ = write!(html, "<span class=\"{class}\">{}</span>", escaped(now));
 }
 
 /// Items side by side: what is new is marked, what is gone is struck out; `pointers` say what
