@@ -1,7 +1,7 @@
 //! A small client of chromedriver: WebDriver over plain HTTP, as far as the tests need it.
 
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -160,41 +160,46 @@ impl Browser {
     }
 
     fn call(&self, method: &str, path: &str, body: Value) -> Value {
+        let answer = self.try_call(method, path, body).expect("an answer");
+        let value = answer["value"].clone();
+        assert!(value["error"].is_null(), "{method} {path}: {value}");
+        value
+    }
+
+    fn try_call(&self, method: &str, path: &str, body: Value) -> io::Result<Value> {
         let body = body.to_string();
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("chromedriver");
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
-        )
-        .expect("a request");
+        )?;
         let mut answer = BufReader::new(stream);
         let mut length = 0;
         loop {
             let mut line = String::new();
-            answer.read_line(&mut line).expect("an answer");
+            answer.read_line(&mut line)?;
             if line.trim().is_empty() {
                 break;
             }
             if let Some((name, value)) = line.split_once(':')
                 && name.eq_ignore_ascii_case("content-length")
             {
-                length = value.trim().parse().expect("a length");
+                length = value.trim().parse().map_err(io::Error::other)?;
             }
         }
         let mut bytes = vec![0; length];
-        answer.read_exact(&mut bytes).expect("an answer");
-        let answer: Value = serde_json::from_slice(&bytes).expect("JSON");
-        let value = answer["value"].clone();
-        assert!(value["error"].is_null(), "{method} {path}: {value}");
-        value
+        answer.read_exact(&mut bytes)?;
+        Ok(serde_json::from_slice(&bytes)?)
     }
 }
 
 impl Drop for Browser {
+    /// The end of the session ends Chromium: also where a test fails, which is a panic already.
     fn drop(&mut self) {
-        if !self.session.is_empty() && !std::thread::panicking() {
-            self.ask("DELETE", "", json!({}));
+        if !self.session.is_empty() {
+            let path = format!("/session/{}", self.session);
+            let _ = self.try_call("DELETE", &path, json!({}));
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
