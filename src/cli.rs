@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod exit;
 mod explain;
+mod explore;
 mod init;
 mod list;
 mod matrix;
@@ -12,6 +13,7 @@ mod others;
 mod pages;
 mod progress;
 mod replay;
+mod report;
 mod session;
 mod shard;
 mod suggest;
@@ -46,6 +48,8 @@ fn run_with(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Suggest(suggest) => suggest::run(&suggest),
         Command::Explain(explain) => explain::run(&explain),
         Command::Replay(replay) => replay::run(&replay),
+        Command::Report(report) => report::run(&report),
+        Command::Explore(explore) => explore::run(&explore),
         Command::Merge(merge) => merge::run(&merge),
         Command::List(list) => list::run(&list),
         Command::Init(init) => init::run(&init),

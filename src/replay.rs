@@ -150,6 +150,11 @@ impl Replay {
         self.guarantee
     }
 
+    /// The pipeline that the design means.
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
     /// The state before the first step.
     pub fn start(&self) -> &State {
         &self.start

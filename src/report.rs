@@ -1,14 +1,20 @@
 //! Verdicts as people and programs read them: one file a format.
 
 pub(crate) mod catalogue;
+mod diagram;
+pub(crate) mod explorer;
 mod github;
+pub(crate) mod html;
+mod itf;
 pub(crate) mod json;
 mod junit;
+mod lifelines;
 pub(crate) mod map;
 pub(crate) mod markdown;
 pub(crate) mod matrix;
 mod mermaid;
 pub(crate) mod replay;
+mod story;
 pub(crate) mod suggest;
 #[cfg(test)]
 mod tests;
@@ -34,17 +40,20 @@ pub(crate) enum Format {
     Junit,
     /// For GitHub Actions: annotations of the design's file.
     Github,
+    /// For viewers of the Informal Trace Format: one shortest run, state by state.
+    Itf,
 }
 
 impl Format {
     /// Every format.
-    pub(crate) const ALL: [Format; 6] = [
+    pub(crate) const ALL: [Format; 7] = [
         Format::Text,
         Format::Json,
         Format::Markdown,
         Format::Mermaid,
         Format::Junit,
         Format::Github,
+        Format::Itf,
     ];
 
     /// The format's name on the command line.
@@ -56,6 +65,7 @@ impl Format {
             Format::Mermaid => "mermaid",
             Format::Junit => "junit",
             Format::Github => "github",
+            Format::Itf => "itf",
         }
     }
 
@@ -63,7 +73,7 @@ impl Format {
     pub(crate) fn tells_mends(self) -> bool {
         match self {
             Format::Text | Format::Markdown => true,
-            Format::Json | Format::Mermaid | Format::Junit | Format::Github => false,
+            Format::Json | Format::Mermaid | Format::Junit | Format::Github | Format::Itf => false,
         }
     }
 }
@@ -93,5 +103,6 @@ pub(crate) fn verdicts(format: Format, detail: Detail) -> Box<dyn Report> {
         Format::Mermaid => Box::new(mermaid::Mermaid { is_first: true }),
         Format::Junit => Box::new(junit::Junit::default()),
         Format::Github => Box::new(github::Github),
+        Format::Itf => Box::new(itf::Itf::default()),
     }
 }

@@ -11,6 +11,7 @@ mod tell;
 mod tidy;
 
 pub use anomaly::Anomaly;
+pub(crate) use facts::{Fact, Holder, Value, broker_name, facts, lettered};
 pub(crate) use read::MAX_BYTES;
 pub use read::{Choice, ReadError, Runs};
 pub(crate) use tell::{Run, Running, running, tell, tell_step, violation};

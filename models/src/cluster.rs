@@ -259,6 +259,11 @@ impl Cluster {
         self.budget.entries()[usize::from(entry)].0
     }
 
+    /// The entries of the budget that can be spent, in the order of [`State::left`].
+    pub fn fault_keys(&self) -> impl Iterator<Item = crate::fault::FaultKey> + '_ {
+        self.budget.entries().iter().map(|entry| entry.0)
+    }
+
     /// The enabled steps that are not faults. One that would change nothing may be among them.
     pub fn steps(&self, state: &State) -> Vec<Action> {
         let mut actions = Vec::new();

@@ -17,7 +17,7 @@ use std::time::Duration;
 use values::{Suggested, Words};
 
 /// Commands that are planned and not there.
-pub(super) const NOT_BUILT_YET: [&str; 3] = ["explore", "report", "test"];
+pub(super) const NOT_BUILT_YET: [&str; 1] = ["test"];
 
 /// Options that are planned and not there, and what to do without them.
 pub(super) const PLANNED_OPTIONS: [(&str, &str); 5] = [
@@ -42,9 +42,6 @@ pub(super) const PLANNED_OPTIONS: [(&str, &str); 5] = [
         "there is no replay on a real Kafka yet: leave it out to replay on the model",
     ),
 ];
-
-/// Formats that are planned and not there.
-const PLANNED_FORMATS: &[&str] = &["itf"];
 
 /// Checks what a Kafka pipeline really delivers.
 #[derive(Debug, Parser)]
@@ -90,6 +87,19 @@ pub(super) enum Command {
     /// taken and the run violates its guarantee, as it was recorded, and in 1 when it does not.
     #[command(after_help = format!("{REPLAY_EXAMPLE}\n{}", exit_codes()))]
     Replay(ReplayArguments),
+    /// Write a page with verdicts and runs, to be opened in a browser
+    ///
+    /// One file that needs no network: the verdicts, each shortest run as a sequence diagram, and the
+    /// state after each of its steps, to be stepped through with keys, a slider or clicks. Without
+    /// JavaScript, and on paper, all of it is there as well. It ends as 'check' does.
+    #[command(after_help = exit_codes())]
+    Report(ReportArguments),
+    /// Walk through a design's states in a browser, with Stateright's Explorer
+    ///
+    /// It shows every step that can follow, the path as a sequence diagram, and the state. Its ways to a
+    /// violation are not the shortest, and it knows nothing of runs without end. Ctrl-C ends it.
+    #[command(after_help = exit_codes())]
+    Explore(ExploreArguments),
     /// Make one result of those of all shards
     ///
     /// It takes what 'check' or 'matrix' prints with --shard and --format json, of every part, and
@@ -154,7 +164,8 @@ impl LimitArguments {
 pub(super) struct CheckArguments {
     #[command(flatten)]
     pub sources: SourceArguments,
-    /// How to print the verdicts
+    /// How to print the verdicts. 'itf' is one run in the format of Apalache and Quint: the first that
+    /// violates something, what the design asks about before the rest
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats("check", CHECK_FORMATS))]
     pub format: Format,
     #[command(flatten)]
@@ -273,6 +284,7 @@ const EXPLAIN_FORMATS: &[Format] = &[
     Format::Json,
     Format::Markdown,
     Format::Mermaid,
+    Format::Itf,
 ];
 
 #[derive(Debug, Args)]
@@ -308,7 +320,42 @@ const REPLAY_FORMATS: &[Format] = &[
     Format::Json,
     Format::Markdown,
     Format::Mermaid,
+    Format::Itf,
 ];
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArguments {
+    /// Design files; without any, and without --preset or --entry: semel.toml in this folder
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// A design that comes with semel ('semel list presets'); may be repeated
+    #[arg(long, value_name = "NAME", value_parser = Suggested(preset_names), hide_possible_values = true)]
+    pub preset: Vec<String>,
+    /// A published failure ('semel list catalogue'), its broken and its fixed design; may be repeated
+    #[arg(long, value_name = "ID", value_parser = Suggested(entry_ids), hide_possible_values = true)]
+    pub entry: Vec<String>,
+    /// The file to write; an earlier report of this name is replaced. '-' prints the page
+    #[arg(short, long, value_name = "FILE", default_value = "report.html", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// Overwrite the file even if it is no report
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub limits: LimitArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExploreArguments {
+    /// The design; without it, and without --preset: semel.toml in this folder
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "preset")]
+    pub file: Option<PathBuf>,
+    /// A design that comes with semel ('semel list presets')
+    #[arg(long, value_name = "NAME", value_parser = Suggested(preset_names), hide_possible_values = true)]
+    pub preset: Option<String>,
+    /// Where to listen; with port 0 at any port that is free
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
+    pub address: String,
+}
 
 #[derive(Debug, Args)]
 pub(super) struct MergeArguments {
@@ -410,7 +457,7 @@ impl Listing {
 }
 
 fn formats(command: &'static str, served: &'static [Format]) -> Words<Format> {
-    Words::some(command, served, PLANNED_FORMATS)
+    Words::some(command, served)
 }
 
 fn preset_names() -> Vec<&'static str> {

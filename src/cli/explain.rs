@@ -8,6 +8,7 @@ use crate::catalogue::{
     ENTRIES, Entry, Explained, Inexpressible, explain_watched, inexpressible, named, unknown,
 };
 use crate::check::FileError;
+use crate::report::Format;
 use crate::report::catalogue::{write_all, write_one};
 use std::io::{self, Write};
 
@@ -24,6 +25,12 @@ pub(super) fn run(arguments: &ExplainArguments) -> io::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
+    if one.is_none() && arguments.format == Format::Itf {
+        complain(
+            "a document of this format holds one run: name an entry, such as 'semel explain C01 --format itf'",
+        );
+        return Ok(Exit::Usage);
+    }
     let session = Session::begin(&arguments.limits);
     let mut exit = Exit::Fine;
     let mut all = Vec::new();

@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &ListArguments) -> io::Result<Exit> {
     let mut out = anstream::AutoStream::auto(io::stdout());
     match arguments.format {
         // The arguments let no other format through.
-        Format::Text | Format::Mermaid | Format::Junit | Format::Github => {
+        Format::Text | Format::Mermaid | Format::Junit | Format::Github | Format::Itf => {
             write_text(&mut out, &tables)?;
         }
         Format::Markdown => write_markdown(&mut out, &tables)?,

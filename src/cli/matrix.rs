@@ -63,7 +63,7 @@ fn print(format: Format, matrix: &Matrix) -> io::Result<()> {
         Format::Json => write_json(&mut out, matrix)?,
         Format::Markdown => write_markdown(&mut out, matrix)?,
         // The arguments let no other format through.
-        Format::Text | Format::Mermaid | Format::Junit | Format::Github => {
+        Format::Text | Format::Mermaid | Format::Junit | Format::Github | Format::Itf => {
             write_text(&mut out, matrix)?
         }
     }

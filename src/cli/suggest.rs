@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &SuggestArguments) -> io::Result<Exit> {
         Format::Json => write_json(&mut out, design, &found)?,
         Format::Markdown => write_markdown(&mut out, design, &found)?,
         // The arguments let no other format through.
-        Format::Text | Format::Mermaid | Format::Junit | Format::Github => {
+        Format::Text | Format::Mermaid | Format::Junit | Format::Github | Format::Itf => {
             write_text(&mut out, design, &found)?;
         }
     }
@@ -76,7 +76,7 @@ fn draw(design: &Design, picture: &Path, format: Format, session: &Session) -> i
         Format::Json => report::map::write_json(&mut out, design, &found)?,
         Format::Markdown => report::map::write_markdown(&mut out, design, &found)?,
         // The arguments let no other format through.
-        Format::Text | Format::Mermaid | Format::Junit | Format::Github => {
+        Format::Text | Format::Mermaid | Format::Junit | Format::Github | Format::Itf => {
             report::map::write_text(&mut out, design, &found)?;
         }
     }

@@ -6,8 +6,8 @@ mod markdown;
 mod text;
 
 use super::Format;
-use super::mermaid;
 use super::words::{counted, verdict_in_words};
+use super::{itf, mermaid};
 use crate::catalogue::{Explained, Symptom};
 use crate::verdict::{Verdict, Verdicts};
 use semel_models::guarantee::Guarantee;
@@ -23,6 +23,7 @@ pub(crate) fn write_one(
         Format::Json => json::write(out, std::slice::from_ref(explained)),
         Format::Markdown => markdown::write(out, explained),
         Format::Mermaid => write_story(out, explained),
+        Format::Itf => write_itf(out, std::slice::from_ref(explained)),
         // The arguments do not let JUnit through.
         Format::Text | Format::Junit | Format::Github => text::write(out, explained),
     }
@@ -46,6 +47,7 @@ pub(crate) fn write_all(
             }
             Ok(())
         }
+        Format::Itf => write_itf(out, explained),
         // The arguments do not let JUnit through.
         Format::Text | Format::Junit | Format::Github => text::write_table(out, explained),
     }
@@ -55,6 +57,14 @@ fn write_story(out: &mut dyn Write, explained: &Explained) -> io::Result<()> {
     match explained.story() {
         Some(trace) => mermaid::write_diagram(out, trace),
         None => writeln!(out, "%% {}: no run found", explained.entry.id),
+    }
+}
+
+/// Writes the first story; a document holds one.
+fn write_itf(out: &mut dyn Write, explained: &[Explained]) -> io::Result<()> {
+    match explained.iter().find_map(Explained::story) {
+        Some(trace) => itf::write_trace(out, trace),
+        None => Ok(()),
     }
 }
 

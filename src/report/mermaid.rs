@@ -1,72 +1,13 @@
 //! Shortest runs as Mermaid sequence diagrams: one per violated guarantee.
 
 use super::Report;
+use super::lifelines::{actors, ends};
 use super::replay::end_in_words;
 use super::words::{bound_in_words, verdict_in_words};
 use crate::replay::{Replay, Replayed};
 use crate::trace::{Step, Trace};
 use crate::verdict::Verdicts;
 use std::io::{self, Write};
-
-/// The kinds of actors in the order in which they stand, as far as they take part. One that is not
-/// among them stands behind.
-const ACTORS: [&str; 10] = [
-    DATABASE,
-    APPLICATION,
-    RELAY,
-    PRODUCER,
-    NETWORK,
-    BROKER,
-    COORDINATOR,
-    CONSUMER,
-    WORKER,
-    SINK,
-];
-const DATABASE: &str = "database";
-const RELAY: &str = "relay";
-const WORKER: &str = "worker";
-const APPLICATION: &str = "application";
-const PRODUCER: &str = "producer";
-const NETWORK: &str = "network";
-const BROKER: &str = "broker";
-const COORDINATOR: &str = "group coordinator";
-const CONSUMER: &str = "consumer";
-const SINK: &str = "sink";
-
-/// The steps that are a message from one actor to another: actor, action, from, to. Any other step
-/// is something that its actor does by itself.
-const MESSAGES: [(&str, &str, &str, &str); 18] = [
-    (APPLICATION, "send", APPLICATION, PRODUCER),
-    (RELAY, "send", RELAY, PRODUCER),
-    (RELAY, "mark", RELAY, DATABASE),
-    (PRODUCER, "transmit", PRODUCER, BROKER),
-    (PRODUCER, "receive-answer", BROKER, PRODUCER),
-    (BROKER, "late-produce-arrives", NETWORK, BROKER),
-    (CONSUMER, "join", CONSUMER, COORDINATOR),
-    (CONSUMER, "poll", BROKER, CONSUMER),
-    (CONSUMER, "poll-retries", BROKER, CONSUMER),
-    (CONSUMER, "write-failed", CONSUMER, BROKER),
-    (CONSUMER, "leave", CONSUMER, COORDINATOR),
-    (CONSUMER, "commit-done", CONSUMER, COORDINATOR),
-    (CONSUMER, "commit-saved", CONSUMER, COORDINATOR),
-    (CONSUMER, "notice-loss", COORDINATOR, CONSUMER),
-    (COORDINATOR, "assign", COORDINATOR, CONSUMER),
-    (CONSUMER, "commit-automatically", CONSUMER, COORDINATOR),
-    (CONSUMER, "receive-commit-answer", COORDINATOR, CONSUMER),
-    (COORDINATOR, "late-commit-arrives", NETWORK, COORDINATOR),
-];
-
-/// The operations of the consumer's order that call someone: how their sentence begins, and who
-/// is called.
-const CALLS: [(&str, &str); 7] = [
-    ("process", SINK),
-    ("skip-if-seen", SINK),
-    ("remember", SINK),
-    ("save-offset", SINK),
-    ("db[", SINK),
-    ("commit", COORDINATOR),
-    ("commit-async", COORDINATOR),
-];
 
 /// Verdicts as diagrams, each design as soon as it is judged.
 pub(super) struct Mermaid {
@@ -128,7 +69,7 @@ fn write_steps(
     loops_from: Option<usize>,
     end: &str,
 ) -> io::Result<()> {
-    let actors = actors(steps);
+    let actors = actors(steps.iter().flat_map(|step| ends_drawn(step)));
     writeln!(out, "sequenceDiagram")?;
     writeln!(out, "    title {}", escaped(title))?;
     for (place, actor) in actors.iter().enumerate() {
@@ -176,73 +117,12 @@ fn write_step(
     }
 }
 
-/// From whom to whom a step goes.
-fn ends(step: &Step) -> (String, String) {
-    let kind = kind(step.actor());
-    let own = || step.actor().to_string();
-    let named = MESSAGES
-        .iter()
-        .find(|(actor, action, ..)| (*actor, *action) == (kind, step.action()));
-    if let Some((_, _, from, to)) = named {
-        return (told(from, step), told(to, step));
+/// Between whom a step is drawn.
+fn ends_drawn(step: &Step) -> [String; 2] {
+    match step.fault() {
+        Some(_) => [step.actor().to_string(), step.actor().to_string()],
+        None => ends(step).into(),
     }
-    let works = kind == CONSUMER && step.action() == "operate";
-    if works && let Some((_, to)) = CALLS.iter().find(|(name, _)| calls(step, name)) {
-        return (own(), told(to, step));
-    }
-    if kind == WORKER {
-        return (own(), SINK.to_string());
-    }
-    (own(), own())
-}
-
-/// Whether the step is the operation `name`; a name that ends with a bracket stands for a group.
-fn calls(step: &Step, name: &str) -> bool {
-    let whose = step.parameters().get("consumer");
-    let sentence = whose
-        .and_then(|letter| step.sentence().strip_prefix(&format!("{letter}: ")))
-        .unwrap_or(step.sentence());
-    let operation = sentence.split(": ").next().unwrap_or_default();
-    operation == name || name.ends_with('[') && operation.starts_with(name)
-}
-
-/// What kind of actor one is: two consumers are told apart by a letter.
-fn kind(actor: &str) -> &str {
-    let without = |letter| actor.strip_suffix(letter);
-    without(" A").or(without(" B")).unwrap_or(actor)
-}
-
-/// The actor of a kind that a step is about.
-fn told(kind: &str, step: &Step) -> String {
-    match step.parameters().get("consumer") {
-        Some(letter) if kind == CONSUMER || kind == WORKER => format!("{kind} {letter}"),
-        Some(_) | None => kind.to_string(),
-    }
-}
-
-/// Who takes part in a run.
-fn actors(steps: &[&Step]) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    for step in steps {
-        let both = match step.fault() {
-            Some(_) => [step.actor().to_string(), step.actor().to_string()],
-            None => ends(step).into(),
-        };
-        for actor in both {
-            if !all.contains(&actor) {
-                all.push(actor);
-            }
-        }
-    }
-    let place = |actor: &String| {
-        let known = ACTORS.iter().position(|other| *other == kind(actor));
-        (known.unwrap_or(ACTORS.len()), actor.clone())
-    };
-    let known = |actor: &&String| ACTORS.contains(&kind(actor));
-    let mut standing: Vec<String> = all.iter().filter(known).cloned().collect();
-    standing.sort_by_key(place);
-    standing.extend(all.iter().filter(|actor| !known(actor)).cloned());
-    standing
 }
 
 fn comment(out: &mut dyn Write, text: &str) -> io::Result<()> {

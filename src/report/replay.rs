@@ -6,7 +6,7 @@ mod text;
 
 use super::text::Detail;
 use super::words::counted;
-use super::{Format, mermaid};
+use super::{Format, itf, mermaid};
 use crate::replay::{OnFiles, Outcome, Replay};
 use crate::trace::{Change, Step};
 use std::io::{self, Write};
@@ -23,6 +23,7 @@ pub(crate) fn write(
         Format::Json => json::write(out, replay, files),
         Format::Markdown => markdown::write(out, replay, files),
         Format::Mermaid => mermaid::write_replay(out, replay),
+        Format::Itf => itf::write_replay(out, replay),
         // The arguments let no other format through.
         Format::Text | Format::Junit | Format::Github => text::write(out, replay, files, detail),
     }

@@ -114,6 +114,17 @@ pub(crate) fn price_in_words(verdicts: &Verdicts, mend: &Mend) -> String {
     }
 }
 
+/// The runs that violate something, those first that the design asks about.
+pub(crate) fn runs(verdicts: &Verdicts) -> Vec<(Guarantee, &Trace)> {
+    let (first, then): (Vec<&Judgement>, Vec<&Judgement>) = verdicts
+        .judgements()
+        .iter()
+        .partition(|judgement| judgement.expected().is_some());
+    let all = first.into_iter().chain(then);
+    all.filter_map(|judgement| Some((judgement.guarantee(), judgement.verdict().trace()?)))
+        .collect()
+}
+
 /// How many faults a run spends.
 pub(crate) fn faults_spent(trace: &Trace) -> u64 {
     let spending = trace.steps().iter().filter(|step| step.fault().is_some());

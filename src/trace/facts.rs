@@ -1,8 +1,11 @@
 //! A state as facts that an engineer would look at.
 
 mod replicas;
+mod value;
 
-pub(super) use replicas::{broker_name, brokers};
+pub(crate) use replicas::broker_name;
+pub(super) use replicas::brokers;
+pub(crate) use value::{Fact, Holder, Value};
 
 use semel_models::broker::{Broker, EntryKind, Stamp};
 use semel_models::cluster::State;
@@ -23,9 +26,68 @@ use super::Change;
 
 mod output;
 
-/// Every fact about `state` that this design can change, by name.
-fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
-    let mut facts: Vec<(String, String)> = vec![
+/// Every fact about `state` that this design can change, by who holds it.
+pub(crate) fn facts(state: &State, pipeline: &Pipeline) -> Vec<Fact> {
+    let mut all = of_upstream(state, pipeline);
+    all.extend(held_by(Holder::Broker, of_broker(state, pipeline)));
+    let committed = ("committed offset".into(), optional(state.group.committed));
+    all.extend(held_by(Holder::Coordinator, vec![committed]));
+    all.extend(held_by(
+        Holder::Broker,
+        replicas::of_replicas(state, pipeline),
+    ));
+    if pipeline.faults.contains(Fault::AddPartition) {
+        let other = of_other_partition(state, pipeline);
+        all.extend(held_by(Holder::OtherPartition, other));
+    }
+    let upstream = match pipeline.producer.source {
+        Source::Memory => None,
+        Source::Transaction { .. } => Some((
+            Holder::Coordinator,
+            ("transaction".into(), transaction(state).into()),
+        )),
+        Source::Outbox { .. } => Some((
+            Holder::Upstream,
+            ("outbox table".into(), rows(state, pipeline)),
+        )),
+        Source::DualWrite(_) => Some((
+            Holder::Upstream,
+            ("upstream database".into(), rows(state, pipeline)),
+        )),
+    };
+    all.extend(
+        upstream
+            .into_iter()
+            .flat_map(|(holder, fact)| held_by(holder, vec![fact])),
+    );
+    for who in 0..pipeline.group.instances {
+        let holder = Holder::Consumer(who);
+        all.extend(held_by(holder, of_consumer(state, who, pipeline)));
+    }
+    let (holder, effect) = match pipeline.consumer.only_produces() {
+        true => (Holder::Output, "results seen"),
+        false => (Holder::Sink, "effects"),
+    };
+    all.extend(held_by(
+        holder,
+        vec![(effect.into(), effects(state, pipeline))],
+    ));
+    all.extend(held_by(Holder::Output, output::facts(state, pipeline)));
+    all.extend(held_by(Holder::Sink, of_stores(state, pipeline)));
+    all
+}
+
+fn held_by(holder: Holder, facts: Vec<(String, Value)>) -> impl Iterator<Item = Fact> {
+    facts.into_iter().map(move |(name, value)| Fact {
+        holder,
+        name,
+        value,
+    })
+}
+
+/// The facts about the records and the producer's client.
+fn of_upstream(state: &State, pipeline: &Pipeline) -> Vec<Fact> {
+    let facts = vec![
         ("records".into(), records(state, pipeline)),
         (
             "accumulator".into(),
@@ -35,48 +97,37 @@ fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
             "on the wire".into(),
             list(state.producer.flights.iter().map(flight)),
         ),
+    ];
+    held_by(Holder::Upstream, facts).collect()
+}
+
+/// The facts about the log, and about what is still to arrive.
+fn of_broker(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)> {
+    vec![
         ("log".into(), log(&state.broker, pipeline)),
         (
             "late requests".into(),
             list(state.limbo.requests.iter().map(late)),
         ),
-        ("committed offset".into(), optional(state.group.committed)),
-    ];
-    facts.extend(replicas::of_replicas(state, pipeline));
-    if pipeline.faults.contains(Fault::AddPartition) {
-        facts.extend(of_other_partition(state, pipeline));
-    }
-    match pipeline.producer.source {
-        Source::Memory => {}
-        Source::Transaction { .. } => facts.push(("transaction".into(), transaction(state))),
-        Source::Outbox { .. } => facts.push(("outbox table".into(), rows(state, pipeline))),
-        Source::DualWrite(_) => facts.push(("upstream database".into(), rows(state, pipeline))),
-    }
-    for who in 0..pipeline.group.instances {
-        facts.extend(of_consumer(state, who, pipeline));
-    }
-    let effect = match pipeline.consumer.only_produces() {
-        true => "results seen",
-        false => "effects",
-    };
-    facts.push((effect.into(), effects(state, pipeline)));
-    facts.extend(output::facts(state, pipeline));
+    ]
+}
+
+/// The facts about what is stored beside the effects.
+fn of_stores(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)> {
+    let mut facts = Vec::new();
     let order = &pipeline.consumer.order;
     if order.contains(Step::Remember) || order.contains(Step::SkipIfSeen) {
         facts.push(("dedup store".into(), dedup_store(state, pipeline)));
     }
     if order.contains(Step::SaveOffset) {
-        let saved = state
-            .sink
-            .saved
-            .map_or("none".into(), |saved| saved.0.to_string());
-        facts.push(("saved offset".into(), saved));
+        let saved = state.sink.saved.map(|saved| saved.0);
+        facts.push(("saved offset".into(), Value::Offset(saved)));
     }
     facts
 }
 
 /// The facts about the partition that was added.
-fn of_other_partition(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
+fn of_other_partition(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)> {
     let none = OtherPartition::default();
     let other = state.other.as_deref().unwrap_or(&none);
     let there = match state.other {
@@ -104,12 +155,12 @@ fn of_other_partition(state: &State, pipeline: &Pipeline) -> Vec<(String, String
             "committed offset of partition 1".into(),
             optional(other.committed),
         ),
-        ("reads later".into(), read_on),
+        ("reads later".into(), read_on.into()),
     ]
 }
 
 /// The facts about one consumer.
-fn of_consumer(state: &State, who: u16, pipeline: &Pipeline) -> Vec<(String, String)> {
+fn of_consumer(state: &State, who: u16, pipeline: &Pipeline) -> Vec<(String, Value)> {
     let consumer = &state.consumers[usize::from(who)];
     let several = pipeline.group.instances > 1;
     let whose = |fact: &str| {
@@ -125,7 +176,7 @@ fn of_consumer(state: &State, who: u16, pipeline: &Pipeline) -> Vec<(String, Str
         } else {
             "consumer".into()
         },
-        doing(consumer, state.group.owner == Some(who)),
+        doing(consumer, state.group.owner == Some(who)).into(),
     )];
     if pipeline.consumer.workers > 0 {
         facts.push((whose("workers"), at_work(consumer)));
@@ -152,17 +203,17 @@ pub(super) fn changes(before: &State, after: &State, pipeline: &Pipeline) -> Vec
     facts(before, pipeline)
         .into_iter()
         .zip(facts(after, pipeline))
-        .filter(|((_, before), (_, after))| before != after)
-        .map(|((fact, before), (_, after))| Change {
-            fact,
-            before,
-            after,
+        .filter(|(before, after)| before.value != after.value)
+        .map(|(before, after)| Change {
+            fact: after.name,
+            before: before.value.to_string(),
+            after: after.value.to_string(),
         })
         .collect()
 }
 
 /// The letter that stands for one of several consumers.
-pub(super) fn lettered(who: u16) -> char {
+pub(crate) fn lettered(who: u16) -> char {
     char::from(b'A' + who as u8)
 }
 
@@ -184,20 +235,18 @@ pub(super) fn are_gone(names: &[String]) -> String {
     format!("{} {are} gone", listed(names))
 }
 
-fn list(items: impl Iterator<Item = String>) -> String {
-    let items: Vec<String> = items.collect();
-    if items.is_empty() {
-        "empty".into()
-    } else {
-        items.join(", ")
+fn list(items: impl Iterator<Item = String>) -> Value {
+    Value::Items {
+        items: items.collect(),
+        note: None,
     }
 }
 
-fn optional(position: Option<Position>) -> String {
-    position.map_or("none".into(), |position| position.next.0.to_string())
+fn optional(position: Option<Position>) -> Value {
+    Value::Offset(position.map(|position| position.next.0))
 }
 
-fn records(state: &State, pipeline: &Pipeline) -> String {
+fn records(state: &State, pipeline: &Pipeline) -> Value {
     list((0..pipeline.bounds.records).map(|record| {
         let known = match state.producer.sending[usize::from(record)] {
             Sending::Unsent => "not sent",
@@ -215,7 +264,7 @@ fn records(state: &State, pipeline: &Pipeline) -> String {
 }
 
 /// What the upstream database holds.
-fn rows(state: &State, pipeline: &Pipeline) -> String {
+fn rows(state: &State, pipeline: &Pipeline) -> Value {
     let database = &state.database;
     let rows = (0..pipeline.bounds.records).filter(|record| database.is_committed(*record));
     list(rows.map(|row| {
@@ -258,7 +307,7 @@ fn flight(flight: &Flight) -> String {
     }
 }
 
-fn log(broker: &Broker, pipeline: &Pipeline) -> String {
+fn log(broker: &Broker, pipeline: &Pipeline) -> Value {
     let entries = broker.log.iter().enumerate();
     let left = entries
         .skip(usize::from(broker.log_start()))
@@ -336,7 +385,7 @@ fn doing(consumer: &Consumer, is_owner: bool) -> String {
     }
 }
 
-fn in_hand(consumer: &Consumer) -> String {
+fn in_hand(consumer: &Consumer) -> Value {
     list(consumer.hand.iter().enumerate().map(|(place, record)| {
         let skipped = consumer.skipped & (1 << place) != 0;
         let note = if skipped { " (skipped)" } else { "" };
@@ -344,7 +393,7 @@ fn in_hand(consumer: &Consumer) -> String {
     }))
 }
 
-fn at_work(consumer: &Consumer) -> String {
+fn at_work(consumer: &Consumer) -> Value {
     list(consumer.crew.tasks.iter().map(|task| {
         let state = match task.done {
             true => "done".into(),
@@ -355,7 +404,7 @@ fn at_work(consumer: &Consumer) -> String {
     }))
 }
 
-fn effects(state: &State, pipeline: &Pipeline) -> String {
+fn effects(state: &State, pipeline: &Pipeline) -> Value {
     let counts =
         list((0..pipeline.bounds.records).filter_map(|record| {
             match state.ledger.handled[usize::from(record)] {
@@ -372,20 +421,24 @@ fn effects(state: &State, pipeline: &Pipeline) -> String {
         .enumerate();
     let rows =
         list(rows.filter_map(|(key, row)| row.map(|row| format!("k{key} = {}", name(row.record)))));
-    format!("{counts}; rows: {rows}")
+    counts.with_note(format!("rows: {rows}"))
 }
 
-fn dedup_store(state: &State, pipeline: &Pipeline) -> String {
-    let stores: Vec<String> = match pipeline.sink.dedup {
-        Dedup::Durable | Dedup::Separate => vec![keys(&state.sink.seen.keys, pipeline)],
-        Dedup::Memory => (0..pipeline.group.instances)
-            .map(|who| keys(&state.dedup_store(who, pipeline).keys, pipeline))
-            .collect(),
-    };
-    stores.join("; ")
+fn dedup_store(state: &State, pipeline: &Pipeline) -> Value {
+    match pipeline.sink.dedup {
+        Dedup::Durable | Dedup::Separate => keys(&state.sink.seen.keys, pipeline),
+        Dedup::Memory if pipeline.group.instances == 1 => {
+            keys(&state.dedup_store(0, pipeline).keys, pipeline)
+        }
+        Dedup::Memory => {
+            let stores = (0..pipeline.group.instances)
+                .map(|who| keys(&state.dedup_store(who, pipeline).keys, pipeline).to_string());
+            stores.collect::<Vec<_>>().join("; ").into()
+        }
+    }
 }
 
-fn keys(store: &Set, pipeline: &Pipeline) -> String {
+fn keys(store: &Set, pipeline: &Pipeline) -> Value {
     list(store.iter().map(|key| match pipeline.sink.dedup_key {
         DedupKey::Record => format!("r{key}"),
         DedupKey::Offset => format!("offset {key}"),

@@ -19,12 +19,10 @@ pub(in crate::cli) trait Named: Clone + Send + Sync + 'static {
     fn name(&self) -> &'static str;
 }
 
-/// One of a fixed set of words; tells what is planned, and what other commands take, from what is
-/// unknown.
+/// One of a fixed set of words; tells what other commands take from what is unknown.
 #[derive(Clone)]
 pub(super) struct Words<T> {
     served: Vec<T>,
-    planned: &'static [&'static str],
     command: &'static str,
 }
 
@@ -33,20 +31,14 @@ impl<T: Named> Words<T> {
     pub(super) fn all() -> Self {
         Words {
             served: T::all(),
-            planned: &[],
             command: "",
         }
     }
 
     /// The words that `command` serves.
-    pub(super) fn some(
-        command: &'static str,
-        served: &[T],
-        planned: &'static [&'static str],
-    ) -> Self {
+    pub(super) fn some(command: &'static str, served: &[T]) -> Self {
         Words {
             served: served.to_vec(),
-            planned,
             command,
         }
     }
@@ -58,11 +50,6 @@ impl<T: Named> Words<T> {
         }
         let served: Vec<&str> = self.served.iter().map(Named::name).collect();
         let known = served.join(", ");
-        if self.planned.contains(&text) {
-            return Err(format!(
-                "'{text}' is not built yet; this version has: {known}"
-            ));
-        }
         if named(&T::all()).is_some() {
             return Err(format!(
                 "'{}' does not print '{text}'; it has: {known}",

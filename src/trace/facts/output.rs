@@ -1,13 +1,13 @@
 //! The output topic, its producers and their transactions as facts.
 
-use super::{lettered, list, name};
+use super::{Value, lettered, list, name};
 use semel_models::cluster::State;
 use semel_models::output::Output;
 use semel_models::pipeline::Pipeline;
 use semel_models::transaction_coordinator::{Outcome, Phase, Transaction};
 
 /// Every fact about the output that this design can change, by name.
-pub(super) fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
+pub(super) fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)> {
     let Some(output) = &state.output else {
         return Vec::new();
     };
@@ -45,7 +45,7 @@ pub(super) fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, String)>
     facts
 }
 
-fn seen(output: &Output) -> String {
+fn seen(output: &Output) -> Value {
     let times = (0..).zip(output.produced.iter());
     list(times.filter_map(|(record, times)| match times {
         0 => None,

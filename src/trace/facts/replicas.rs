@@ -1,13 +1,12 @@
 //! Replicas and their controller as facts.
 
-use super::list;
-use super::name;
+use super::{Value, list, name};
 use semel_models::cluster::State;
 use semel_models::pipeline::Pipeline;
 use semel_models::replication::{Members, Replication, Status};
 
 /// What a broker is called.
-pub(in crate::trace) fn broker_name(who: u16) -> String {
+pub(crate) fn broker_name(who: u16) -> String {
     format!("broker {}", who + 1)
 }
 
@@ -22,7 +21,7 @@ pub(in crate::trace) fn brokers(members: Members) -> String {
 }
 
 /// The facts about the replicas, where there are several.
-pub(super) fn of_replicas(state: &State, pipeline: &Pipeline) -> Vec<(String, String)> {
+pub(super) fn of_replicas(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)> {
     let Some(replication) = &state.replication else {
         return Vec::new();
     };
@@ -30,12 +29,15 @@ pub(super) fn of_replicas(state: &State, pipeline: &Pipeline) -> Vec<(String, St
     let mut facts = vec![
         (
             "leader".into(),
-            controller.leader.map_or("none".into(), broker_name),
+            controller.leader.map_or("none".into(), broker_name).into(),
         ),
-        ("in sync".into(), brokers(controller.in_sync)),
+        ("in sync".into(), brokers(controller.in_sync).into()),
     ];
     if pipeline.topic.replication.eligible_leader_replicas {
-        facts.push(("eligible to lead".into(), brokers(controller.eligible)));
+        facts.push((
+            "eligible to lead".into(),
+            brokers(controller.eligible).into(),
+        ));
     }
     for who in 0..pipeline.topic.replication.replicas {
         facts.push((
@@ -46,7 +48,7 @@ pub(super) fn of_replicas(state: &State, pipeline: &Pipeline) -> Vec<(String, St
     facts
 }
 
-fn log_of(replication: &Replication, who: u16) -> String {
+fn log_of(replication: &Replication, who: u16) -> Value {
     let replica = replication.replica(who);
     let entries = replica.broker.log.iter().enumerate();
     let entries = list(entries.map(|(offset, entry)| {
@@ -58,7 +60,7 @@ fn log_of(replication: &Replication, who: u16) -> String {
     }));
     match replica.status {
         Status::Up => entries,
-        Status::Down => format!("{entries}; down"),
-        Status::Unpowered => format!("{entries}; without power"),
+        Status::Down => entries.with_note("down".into()),
+        Status::Unpowered => entries.with_note("without power".into()),
     }
 }
