@@ -10,6 +10,7 @@ mod list;
 mod matrix;
 mod merge;
 mod others;
+mod output_file;
 mod pages;
 mod progress;
 mod replay;

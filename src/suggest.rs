@@ -48,7 +48,7 @@ pub use search::{Searched, suggest};
 
 use crate::check::CheckError;
 use crate::cost::Cost;
-use crate::design::Design;
+use crate::design::{Design, Expected};
 use crate::verdict::{Stop, Verdict, Verdicts};
 use semel_models::guarantee::Guarantee;
 
@@ -68,13 +68,18 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// What the design itself requires, or else that nothing is lost and every effect takes place
-    /// exactly once; all may change.
+    /// What the design itself requires, or else that nothing is lost, that every effect takes place
+    /// exactly once, and what it expects to hold; all may change.
     pub fn of(design: &Design) -> Wanted {
-        let needs = match design.required() {
-            [] => vec![Guarantee::NoLoss, Guarantee::ExactlyOnceEffect],
-            required => required.to_vec(),
-        };
+        let mut needs = design.required().to_vec();
+        if needs.is_empty() {
+            let holds = |(_, expected): &&(_, Expected)| *expected == Expected::Holds;
+            let expected = design.expected().iter().filter(holds);
+            needs.extend([Guarantee::NoLoss, Guarantee::ExactlyOnceEffect]);
+            needs.extend(expected.map(|(guarantee, _)| *guarantee));
+            needs.sort();
+            needs.dedup();
+        }
         Wanted {
             needs,
             kept: Vec::new(),
@@ -111,6 +116,8 @@ pub struct Suggestion {
     pub cost: Cost,
     /// What was not violated before, and is then.
     pub price: Vec<Guarantee>,
+    /// What a check of it says.
+    pub verdicts: Verdicts,
 }
 
 /// What was tried.
@@ -149,7 +156,8 @@ pub struct Suggestions {
     pub now: Verdicts,
     /// What it costs as it is.
     pub cost: Cost,
-    /// The smallest change first; a larger one only where the design is cheaper with it.
+    /// What nobody warns of first, then the smallest change, then the cheapest design; what only does
+    /// more than another is left out.
     pub suggestions: Vec<Suggestion>,
     /// What was tried.
     pub tried: Tried,

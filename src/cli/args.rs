@@ -235,7 +235,7 @@ pub(super) struct SuggestArguments {
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = Kept::read)]
     pub keep: Vec<Kept>,
     /// How many changes to list
-    #[arg(long, value_name = "N", default_value = "5")]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = values::number)]
     pub most: NonZeroUsize,
     /// Judge every order of up to five steps for the design's sink instead: prints the whole design
     /// space as a table, and draws it to this file as SVG

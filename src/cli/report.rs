@@ -3,13 +3,14 @@
 use super::args::{ReportArguments, SourceArguments};
 use super::complain;
 use super::exit::Exit;
+use super::output_file;
 use super::session::{Session, Sources};
 use crate::catalogue::{Entry, explain_watched, named, unknown};
 use crate::check::{check_watched, find_mends};
 use crate::design::Design;
 use crate::report::html::{MARK, Page};
 use crate::verdict::Stop;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Instant;
@@ -168,11 +169,7 @@ fn write(page: &Page, file: &Path) -> io::Result<Result<(), String>> {
         out.flush()?;
         return Ok(Ok(()));
     }
-    // What is there and no file, such as a pipe, is written to; it cannot be replaced by a file.
-    let written = match file.metadata() {
-        Ok(there) if !there.is_file() && !there.is_dir() => write_into(page, file),
-        Ok(_) | Err(_) => replace(page, file),
-    };
+    let written = output_file::write(file, |mut out| page.write(&mut out));
     Ok(match written {
         Ok(()) => {
             let size = file.metadata().map_or(0, |written| written.len());
@@ -188,35 +185,4 @@ fn write(page: &Page, file: &Path) -> io::Result<Result<(), String>> {
             file.display()
         )),
     })
-}
-
-fn write_into(page: &Page, file: &Path) -> io::Result<()> {
-    let mut out = io::BufWriter::new(OpenOptions::new().write(true).open(file)?);
-    page.write(&mut out)?;
-    out.flush()
-}
-
-/// Writes the page beside `file`, and gives it that name once it is whole.
-fn replace(page: &Page, file: &Path) -> io::Result<()> {
-    let folder = file.parent().filter(|own| !own.as_os_str().is_empty());
-    let mut half = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    let mut out = io::BufWriter::new(&mut half);
-    page.write(&mut out)?;
-    out.flush()?;
-    drop(out);
-    make_readable(half.as_file())?;
-    half.persist(file).map_err(|error| error.error)?;
-    Ok(())
-}
-
-/// A temporary file is its owner's alone; a report is as readable as any other file.
-#[cfg(unix)]
-fn make_readable(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_: &File) -> io::Result<()> {
-    Ok(())
 }

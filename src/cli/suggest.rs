@@ -3,6 +3,7 @@
 use super::args::SuggestArguments;
 use super::complain;
 use super::exit::Exit;
+use super::output_file;
 use super::progress::ProgressLine;
 use super::session::{Session, Sources};
 use crate::design::Design;
@@ -31,6 +32,8 @@ pub(super) fn run(arguments: &SuggestArguments) -> io::Result<Exit> {
     let mut wanted = Wanted::of(design);
     if !arguments.need.is_empty() {
         wanted.needs.clone_from(&arguments.need);
+        wanted.needs.sort();
+        wanted.needs.dedup();
     }
     wanted.kept.clone_from(&arguments.keep);
     wanted.most = arguments.most.get();
@@ -67,8 +70,24 @@ fn draw(design: &Design, picture: &Path, format: Format, session: &Session) -> i
         line.show_searched(searched);
     });
     line.clear();
-    if let Err(error) = replace(picture, &report::map::picture::draw(design, &found)) {
-        complain(&format!("cannot write {}: {error}", picture.display()));
+    // What is known of a map that ended early is no picture of the whole.
+    let drawn = match found.stop {
+        None => output_file::write(picture, |out| {
+            out.write_all(report::map::picture::draw(design, &found).as_bytes())
+        }),
+        Some(_) => {
+            complain(&format!(
+                "{} was not written: not every order was judged",
+                picture.display()
+            ));
+            Ok(())
+        }
+    };
+    if let Err(error) = drawn {
+        complain(&format!(
+            "cannot write {}: {error}; name a file in a folder that you may write to",
+            picture.display()
+        ));
         return Ok(Exit::Io);
     }
     let mut out = anstream::AutoStream::auto(io::stdout());
@@ -86,21 +105,6 @@ fn draw(design: &Design, picture: &Path, format: Format, session: &Session) -> i
         Some(Stop::Interrupt) => Exit::Interrupted,
         Some(Stop::States | Stop::Memory | Stop::Time) => Exit::Undecided,
     })
-}
-
-/// Writes a file as a whole, or not at all.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(path)?;
-    Ok(())
 }
 
 fn exit_of(found: &Suggestions) -> Exit {

@@ -112,6 +112,16 @@ impl Change {
         tables.iter().map(of_table).collect()
     }
 
+    /// Whether it makes every change of a setting that `other` makes, which has some.
+    pub fn settings_include(&self, other: &Change) -> bool {
+        let settings = |change: &'_ Change| -> Vec<Edit> {
+            let is_setting = |edit: &&Edit| edit.key != "order";
+            change.edits.iter().filter(is_setting).cloned().collect()
+        };
+        let (own, others) = (settings(self), settings(other));
+        !others.is_empty() && others.iter().all(|edit| own.contains(edit))
+    }
+
     /// What it takes beyond the file.
     pub fn notes(&self) -> &[&'static str] {
         &self.notes
@@ -126,6 +136,9 @@ impl Change {
         let mut changed = document.to_string();
         if !text.ends_with('\n') && changed.ends_with('\n') {
             changed.pop();
+        }
+        if text.contains("\r\n") {
+            changed = changed.replace("\r\n", "\n").replace('\n', "\r\n");
         }
         Some(changed)
     }
@@ -155,6 +168,7 @@ impl fmt::Display for Change {
 impl Edit {
     fn make(&self, root: &mut dyn TableLike, client: Client) -> Option<()> {
         let mut table = root;
+        let mut is_inline = false;
         for part in self.table.name().split('.').filter(|part| !part.is_empty()) {
             if table.get(part).is_none() {
                 let mut new = toml_edit::Table::new();
@@ -162,7 +176,9 @@ impl Edit {
                 new.set_implicit(part != last_part(self.table));
                 table.insert(part, Item::Table(new));
             }
-            table = table.get_mut(part)?.as_table_like_mut()?;
+            let item = table.get_mut(part)?;
+            is_inline = item.is_inline_table();
+            table = item.as_table_like_mut()?;
         }
         for alias in aliases(self.table, self.key, client) {
             take_out(table, alias);
@@ -180,10 +196,30 @@ impl Edit {
             }
             None => {
                 take_out(table, self.key);
-                table.insert(self.key, Item::Value(value));
+                put(table, self.key, value, is_inline);
             }
         }
         Some(())
+    }
+}
+
+/// Puts a new key into a table: dotted, as Kafka's names are mostly written, unless one of its parts has
+/// a value already.
+fn put(table: &mut dyn TableLike, name: &str, value: Value, is_inline: bool) {
+    let dotted = name.split_once('.').filter(|(first, _)| {
+        let there = table.get(first);
+        !is_inline
+            && there.is_none_or(|item| item.as_table().is_some_and(toml_edit::Table::is_dotted))
+    });
+    let Some((first, rest)) = dotted else {
+        table.insert(name, Item::Value(value));
+        return;
+    };
+    let mut new = toml_edit::Table::new();
+    new.set_dotted(true);
+    let inner = table.entry(first).or_insert(Item::Table(new));
+    if let Some(inner) = inner.as_table_like_mut() {
+        put(inner, rest, value, false);
     }
 }
 
@@ -282,7 +318,7 @@ mod tests {
     fn a_table_that_is_missing_is_added() {
         let change = Change::word(Table::OutputConsumer, "isolation.level", "read_committed");
         let changed = change.made_in("[sink]\neffect = \"topic\"\n", Client::Java);
-        let expected = "[sink]\neffect = \"topic\"\n\n[output.consumer]\n\"isolation.level\" = \"read_committed\"\n";
+        let expected = "[sink]\neffect = \"topic\"\n\n[output.consumer]\nisolation.level = \"read_committed\"\n";
         assert_eq!(changed.as_deref(), Some(expected));
     }
 

@@ -5,10 +5,11 @@ pub(crate) mod picture;
 use super::json;
 use super::markdown::escaped;
 use super::text::{BAD, BOLD, DIM, GOOD, OPEN};
-use super::words::{completeness, counted};
+use super::words::{bound_in_words, completeness, counted};
 use crate::cost::Cost;
 use crate::design::Design;
 use crate::suggest::{Delivery, MOST_STEPS_ON_A_MAP, Map, Place};
+use crate::trace::Bound;
 use anstyle::Style;
 use semel_models::guarantee::Guarantee;
 use serde::Serialize;
@@ -49,6 +50,7 @@ pub(crate) fn write_text(out: &mut dyn Write, design: &Design, map: &Map) -> io:
         design.name(),
         design.file()
     )?;
+    writeln!(out, "  {}", bound_in_words(&map.bound))?;
     writeln!(out, "  {}", extent(map))?;
     for (delivery, count, cheapest) in summary(map) {
         let style = style(delivery);
@@ -88,6 +90,9 @@ pub(crate) fn write_text(out: &mut dyn Write, design: &Design, map: &Map) -> io:
             share(place.cost, place.cost.transactions),
             marks.join("  ").trim_end()
         )?;
+        if !place.settings.is_empty() {
+            writeln!(out, "  {DIM}with {}{DIM:#}", place.settings.join("; "))?;
+        }
     }
     Ok(())
 }
@@ -107,20 +112,22 @@ fn share(cost: Cost, total: u32) -> String {
 
 /// For a pull request.
 pub(crate) fn write_markdown(out: &mut dyn Write, design: &Design, map: &Map) -> io::Result<()> {
-    writeln!(out, "## {}\n\n{}\n", escaped(design.name()), extent(map))?;
+    writeln!(out, "## {}\n", escaped(design.name()))?;
+    writeln!(out, "{}. {}\n", bound_in_words(&map.bound), extent(map))?;
     let names: Vec<&str> = Guarantee::ALL.iter().map(|own| own.name()).collect();
     writeln!(
         out,
-        "| order | delivery | calls | durable writes | transactions | {} |",
+        "| order | with | delivery | calls | durable writes | transactions | {} |",
         names.join(" | ")
     )?;
-    writeln!(out, "|{}", " --- |".repeat(5 + names.len()))?;
+    writeln!(out, "|{}", " --- |".repeat(6 + names.len()))?;
     for place in &map.places {
         let marks: Vec<&str> = Guarantee::ALL.iter().map(|own| mark(place, *own)).collect();
         writeln!(
             out,
-            "| `{}` | {} | {} | {} | {} | {} |",
+            "| `{}` | {} | {} | {} | {} | {} | {} |",
             place.order,
+            escaped(&place.settings.join("; ")),
             place.delivery.name(),
             share(place.cost, place.cost.calls),
             share(place.cost, place.cost.durable_writes),
@@ -137,6 +144,7 @@ struct Document<'a> {
     version: u32,
     name: &'a str,
     file: &'a str,
+    bound: &'a Bound,
     stopped: Option<&'static str>,
     orders: Vec<Row<'a>>,
 }
@@ -162,6 +170,7 @@ pub(crate) fn write_json(out: &mut dyn Write, design: &Design, map: &Map) -> io:
             version: 1,
             name: design.name(),
             file: design.file(),
+            bound: &map.bound,
             stopped: map.stop.map(|stop| completeness(Some(stop))),
             orders: map.places.iter().map(Row::of).collect(),
         },

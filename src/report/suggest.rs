@@ -3,22 +3,26 @@
 use super::json;
 use super::markdown::escaped;
 use super::text::{BAD, BOLD, DIM, Detail, GOOD, OPEN, style_of, write_trace};
-use super::words::{completeness, counted, grouped, verdict_in_words};
+use super::words::{bound_in_words, completeness, counted, grouped, verdict_in_words, warnings};
 use crate::cost::Cost;
 use crate::design::Design;
 use crate::suggest::{MOST_STEPS, Nearest, Suggestion, Suggestions};
 use crate::verdict::Verdicts;
 use semel_models::guarantee::Guarantee;
 use serde::Serialize;
-use similar::{ChangeTag, TextDiff};
+use similar::TextDiff;
 use std::io::{self, Write};
+use std::path::{Component, Path};
 
 /// How many lines around a change a diff shows.
 const CONTEXT: usize = 2;
 
 /// What the whole answer is, in a sentence.
 fn answer(found: &Suggestions) -> String {
-    let needs = names(&found.needs);
+    let needs = match found.needs.as_slice() {
+        [one] => format!("{one} holds"),
+        several => format!("{} hold", names(several)),
+    };
     let searched = format!(
         "{} of up to {MOST_STEPS} steps, {} tried",
         counted(found.tried.orders as u64, "order"),
@@ -29,12 +33,12 @@ fn answer(found: &Suggestions) -> String {
     }
     match (found.is_fine(), found.suggestions.len()) {
         (true, 0) => {
-            format!("{needs} hold as it is, and nothing that was tried is cheaper ({searched}).")
+            format!("{needs} as it is, and nothing that was tried is cheaper ({searched}).")
         }
-        (true, _) => format!("{needs} hold as it is; cheaper designs hold, too ({searched})."),
-        (false, 0) => format!("No change was found with which {needs} hold ({searched})."),
+        (true, _) => format!("{needs} as it is; cheaper designs hold, too ({searched})."),
+        (false, 0) => format!("No change was found with which {needs} ({searched})."),
         (false, _) => {
-            format!("With each of these changes {needs} hold within this bound ({searched}).")
+            format!("With each of these changes {needs} within this bound ({searched}).")
         }
     }
 }
@@ -61,9 +65,17 @@ fn title(suggestion: &Suggestion) -> String {
 /// Why there is nothing to suggest, a sentence each.
 fn reasons(found: &Suggestions) -> Vec<String> {
     let mut reasons = Vec::new();
-    for (guarantee, count) in &found.tried.violating {
-        let count = grouped(*count as u64);
-        reasons.push(format!("{guarantee} is violated in {count} of them."));
+    let counts: Vec<String> = found
+        .tried
+        .violating
+        .iter()
+        .map(|(guarantee, count)| format!("{guarantee} in {}", grouped(*count as u64)))
+        .collect();
+    if !counts.is_empty() {
+        reasons.push(format!(
+            "Each violates one of them at least; what a shortest run to a violation breaks: {}.",
+            counts.join(", ")
+        ));
     }
     if found.tried.too_large > 0 {
         reasons.push(format!(
@@ -107,7 +119,7 @@ pub(crate) fn write_text(
     for (index, suggestion) in found.suggestions.iter().enumerate() {
         writeln!(out)?;
         writeln!(out, "{BOLD}{}. {}{BOLD:#}", index + 1, title(suggestion))?;
-        for line in diff(design, suggestion) {
+        for line in diff(design, suggestion).lines() {
             let style = match line.chars().next() {
                 Some('+') => GOOD,
                 Some('-') => BAD,
@@ -115,7 +127,7 @@ pub(crate) fn write_text(
             };
             writeln!(out, "   {style}{line}{style:#}")?;
         }
-        for note in remarks(suggestion) {
+        for note in remarks(found, suggestion) {
             writeln!(out, "   {OPEN}{note}{OPEN:#}")?;
         }
     }
@@ -139,6 +151,8 @@ fn write_now(out: &mut dyn Write, found: &Suggestions) -> io::Result<()> {
         writeln!(out, "  {:<20} {style}{verdict}{style:#}", guarantee.name())?;
     }
     writeln!(out, "  {:<20} {}", "per record now", found.cost)?;
+    let bound = bound_in_words(found.now.bound());
+    writeln!(out, "  {:<20} {bound}", "bound")?;
     if !found.kept.is_empty() {
         let kept: Vec<String> = found.kept.iter().map(ToString::to_string).collect();
         writeln!(out, "  {:<20} {}", "kept", kept.join(", "))?;
@@ -156,7 +170,7 @@ fn write_nearest(out: &mut dyn Write, found: &Suggestions, nearest: &Nearest) ->
     writeln!(out)?;
     writeln!(
         out,
-        "  Of all that were tried, this one goes well for the longest: {}",
+        "  The nearest that was tried: {}",
         nearest.changes.join("; ")
     )?;
     let violated = |guarantee: &&Guarantee| nearest.verdicts.of(**guarantee).trace().is_some();
@@ -168,33 +182,46 @@ fn write_nearest(out: &mut dyn Write, found: &Suggestions, nearest: &Nearest) ->
 }
 
 /// What else is to be known of a suggestion.
-fn remarks(suggestion: &Suggestion) -> Vec<String> {
+fn remarks(found: &Suggestions, suggestion: &Suggestion) -> Vec<String> {
     let mut remarks: Vec<String> = suggestion.notes.iter().map(ToString::to_string).collect();
     if !suggestion.price.is_empty() {
         remarks.push(format!("but then violated: {}", names(&suggestion.price)));
     }
+    let said = warnings(&found.now);
+    let new = warnings(&suggestion.verdicts).into_iter();
+    remarks.extend(
+        new.filter(|warning| !said.contains(warning))
+            .map(|warning| format!("warning: {warning}")),
+    );
     remarks
 }
 
 /// A suggestion as a diff of the design's file.
-fn diff(design: &Design, suggestion: &Suggestion) -> Vec<String> {
-    let diff = TextDiff::from_lines(design.text(), &suggestion.text);
-    let mut lines = vec![
-        format!("--- {}", design.file()),
-        format!("+++ {}", design.file()),
-    ];
-    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
-        lines.push(hunk.header().to_string());
-        for change in hunk.iter_changes() {
-            let sign = match change.tag() {
-                ChangeTag::Delete => '-',
-                ChangeTag::Insert => '+',
-                ChangeTag::Equal => ' ',
-            };
-            lines.push(format!("{sign}{}", change.value().trim_end_matches('\n')));
-        }
-    }
-    lines
+fn diff(design: &Design, suggestion: &Suggestion) -> String {
+    let name = name_in_diff(design.file());
+    TextDiff::from_lines(design.text(), suggestion.text.as_str())
+        .unified_diff()
+        .context_radius(CONTEXT)
+        .header(&name, &name)
+        .to_string()
+}
+
+/// A file's name as patch takes it: below this folder, and with its end marked where it has spaces.
+fn name_in_diff(file: &str) -> String {
+    let path = Path::new(file);
+    let is_below = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let name = match (is_below, path.file_name()) {
+        (false, Some(name)) => name.to_string_lossy().into_owned(),
+        (true, _) | (false, None) => file.to_owned(),
+    };
+    let end = if name.contains(char::is_whitespace) {
+        "\t"
+    } else {
+        ""
+    };
+    name + end
 }
 
 /// For a pull request.
@@ -207,16 +234,15 @@ pub(crate) fn write_markdown(
     for guarantee in &found.needs {
         writeln!(out, "- {guarantee}: {}", in_words(&found.now, *guarantee))?;
     }
-    writeln!(out, "- per record now: {}\n", found.cost)?;
+    writeln!(out, "- per record now: {}", found.cost)?;
+    writeln!(out, "- bound: {}\n", bound_in_words(found.now.bound()))?;
     writeln!(out, "{}", answer(found))?;
     for (index, suggestion) in found.suggestions.iter().enumerate() {
         writeln!(out, "\n### {}. {}\n", index + 1, title(suggestion))?;
         writeln!(out, "```diff")?;
-        for line in diff(design, suggestion) {
-            writeln!(out, "{line}")?;
-        }
+        write!(out, "{}", diff(design, suggestion))?;
         writeln!(out, "```")?;
-        for remark in remarks(suggestion) {
+        for remark in remarks(found, suggestion) {
             writeln!(out, "\n{}", escaped(&remark))?;
         }
     }
@@ -258,7 +284,7 @@ struct Listed<'a> {
     keys: usize,
     cost: Price,
     then_violated: Vec<&'static str>,
-    notes: &'a [&'static str],
+    remarks: Vec<String>,
     diff: String,
     design: &'a str,
 }
@@ -289,7 +315,7 @@ pub(crate) fn write_json(
     design: &Design,
     found: &Suggestions,
 ) -> io::Result<()> {
-    let listed = |suggestion| Listed::of(design, suggestion);
+    let listed = |suggestion| Listed::of(design, found, suggestion);
     let is_none = found.suggestions.is_empty() && !found.is_fine();
     json::write(
         out,
@@ -317,14 +343,14 @@ pub(crate) fn write_json(
 }
 
 impl<'a> Listed<'a> {
-    fn of(design: &Design, suggestion: &'a Suggestion) -> Listed<'a> {
+    fn of(design: &Design, found: &Suggestions, suggestion: &'a Suggestion) -> Listed<'a> {
         Listed {
             changes: &suggestion.changes,
             keys: suggestion.keys,
             cost: suggestion.cost.into(),
             then_violated: listed_names(&suggestion.price),
-            notes: &suggestion.notes,
-            diff: diff(design, suggestion).join("\n"),
+            remarks: remarks(found, suggestion),
+            diff: diff(design, suggestion),
             design: &suggestion.text,
         }
     }

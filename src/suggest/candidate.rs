@@ -5,9 +5,11 @@ use semel_models::pipeline::{AutoCommit, Client, Pipeline};
 
 use super::kept::Kept;
 use crate::cost::{Cost, Polls, cost};
-use crate::design::{Design, Table};
+use crate::design::{Design, Table, Warning};
 use crate::mend::changes::states;
 use crate::mend::{Change, quoted};
+
+const ORDER: (Table, &str) = (Table::Application, "order");
 
 /// What would be changed, and what comes of it.
 #[derive(Clone, Debug)]
@@ -17,13 +19,22 @@ pub(super) struct Candidate {
     pub pipeline: Pipeline,
     pub cost: Cost,
     pub size: Size,
+    /// How much is said of it that is not said of the design as it is.
+    pub warnings: usize,
 }
 
-/// How much changes: keys first, then steps of the order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// How much changes: settings, and words of the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Size {
-    pub keys: usize,
-    pub steps: usize,
+    pub settings: usize,
+    pub words: usize,
+}
+
+impl Size {
+    /// As one number.
+    pub fn total(self) -> usize {
+        self.settings + self.words
+    }
 }
 
 impl Candidate {
@@ -32,12 +43,16 @@ impl Candidate {
         let own = design.pipeline();
         let text = change.made_in(design.text(), own.client)?;
         let changed = Design::parse(design.file(), text.as_bytes()).ok()?;
+        let is_setting = |key: &(Table, &str)| *key != ORDER;
         let size = Size {
-            keys: change.keys().count(),
-            steps: distance(&own.consumer.order, &changed.pipeline().consumer.order),
+            settings: change.keys().filter(is_setting).count(),
+            words: distance(&own.consumer.order, &changed.pipeline().consumer.order),
         };
+        let said: Vec<String> = design.warnings().iter().map(Warning::to_string).collect();
+        let is_new = |warning: &&Warning| !said.contains(&warning.to_string());
         Some(Candidate {
             cost: cost(&changed, Polls::Full).ok()?,
+            warnings: changed.warnings().iter().filter(is_new).count(),
             pipeline: changed.pipeline().clone(),
             change,
             text,
@@ -50,14 +65,32 @@ impl Candidate {
     /// would come again.
     pub fn can_replace(&self, own: &Pipeline, kept: &[Kept]) -> bool {
         let is_kept = |key| kept.iter().any(|kept| kept.covers(key));
-        let gives_up = keeps_position(own) && !keeps_position(&self.pipeline);
+        let has_own_order = self.pipeline.consumer.order == own.consumer.order;
+        let gives_up = saves_position(own)
+            && !keeps_position(&self.pipeline)
+            && (keeps_position(own) || !has_own_order);
         self.pipeline != *own && !gives_up && !self.change.keys().any(is_kept)
     }
 }
 
 /// Whether what was read is noted somewhere.
-fn keeps_position(pipeline: &Pipeline) -> bool {
+fn saves_position(pipeline: &Pipeline) -> bool {
     saves(&pipeline.consumer.order) || pipeline.consumer.auto_commit != AutoCommit::Off
+}
+
+/// Whether it is noted where a restart finds it.
+fn keeps_position(pipeline: &Pipeline) -> bool {
+    let consumer = &pipeline.consumer;
+    let automatic = match consumer.auto_commit {
+        AutoCommit::Off => false,
+        AutoCommit::AtPoll => true,
+        AutoCommit::Background { automatic_store } => {
+            automatic_store || consumer.order.contains(Step::StoreOffset)
+        }
+    };
+    automatic
+        || commits_itself(&consumer.order)
+        || saves_offset(&consumer.order) && consumer.seek_on_assign
 }
 
 /// How many words two orders differ in.
@@ -81,7 +114,8 @@ pub(super) fn to_order(design: &Design, order: &Order) -> Vec<Change> {
     let own = &pipeline.consumer.order;
     let mut change = Change::default();
     if order != own {
-        change = change.and(Table::Application, "order", quoted(&order.to_string()));
+        let (table, key) = ORDER;
+        change = change.and(table, key, quoted(&order.to_string()));
     }
     for (table, key, needed) in MEANINGS {
         if states(design, *table, key) && needed(own) && !needed(order) {
@@ -171,7 +205,7 @@ fn commits(pipeline: &Pipeline, order: &Order, change: Change) -> Vec<Change> {
                 Client::Librdkafka => set(&automatic, STORE, true),
                 Client::Java => automatic,
             };
-            vec![automatic, change]
+            vec![change, automatic]
         }
     }
 }

@@ -9,10 +9,12 @@ use super::candidate::{Candidate, to_order};
 use super::orders;
 use super::search::{Searched, price};
 use super::trials::{Enough, Trials};
-use crate::check::CheckOptions;
+use crate::check::{CheckOptions, bound};
 use crate::cost::Cost;
-use crate::design::Design;
-use crate::mend::Trial;
+use crate::design::{Design, Table};
+use crate::mend::changes::states;
+use crate::mend::{Change, Trial, quoted};
+use crate::trace::Bound;
 use crate::verdict::Stop;
 
 /// The most steps of an order on the map.
@@ -87,11 +89,13 @@ pub struct Place {
 }
 
 /// Every order, the strongest and cheapest first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Map {
     /// The orders.
     pub places: Vec<Place>,
+    /// Within what they were judged.
+    pub bound: Bound,
     /// Why it ended early.
     pub stop: Option<Stop>,
 }
@@ -106,8 +110,13 @@ pub fn map(design: &Design, options: &CheckOptions, watch: &mut dyn FnMut(Search
     let mut candidates = Vec::new();
     let mut places = Vec::new();
     for order in orders::every(own, MOST_STEPS_ON_A_MAP) {
-        // Of several settings that could serve an order the first is what is built.
+        // Of several settings that could serve an order the first is what is built, and a transaction is
+        // there for who reads what is committed.
         let change = to_order(design, &order).into_iter().next();
+        let change = change.map(|change| match order.has_transactions() {
+            true => read_committed(design, change),
+            false => change,
+        });
         candidates.extend(change.and_then(|change| Candidate::of(design, change)));
     }
     let mut searched = Searched::default();
@@ -120,7 +129,16 @@ pub fn map(design: &Design, options: &CheckOptions, watch: &mut dyn FnMut(Search
     places.sort_by_key(|place| (place.delivery, price(place.cost), place.order.clone()));
     Map {
         places,
+        bound: bound(own),
         stop: stop.err(),
+    }
+}
+
+fn read_committed(design: &Design, change: Change) -> Change {
+    const LEVEL: &str = "isolation.level";
+    match states(design, Table::OutputConsumer, LEVEL) {
+        true => change,
+        false => change.and(Table::OutputConsumer, LEVEL, quoted("read_committed")),
     }
 }
 

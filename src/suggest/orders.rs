@@ -2,13 +2,13 @@
 //!
 //! Of orders that do the same one is listed: in a database transaction the statements have no
 //! sequence but that a look-up comes first; a look-up needs a `remember`, and an effect behind it; a
-//! transaction of a single statement is that statement. What the order language refuses is not known
+//! transaction of a single statement is that statement; in a Kafka transaction the offsets come last. What the order language refuses is not known
 //! here: whoever tries an order reads the design that has it.
 
 use std::collections::HashSet;
 
 use semel_models::order::{Item, Order, Step};
-use semel_models::pipeline::{Client, Pipeline};
+use semel_models::pipeline::{Client, Effect, Pipeline};
 
 /// Every order of at most `most` steps that has the effects of `pipeline`, in a fixed sequence.
 pub(super) fn every(pipeline: &Pipeline, most: usize) -> Vec<Order> {
@@ -33,8 +33,14 @@ pub(super) fn every(pipeline: &Pipeline, most: usize) -> Vec<Order> {
 /// The steps that can have a meaning beside the effects of `pipeline`.
 fn vocabulary(pipeline: &Pipeline) -> Vec<Step> {
     let means = |step: &Step| match step {
-        Step::Process | Step::Remember | Step::SkipIfSeen | Step::SaveOffset => {
+        Step::Process | Step::Remember | Step::SkipIfSeen => {
             pipeline.consumer.order.contains(Step::Process)
+        }
+        // A provider outside keeps nobody's offsets.
+        Step::SaveOffset => {
+            let is_outside = matches!(pipeline.sink.effect, Effect::External { .. });
+            let order = &pipeline.consumer.order;
+            order.contains(Step::SaveOffset) || order.contains(Step::Process) && !is_outside
         }
         Step::Produce | Step::ProduceAsync | Step::Flush => pipeline.consumer.produces(),
         Step::StoreOffset => pipeline.client == Client::Librdkafka,
@@ -134,7 +140,12 @@ fn in_kafka(items: &[Item]) -> Vec<Vec<Item>> {
         item => writes(item),
     };
     within(items, 1, &|inner| {
-        let useful = inner.iter().any(is_result) && inner.iter().all(belongs);
+        // All of it happens at its end: where the offsets stand in it makes no difference.
+        let commit = inner
+            .iter()
+            .position(|item| *item == Item::Step(Step::Commit));
+        let is_last = commit.is_none_or(|commit| commit + 1 == inner.len());
+        let useful = is_last && inner.iter().any(is_result) && inner.iter().all(belongs);
         useful.then(|| Item::Kafka(inner.to_vec()))
     })
 }

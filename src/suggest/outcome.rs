@@ -7,13 +7,16 @@ use super::candidate::Candidate;
 use super::search::{price, rank};
 use super::{Nearest, SuggestError, Suggestion};
 use crate::check::{CheckOptions, check};
-use crate::design::Design;
+use crate::design::{Design, Expected, Table};
+use crate::mend::quoted;
+use crate::verdict::Verdicts;
 
 /// A candidate with which all holds that is needed.
 pub(super) struct Holding {
     pub candidate: Candidate,
     /// What is violated with it and is not now.
     pub price: Vec<Guarantee>,
+    holding: Vec<Guarantee>,
 }
 
 impl Holding {
@@ -22,6 +25,7 @@ impl Holding {
         Holding {
             candidate: candidate.clone(),
             price: held.iter().filter(is_lost).copied().collect(),
+            holding: holding.to_vec(),
         }
     }
 
@@ -32,8 +36,12 @@ impl Holding {
     /// Whether it does all that `other` does, and more, for nothing.
     fn is_more_than(&self, other: &Holding) -> bool {
         let (own, less) = (self.steps(), other.steps());
-        own.len() > less.len()
-            && less.iter().all(|step| own.contains(step))
+        let has_more_steps = own.len() > less.len() && less.iter().all(|step| own.contains(step));
+        let changes_more = self
+            .candidate
+            .change
+            .settings_include(&other.candidate.change);
+        (has_more_steps || changes_more)
             && rank(&self.candidate) >= rank(&other.candidate)
             && price(self.candidate.cost) >= price(other.candidate.cost)
             && self.price.len() >= other.price.len()
@@ -41,8 +49,13 @@ impl Holding {
 }
 
 /// The best of what was found: what takes nothing away, then the smallest change, then the cheapest
-/// design.
-pub(super) fn suggestions(mut found: Vec<Holding>, most: usize) -> Vec<Suggestion> {
+/// design. Each is checked.
+pub(super) fn suggestions(
+    design: &Design,
+    mut found: Vec<Holding>,
+    most: usize,
+    options: &CheckOptions,
+) -> Result<Vec<Suggestion>, SuggestError> {
     found.sort_by_key(|own| (own.price.len(), rank(&own.candidate)));
     let mut kept: Vec<Holding> = Vec::new();
     for own in found {
@@ -50,19 +63,40 @@ pub(super) fn suggestions(mut found: Vec<Holding>, most: usize) -> Vec<Suggestio
             kept.push(own);
         }
     }
-    kept.into_iter().take(most).map(suggestion).collect()
+    let kept = kept.into_iter().take(most);
+    kept.map(|own| suggestion(design, own, options)).collect()
 }
 
-fn suggestion(holding: Holding) -> Suggestion {
-    let Holding { candidate, price } = holding;
-    Suggestion {
-        changes: candidate.change.told(),
-        notes: candidate.change.notes().to_vec(),
-        text: candidate.text,
-        keys: candidate.size.keys,
+fn suggestion(
+    design: &Design,
+    own: Holding,
+    options: &CheckOptions,
+) -> Result<Suggestion, SuggestError> {
+    let candidate = own.candidate;
+    // What the design expects to be violated, and is no more, is expected to hold.
+    let mended = design.expected().iter().filter(|(guarantee, expected)| {
+        *expected == Expected::Violated && own.holding.contains(guarantee)
+    });
+    let change = mended.fold(candidate.change.clone(), |change, (guarantee, _)| {
+        change.and(Table::Expect, guarantee.name(), quoted("holds"))
+    });
+    let text = change.made_in(design.text(), design.pipeline().client);
+    let text = text.expect("it was made when it was tried");
+    Ok(Suggestion {
+        changes: change.told(),
+        notes: change.notes().to_vec(),
+        keys: change.keys().count(),
         cost: candidate.cost,
-        price,
-    }
+        price: own.price,
+        verdicts: checked(design, &text, options)?,
+        text,
+    })
+}
+
+fn checked(design: &Design, text: &str, options: &CheckOptions) -> Result<Verdicts, SuggestError> {
+    let changed = Design::parse(design.file(), text.as_bytes());
+    let changed = changed.expect("it was read when it was tried");
+    Ok(check(&changed, options)?)
 }
 
 /// What is violated with a candidate.
@@ -71,10 +105,8 @@ pub(super) fn nearest(
     candidate: &Candidate,
     options: &CheckOptions,
 ) -> Result<Nearest, SuggestError> {
-    let changed = Design::parse(design.file(), candidate.text.as_bytes());
-    let changed = changed.expect("it was read when it was tried");
     Ok(Nearest {
         changes: candidate.change.told(),
-        verdicts: check(&changed, options)?,
+        verdicts: checked(design, &candidate.text, options)?,
     })
 }

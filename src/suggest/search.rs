@@ -1,6 +1,7 @@
 //! The search: single changes first, then every order with all settings made safe.
 
 use std::cell::Cell;
+use std::cmp::Reverse;
 use std::time::Instant;
 
 use semel_models::guarantee::Guarantee;
@@ -15,6 +16,9 @@ use crate::cost::{Cost, Polls, cost};
 use crate::design::Design;
 use crate::mend::{Change, Trial, changes};
 use crate::verdict::Stop;
+
+/// How many states may be explored for more than one suggestion.
+const MUCH_WORK: u64 = 5_000_000;
 
 /// How far a search has come.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,7 +66,7 @@ pub fn suggest(
     found.stop = search.run().err();
     let (holding, nearest) = (search.found, search.nearest);
     found.tried = search.tried;
-    found.suggestions = outcome::suggestions(holding, wanted.most);
+    found.suggestions = outcome::suggestions(design, holding, wanted.most, options)?;
     if !found.suggestions.is_empty() || found.is_fine() || found.stop.is_some() {
         return Ok(found);
     }
@@ -74,7 +78,7 @@ pub fn suggest(
         };
         let mut search = Search::new(&trials, &all, &found, watch);
         found.stop = search.run().err();
-        let free = outcome::suggestions(search.found, 1);
+        let free = outcome::suggestions(design, search.found, 1, options)?;
         found.if_nothing_were_kept = free.into_iter().next();
     }
     if let Some((candidate, _)) = nearest {
@@ -82,6 +86,10 @@ pub fn suggest(
     }
     Ok(found)
 }
+
+/// How near something comes that does not hold: an order near the design's own, then how many steps it
+/// takes to break it.
+type Nearness = (Reverse<usize>, u32);
 
 struct Search<'a> {
     trials: &'a Trials<'a>,
@@ -91,10 +99,11 @@ struct Search<'a> {
     /// Only what is cheaper is looked for, once there are enough.
     cheapest: Cell<Option<u32>>,
     tried: Tried,
-    /// The one that is violated last, and when.
-    nearest: Option<(Candidate, u32)>,
+    nearest: Option<(Candidate, Nearness)>,
     /// What holds as it is.
     held: Vec<Guarantee>,
+    /// How many states it has as it is: those that are tried have about as many.
+    states: u64,
     watch: &'a mut dyn FnMut(Searched),
 }
 
@@ -122,6 +131,7 @@ impl<'a> Search<'a> {
             cheapest: Cell::new(cheapest),
             nearest: None,
             held: so_far.held(),
+            states: so_far.now.unique_states(),
             watch,
         }
     }
@@ -176,7 +186,10 @@ impl<'a> Search<'a> {
                 if self.has_enough() {
                     cheapest.set(self.found.iter().map(|own| price(own.candidate.cost)).min());
                 }
-                Enough::No
+                match self.has_worked_enough() {
+                    true => Enough::Yes,
+                    false => Enough::No,
+                }
             },
         )
     }
@@ -193,7 +206,7 @@ impl<'a> Search<'a> {
             }
         }
         // The order as it is comes first, then the cheaper ones.
-        safe.sort_by_key(|(candidate, _)| (candidate.size.steps > 0, rank(candidate)));
+        safe.sort_by_key(|(candidate, _)| (candidate.size.words > 0, rank(candidate)));
         for group in safe.chunks(8) {
             let mut holding = Vec::new();
             self.trials.run(
@@ -311,15 +324,24 @@ impl<'a> Search<'a> {
     fn note(&mut self, candidate: &Candidate, trial: &Trial) -> bool {
         self.tried.designs += 1;
         let holds = match trial {
-            Trial::Holding(holding) => self.wanted.needs.iter().all(|need| holding.contains(need)),
+            Trial::Holding(holding) => {
+                let is_violated = |need: &&Guarantee| !holding.contains(need);
+                let violated: Vec<Guarantee> = self
+                    .wanted
+                    .needs
+                    .iter()
+                    .filter(is_violated)
+                    .copied()
+                    .collect();
+                self.tried.violating(&violated, &self.wanted.needs);
+                violated.is_empty()
+            }
             Trial::Stopped { violated, depth } => {
                 self.tried.violating(violated, &self.wanted.needs);
-                if self
-                    .nearest
-                    .as_ref()
-                    .is_none_or(|(_, deepest)| depth > deepest)
-                {
-                    self.nearest = Some((candidate.clone(), *depth));
+                let nearness = (Reverse(candidate.size.words), *depth);
+                let is_nearer = |(_, other): &(Candidate, Nearness)| nearness > *other;
+                if self.nearest.as_ref().is_none_or(is_nearer) {
+                    self.nearest = Some((candidate.clone(), nearness));
                 }
                 false
             }
@@ -335,6 +357,11 @@ impl<'a> Search<'a> {
         holds
     }
 
+    /// Whether so much was explored that one suggestion has to do.
+    fn has_worked_enough(&self) -> bool {
+        !self.found.is_empty() && self.tried.designs as u64 * self.states > MUCH_WORK
+    }
+
     /// Whether there are as many as were asked for that take nothing away.
     fn has_enough(&self) -> bool {
         let good = self.found.iter().filter(|own| own.price.is_empty());
@@ -342,10 +369,11 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Smaller changes before larger ones, then cheaper designs before dearer ones.
-pub(super) fn rank(candidate: &Candidate) -> (usize, u32, usize) {
-    let size = candidate.size;
-    (size.keys, price(candidate.cost), size.steps)
+/// What nobody warns of comes first, then smaller changes before larger ones, then cheaper designs before
+/// dearer ones.
+pub(super) fn rank(candidate: &Candidate) -> (usize, usize, u32) {
+    let size = candidate.size.total();
+    (candidate.warnings, size, price(candidate.cost))
 }
 
 /// All that a design costs, as one number.

@@ -141,6 +141,11 @@ pub(super) fn shard(text: &str) -> Result<Shard, String> {
     }
 }
 
+pub(super) fn number(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "expected a number, 1 or more".to_string())
+}
+
 pub(super) fn states(text: &str) -> Result<u64, String> {
     text.parse()
         .ok()

@@ -1,6 +1,7 @@
 //! The design space as a picture: one dot an order, in a band by what it gives, further to the right the
 //! more it costs.
 
+use super::super::words::bound_in_words;
 use super::{share, summary};
 use crate::design::Design;
 use crate::suggest::{Delivery, Map, Place};
@@ -11,7 +12,7 @@ const PITCH: usize = 10;
 const DOTS_A_ROW: usize = 5;
 const GAP: usize = 14;
 const LEFT: usize = 16;
-const TOP: usize = 64;
+const TOP: usize = 82;
 const HEADER: usize = 30;
 
 const STYLE: &str = "
@@ -86,9 +87,10 @@ pub(crate) fn draw(design: &Design, map: &Map) -> String {
     // Writing to a string cannot fail.
     let _ = write!(
         svg,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\">\n<style>{STYLE}</style>\n<rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>\n<text class=\"title\" x=\"{LEFT}\" y=\"28\">{}: what each order gives, and what it costs</text>\n<text class=\"dim\" x=\"{LEFT}\" y=\"48\">One dot an order ({} in all); to the right: more calls, durable writes and transactions per record</text>\n",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\">\n<style>{STYLE}</style>\n<rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>\n<text class=\"title\" x=\"{LEFT}\" y=\"28\">{}: what each order gives, and what it costs</text>\n<text class=\"dim\" x=\"{LEFT}\" y=\"48\">One dot an order ({} in all); to the right: more calls, durable writes and transactions per record</text>\n<text class=\"dim\" x=\"{LEFT}\" y=\"66\">{}</text>\n",
         text(design.name()),
-        map.places.len()
+        map.places.len(),
+        text(&bound_in_words(&map.bound))
     );
     let mut top = TOP;
     for band in &bands {
