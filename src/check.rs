@@ -197,6 +197,8 @@ pub(crate) fn check_pipeline(
         final_states_with_failed: counted(FINAL_WITH_FAILED),
         most_lost,
         stop: endings.exploration.or(endings.livelock_search),
+        imported: design.imported().to_vec(),
+        derived: design.derived().to_vec(),
         warnings: design.warnings().to_vec(),
         mends: Mends::NotTried,
         bound,

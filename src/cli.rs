@@ -47,6 +47,7 @@ fn run_with(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Merge(merge) => merge::run(&merge),
         Command::List(list) => list::run(&list),
         Command::Init(init) => init::run(&init),
+        Command::Schema => pages::schema(),
         Command::Completions(completions) => pages::completions(&completions),
         Command::Man(man) => pages::man(&man),
         Command::Other(words) => Ok(other(&words)),

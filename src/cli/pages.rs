@@ -53,3 +53,11 @@ fn print(bytes: &[u8]) -> io::Result<Exit> {
     out.flush()?;
     Ok(Exit::Fine)
 }
+
+/// The schema of the design file.
+pub(super) fn schema() -> io::Result<Exit> {
+    let mut out = io::stdout();
+    crate::report::json::write(&mut out, &crate::design::schema())?;
+    out.flush()?;
+    Ok(Exit::Fine)
+}

@@ -5,6 +5,7 @@ use super::complain;
 use super::exit::Exit;
 use super::progress::ProgressLine;
 use crate::check::CheckOptions;
+use crate::design::import::Import;
 use crate::design::{Design, DesignError};
 use crate::explore::Progress;
 use crate::verdict::{Outcome, Stop, Verdicts};
@@ -130,19 +131,29 @@ impl Sources {
         sources
     }
 
+    /// Also the design that is written from the files of a service, if there are any.
+    pub(super) fn import(&mut self, import: &Import) {
+        if !import.is_empty() {
+            self.take(import.design());
+        }
+    }
+
     fn take(&mut self, read: Result<Design, DesignError>) {
         match read {
             Ok(design) => self.designs.push(design),
-            Err(error) if error.is_unreadable() => {
-                self.exit = self.exit.max(Exit::Io);
-                complain_of_unreadable(&error);
-            }
-            Err(error) => {
-                self.exit = self.exit.max(Exit::Usage);
-                show(&error);
-            }
+            Err(error) => self.exit = self.exit.max(complain_of_design(&error)),
         }
     }
+}
+
+/// Says what is wrong with a design, and how the command ends for it.
+pub(super) fn complain_of_design(error: &DesignError) -> Exit {
+    if error.is_unreadable() {
+        complain_of_unreadable(error);
+        return Exit::Io;
+    }
+    show(error);
+    Exit::Usage
 }
 
 impl SourceArguments {

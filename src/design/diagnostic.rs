@@ -49,7 +49,10 @@ pub struct Problem {
 
 impl Problem {
     pub(crate) fn new(source: &Source, code: Code, span: Option<Span>, message: String) -> Self {
-        let span = span.map(|span| source.clamp(span));
+        let (source, span) = match span.map(|span| source.origin(span)) {
+            Some((source, span)) => (source, Some(source.clamp(span))),
+            None => (source, None),
+        };
         Problem {
             code,
             message,
@@ -166,7 +169,11 @@ fn summary(file: &str, told: usize, left_out: usize) -> String {
 
 impl DesignError {
     pub(crate) fn new(source: &Source, mut problems: Vec<Problem>) -> Self {
-        problems.sort_by_key(|problem| problem.span.map(|span| span.start));
+        problems.sort_by(|one, other| {
+            let place = |problem: &Problem| problem.span.map(|span| span.start);
+            let file = one.file().cmp(other.file());
+            file.then_with(|| place(one).cmp(&place(other)))
+        });
         let left_out = problems.len().saturating_sub(MAX_PROBLEMS);
         problems.truncate(MAX_PROBLEMS);
         DesignError {

@@ -90,7 +90,6 @@ pub(crate) fn pipeline(
     faults: FaultBudget,
     report: &mut Report,
 ) -> Option<Pipeline> {
-    unmodelled::keys_of_application(parts, report);
     needs::check(parts, order.as_ref(), report);
     unmodelled::position_of_librdkafka(parts, report);
     unmodelled::rules_of_version(parts, &faults, report);

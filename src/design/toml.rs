@@ -12,6 +12,23 @@ use super::source::{MAX_FILE_BYTES, Source, Span};
 
 /// The text of a design file, if it is one that can be read.
 pub(crate) fn text<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, DesignError> {
+    let text = text_of_any(file, bytes)?;
+    let says_nothing = |line: &str| {
+        let line = line.trim();
+        line.is_empty() || line.starts_with('#')
+    };
+    if text.lines().all(says_nothing) {
+        let mut problem = without_text(file, Code::Empty, format!("{file} is empty"));
+        problem
+            .because("A design needs an order at least.")
+            .write("Write [application] and below it order = \"process -> commit\". `semel list presets` names designs to start from.");
+        return Err(alone(file, problem));
+    }
+    Ok(text)
+}
+
+/// The text of a file that may say nothing.
+pub(crate) fn text_of_any<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, DesignError> {
     if bytes.len() > MAX_FILE_BYTES {
         let mut problem = without_text(
             file,
@@ -34,20 +51,9 @@ pub(crate) fn text<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, DesignErr
             Code::NotUtf8,
             format!("{file} is not UTF-8 text: byte 0x{byte:02x} at line {line}, column {column}"),
         );
-        problem.write("Save the file as UTF-8, as TOML requires.");
+        problem.write("Save the file as UTF-8.");
         alone(file, problem)
     })?;
-    let says_nothing = |line: &str| {
-        let line = line.trim();
-        line.is_empty() || line.starts_with('#')
-    };
-    if text.lines().all(says_nothing) {
-        let mut problem = without_text(file, Code::Empty, format!("{file} is empty"));
-        problem
-            .because("A design needs an order at least.")
-            .write("Write [application] and below it order = \"process -> commit\". `semel list presets` names designs to start from.");
-        return Err(alone(file, problem));
-    }
     Ok(text)
 }
 

@@ -28,7 +28,7 @@ pub(super) fn of(design: &Design) -> Vec<Change> {
     group_changes(pipeline, &mut changes);
     output::changes(pipeline, &mut changes);
     broker_changes(design, &mut changes);
-    for order in orders::near(pipeline) {
+    for order in orders::near(design.own_order(), pipeline) {
         changes.push(Change::word(APPLICATION, "order", &order.to_string()));
     }
     changes
