@@ -56,8 +56,5 @@ fn print(bytes: &[u8]) -> io::Result<Exit> {
 
 /// The schema of the design file.
 pub(super) fn schema() -> io::Result<Exit> {
-    let mut out = io::stdout();
-    crate::report::json::write(&mut out, &crate::design::schema())?;
-    out.flush()?;
-    Ok(Exit::Fine)
+    print(crate::design::schema().as_bytes())
 }

@@ -30,8 +30,43 @@ const SCOPES: [(Scope, &str); 4] = [
     (Scope::Broker, "broker"),
 ];
 
+/// The JSON Schema of the design file, as text: a property a line.
+///
+/// ```
+/// let schema = semel::design::schema();
+/// assert!(schema.contains("\"enable.idempotence\""));
+/// assert!(schema.contains("\"spring-kafka\""));
+/// ```
+pub fn schema() -> String {
+    let mut text = String::new();
+    write(&whole(), 0, &mut text);
+    text.push('\n');
+    text
+}
+
+/// How deep values stand on lines of their own.
+const LINES_TO: usize = 4;
+
+/// Writes `value`, with its members on lines of their own down to some depth.
+fn write(value: &Value, depth: usize, into: &mut String) {
+    let members = value
+        .as_object()
+        .filter(|own| depth < LINES_TO && !own.is_empty());
+    let Some(members) = members else {
+        into.push_str(&value.to_string());
+        return;
+    };
+    let indent = "  ".repeat(depth);
+    for (index, (name, member)) in members.iter().enumerate() {
+        into.push_str(if index == 0 { "{\n" } else { ",\n" });
+        into.push_str(&format!("{indent}  {}: ", Value::from(name.as_str())));
+        write(member, depth + 1, into);
+    }
+    into.push_str(&format!("\n{indent}}}"));
+}
+
 /// The schema of a design file.
-pub fn schema() -> Value {
+fn whole() -> Value {
     let mut definitions = Map::new();
     for (scope, name) in SCOPES {
         let leaves = kafka(scope);
