@@ -227,6 +227,9 @@ fn expected(design: &Design, guarantee: Guarantee) -> Option<Expected> {
 /// The line of the design that names a guarantee which it asks for.
 fn asked_in_line(design: &Design, guarantee: Guarantee) -> Option<usize> {
     expected(design, guarantee)?;
+    if design.is_imported() {
+        return None;
+    }
     let names = |line: &str| {
         let stated = line.split('#').next().unwrap_or_default();
         let mut words = stated.split(|c: char| !c.is_ascii_alphabetic() && c != '-');

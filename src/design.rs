@@ -124,9 +124,10 @@ pub struct Design {
     limits: Limits,
     warnings: Vec<Warning>,
     settings: Vec<Setting>,
-    imported: Vec<Derived>,
+    imported: Option<Vec<Derived>>,
     derived: Vec<Derived>,
     own_order: Option<Order>,
+    dead_letters_by: &'static str,
 }
 
 impl Design {
@@ -226,7 +227,17 @@ impl Design {
     /// What the files say that it was written from, and the options beside them: what bears on
     /// delivery, each with its place. Nothing, where the design is a file of its own.
     pub fn imported(&self) -> &[Derived] {
-        &self.imported
+        self.imported.as_deref().unwrap_or(&[])
+    }
+
+    /// Whether its text is in no file: it was written from others.
+    pub(crate) fn is_imported(&self) -> bool {
+        self.imported.is_some()
+    }
+
+    /// How the framework writes dead letters; nothing, where there is none that does.
+    pub(crate) fn dead_letters_by(&self) -> &'static str {
+        self.dead_letters_by
     }
 
     /// What its framework does, as the keys that would say the same, each with its reason.

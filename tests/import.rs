@@ -97,7 +97,7 @@ fn a_stock_spring_service_loses_what_fails_ten_times_and_a_dead_letter_mends_it(
         "ten attempts in all",
         "no-loss              violated in 22 steps with 1 fault  (required)",
         "r0 is skipped: its effect does not take place.",
-        "- [application] on-process-failure = { attempts = 10, then = \"dead-letter\" }",
+        "- [application] on-process-failure = { attempts = 10, then = \"dead-letter\" }, in Spring a DefaultErrorHandler with a DeadLetterPublishingRecoverer",
     ] {
         assert!(text.contains(sentence), "{sentence}\n{text}");
     }
@@ -406,7 +406,7 @@ fn transactions_and_streams_are_told_from_the_configuration() {
         setting(&design, "application", "order"),
         Some("\"kafka[produce, commit]\"")
     );
-    assert_eq!(verdict(&design, "no-duplicates"), "holds");
+    assert_eq!(verdict(&design, "no-phantom"), "holds");
     let design = service.judged(&["--spring", "s.yml"]);
     assert_eq!(
         setting(&design, "application", "order"),
@@ -421,7 +421,7 @@ fn transactions_and_streams_are_told_from_the_configuration() {
 #[test]
 fn options_without_files_and_files_without_a_name_are_told() {
     let service = Service::with(&[
-        ("kafka.properties", "acks=all\n"),
+        ("kafka.properties", "group.id=a\n"),
         ("consumer.properties", "acks=all\n"),
     ]);
     for arguments in [
@@ -442,6 +442,22 @@ fn options_without_files_and_files_without_a_name_are_told() {
     );
     let told = service.refused(&["init", "-", "--from", "consumer.properties"]);
     assert!(told.contains("consumer.properties:1:1"), "{told}");
+    let github = service.run(&[
+        "check",
+        "--format",
+        "github",
+        "--consumer",
+        "kafka.properties",
+        "--order",
+        "commit -> process",
+        "--require",
+        "no-loss",
+    ]);
+    assert!(
+        out(&github).contains("::error file=kafka.properties,title="),
+        "{}",
+        out(&github)
+    );
     let told = service.refused(&[
         "check",
         "--shard",

@@ -100,39 +100,42 @@ pub(super) struct SourceArguments {
     pub shard: Option<Shard>,
 }
 
+/// Where help shows the options that are about these files.
+const FILES: &str = "From the files that you have";
+
 /// The files that a service has in place of a design, and what they leave open.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "From the files that you have")]
 pub(super) struct ImportArguments {
     /// The producer's properties, as Kafka reads them
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, help_heading = FILES, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub producer: Option<PathBuf>,
     /// The consumer's properties
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, help_heading = FILES, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub consumer: Option<PathBuf>,
     /// The topic's settings
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, help_heading = FILES, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub topic: Option<PathBuf>,
     /// Spring Boot's configuration, application.yml or application.properties; repeated, what a
     /// later file says goes before what an earlier one does
     #[arg(
         long,
+        help_heading = FILES,
         value_name = "FILE",
         value_hint = ValueHint::FilePath,
         conflicts_with_all = ["producer", "consumer", "topic"]
     )]
     pub spring: Vec<PathBuf>,
     /// An active profile of Spring Boot's; may be repeated. Without it, those that the files name
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, help_heading = FILES, value_name = "NAME")]
     pub profile: Vec<String>,
     /// What the code does with a record; without it "process -> commit", and with --spring "process"
-    #[arg(long, value_name = "ORDER")]
+    #[arg(long, help_heading = FILES, value_name = "ORDER")]
     pub order: Option<String>,
     /// What handling a record does: add (to a balance; the default), upsert, external or topic
-    #[arg(long, value_name = "EFFECT")]
+    #[arg(long, help_heading = FILES, value_name = "EFFECT")]
     pub effect: Option<String>,
     /// A guarantee that must hold; may be repeated
-    #[arg(long, value_name = "NAME", value_parser = Words::<Guarantee>::all())]
+    #[arg(long, help_heading = FILES, value_name = "NAME", value_parser = Words::<Guarantee>::all())]
     pub require: Vec<Guarantee>,
 }
 
@@ -203,7 +206,7 @@ pub(super) struct CheckArguments {
     #[command(flatten)]
     pub import: ImportArguments,
     /// Whose defaults and rules apply to the files of --producer, --consumer and --topic
-    #[arg(long, value_name = "CLIENT")]
+    #[arg(long, help_heading = FILES, value_name = "CLIENT")]
     pub client: Option<Client>,
     /// How to print the verdicts
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats("check", CHECK_FORMATS))]
@@ -349,6 +352,7 @@ pub(super) struct InitArguments {
     /// its name and what stands in it; may be repeated
     #[arg(
         long,
+        help_heading = FILES,
         value_name = "FILE",
         value_hint = ValueHint::FilePath,
         conflicts_with_all = ["preset", "producer", "consumer", "topic", "spring"]

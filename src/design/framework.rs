@@ -38,6 +38,8 @@ pub(crate) struct Expansion {
     pub derived: Vec<Derived>,
     /// The part of the order that is the application's own; `None`: there is no framework.
     pub own_order: Option<Order>,
+    /// What writes dead letters there; nothing, where nothing does.
+    pub dead_letters_by: &'static str,
 }
 
 /// States in `document` what its framework does.
@@ -71,6 +73,12 @@ pub(crate) fn expand(document: &mut Document, report: &mut Report) -> Expansion 
     Expansion {
         derived: expanding.derived,
         own_order,
+        dead_letters_by: match framework {
+            Framework::SpringKafka => {
+                "in Spring a DefaultErrorHandler with a DeadLetterPublishingRecoverer"
+            }
+            Framework::KafkaStreams => "",
+        },
     }
 }
 

@@ -165,7 +165,7 @@ impl Import {
         let mut design = Design::of(&source)?;
         let mut imported: Vec<Derived> = draft.imported;
         imported.retain(|row| bears(row, &design));
-        design.imported = imported;
+        design.imported = Some(imported);
         for (entry, text) in assumed {
             let text = match &entry {
                 Some(entry) => format!("{}: {text}", entry.place()),

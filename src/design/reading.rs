@@ -75,9 +75,10 @@ pub(super) fn design(
     settings::of_framework(&expansion.derived, &mut settings);
     Some(Design {
         settings,
-        imported: Vec::new(),
+        imported: None,
         derived: expansion.derived,
         own_order: expansion.own_order,
+        dead_letters_by: expansion.dead_letters_by,
         name: head.name,
         file: source.file().to_owned(),
         text: secrets::redacted(document, source),
