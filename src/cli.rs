@@ -79,7 +79,7 @@ fn planned_option(error: &clap::Error) -> Option<(&'static str, &'static str)> {
 fn explain_usage(error: &clap::Error) -> Exit {
     if let Some((option, instead)) = planned_option(error) {
         complain(&format!(
-            "the option '{option}' is not built yet; {instead}"
+            "the option '{option}' is not built yet here; {instead}"
         ));
         return Exit::Usage;
     }

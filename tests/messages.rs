@@ -17,24 +17,24 @@ fn says(arguments: &[&str]) -> (i32, String) {
 
 #[test]
 fn planned_options_are_refused_by_name_and_say_what_to_do_without() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let help = semel(folder.path(), &["check", "--help"]);
-    for (option, table) in [
-        ("--producer", "[producer]"),
-        ("--consumer", "[consumer]"),
-        ("--topic", "[topic]"),
-        ("--spring", "[application]"),
+    for (command, option, instead) in [
+        ("matrix", "--producer", "semel init"),
+        ("matrix", "--consumer", "semel init"),
+        ("explain", "--topic", "semel init"),
+        ("matrix", "--spring", "semel init"),
+        ("replay", "--bootstrap-server", "on the model"),
     ] {
         for arguments in [
-            &["check", option, "service.properties"][..],
-            &["check", &format!("{option}=service.properties")],
-            &["matrix", option, "service.properties"],
+            &[command, option, "service.properties"][..],
+            &[command, &format!("{option}=service.properties")],
         ] {
             let (code, said) = says(arguments);
             assert_eq!(code, 2, "{arguments:?}");
             let refused = format!("the option '{option}' is not built yet");
-            assert!(said.contains(&refused) && said.contains(table), "{said}");
+            assert!(said.contains(&refused) && said.contains(instead), "{said}");
         }
+        let folder = tempfile::tempdir().expect("a folder");
+        let help = semel(folder.path(), &[command, "--help"]);
         assert!(!out(&help).contains(option), "{option} is hidden");
     }
     let (code, said) = says(&["check", "--produce", "x"]);

@@ -84,7 +84,8 @@ impl Renewal<'_> {
             (info, printed) => {
                 let failed = printed.is_some_and(|printed| !printed.is_success);
                 assert!(!failed, "a command before this block fails:\n{body}");
-                if let Some(file) = info.strip_prefix("toml ") {
+                let named = ["toml ", "yaml ", "properties "];
+                if let Some(file) = named.iter().find_map(|kind| info.strip_prefix(kind)) {
                     std::fs::write(self.folder.join(file), body).expect("it can be written");
                 }
                 if info == "sh" {

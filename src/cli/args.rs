@@ -19,11 +19,20 @@ use values::{Suggested, Words};
 /// Commands that are planned and not there.
 pub(super) const NOT_BUILT_YET: [&str; 4] = ["suggest", "explore", "report", "test"];
 
-/// Options that are planned and not there, and what to do without them.
-pub(super) const PLANNED_OPTIONS: [(&str, &str); 1] = [(
-    "--bootstrap-server",
-    "there is no replay on a real Kafka yet: leave it out to replay on the model",
-)];
+/// Options that are planned and not there, or not with every command, and what to do without them.
+pub(super) const PLANNED_OPTIONS: [(&str, &str); 5] = [
+    ("--producer", WRITE_A_DESIGN),
+    ("--consumer", WRITE_A_DESIGN),
+    ("--topic", WRITE_A_DESIGN),
+    ("--spring", WRITE_A_DESIGN),
+    (
+        "--bootstrap-server",
+        "there is no replay on a real Kafka yet: leave it out to replay on the model",
+    ),
+];
+
+const WRITE_A_DESIGN: &str =
+    "write a design of the file with 'semel init' and the same option, and name that";
 
 /// Formats that are planned and not there.
 const PLANNED_FORMATS: &[&str] = &["itf"];

@@ -80,6 +80,13 @@ struct Statement {
     from: Entry,
 }
 
+/// What was taken for granted, and where the files leave it open; nowhere: they do not speak of it.
+#[derive(Clone, Debug)]
+struct Assumption {
+    at: Option<Entry>,
+    text: String,
+}
+
 /// What the files say.
 #[derive(Debug, Default)]
 struct Found {
@@ -87,7 +94,7 @@ struct Found {
     /// What was left out, as it has no bearing on delivery.
     left_out: Vec<String>,
     /// What was taken for granted.
-    assumed: Vec<(Option<Entry>, String)>,
+    assumed: Vec<Assumption>,
     problems: Vec<Problem>,
     name: Option<String>,
     /// Whether the records are consumed by a listener of Spring's.
@@ -102,6 +109,13 @@ impl Found {
         let same = |own: &Statement| own.table == statement.table && own.key == statement.key;
         self.statements.retain(|own| !same(own));
         self.statements.push(statement);
+    }
+
+    fn assume(&mut self, at: Option<&Entry>, text: impl Into<String>) {
+        self.assumed.push(Assumption {
+            at: at.cloned(),
+            text: text.into(),
+        });
     }
 
     fn states(&self, table: Table, key: &str) -> bool {
@@ -166,14 +180,16 @@ impl Import {
         let mut imported: Vec<Derived> = draft.imported;
         imported.retain(|row| bears(row, &design));
         design.imported = Some(imported);
-        for (entry, text) in assumed {
-            let text = match &entry {
-                Some(entry) => format!("{}: {text}", entry.place()),
-                None => text,
+        for Assumption { at, text } in assumed {
+            let warning = match &at {
+                Some(entry) => super::Warning::new(
+                    &entry.source,
+                    WarningKind::Assumed,
+                    Some(entry.span),
+                    format!("{}: {text}", entry.place()),
+                ),
+                None => super::Warning::new(&source, WarningKind::Assumed, None, text),
             };
-            let own = entry.as_ref().map_or(&source, |entry| &entry.source);
-            let span = entry.as_ref().map(|entry| entry.span);
-            let warning = super::Warning::new(own, WarningKind::Assumed, span, text);
             design.warnings.push(warning);
         }
         Ok(design)
@@ -187,7 +203,7 @@ impl Import {
         Ok(draft.text)
     }
 
-    fn draft(&self) -> Result<(Draft, Vec<(Option<Entry>, String)>), DesignError> {
+    fn draft(&self) -> Result<(Draft, Vec<Assumption>), DesignError> {
         let mut found = Found::default();
         for (file, table) in [
             (&self.producer, Table::Producer),

@@ -9,7 +9,9 @@
 //! another in place. In both, attempts are forgotten when the process dies or the partition moves, no
 //! later record is handled before the last attempt, and records handled since the last commit are handled
 //! again after a crash. A record that a `DefaultAfterRollbackProcessor` has passed over is committed with
-//! the next record's transaction; here at once: it is lost in both. Exceptions that the handler
+//! the next record's transaction, and so it is with `MANUAL_IMMEDIATE`; here at once: it is lost in both.
+//! A commit that fails is repeated by the consumer and by the container (`commitRetries`), which is
+//! `on-commit-failure = "retry-latest"`, the default. Exceptions that the handler
 //! classifies as fatal (a failed deserialization or conversion) are passed over after one attempt: that
 //! is what `on-process-failure = { attempts = 1, then = "skip" }` says.
 
@@ -40,13 +42,87 @@ const NOT_BESIDE: &[(Table, &str, &str)] = &[
 ];
 
 /// How a container commits.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Commits {
+    /// After the records of a poll.
+    PerPoll,
+    /// After each record.
+    PerRecord,
+    /// After the records of a poll, those that the listener acknowledged.
+    AcknowledgedPerPoll,
+    /// When the listener acknowledges.
+    AcknowledgedAtOnce,
     /// In the transaction that it runs around the listener.
     InTransaction,
     /// Not at all: the client's automatic commit is switched on.
     ByTheClient,
-    /// As its mode says.
-    As(AckMode),
+}
+
+impl Commits {
+    /// Whether `commit` in the listener's order is its acknowledgement.
+    fn acknowledged(self) -> bool {
+        match self {
+            Commits::AcknowledgedPerPoll | Commits::AcknowledgedAtOnce => true,
+            Commits::PerPoll
+            | Commits::PerRecord
+            | Commits::InTransaction
+            | Commits::ByTheClient => false,
+        }
+    }
+
+    fn why(self) -> &'static str {
+        match self {
+            Commits::PerPoll => {
+                "BATCH, the default: the container commits after all records of a poll, with commitSync()"
+            }
+            Commits::PerRecord => {
+                "RECORD: the container commits after each record, with commitSync()"
+            }
+            Commits::AcknowledgedPerPoll => {
+                "MANUAL: the listener's acknowledge() queues the record; the container commits after all records of a poll"
+            }
+            Commits::AcknowledgedAtOnce => {
+                "MANUAL_IMMEDIATE: `commit` is the listener's acknowledge(), which commits at once"
+            }
+            Commits::InTransaction => {
+                "the container has a transaction manager: each call of the listener and the record's offset are one Kafka transaction (sendOffsetsToTransaction with the group's metadata)"
+            }
+            Commits::ByTheClient => {
+                "enable.auto.commit = true is stated: the container leaves commits to the client"
+            }
+        }
+    }
+
+    /// The order of container and listener together; `None`: what is acknowledged is not the last
+    /// thing that the listener does, and the container waits for the end of the poll.
+    fn around(self, mut own: Vec<Item>) -> Option<Order> {
+        match self {
+            Commits::PerPoll => Some(per_poll(own, &[Step::Commit])),
+            Commits::PerRecord => {
+                own.push(Item::Step(Step::Commit));
+                Some(Order(own))
+            }
+            Commits::AcknowledgedPerPoll => {
+                let queued = match own.last() {
+                    Some(Item::Step(step)) if acknowledges(step) => Some(*step),
+                    Some(_) | None => None,
+                };
+                own.truncate(own.len() - usize::from(queued.is_some()));
+                let is_early = Order(own.clone()).steps().iter().any(acknowledges);
+                let then: Vec<Step> = queued.into_iter().collect();
+                (!is_early).then(|| per_poll(own, &then))
+            }
+            Commits::AcknowledgedAtOnce | Commits::ByTheClient => Some(Order(own)),
+            Commits::InTransaction => {
+                own.push(Item::Step(Step::Commit));
+                Some(Order(vec![Item::Kafka(own)]))
+            }
+        }
+    }
+}
+
+fn acknowledges(step: &Step) -> bool {
+    matches!(step, Step::Commit | Step::CommitAsync)
 }
 
 /// The listener's own order, if there is one; the container's work is stated.
@@ -55,7 +131,7 @@ pub(super) fn expand(spring: &mut Expanding<'_, '_>) -> Option<Order> {
     let mode = chosen::<AckMode>(spring.document, "ack-mode");
     let (mode, _) = mode.unwrap_or((AckMode::Batch, spring.at));
     let commits = commits(spring, mode)?;
-    if !matches!(commits, Commits::ByTheClient) {
+    if commits != Commits::ByTheClient {
         spring.default(
             Table::Consumer,
             "enable.auto.commit",
@@ -67,8 +143,8 @@ pub(super) fn expand(spring: &mut Expanding<'_, '_>) -> Option<Order> {
     if !spring.once_per_record(&nodes, "A listener") {
         return None;
     }
-    let listener = state_order(spring, &nodes, &commits)?;
-    on_failure(spring, matches!(commits, Commits::InTransaction));
+    let listener = state_order(spring, &nodes, commits)?;
+    on_failure(spring, commits == Commits::InTransaction);
     spring.default(
         Table::Application,
         "on-revoke",
@@ -80,50 +156,87 @@ pub(super) fn expand(spring: &mut Expanding<'_, '_>) -> Option<Order> {
 
 /// How the container commits; `None`: that is not modelled, or Spring refuses it.
 fn commits(spring: &mut Expanding<'_, '_>, mode: AckMode) -> Option<Commits> {
-    let manual = match mode {
-        AckMode::Batch | AckMode::Record => false,
-        AckMode::Manual | AckMode::ManualImmediate => true,
+    let commits = match mode {
+        AckMode::Batch => Commits::PerPoll,
+        AckMode::Record => Commits::PerRecord,
+        AckMode::Manual => Commits::AcknowledgedPerPoll,
+        AckMode::ManualImmediate => Commits::AcknowledgedAtOnce,
         AckMode::Time | AckMode::Count | AckMode::CountTime => {
-            let at = spring.field(Table::Application, "ack-mode")?.value_span;
-            spring
-                .report
-                .not_modelled(at, format!("ack-mode = \"{}\"", mode.name()))
-                .because("When it commits depends on a clock or on a count over several polls, which the order language does not say.")
-                .write("Write \"BATCH\" for what it does at its most eager (a commit after each poll), or \"RECORD\", \"MANUAL\" or \"MANUAL_IMMEDIATE\" if that is what you use.");
-            return None;
+            return not_modelled(
+                spring,
+                format!("ack-mode = \"{}\"", mode.name()),
+                "When it commits depends on a clock or on a count over several polls, which the order language does not say.",
+                "Write \"BATCH\" for what it does at its most eager (a commit after each poll), or \"RECORD\", \"MANUAL\" or \"MANUAL_IMMEDIATE\" if that is what you use.",
+            );
         }
     };
-    if spring.is_true(Table::Consumer, "enable.auto.commit") {
-        if !manual {
-            return Some(Commits::ByTheClient);
-        }
-        let at = spring
-            .field(Table::Consumer, "enable.auto.commit")?
-            .value_span;
-        let message = format!(
-            "Spring refuses enable.auto.commit = true with ack-mode = \"{}\"",
-            mode.name()
-        );
-        spring
-            .report
-            .problem(Code::RefusedByKafka, at, message)
-            .because("java.lang.IllegalStateException: consumer cannot be configured for auto commit for this ackMode.")
-            .write("Leave enable.auto.commit out: then the container sets it to false.");
-        return None;
+    match (
+        commits.acknowledged(),
+        by_the_client(spring),
+        is_transactional(spring),
+    ) {
+        (false, true, false) => Some(Commits::ByTheClient),
+        (false, true, true) => both_commit(spring),
+        (true, true, _) => refused_by_spring(spring, mode),
+        (_, false, false) => Some(commits),
+        (false, false, true) => Some(Commits::InTransaction),
+        (true, false, true) => not_modelled(
+            spring,
+            format!(
+                "ack-mode = \"{}\" with a transactional container",
+                mode.name()
+            ),
+            "`transactional.id` in [output.producer] gives the container a transaction around the listener, which commits each record's offset itself.",
+            "Write ack-mode = \"RECORD\", or leave it out.",
+        ),
     }
-    if !is_transactional(spring) {
-        return Some(Commits::As(mode));
-    }
-    if manual {
-        let at = spring.field(Table::Application, "ack-mode")?.value_span;
-        spring
-            .report
-            .not_modelled(at, format!("ack-mode = \"{}\" with a transactional container", mode.name()))
-            .because("`transactional.id` in [output.producer] gives the container a transaction around the listener, which commits each record's offset itself.")
-            .write("Write ack-mode = \"RECORD\", or leave it out.");
-        return None;
-    }
-    Some(Commits::InTransaction)
+}
+
+/// Refuses the mode.
+fn not_modelled(
+    spring: &mut Expanding<'_, '_>,
+    what: String,
+    why: &str,
+    write: &str,
+) -> Option<Commits> {
+    let at = spring.field(Table::Application, "ack-mode")?.value_span;
+    let problem = spring.report.not_modelled(at, what);
+    problem.because(why).write(write);
+    None
+}
+
+fn refused_by_spring(spring: &mut Expanding<'_, '_>, mode: AckMode) -> Option<Commits> {
+    let at = spring
+        .field(Table::Consumer, "enable.auto.commit")?
+        .value_span;
+    let mode = mode.name();
+    let message = format!("Spring refuses enable.auto.commit = true with ack-mode = \"{mode}\"");
+    spring
+        .report
+        .problem(Code::RefusedByKafka, at, message)
+        .because("java.lang.IllegalStateException: consumer cannot be configured for auto commit for this ackMode.")
+        .write("Leave enable.auto.commit out: then the container sets it to false.");
+    None
+}
+
+/// A transaction commits offsets, and so does the client: Spring lets both.
+fn both_commit(spring: &mut Expanding<'_, '_>) -> Option<Commits> {
+    let at = spring
+        .field(Table::Consumer, "enable.auto.commit")?
+        .value_span;
+    spring
+        .report
+        .not_modelled(
+            at,
+            "enable.auto.commit = true with a transactional container",
+        )
+        .because("The client then commits offsets beside the transactions that send them.")
+        .write("Leave enable.auto.commit out: then the container sets it to false.");
+    None
+}
+
+fn by_the_client(spring: &Expanding<'_, '_>) -> bool {
+    spring.is_true(Table::Consumer, "enable.auto.commit")
 }
 
 /// Whether the container has a transaction manager, as Boot gives it one with a
@@ -139,15 +252,10 @@ fn is_transactional(spring: &Expanding<'_, '_>) -> bool {
 }
 
 /// States the order of listener and container together; the listener's alone is given back.
-fn state_order(spring: &mut Expanding<'_, '_>, nodes: &[Node], commits: &Commits) -> Option<Order> {
-    let acknowledges = |step: &Step| matches!(step, Step::Commit | Step::CommitAsync);
+fn state_order(spring: &mut Expanding<'_, '_>, nodes: &[Node], commits: Commits) -> Option<Order> {
     let all = order(nodes).steps();
     let commit = all.iter().find(|step| acknowledges(step));
-    let manual = match commits {
-        Commits::As(AckMode::Manual | AckMode::ManualImmediate) => true,
-        Commits::InTransaction | Commits::ByTheClient | Commits::As(_) => false,
-    };
-    if let Some(step) = commit.filter(|_| !manual) {
+    if let Some(step) = commit.filter(|_| !commits.acknowledged()) {
         spring.refuse_order(
             format!("`{}` stands in the order of a listener that does not commit", step.name()),
             "`order` says what the listener does with one record. In this mode the container commits, whatever the listener does.",
@@ -156,62 +264,19 @@ fn state_order(spring: &mut Expanding<'_, '_>, nodes: &[Node], commits: &Commits
         return None;
     }
     let mut own = items(nodes);
-    let is_stated = spring.states(Table::Application, "order");
-    if manual && !is_stated {
+    if commits.acknowledged() && !spring.states(Table::Application, "order") {
         own.push(Item::Step(Step::Commit));
     }
-    let listener = Order(own.clone());
-    match commits {
-        Commits::InTransaction => {
-            own.push(Item::Step(Step::Commit));
-            spring.state_order(&Order(vec![Item::Kafka(own)]), "the container has a transaction manager: each call of the listener and the record's offset are one Kafka transaction (sendOffsetsToTransaction with the group's metadata)");
-        }
-        Commits::ByTheClient => {
-            let why =
-                "enable.auto.commit = true is stated: the container leaves commits to the client";
-            spring.state_order(&listener, why);
-        }
-        Commits::As(AckMode::Record) => {
-            own.push(Item::Step(Step::Commit));
-            spring.state_order(
-                &Order(own),
-                "RECORD: the container commits after each record, with commitSync()",
-            );
-        }
-        Commits::As(AckMode::ManualImmediate) => {
-            spring.state_order(
-                &listener,
-                "MANUAL_IMMEDIATE: `commit` is the listener's acknowledge(), which commits at once",
-            );
-        }
-        Commits::As(AckMode::Manual) => {
-            let queued = match own.last() {
-                Some(Item::Step(step)) if acknowledges(step) => Some(*step),
-                Some(_) | None => None,
-            };
-            if queued.is_some() {
-                own.pop();
-            }
-            if own
-                .iter()
-                .any(|item| Order(vec![item.clone()]).steps().iter().any(acknowledges))
-            {
-                spring.refuse_order(
-                    String::from("a listener that acknowledges before its work, with ack-mode = \"MANUAL\", is not modelled yet"),
-                    "MANUAL only queues the acknowledgement; the commit comes after the whole poll. What is acknowledged early and then fails is committed all the same.",
-                    "Write `commit` last, or ack-mode = \"MANUAL_IMMEDIATE\" if you use that.",
-                );
-                return None;
-            }
-            let then: Vec<Step> = queued.into_iter().collect();
-            let then = then.as_slice();
-            spring.state_order(&per_poll(own, then), "MANUAL: the listener's acknowledge() queues the record; the container commits after all records of a poll");
-        }
-        Commits::As(AckMode::Batch | AckMode::Time | AckMode::Count | AckMode::CountTime) => {
-            spring.state_order(&per_poll(own, &[Step::Commit]), "BATCH, the default: the container commits after all records of a poll, with commitSync()");
-        }
-    }
-    Some(listener)
+    let Some(whole) = commits.around(own.clone()) else {
+        spring.refuse_order(
+            String::from("a listener that acknowledges before its work, with ack-mode = \"MANUAL\", is not modelled yet"),
+            "MANUAL only queues the acknowledgement; the commit comes after the whole poll. What is acknowledged early and then fails is committed all the same.",
+            "Write `commit` last, or ack-mode = \"MANUAL_IMMEDIATE\" if you use that.",
+        );
+        return None;
+    };
+    spring.state_order(&whole, commits.why());
+    Some(Order(own))
 }
 
 /// What happens to a record whose listener throws.

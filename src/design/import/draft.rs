@@ -130,8 +130,8 @@ impl Draft {
             );
             self.line(&left_out);
         }
-        for (_, text) in &found.assumed {
-            self.line(&format!("# {}", one_line(text)));
+        for assumption in &found.assumed {
+            self.line(&format!("# {}", one_line(&assumption.text)));
         }
         let name = found
             .name

@@ -240,6 +240,13 @@ fn what_a_framework_leaves_no_room_for_is_refused() {
             "needs client = \"java\"",
         ),
         (
+            spring(
+                "enable.auto.commit = true",
+                "[output.producer]\ntransactional.id = \"o\"",
+            ),
+            "with a transactional container",
+        ),
+        (
             String::from("[application]\norder = \"process\"\nack-mode = \"BATCH\""),
             "`ack-mode` needs",
         ),

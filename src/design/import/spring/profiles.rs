@@ -2,7 +2,7 @@
 
 use super::super::super::diagnostic::Code;
 use super::super::{Entry, Found};
-use super::uniform;
+use super::name::uniform;
 
 /// What a document's condition is called; the second name is that of Boot before 2.4.
 const CONDITIONS: [&str; 2] = ["spring.config.activate.onprofile", "spring.profiles"];
@@ -18,8 +18,7 @@ pub(super) fn active(
         .iter()
         .filter(|document| !conditional(document))
         .flatten()
-        .filter(|entry| uniform(&entry.key) == "spring.profiles.active")
-        .next_back();
+        .rfind(|entry| uniform(&entry.key) == "spring.profiles.active");
     let listed = |text: &str| -> Vec<String> {
         let words = text
             .split(',')
@@ -93,10 +92,7 @@ fn holds(condition: &str, chosen: &[String]) -> Option<bool> {
 /// A profile that no document knows is a slip, or the name of a file.
 fn not_met(profiles: &[String], met: &[String], found: &mut Found) {
     for profile in profiles.iter().filter(|own| !met.contains(own)) {
-        found.assumed.push((
-            None,
-            format!("No document is about the profile \"{profile}\". If it has a file of its own, name that with --spring, too, behind the first."),
-        ));
+        found.assume(None, format!("No document is about the profile \"{profile}\". If it has a file of its own, name that with --spring, too, behind the first."));
     }
 }
 
