@@ -426,6 +426,7 @@ fn transactions_and_streams_are_told_from_the_configuration() {
 fn options_without_files_and_files_without_a_name_are_told() {
     let service = Service::with(&[
         ("kafka.properties", "group.id=a\n"),
+        ("a.yml", "spring.kafka.consumer.group-id: a\n"),
         ("consumer.properties", "acks=all\n"),
     ]);
     for arguments in [
@@ -446,6 +447,20 @@ fn options_without_files_and_files_without_a_name_are_told() {
     );
     let told = service.refused(&["init", "-", "--from", "consumer.properties"]);
     assert!(told.contains("consumer.properties:1:1"), "{told}");
+    let rule = [
+        "check",
+        "--spring",
+        "a.yml",
+        "--effect",
+        "external",
+        "--order",
+        "db[process]",
+    ];
+    let told = service.refused(&rule);
+    assert!(
+        told.contains("--order:1:") && !told.contains("nearest order"),
+        "{told}"
+    );
     let github = service.run(&[
         "check",
         "--format",

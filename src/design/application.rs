@@ -50,6 +50,8 @@ pub(crate) struct Application {
     pub assignment: Stated<Assignment>,
     pub transactional_id: Stated<TransactionalId>,
     pub group_metadata: Stated<bool>,
+    /// Whether a framework has been expanded to the rest.
+    pub has_framework: bool,
 }
 
 impl Application {
@@ -126,22 +128,23 @@ impl Application {
             assignment: keys.choice("assignment", Assignment::Subscribe, report),
             transactional_id: keys.choice("transactional-id", TransactionalId::Stable, report),
             group_metadata: keys.boolean("group-metadata", true, report),
+            has_framework: framework(&mut keys, report),
         };
-        framework(&mut keys, report);
         keys.finish(report);
         application
     }
 }
 
-/// A framework has been expanded to the other keys: here only its words are checked.
-fn framework(keys: &mut Keys<'_>, report: &mut Report) {
-    keys.choice("framework", Framework::SpringKafka, report);
+/// Whether there is a framework. It has been expanded to the other keys: only its words are checked.
+fn framework(keys: &mut Keys<'_>, report: &mut Report) -> bool {
     keys.choice("ack-mode", AckMode::Batch, report);
     keys.choice(
         "processing.guarantee",
         ProcessingGuarantee::AtLeastOnce,
         report,
     );
+    let framework = keys.choice("framework", Framework::SpringKafka, report);
+    framework.is_stated()
 }
 
 fn number(

@@ -188,6 +188,14 @@ impl DesignError {
         &self.file
     }
 
+    /// The same, of the file that the design was written from.
+    pub(crate) fn of_file(self, file: &str) -> Self {
+        DesignError {
+            file: file.to_owned(),
+            ..self
+        }
+    }
+
     /// What is wrong, in the order of the file; at most the first 50.
     pub fn problems(&self) -> &[Problem] {
         &self.problems

@@ -240,7 +240,10 @@ impl Expanding<'_, '_> {
     fn stand_in(&mut self) {
         if self.own_order(Step::Process).is_some() {
             let at = self.at;
-            let order = text(Step::Process.name());
+            let order = match self.states(Table::OutputProducer, "transactional.id") {
+                true => text("kafka[process, commit]"),
+                false => text(Step::Process.name()),
+            };
             self.document.set(Table::Application, "order", order, at);
         }
     }

@@ -176,7 +176,8 @@ impl Import {
     pub fn design(&self) -> Result<Design, DesignError> {
         let (draft, assumed) = self.draft()?;
         let source = draft.source();
-        let mut design = Design::of(&source)?;
+        let mut design = draft.design()?;
+        design.file = draft.file;
         let mut imported: Vec<Derived> = draft.imported;
         imported.retain(|row| bears(row, &design));
         design.imported = Some(imported);
@@ -199,7 +200,7 @@ impl Import {
     pub fn text(&self) -> Result<String, DesignError> {
         let (draft, _) = self.draft()?;
         // What cannot be read again is no design to start from.
-        Design::of(&draft.source())?;
+        draft.design()?;
         Ok(draft.text)
     }
 
@@ -269,7 +270,9 @@ fn properties_of(source: &Source, table: Table, found: &mut Found) -> Result<(),
 /// A property of Kafka's, or of something that is configured along with it.
 fn kafka(table: Table, entry: Entry, found: &mut Found) {
     if secrets::is_secret_name(&entry.key) || is_foreign(&entry.key) {
-        found.left_out.push(entry.key);
+        if !found.left_out.contains(&entry.key) {
+            found.left_out.push(entry.key);
+        }
         return;
     }
     found.state(Statement {

@@ -66,10 +66,18 @@ impl Source {
     /// Where `span` comes from: a place in another file, or in this one.
     pub fn origin(&self, span: Span) -> (&Source, Span) {
         let around = |place: &&Place| place.span.start <= span.start && span.end <= place.span.end;
-        match self.places.iter().find(around) {
-            Some(place) => (&place.source, place.origin),
-            None => (self, span),
+        let Some(place) = self.places.iter().find(around) else {
+            return (self, span);
+        };
+        // Taken over letter by letter, each part has its own place.
+        if self.slice(place.span) != place.source.slice(place.origin) {
+            return (&place.source, place.origin);
         }
+        let moved = |at: usize| place.origin.start + at - place.span.start;
+        (
+            &place.source,
+            Span::from(moved(span.start)..moved(span.end)),
+        )
     }
 
     pub fn file(&self) -> &str {

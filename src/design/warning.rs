@@ -21,7 +21,7 @@ kinds! {
     NoFaults = "no-faults", "the budgets allow no fault at all";
     Hazard = "hazard", "a combination of settings that loses, repeats or blocks by its nature";
     Vacuous = "vacuous", "a required guarantee cannot be violated within the bound";
-    Assumed = "assumed", "an import took for granted what its files leave open";
+    Assumed = "assumed", "what is left open was taken for granted";
     NotCovered = "not-covered", "a framework does more than the model has";
     OpenRace = "open-race", "the client has a known race that the model does not contain";
 }

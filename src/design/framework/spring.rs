@@ -22,6 +22,7 @@ use super::super::diagnostic::Code;
 use super::super::document::Scalar;
 use super::super::order::{GroupKind, Node, items, order, steps};
 use super::super::table::Table;
+use super::super::warning::WarningKind;
 use super::{Expanding, chosen, per_poll, text};
 
 /// `SeekUtils.DEFAULT_MAX_FAILURES`
@@ -266,6 +267,11 @@ fn state_order(spring: &mut Expanding<'_, '_>, nodes: &[Node], commits: Commits)
     let mut own = items(nodes);
     if commits.acknowledged() && !spring.states(Table::Application, "order") {
         own.push(Item::Step(Step::Commit));
+        spring.report.warn(
+            WarningKind::Assumed,
+            spring.at,
+            "`order` is left out: it is assumed that the listener handles a record and then calls acknowledge(), \"process -> commit\".",
+        );
     }
     let Some(whole) = commits.around(own.clone()) else {
         spring.refuse_order(

@@ -4,6 +4,7 @@ use super::super::framework::Derived;
 use super::super::source::{Place, Source, Span};
 use super::super::table::Table;
 use super::super::write::quoted;
+use super::super::{Design, DesignError};
 use super::{Found, Import, Statement};
 
 /// Tables of Kafka's, in the order in which they are written, each with what it is about.
@@ -33,17 +34,11 @@ const OF_PRODUCERS: &[(&str, &str)] = &[
     ("response-lost", "the broker acted, and its answer is lost"),
 ];
 
-/// Where they do not: it is assumed to be right, and only the consumer's requests are struck.
-const OF_COMMITS: &[(&str, &str)] = &[
-    (
-        "request-lost.offset-commit",
-        "the connection breaks before the broker acts",
-    ),
-    (
-        "response-lost.offset-commit",
-        "the broker acted, and its answer is lost",
-    ),
-];
+/// Where they do not: it is assumed to be right, and only the consumer's commits are struck.
+const OF_COMMITS: &[(&str, &str)] = &[(
+    "request-lost.offset-commit",
+    "the connection breaks before the broker commits",
+)];
 
 /// Where the producer is the service's own.
 const PRODUCER_CRASH: (&str, &str) = ("producer-crash", "");
@@ -56,7 +51,7 @@ pub(super) struct Draft {
     pub text: String,
     /// Each setting that came from a file or an option.
     pub imported: Vec<Derived>,
-    file: String,
+    pub file: String,
     places: Vec<Place>,
 }
 
@@ -76,7 +71,7 @@ impl Draft {
                 .iter()
                 .filter(|statement| statement.table == table)
                 .collect();
-            own.sort_by_key(|statement| statement.table);
+            own.sort_by_key(|statement| statement.key != "framework");
             let is_application = table == Table::Application;
             if own.is_empty() && !is_application {
                 continue;
@@ -100,7 +95,13 @@ impl Draft {
 
     /// The text as one that can be read.
     pub fn source(&self) -> Source {
-        Source::written(&self.file, &self.text, self.places.clone())
+        let name = format!("{} (as a design)", self.file);
+        Source::written(&name, &self.text, self.places.clone())
+    }
+
+    /// The design that it is; what is wrong with it is wrong with the file.
+    pub fn design(&self) -> Result<Design, DesignError> {
+        Design::of(&self.source()).map_err(|error| error.of_file(&self.file))
     }
 
     fn line(&mut self, line: &str) {
@@ -211,13 +212,21 @@ impl Draft {
 
     /// A setting of the command line.
     fn option(&mut self, table: Table, key: &str, value: &str) {
-        let value = quoted(value);
-        self.line(&format!("{key} = {value}"));
+        let value = escaped(value);
+        let option = format!("--{key}");
+        let statement = format!("{key} = {value}");
+        let start = self.text.len();
+        self.places.push(Place {
+            span: Span::from(start..start + statement.len()),
+            source: Source::new(&option, &statement),
+            origin: Span::from(0..statement.len()),
+        });
+        self.line(&statement);
         self.imported.push(Derived {
             table,
             key: key.to_owned(),
             value,
-            why: format!("--{key}"),
+            why: option,
         });
     }
 

@@ -148,4 +148,14 @@ mod tests {
         let error = read(&source).expect_err("no digits");
         assert_eq!(error.problems()[0].position().map(|at| at.line), Some(2));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_more_than_wrong(text in "[a-c=:#!\\\\u0 \\n\\r\\té.$]{0,60}") {
+            let source = Source::new("c.properties", &text);
+            for entry in read(&source).unwrap_or_default() {
+                proptest::prop_assert_eq!(source.clamp(entry.span), entry.span);
+            }
+        }
+    }
 }

@@ -323,9 +323,9 @@ mod tests {
 
     #[test]
     fn plain_words_are_what_yaml_1_1_takes_them_for() {
-        let read = documents("a: no\nb: 'no'\nc: 1_000\nd: ~\ne: Off\nf: nO\n");
+        let read = documents("a: no\nb: 'no'\nc: 1_000\nd: ~\ne: Off\nf: nO\ng: On\n");
         let values: Vec<&str> = read[0].iter().map(|(_, value, _)| value.as_str()).collect();
-        assert_eq!(values, ["false", "no", "1000", "", "false", "nO"]);
+        assert_eq!(values, ["false", "no", "1000", "", "false", "nO", "true"]);
     }
 
     #[test]
@@ -347,6 +347,20 @@ mod tests {
             let error = read(&Source::new("a.yml", text)).expect_err(text);
             let at = error.problems()[0].position().map(|at| at.line);
             assert_eq!(at, Some(line), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_more_than_wrong(text in "[a-c:\\-\\[\\]{}&*<'\"#|>!%@,?~ \\n\\té.$]{0,60}") {
+            let source = Source::new("a.yml", &text);
+            let spans: Vec<Span> = match read(&source) {
+                Ok(documents) => documents.iter().flatten().map(|entry| entry.span).collect(),
+                Err(_) => Vec::new(),
+            };
+            for span in spans {
+                proptest::prop_assert_eq!(source.clamp(span), span);
+            }
         }
     }
 }

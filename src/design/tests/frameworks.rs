@@ -1,7 +1,7 @@
 //! What frameworks stand for, and what they leave to say.
 
-use super::super::Origin;
-use super::{accepted, only};
+use super::super::{Origin, WarningKind};
+use super::{accepted, only, warned};
 
 /// The design without and with a framework come to the same.
 fn alike(with: &str, without: &str) {
@@ -184,6 +184,20 @@ fn each_setting_of_a_framework_has_its_reason_and_is_told_apart() {
         order.map(|own| &own.origin),
         Some(Origin::Framework(_))
     ));
+}
+
+#[test]
+fn that_a_listener_acknowledges_at_last_is_assumed_aloud() {
+    let assumes = |lines: &str| {
+        let design = accepted(&spring("", lines));
+        warned(&design).contains(&WarningKind::Assumed)
+    };
+    assert!(assumes("ack-mode = \"MANUAL\""));
+    assert!(assumes("ack-mode = \"MANUAL_IMMEDIATE\""));
+    assert!(!assumes(
+        "ack-mode = \"MANUAL\"\norder = \"process -> commit\""
+    ));
+    assert!(!assumes("ack-mode = \"RECORD\""));
 }
 
 #[test]

@@ -131,6 +131,9 @@ pub(super) const KEYS: &[(&str, Meaning)] = &[
     ("listener.change-consumer-thread-name", NoBearing),
     ("listener.observation-enabled", NoBearing),
     ("listener.auth-exception-retry-interval", NoBearing),
+    // Of Boot 2.
+    ("listener.only-log-record-metadata", NoBearing),
+    ("streams.cache-max-size-buffering", NoBearing),
     (
         "template.transaction-id-prefix",
         Off(
