@@ -43,13 +43,33 @@ fn planned_options_are_refused_by_name_and_say_what_to_do_without() {
 }
 
 #[test]
+fn files_of_a_service_are_no_designs_and_say_how_they_are_named() {
+    for (file, option) in [
+        ("application.yml", "--spring"),
+        ("config/application-prod.yaml", "--spring"),
+        ("application.properties", "--spring"),
+        ("consumer.properties", "--producer, --consumer or --topic"),
+    ] {
+        let (code, said) = says(&["check", file]);
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains(&format!("name it with {option}")), "{said}");
+    }
+    let (code, said) = says(&["check", "--spring", "absent.yml"]);
+    assert_eq!(code, 5);
+    assert!(
+        said.contains("Check the path.") && !said.contains("init"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_file_that_cannot_be_read_comes_with_what_to_do() {
     let (code, said) = says(&["check", "absent.toml"]);
     assert_eq!(code, 5);
     assert!(said.contains("semel init absent.toml"), "{said}");
     let (code, said) = says(&["check", "."]);
     assert_eq!(code, 5);
-    assert!(said.contains("name a design file in it"), "{said}");
+    assert!(said.contains("name a file in it"), "{said}");
     let (_, said) = says(&["check", "at-least-once"]);
     assert!(said.contains("--preset at-least-once"), "{said}");
     assert!(!said.contains("semel init"), "{said}");

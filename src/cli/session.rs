@@ -115,6 +115,12 @@ impl Sources {
                     "designs are not read from standard input: write the design to a file and name it ('./-' if '-' is its name)",
                 );
                 sources.exit = Exit::Usage;
+            } else if let Some(option) = option_for(file) {
+                complain(&format!(
+                    "{} is no design file: name it with {option}",
+                    file.display()
+                ));
+                sources.exit = Exit::Usage;
             } else {
                 sources.take(Design::read(file));
             }
@@ -143,6 +149,19 @@ impl Sources {
             Ok(design) => self.designs.push(design),
             Err(error) => self.exit = self.exit.max(complain_of_design(&error)),
         }
+    }
+}
+
+/// How a file is named that settings of a service are in, by its name.
+fn option_for(file: &Path) -> Option<&'static str> {
+    let extension = file.extension()?.to_str()?.to_ascii_lowercase();
+    let is_boot = file
+        .file_stem()
+        .is_some_and(|stem| stem.to_string_lossy().starts_with("application"));
+    match (extension.as_str(), is_boot) {
+        ("yml" | "yaml", _) | ("properties", true) => Some("--spring"),
+        ("properties", false) => Some("--producer, --consumer or --topic"),
+        _ => None,
     }
 }
 

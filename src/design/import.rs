@@ -244,7 +244,10 @@ fn bears(row: &Derived, design: &Design) -> bool {
 
 fn read(file: &Path) -> Result<Source, DesignError> {
     let name = file.display().to_string();
-    let bytes = std::fs::read(file).map_err(|error| toml::unreadable(&name, &error))?;
+    let bytes = std::fs::read(file).map_err(|error| {
+        let missing = String::from("Check the path.");
+        toml::unreadable_or(&name, &error, missing)
+    })?;
     Ok(Source::new(&name, toml::text_of_any(&name, &bytes)?))
 }
 

@@ -59,16 +59,20 @@ pub(crate) fn text_of_any<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, De
 
 /// What is wrong with a file that could not be read from the disk.
 pub(crate) fn unreadable(file: &str, error: &std::io::Error) -> DesignError {
+    let missing = format!("Check the path, or write a design to start from: semel init {file}");
+    unreadable_or(file, error, missing)
+}
+
+/// The same, with what to do about a file that is not there.
+pub(crate) fn unreadable_or(file: &str, error: &std::io::Error, missing: String) -> DesignError {
     let mut problem = without_text(
         file,
         Code::Unreadable,
         format!("{file} cannot be read: {error}"),
     );
     problem.write(match error.kind() {
-        ErrorKind::NotFound => {
-            format!("Check the path, or write a design to start from: semel init {file}")
-        }
-        ErrorKind::IsADirectory => String::from("It is a folder: name a design file in it."),
+        ErrorKind::NotFound => missing,
+        ErrorKind::IsADirectory => String::from("It is a folder: name a file in it."),
         ErrorKind::PermissionDenied => {
             String::from("You may not read it: change its permissions, or name another file.")
         }

@@ -212,3 +212,41 @@ pub(super) const STREAMS_NO_BEARING: &[&str] = &[
     "window.size.ms",
     "windowstore.changelog.additional.retention.ms",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::super::properties::{Lookup, Scope, look_up};
+    use super::super::name::uniform;
+    use super::*;
+    use semel_models::pipeline::Client;
+
+    #[test]
+    fn every_property_that_is_bound_is_one_of_kafkas() {
+        for (name, meaning) in KEYS {
+            let Kafka(table, key, _) = meaning else {
+                continue;
+            };
+            let scope = table.scope().unwrap_or(Scope::Broker);
+            let found = look_up(Client::Java, scope, key);
+            assert!(matches!(found, Lookup::Found(_)), "{name}: {key}");
+        }
+    }
+
+    #[test]
+    fn no_key_is_there_twice_in_any_spelling() {
+        let mut names: Vec<String> = KEYS.iter().map(|(name, _)| uniform(name)).collect();
+        names.sort_unstable();
+        let all = names.len();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+
+    #[test]
+    fn what_is_no_clients_is_no_setting_of_a_client() {
+        for key in STREAMS_NO_BEARING {
+            let client = ["bootstrap.servers", "client.id"].contains(key);
+            let found = look_up(Client::Java, Scope::Consumer, key);
+            assert_eq!(matches!(found, Lookup::Found(_)), client, "{key}");
+        }
+    }
+}
