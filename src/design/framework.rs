@@ -82,7 +82,7 @@ pub(crate) fn expand(document: &mut Document, report: &mut Report) -> Expansion 
     }
 }
 
-/// The word that `key` of [application] has, if it is one of those that it takes.
+/// The word that `key` of `[application]` has, if it is one of those that it takes.
 fn chosen<T: Choice>(document: &Document, key: &str) -> Option<(T, Span)> {
     let field = document.field(Table::Application, key)?;
     let Scalar::Text(text) = &field.value else {
