@@ -45,6 +45,17 @@ pub(crate) struct Expansion {
 /// States in `document` what its framework does.
 pub(crate) fn expand(document: &mut Document, report: &mut Report) -> Expansion {
     let chosen = chosen::<Framework>(document, "framework");
+    let stated = document.field(Table::Application, "framework");
+    if let Some(at) = stated
+        .map(|field| field.value_span)
+        .filter(|_| chosen.is_none())
+    {
+        // No framework has this name, which is told later: nothing else is wrong for that.
+        if document.field(Table::Application, "order").is_none() {
+            document.set(Table::Application, "order", text(Step::Process.name()), at);
+        }
+        return Expansion::default();
+    }
     belongs(document, "ack-mode", chosen, Framework::SpringKafka, report);
     belongs(
         document,

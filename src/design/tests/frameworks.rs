@@ -261,6 +261,10 @@ fn what_a_framework_leaves_no_room_for_is_refused() {
             "with a transactional container",
         ),
         (
+            String::from("[application]\nframework = \"spring\"\nack-mode = \"BATCH\""),
+            "`framework` has no value \"spring\"",
+        ),
+        (
             String::from("[application]\norder = \"process\"\nack-mode = \"BATCH\""),
             "`ack-mode` needs",
         ),
