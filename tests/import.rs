@@ -433,6 +433,13 @@ fn options_without_files_and_files_without_a_name_are_told() {
         &["check", "--order", "process"][..],
         &["check", "--client", "librdkafka"],
         &["check", "--profile", "prod"],
+        &[
+            "check",
+            "--consumer",
+            "kafka.properties",
+            "--profile",
+            "prod",
+        ],
         &["init", "-", "--effect", "add"],
     ] {
         assert!(

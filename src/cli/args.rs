@@ -166,19 +166,6 @@ impl ImportArguments {
             require: self.require.clone(),
         }
     }
-
-    /// The option that says something about files of which none is named.
-    pub(super) fn without_files(&self, client: Option<Client>) -> Option<&'static str> {
-        let options = [
-            ("--client", client.is_some()),
-            ("--order", self.order.is_some()),
-            ("--effect", self.effect.is_some()),
-            ("--require", !self.require.is_empty()),
-            ("--profile", !self.profile.is_empty()),
-        ];
-        let stated = options.into_iter().find(|(_, stated)| *stated)?;
-        self.import(None).is_empty().then_some(stated.0)
-    }
 }
 
 /// How far an exploration may go.

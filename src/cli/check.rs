@@ -14,18 +14,18 @@ use std::io::{self, Write};
 use std::time::Instant;
 
 pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
-    if let Some(option) = arguments.import.without_files(arguments.client) {
+    let import = arguments.import.import(arguments.client);
+    if let Some((option, files)) = import.idle_option() {
         complain(&format!(
-            "{option} goes with --producer, --consumer, --topic or --spring; a design file says it itself"
+            "{option} goes with {files}; a design file says it itself"
         ));
         return Ok(Exit::Usage);
     }
-    if arguments.sources.shard.is_some() && !arguments.import.import(None).is_empty() {
+    if arguments.sources.shard.is_some() && !import.is_empty() {
         complain("--shard shares designs out: write one with 'semel init --from FILE' and name it");
         return Ok(Exit::Usage);
     }
     let session = Session::begin(&arguments.limits);
-    let import = arguments.import.import(arguments.client);
     let sources = match import.is_empty() {
         true => arguments.sources.or_file(DEFAULT_FILE),
         false => Some(arguments.sources.clone()),

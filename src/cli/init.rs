@@ -4,6 +4,7 @@ use super::args::{Client, InitArguments};
 use super::complain;
 use super::exit::Exit;
 use super::session::complain_of_design;
+use crate::design::import::Import;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
@@ -69,14 +70,19 @@ fn text(arguments: &InitArguments) -> Result<String, Exit> {
             return Err(Exit::Usage);
         }
     }
-    if !import.is_empty() {
-        return import.text().map_err(|error| complain_of_design(&error));
-    }
-    if let Some(option) = arguments.import.without_files(None) {
+    let starts_from = Import {
+        // Without files, it says whose starter is written.
+        client: None,
+        ..import.clone()
+    };
+    if let Some((option, files)) = starts_from.idle_option() {
         complain(&format!(
-            "{option} goes with --from, --producer, --consumer, --topic or --spring; without them, change it in the design that is written"
+            "{option} goes with --from or {files}; without them, change it in the design that is written"
         ));
         return Err(Exit::Usage);
+    }
+    if !import.is_empty() {
+        return import.text().map_err(|error| complain_of_design(&error));
     }
     Ok(starter(arguments.client.unwrap_or(Client::Java)).to_owned())
 }

@@ -130,6 +130,25 @@ impl Import {
         self.files().next().is_none()
     }
 
+    /// An option about files of which none is named, and what it goes with.
+    pub fn idle_option(&self) -> Option<(&'static str, &'static str)> {
+        let none = self.is_empty();
+        let files = "--producer, --consumer, --topic or --spring";
+        let options = [
+            (
+                "--profile",
+                "--spring",
+                !self.profiles.is_empty() && self.spring.is_empty(),
+            ),
+            ("--order", files, none && self.order.is_some()),
+            ("--effect", files, none && self.effect.is_some()),
+            ("--require", files, none && !self.require.is_empty()),
+            ("--client", files, none && self.client.is_some()),
+        ];
+        let idle = options.into_iter().find(|(_, _, idle)| *idle)?;
+        Some((idle.0, idle.1))
+    }
+
     /// Takes a file as what its name and its contents say that it is; why not, where they do not.
     pub fn take(&mut self, file: &Path) -> Result<(), String> {
         let name = file
