@@ -291,6 +291,8 @@ fn a_later_file_and_a_file_of_properties_say_the_same() {
             "application-eu.yml",
             "spring.kafka.listener.ack-mode: manual\n",
         ),
+        ("batch.yml", "spring.kafka.listener:\n  type: batch\n"),
+        ("single.yml", "spring.kafka.listener:\n  TYPE: single\n"),
     ]);
     let mode = |arguments: &[&str]| {
         let design = service.judged(arguments);
@@ -298,6 +300,14 @@ fn a_later_file_and_a_file_of_properties_say_the_same() {
     };
     let first = ["--spring", "application.properties"];
     assert_eq!(mode(&first).as_deref(), Some("\"RECORD\""));
+    // What is refused and not in force is no matter.
+    let over = ["--spring", "batch.yml", "--spring", "single.yml"];
+    assert_eq!(code(&service.run(&[&["check"], &over[..]].concat())), 0);
+    assert!(
+        service
+            .refused(&["check", "--spring", "batch.yml"])
+            .contains("not modelled yet")
+    );
     assert_eq!(
         mode(&[&first[..], &["--profile", "prod"]].concat()).as_deref(),
         Some("\"BATCH\"")

@@ -45,15 +45,7 @@ pub(crate) struct Expansion {
 /// States in `document` what its framework does.
 pub(crate) fn expand(document: &mut Document, report: &mut Report) -> Expansion {
     let chosen = chosen::<Framework>(document, "framework");
-    let stated = document.field(Table::Application, "framework");
-    if let Some(at) = stated
-        .map(|field| field.value_span)
-        .filter(|_| chosen.is_none())
-    {
-        // No framework has this name, which is told later: nothing else is wrong for that.
-        if document.field(Table::Application, "order").is_none() {
-            document.set(Table::Application, "order", text(Step::Process.name()), at);
-        }
+    if chosen.is_none() && is_misnamed(document) {
         return Expansion::default();
     }
     belongs(document, "ack-mode", chosen, Framework::SpringKafka, report);
@@ -91,6 +83,19 @@ pub(crate) fn expand(document: &mut Document, report: &mut Report) -> Expansion 
             Framework::KafkaStreams => "",
         },
     }
+}
+
+/// Whether a framework is named that is none, which is told later: nothing else is wrong for that.
+fn is_misnamed(document: &mut Document) -> bool {
+    let stated = document.field(Table::Application, "framework");
+    let Some(at) = stated.map(|field| field.value_span) else {
+        return false;
+    };
+    if document.field(Table::Application, "order").is_none() {
+        let order = text(Step::Process.name());
+        document.set(Table::Application, "order", order, at);
+    }
+    true
 }
 
 /// The word that `key` of `[application]` has, if it is one of those that it takes.

@@ -14,7 +14,7 @@ use semel_models::order::{Item, Order, Step};
 
 use super::super::choices::{Framework, ProcessingGuarantee};
 use super::super::document::Scalar;
-use super::super::order::{items, steps};
+use super::super::order::{GroupKind, Node, items, steps};
 use super::super::table::Table;
 use super::super::warning::WarningKind;
 use super::{Expanding, chosen, per_poll, text};
@@ -78,19 +78,7 @@ pub(super) fn expand(streams: &mut Expanding<'_, '_>) -> Option<Order> {
     if !streams.once_per_record(&nodes, "A topology") {
         return None;
     }
-    let foreign = steps(&nodes).into_iter().find(|(step, _, around)| {
-        let own = matches!(
-            step,
-            Step::Process | Step::Produce | Step::SkipIfSeen | Step::Remember
-        );
-        !own || around.contains(&super::GroupKind::Kafka)
-    });
-    if let Some((step, _, _)) = foreign {
-        streams.refuse_order(
-            format!("`{}` stands in the order of a topology", step.name()),
-            "`order` says what the topology does with one record; sending without waiting, flushing, committing and transactions are Kafka Streams' own.",
-            "Write what is done with one record, such as \"produce\" or \"process -> produce\".",
-        );
+    if has_foreign_step(streams, &nodes) {
         return None;
     }
     consumer(streams);
@@ -120,6 +108,25 @@ pub(super) fn expand(streams: &mut Expanding<'_, '_>) -> Option<Order> {
         "Of Kafka Streams a stateless topology is modelled. State stores with their changelogs and standby tasks, repartition topics and punctuators are not covered by these verdicts, and a commit is at the end of each poll, not every commit.interval.ms.",
     );
     Some(Order(own))
+}
+
+/// Refuses a step that is Kafka Streams' own.
+fn has_foreign_step(streams: &mut Expanding<'_, '_>, nodes: &[Node]) -> bool {
+    let foreign = steps(nodes).into_iter().find(|(step, _, around)| {
+        let own = matches!(
+            step,
+            Step::Process | Step::Produce | Step::SkipIfSeen | Step::Remember
+        );
+        !own || around.contains(&GroupKind::Kafka)
+    });
+    if let Some((step, _, _)) = &foreign {
+        streams.refuse_order(
+            format!("`{}` stands in the order of a topology", step.name()),
+            "`order` says what the topology does with one record; sending without waiting, flushing, committing and transactions are Kafka Streams' own.",
+            "Write what is done with one record, such as \"produce\" or \"process -> produce\".",
+        );
+    }
+    foreign.is_some()
 }
 
 fn consumer(streams: &mut Expanding<'_, '_>) {

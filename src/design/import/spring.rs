@@ -54,28 +54,37 @@ pub(super) fn read(
     let listens = own
         .iter()
         .any(|entry| is_of(entry, "listener") || is_of(entry, "consumer"));
+    if streams && listens {
+        let text = "Both a listener and Kafka Streams are configured: this is about the listener; streams.* is left out. Check the topology in a design with framework = \"kafka-streams\".";
+        found.assume(Some(&first), text);
+    }
     let mut binding = Binding {
         all: &entries,
         found,
         streams: streams && !listens,
     };
-    // What is common goes behind what is said of one client, and names behind `properties`.
-    let rank = |entry: &&Entry| match Name::of(&entry.key) {
-        Name::Map(owner, _) if owner.is_empty() => 0,
-        Name::Path(_) => 1,
-        Name::Map(..) => 2,
-    };
-    let mut ranked = own;
-    ranked.sort_by_key(rank);
-    for entry in ranked {
+    for entry in in_force(own) {
         binding.bind(entry);
-    }
-    if streams && listens {
-        let text = "Both a listener and Kafka Streams are configured: this is about the listener; streams.* is left out. Check the topology in a design with framework = \"kafka-streams\".";
-        binding.found.assume(Some(&first), text);
     }
     binding.framework(&first, order);
     Ok(())
+}
+
+/// Of each name the last entry: first what is common to all clients, then Boot's own names, and last
+/// those below `properties`, which go before both.
+fn in_force(own: Vec<&Entry>) -> Vec<&Entry> {
+    let mut last: Vec<(Name, &Entry)> = Vec::new();
+    for entry in own {
+        let name = Name::of(&entry.key);
+        last.retain(|(other, _)| *other != name);
+        last.push((name, entry));
+    }
+    last.sort_by_key(|(name, _)| match name {
+        Name::Map(owner, _) if owner.is_empty() => 0,
+        Name::Path(_) => 1,
+        Name::Map(..) => 2,
+    });
+    last.into_iter().map(|(_, entry)| entry).collect()
 }
 
 fn documents_of(source: &Source) -> Result<Vec<Vec<Entry>>, DesignError> {

@@ -7,6 +7,7 @@ pub(in super::super) fn uniform(name: &str) -> String {
 }
 
 /// What a key under `spring.kafka` names.
+#[derive(PartialEq, Eq)]
 pub(super) enum Name {
     /// One of Boot's own names, in its uniform spelling.
     Path(String),

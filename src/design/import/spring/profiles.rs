@@ -13,27 +13,7 @@ pub(super) fn active(
     profiles: &[String],
     found: &mut Found,
 ) -> Vec<Entry> {
-    let conditional = |document: &Vec<Entry>| condition(document).is_some();
-    let named = documents
-        .iter()
-        .filter(|document| !conditional(document))
-        .flatten()
-        .rfind(|entry| uniform(&entry.key) == "spring.profiles.active");
-    let listed = |text: &str| -> Vec<String> {
-        let words = text
-            .split(',')
-            .map(str::trim)
-            .filter(|word| !word.is_empty());
-        words.map(str::to_owned).collect()
-    };
-    let mut chosen: Vec<String> = match (profiles.is_empty(), named) {
-        (false, _) => profiles.iter().flat_map(|own| listed(own)).collect(),
-        (true, Some(entry)) => listed(&entry.value),
-        (true, None) => Vec::new(),
-    };
-    if chosen.is_empty() {
-        chosen.push(String::from("default"));
-    }
+    let chosen = chosen(&documents, profiles);
     let mut entries = Vec::new();
     let mut met: Vec<String> = Vec::new();
     for document in documents {
@@ -58,6 +38,32 @@ pub(super) fn active(
     }
     not_met(profiles, &met, found);
     entries
+}
+
+/// The profiles that are active: as asked for, or as the files say.
+fn chosen(documents: &[Vec<Entry>], profiles: &[String]) -> Vec<String> {
+    let conditional = |document: &Vec<Entry>| condition(document).is_some();
+    let named = documents
+        .iter()
+        .filter(|document| !conditional(document))
+        .flatten()
+        .rfind(|entry| uniform(&entry.key) == "spring.profiles.active");
+    let listed = |text: &str| -> Vec<String> {
+        let words = text
+            .split(',')
+            .map(str::trim)
+            .filter(|word| !word.is_empty());
+        words.map(str::to_owned).collect()
+    };
+    let mut chosen: Vec<String> = match (profiles.is_empty(), named) {
+        (false, _) => profiles.iter().flat_map(|own| listed(own)).collect(),
+        (true, Some(entry)) => listed(&entry.value),
+        (true, None) => Vec::new(),
+    };
+    if chosen.is_empty() {
+        chosen.push(String::from("default"));
+    }
+    chosen
 }
 
 /// The entry that says when a document is active.
