@@ -197,6 +197,8 @@ pub(crate) fn check_pipeline(
         final_states_with_failed: counted(FINAL_WITH_FAILED),
         most_lost,
         stop: endings.exploration.or(endings.livelock_search),
+        imported: design.imported().to_vec(),
+        derived: design.derived().to_vec(),
         warnings: design.warnings().to_vec(),
         mends: Mends::NotTried,
         bound,
@@ -225,6 +227,9 @@ fn expected(design: &Design, guarantee: Guarantee) -> Option<Expected> {
 /// The line of the design that names a guarantee which it asks for.
 fn asked_in_line(design: &Design, guarantee: Guarantee) -> Option<usize> {
     expected(design, guarantee)?;
+    if design.is_imported() {
+        return None;
+    }
     let names = |line: &str| {
         let stated = line.split('#').next().unwrap_or_default();
         let mut words = stated.split(|c: char| !c.is_ascii_alphabetic() && c != '-');

@@ -54,6 +54,7 @@ fn run_with(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Merge(merge) => merge::run(&merge),
         Command::List(list) => list::run(&list),
         Command::Init(init) => init::run(&init),
+        Command::Schema => pages::schema(),
         Command::Completions(completions) => pages::completions(&completions),
         Command::Man(man) => pages::man(&man),
         Command::Other(words) => Ok(other(&words)),
@@ -85,7 +86,7 @@ fn planned_option(error: &clap::Error) -> Option<(&'static str, &'static str)> {
 fn explain_usage(error: &clap::Error) -> Exit {
     if let Some((option, instead)) = planned_option(error) {
         complain(&format!(
-            "the option '{option}' is not built yet; {instead}"
+            "the option '{option}' is not built yet here; {instead}"
         ));
         return Exit::Usage;
     }

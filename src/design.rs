@@ -43,7 +43,9 @@ mod diagnostic;
 mod document;
 mod excerpt;
 mod faults;
+mod framework;
 mod group;
+pub(crate) mod import;
 mod in_force;
 mod java;
 mod kafka;
@@ -60,6 +62,7 @@ mod reading;
 mod replication;
 mod report;
 mod resolve;
+mod schema;
 mod secrets;
 mod settings;
 mod sink;
@@ -80,15 +83,18 @@ mod write;
 use std::path::Path;
 
 use semel_models::guarantee::Guarantee;
+use semel_models::order::Order;
 use semel_models::pipeline::Pipeline;
 
 pub use apart::Beside;
 pub use bounds::{Limits, MAX_PARTITIONS, MAX_RECORDS, MAX_RETRIES, MIN_MEMORY, parse_memory};
 pub use diagnostic::{Code, DesignError, Problem};
 pub use faults::MAX_FAULTS;
+pub use framework::Derived;
 pub use modelled::{fault as models_fault, step as models_step};
 pub use output::models_together;
 pub use properties::{Class, Property, Scope, properties};
+pub use schema::schema;
 pub use settings::{Origin, Setting};
 pub use source::{MAX_FILE_BYTES, Position};
 pub use table::{Table, own_keys};
@@ -118,6 +124,10 @@ pub struct Design {
     limits: Limits,
     warnings: Vec<Warning>,
     settings: Vec<Setting>,
+    imported: Option<Vec<Derived>>,
+    derived: Vec<Derived>,
+    own_order: Option<Order>,
+    dead_letters_by: &'static str,
 }
 
 impl Design {
@@ -140,16 +150,21 @@ impl Design {
 
     /// Reads a design from the bytes of a file; `file_name` is what diagnostics call it.
     pub fn parse(file_name: &str, bytes: &[u8]) -> Result<Design, DesignError> {
-        let source = Source::new(file_name, toml::text(file_name, bytes)?);
-        let toml = toml::parse(&source)?;
-        let mut report = Report::new(&source);
-        let document = Document::read(&toml, &mut report);
-        match reading::design(&document, &source, &mut report) {
+        Design::of(&Source::new(file_name, toml::text(file_name, bytes)?))
+    }
+
+    /// Reads the design that is this text.
+    fn of(source: &Source) -> Result<Design, DesignError> {
+        let toml = toml::parse(source)?;
+        let mut report = Report::new(source);
+        let mut document = Document::read(&toml, &mut report);
+        let expansion = framework::expand(&mut document, &mut report);
+        match reading::design(&document, expansion, source, &mut report) {
             Some(mut design) if report.problems.is_empty() => {
                 design.warnings = report.warnings;
                 Ok(design)
             }
-            Some(_) | None => Err(DesignError::new(&source, report.problems)),
+            Some(_) | None => Err(DesignError::new(source, report.problems)),
         }
     }
 
@@ -207,6 +222,34 @@ impl Design {
     /// What the author would want to hear about.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    /// What the files say that it was written from, and the options beside them: what bears on
+    /// delivery, each with its place. Nothing, where the design is a file of its own.
+    pub fn imported(&self) -> &[Derived] {
+        self.imported.as_deref().unwrap_or(&[])
+    }
+
+    /// Whether its text is in no file: it was written from others.
+    pub(crate) fn is_imported(&self) -> bool {
+        self.imported.is_some()
+    }
+
+    /// How the framework writes dead letters; nothing, where there is none that does.
+    pub(crate) fn dead_letters_by(&self) -> &'static str {
+        self.dead_letters_by
+    }
+
+    /// What its framework does, as the keys that would say the same, each with its reason.
+    pub fn derived(&self) -> &[Derived] {
+        &self.derived
+    }
+
+    /// The order as the design may state it: without what its framework adds.
+    pub(crate) fn own_order(&self) -> &Order {
+        self.own_order
+            .as_ref()
+            .unwrap_or(&self.pipeline.consumer.order)
     }
 
     /// The settings in force, table by table, and where each comes from.

@@ -1,6 +1,6 @@
 //! What a check found out.
 
-use crate::design::{Expected, Warning};
+use crate::design::{Derived, Expected, Warning};
 use crate::mend::Mends;
 use crate::trace::{Bound, Trace};
 use semel_models::guarantee::Guarantee;
@@ -157,6 +157,8 @@ pub struct Verdicts {
     pub(crate) final_states_with_failed: u64,
     pub(crate) most_lost: u16,
     pub(crate) stop: Option<Stop>,
+    pub(crate) imported: Vec<Derived>,
+    pub(crate) derived: Vec<Derived>,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) mends: Mends,
 }
@@ -245,6 +247,16 @@ impl Verdicts {
     /// Why the exploration is not complete; `None`: it is.
     pub fn stop(&self) -> Option<Stop> {
         self.stop
+    }
+
+    /// What the files say that the design was written from, each with its place.
+    pub fn imported(&self) -> &[Derived] {
+        &self.imported
+    }
+
+    /// What the design's framework does, as the keys that would say the same.
+    pub fn derived(&self) -> &[Derived] {
+        &self.derived
     }
 
     /// What an engineer should know about the design.

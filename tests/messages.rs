@@ -17,29 +17,49 @@ fn says(arguments: &[&str]) -> (i32, String) {
 
 #[test]
 fn planned_options_are_refused_by_name_and_say_what_to_do_without() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let help = semel(folder.path(), &["check", "--help"]);
-    for (option, table) in [
-        ("--producer", "[producer]"),
-        ("--consumer", "[consumer]"),
-        ("--topic", "[topic]"),
-        ("--spring", "[application]"),
+    for (command, option, instead) in [
+        ("matrix", "--producer", "semel init"),
+        ("matrix", "--consumer", "semel init"),
+        ("explain", "--topic", "semel init"),
+        ("matrix", "--spring", "semel init"),
+        ("replay", "--bootstrap-server", "on the model"),
     ] {
         for arguments in [
-            &["check", option, "service.properties"][..],
-            &["check", &format!("{option}=service.properties")],
-            &["matrix", option, "service.properties"],
+            &[command, option, "service.properties"][..],
+            &[command, &format!("{option}=service.properties")],
         ] {
             let (code, said) = says(arguments);
             assert_eq!(code, 2, "{arguments:?}");
             let refused = format!("the option '{option}' is not built yet");
-            assert!(said.contains(&refused) && said.contains(table), "{said}");
+            assert!(said.contains(&refused) && said.contains(instead), "{said}");
         }
+        let folder = tempfile::tempdir().expect("a folder");
+        let help = semel(folder.path(), &[command, "--help"]);
         assert!(!out(&help).contains(option), "{option} is hidden");
     }
     let (code, said) = says(&["check", "--produce", "x"]);
     assert_eq!(code, 2);
     assert!(said.contains("unexpected argument '--produce'"), "{said}");
+}
+
+#[test]
+fn files_of_a_service_are_no_designs_and_say_how_they_are_named() {
+    for (file, option) in [
+        ("application.yml", "--spring"),
+        ("config/application-prod.yaml", "--spring"),
+        ("application.properties", "--spring"),
+        ("consumer.properties", "--producer, --consumer or --topic"),
+    ] {
+        let (code, said) = says(&["check", file]);
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains(&format!("name it with {option}")), "{said}");
+    }
+    let (code, said) = says(&["check", "--spring", "absent.yml"]);
+    assert_eq!(code, 5);
+    assert!(
+        said.contains("Check the path.") && !said.contains("init"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -49,7 +69,7 @@ fn a_file_that_cannot_be_read_comes_with_what_to_do() {
     assert!(said.contains("semel init absent.toml"), "{said}");
     let (code, said) = says(&["check", "."]);
     assert_eq!(code, 5);
-    assert!(said.contains("name a design file in it"), "{said}");
+    assert!(said.contains("name a file in it"), "{said}");
     let (_, said) = says(&["check", "at-least-once"]);
     assert!(said.contains("--preset at-least-once"), "{said}");
     assert!(!said.contains("semel init"), "{said}");

@@ -4,6 +4,7 @@ mod values;
 
 use super::exit::Exit;
 use super::shard::Shard;
+use crate::design::import::Import;
 use crate::matrix::Environment;
 use crate::report::Format;
 use crate::suggest::Kept;
@@ -19,29 +20,20 @@ use values::{Suggested, Words};
 /// Commands that are planned and not there.
 pub(super) const NOT_BUILT_YET: [&str; 1] = ["test"];
 
-/// Options that are planned and not there, and what to do without them.
+/// Options that are planned and not there, or not with every command, and what to do without them.
 pub(super) const PLANNED_OPTIONS: [(&str, &str); 5] = [
-    (
-        "--producer",
-        "copy the properties of the file into [producer] of a design",
-    ),
-    (
-        "--consumer",
-        "copy the properties of the file into [consumer] of a design",
-    ),
-    (
-        "--topic",
-        "copy the properties of the file into [topic] of a design",
-    ),
-    (
-        "--spring",
-        "write what your listener container does as the order in [application] of a design",
-    ),
+    ("--producer", WRITE_A_DESIGN),
+    ("--consumer", WRITE_A_DESIGN),
+    ("--topic", WRITE_A_DESIGN),
+    ("--spring", WRITE_A_DESIGN),
     (
         "--bootstrap-server",
         "there is no replay on a real Kafka yet: leave it out to replay on the model",
     ),
 ];
+
+const WRITE_A_DESIGN: &str =
+    "write a design of the file with 'semel init' and the same option, and name that";
 
 /// Checks what a Kafka pipeline really delivers.
 #[derive(Debug, Parser)]
@@ -108,8 +100,10 @@ pub(super) enum Command {
     Merge(MergeArguments),
     /// List presets, the catalogue, guarantees, faults, steps or Kafka properties
     List(ListArguments),
-    /// Write a design to start from
+    /// Write a design to start from, or one from the settings that a service has
     Init(InitArguments),
+    /// Print the JSON Schema of the design file, for editors
+    Schema,
     /// Print the completions for a shell
     Completions(CompletionsArguments),
     /// Print the manual page of semel, or of one of its commands
@@ -131,6 +125,65 @@ pub(super) struct SourceArguments {
     /// 'semel merge' makes one result of what they print with --format json
     #[arg(long, value_name = "N/M", value_parser = values::shard)]
     pub shard: Option<Shard>,
+}
+
+/// Where help shows the options that are about these files.
+const FILES: &str = "From the files that you have";
+
+/// The files that a service has in place of a design, and what they leave open.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ImportArguments {
+    /// The producer's properties, as Kafka reads them
+    #[arg(long, help_heading = FILES, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub producer: Option<PathBuf>,
+    /// The consumer's properties
+    #[arg(long, help_heading = FILES, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub consumer: Option<PathBuf>,
+    /// The topic's settings
+    #[arg(long, help_heading = FILES, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub topic: Option<PathBuf>,
+    /// Spring Boot's configuration, application.yml or application.properties; repeated, what a
+    /// later file says goes before what an earlier one does
+    #[arg(
+        long,
+        help_heading = FILES,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["producer", "consumer", "topic"]
+    )]
+    pub spring: Vec<PathBuf>,
+    /// An active profile of Spring Boot's; may be repeated. Without it, those that the files name
+    #[arg(long, help_heading = FILES, value_name = "NAME")]
+    pub profile: Vec<String>,
+    /// What the code does with a record; without it "process -> commit", and with --spring "process"
+    #[arg(long, help_heading = FILES, value_name = "ORDER")]
+    pub order: Option<String>,
+    /// What handling a record does: add (to a balance; the default), upsert, external or topic
+    #[arg(long, help_heading = FILES, value_name = "EFFECT")]
+    pub effect: Option<String>,
+    /// A guarantee that must hold; may be repeated
+    #[arg(long, help_heading = FILES, value_name = "NAME", value_parser = Words::<Guarantee>::all())]
+    pub require: Vec<Guarantee>,
+}
+
+impl ImportArguments {
+    /// What a design is written from, with the defaults and rules of `client`.
+    pub(super) fn import(&self, client: Option<Client>) -> Import {
+        Import {
+            producer: self.producer.clone(),
+            consumer: self.consumer.clone(),
+            topic: self.topic.clone(),
+            spring: self.spring.clone(),
+            profiles: self.profile.clone(),
+            order: self.order.clone(),
+            effect: self.effect.clone(),
+            client: client.map(|client| match client {
+                Client::Java => String::from("java"),
+                Client::Librdkafka => String::from("librdkafka"),
+            }),
+            require: self.require.clone(),
+        }
+    }
 }
 
 /// How far an exploration may go.
@@ -164,6 +217,11 @@ impl LimitArguments {
 pub(super) struct CheckArguments {
     #[command(flatten)]
     pub sources: SourceArguments,
+    #[command(flatten)]
+    pub import: ImportArguments,
+    /// Whose defaults and rules apply to the files of --producer, --consumer and --topic
+    #[arg(long, help_heading = FILES, value_name = "CLIENT")]
+    pub client: Option<Client>,
     /// How to print the verdicts. 'itf' is one run in the format of Apalache and Quint: the first that
     /// violates something, what the design asks about before the rest
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats("check", CHECK_FORMATS))]
@@ -385,13 +443,20 @@ pub(super) struct InitArguments {
     #[arg(long, value_name = "NAME", value_parser = Suggested(preset_names), hide_possible_values = true)]
     pub preset: Option<String>,
     /// Whose defaults and rules apply; a preset states its own
+    #[arg(long, value_name = "CLIENT", conflicts_with = "preset")]
+    pub client: Option<Client>,
+    #[command(flatten)]
+    pub import: ImportArguments,
+    /// Settings that a service has: the file of --producer, --consumer, --topic or --spring, told by
+    /// its name and what stands in it; may be repeated
     #[arg(
         long,
-        value_name = "CLIENT",
-        default_value = "java",
-        conflicts_with = "preset"
+        help_heading = FILES,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["preset", "producer", "consumer", "topic", "spring"]
     )]
-    pub client: Client,
+    pub from: Vec<PathBuf>,
     /// Overwrite the file if it is there
     #[arg(long)]
     pub force: bool,

@@ -14,14 +14,31 @@ use std::io::{self, Write};
 use std::time::Instant;
 
 pub(super) fn run(arguments: &CheckArguments) -> io::Result<Exit> {
+    let import = arguments.import.import(arguments.client);
+    if let Some((option, files)) = import.idle_option() {
+        complain(&format!(
+            "{option} goes with {files}; a design file says it itself"
+        ));
+        return Ok(Exit::Usage);
+    }
+    if arguments.sources.shard.is_some() && !import.is_empty() {
+        complain("--shard shares designs out: write one with 'semel init --from FILE' and name it");
+        return Ok(Exit::Usage);
+    }
     let session = Session::begin(&arguments.limits);
-    let Some(sources) = arguments.sources.or_file(DEFAULT_FILE) else {
+    let sources = match import.is_empty() {
+        true => arguments.sources.or_file(DEFAULT_FILE),
+        false => Some(arguments.sources.clone()),
+    };
+    let Some(sources) = sources else {
         complain(&format!(
             "nothing to check: there is no {DEFAULT_FILE} in this folder; name a design file, or a preset with --preset NAME ('semel list presets'), or write a design to start from with 'semel init'"
         ));
         return Ok(Exit::NothingChecked);
     };
-    let Sources { designs, mut exit } = Sources::read(&sources.of_shard());
+    let mut read = Sources::read(&sources.of_shard());
+    read.import(&import);
+    let Sources { designs, mut exit } = read;
     let mut others = match Others::find(&arguments.hosts, &designs, &arguments.limits, &session) {
         Ok(others) => others,
         Err(refused) => return Ok(refused),

@@ -3,20 +3,16 @@
 use super::args::{Client, InitArguments};
 use super::complain;
 use super::exit::Exit;
+use super::session::complain_of_design;
+use crate::design::import::Import;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
 pub(super) fn run(arguments: &InitArguments) -> io::Result<Exit> {
-    let text = match arguments.preset.as_deref() {
-        None => starter(arguments.client),
-        Some(name) => match crate::presets::named(name) {
-            Some(preset) => preset.text,
-            None => {
-                complain(&crate::presets::unknown(name));
-                return Ok(Exit::Usage);
-            }
-        },
+    let text = match text(arguments) {
+        Ok(text) => text,
+        Err(exit) => return Ok(exit),
     };
     let file = &arguments.file;
     if file == Path::new(super::STANDARD_STREAM) {
@@ -25,7 +21,7 @@ pub(super) fn run(arguments: &InitArguments) -> io::Result<Exit> {
         out.flush()?;
         return Ok(Exit::Fine);
     }
-    match write(arguments, text) {
+    match write(arguments, &text) {
         Ok(()) => {
             let named = if file == Path::new(super::DEFAULT_FILE) {
                 String::new()
@@ -54,6 +50,41 @@ pub(super) fn run(arguments: &InitArguments) -> io::Result<Exit> {
             Ok(Exit::Io)
         }
     }
+}
+
+/// The design that is asked for.
+fn text(arguments: &InitArguments) -> Result<String, Exit> {
+    if let Some(name) = arguments.preset.as_deref() {
+        return match crate::presets::named(name) {
+            Some(preset) => Ok(preset.text.to_owned()),
+            None => {
+                complain(&crate::presets::unknown(name));
+                Err(Exit::Usage)
+            }
+        };
+    }
+    let mut import = arguments.import.import(arguments.client);
+    for file in &arguments.from {
+        if let Err(why) = import.take(file) {
+            complain(&why);
+            return Err(Exit::Usage);
+        }
+    }
+    let starts_from = Import {
+        // Without files, it says whose starter is written.
+        client: None,
+        ..import.clone()
+    };
+    if let Some((option, files)) = starts_from.idle_option() {
+        complain(&format!(
+            "{option} goes with --from or {files}; without them, change it in the design that is written"
+        ));
+        return Err(Exit::Usage);
+    }
+    if !import.is_empty() {
+        return import.text().map_err(|error| complain_of_design(&error));
+    }
+    Ok(starter(arguments.client.unwrap_or(Client::Java)).to_owned())
 }
 
 /// Writes the file; unless forced, only where there is none.

@@ -53,3 +53,8 @@ fn print(bytes: &[u8]) -> io::Result<Exit> {
     out.flush()?;
     Ok(Exit::Fine)
 }
+
+/// The schema of the design file.
+pub(super) fn schema() -> io::Result<Exit> {
+    print(crate::design::schema().as_bytes())
+}

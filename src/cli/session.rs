@@ -5,6 +5,7 @@ use super::complain;
 use super::exit::Exit;
 use super::progress::ProgressLine;
 use crate::check::CheckOptions;
+use crate::design::import::Import;
 use crate::design::{Design, DesignError};
 use crate::explore::Progress;
 use crate::verdict::{Outcome, Stop, Verdicts};
@@ -127,6 +128,12 @@ impl Sources {
                     "designs are not read from standard input: write the design to a file and name it ('./-' if '-' is its name)",
                 );
                 sources.exit = Exit::Usage;
+            } else if let Some(option) = option_for(file) {
+                complain(&format!(
+                    "{} is no design file: name it with {option}",
+                    file.display()
+                ));
+                sources.exit = Exit::Usage;
             } else {
                 sources.take(Design::read(file));
             }
@@ -143,19 +150,42 @@ impl Sources {
         sources
     }
 
+    /// Also the design that is written from the files of a service, if there are any.
+    pub(super) fn import(&mut self, import: &Import) {
+        if !import.is_empty() {
+            self.take(import.design());
+        }
+    }
+
     fn take(&mut self, read: Result<Design, DesignError>) {
         match read {
             Ok(design) => self.designs.push(design),
-            Err(error) if error.is_unreadable() => {
-                self.exit = self.exit.max(Exit::Io);
-                complain_of_unreadable(&error);
-            }
-            Err(error) => {
-                self.exit = self.exit.max(Exit::Usage);
-                show(&error);
-            }
+            Err(error) => self.exit = self.exit.max(complain_of_design(&error)),
         }
     }
+}
+
+/// How a file is named that settings of a service are in, by its name.
+fn option_for(file: &Path) -> Option<&'static str> {
+    let extension = file.extension()?.to_str()?.to_ascii_lowercase();
+    let is_boot = file
+        .file_stem()
+        .is_some_and(|stem| stem.to_string_lossy().starts_with("application"));
+    match (extension.as_str(), is_boot) {
+        ("yml" | "yaml", _) | ("properties", true) => Some("--spring"),
+        ("properties", false) => Some("--producer, --consumer or --topic"),
+        _ => None,
+    }
+}
+
+/// Says what is wrong with a design, and how the command ends for it.
+pub(super) fn complain_of_design(error: &DesignError) -> Exit {
+    if error.is_unreadable() {
+        complain_of_unreadable(error);
+        return Exit::Io;
+    }
+    show(error);
+    Exit::Usage
 }
 
 impl SourceArguments {

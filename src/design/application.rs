@@ -50,9 +50,8 @@ pub(crate) struct Application {
     pub assignment: Stated<Assignment>,
     pub transactional_id: Stated<TransactionalId>,
     pub group_metadata: Stated<bool>,
-    pub framework: Option<Stated<Framework>>,
-    pub ack_mode: Option<Stated<AckMode>>,
-    pub processing_guarantee: Option<Stated<ProcessingGuarantee>>,
+    /// Whether a framework has been expanded to the rest.
+    pub has_framework: bool,
 }
 
 impl Application {
@@ -129,21 +128,23 @@ impl Application {
             assignment: keys.choice("assignment", Assignment::Subscribe, report),
             transactional_id: keys.choice("transactional-id", TransactionalId::Stable, report),
             group_metadata: keys.boolean("group-metadata", true, report),
-            framework: optional(keys.choice("framework", Framework::SpringKafka, report)),
-            ack_mode: optional(keys.choice("ack-mode", AckMode::Batch, report)),
-            processing_guarantee: optional(keys.choice(
-                "processing.guarantee",
-                ProcessingGuarantee::AtLeastOnce,
-                report,
-            )),
+            has_framework: framework(&mut keys, report),
         };
         keys.finish(report);
         application
     }
 }
 
-fn optional<T>(stated: Stated<T>) -> Option<Stated<T>> {
-    stated.is_stated().then_some(stated)
+/// Whether there is a framework. It has been expanded to the other keys: only its words are checked.
+fn framework(keys: &mut Keys<'_>, report: &mut Report) -> bool {
+    keys.choice("ack-mode", AckMode::Batch, report);
+    keys.choice(
+        "processing.guarantee",
+        ProcessingGuarantee::AtLeastOnce,
+        report,
+    );
+    let framework = keys.choice("framework", Framework::SpringKafka, report);
+    framework.is_stated()
 }
 
 fn number(

@@ -187,6 +187,12 @@ choices! {
         Manual = "MANUAL",
         /// When the listener acknowledges, at once.
         ManualImmediate = "MANUAL_IMMEDIATE",
+        /// After a poll's records, once a time has passed.
+        Time = "TIME",
+        /// After so many records.
+        Count = "COUNT",
+        /// After so many records, or once a time has passed.
+        CountTime = "COUNT_TIME",
     }
     /// `processing.guarantee`
     ProcessingGuarantee {

@@ -49,7 +49,10 @@ pub struct Problem {
 
 impl Problem {
     pub(crate) fn new(source: &Source, code: Code, span: Option<Span>, message: String) -> Self {
-        let span = span.map(|span| source.clamp(span));
+        let (source, span) = match span.map(|span| source.origin(span)) {
+            Some((source, span)) => (source, Some(source.clamp(span))),
+            None => (source, None),
+        };
         Problem {
             code,
             message,
@@ -166,7 +169,11 @@ fn summary(file: &str, told: usize, left_out: usize) -> String {
 
 impl DesignError {
     pub(crate) fn new(source: &Source, mut problems: Vec<Problem>) -> Self {
-        problems.sort_by_key(|problem| problem.span.map(|span| span.start));
+        problems.sort_by(|one, other| {
+            let place = |problem: &Problem| problem.span.map(|span| span.start);
+            let file = one.file().cmp(other.file());
+            file.then_with(|| place(one).cmp(&place(other)))
+        });
         let left_out = problems.len().saturating_sub(MAX_PROBLEMS);
         problems.truncate(MAX_PROBLEMS);
         DesignError {
@@ -179,6 +186,14 @@ impl DesignError {
     /// The file's name, as it was given.
     pub fn file(&self) -> &str {
         &self.file
+    }
+
+    /// The same, of the file that the design was written from.
+    pub(crate) fn of_file(self, file: &str) -> Self {
+        DesignError {
+            file: file.to_owned(),
+            ..self
+        }
     }
 
     /// What is wrong, in the order of the file; at most the first 50.

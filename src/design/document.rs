@@ -37,6 +37,22 @@ pub(crate) enum Scalar {
 }
 
 impl Scalar {
+    /// The value as TOML writes it.
+    pub fn as_toml(&self) -> String {
+        match self {
+            Scalar::Text(text) => super::write::quoted(text),
+            Scalar::Integer(number) => number.to_string(),
+            Scalar::Float(number) => number.to_string(),
+            Scalar::Boolean(value) => value.to_string(),
+            Scalar::Array(items) => {
+                let items: Vec<String> = items.iter().map(|(item, _)| item.as_toml()).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Scalar::EmptyTable => String::from("{}"),
+            Scalar::Datetime | Scalar::Tables => self.describe().to_owned(),
+        }
+    }
+
     pub fn describe(&self) -> &'static str {
         match self {
             Scalar::Text(_) => "a string",
@@ -100,6 +116,31 @@ impl Document {
     /// The table, if the design has it.
     pub fn section(&self, table: Table) -> Option<&Section> {
         self.sections.get(&table)
+    }
+
+    /// The key of the table, if the design states it.
+    pub fn field(&self, table: Table, name: &str) -> Option<&Field> {
+        self.fields(table).iter().find(|field| field.name == name)
+    }
+
+    /// States `name` in the table, in place of what was stated.
+    pub fn set(&mut self, table: Table, name: &str, value: Scalar, at: Span) {
+        let section = self.sections.entry(table).or_default();
+        section.span.get_or_insert(at);
+        section.fields.retain(|field| field.name != name);
+        section.fields.push(Field {
+            name: name.to_owned(),
+            name_span: at,
+            value,
+            value_span: at,
+        });
+    }
+
+    /// Takes `name` out of the table.
+    pub fn remove(&mut self, table: Table, name: &str) {
+        if let Some(section) = self.sections.get_mut(&table) {
+            section.fields.retain(|field| field.name != name);
+        }
     }
 
     /// The keys of the table; none where the design does not have it.

@@ -150,7 +150,7 @@ impl SourceCode for Excerpt {
             column,
             inner.line_count(),
         );
-        Ok(Box::new(shown.with_language("toml")))
+        Ok(Box::new(shown))
     }
 }
 

@@ -10,6 +10,7 @@ use super::choices::{self, ClientName, RecordSource};
 use super::clients::{self, ClientRules};
 use super::diagnostic::Code;
 use super::document::Document;
+use super::framework::Expansion;
 use super::group::Group;
 use super::kafka::Properties;
 use super::keys::Keys;
@@ -47,7 +48,12 @@ const OUTSIDE_THE_OUTPUT: [Table; 4] = [
 ];
 
 /// Reads every part of the document; `None`, or a problem reported: it cannot be judged.
-pub(super) fn design(document: &Document, source: &Source, report: &mut Report) -> Option<Design> {
+pub(super) fn design(
+    document: &Document,
+    expansion: Expansion,
+    source: &Source,
+    report: &mut Report,
+) -> Option<Design> {
     let head = Head::read(document, source, report);
     let stated = Stated::read(document, &head.versions, report);
     let pipeline = stated.pipeline(document, &head.versions, report)?;
@@ -65,8 +71,14 @@ pub(super) fn design(document: &Document, source: &Source, report: &mut Report) 
         expected: &head.expected,
     };
     advice::warn(&judged, report);
+    let mut settings = stated.settings(document, source, &head.versions, &pipeline);
+    settings::of_framework(&expansion.derived, &mut settings);
     Some(Design {
-        settings: stated.settings(document, source, &head.versions, &pipeline),
+        settings,
+        imported: None,
+        derived: expansion.derived,
+        own_order: expansion.own_order,
+        dead_letters_by: expansion.dead_letters_by,
         name: head.name,
         file: source.file().to_owned(),
         text: secrets::redacted(document, source),

@@ -66,7 +66,11 @@ pub(crate) fn checked_order(
         automatic_store,
         workers: application.workers.value > 0,
     };
-    let broken = rules::check(&written.nodes, &around);
+    // With a framework the order is not the one that is written: no other can take its place there.
+    let broken = match application.has_framework {
+        true => rules::broken_rules(&written.nodes, &around),
+        false => rules::check(&written.nodes, &around),
+    };
     let keeps = broken.is_empty();
     for rule in broken {
         let place = if written.nodes.is_empty() {
@@ -90,7 +94,6 @@ pub(crate) fn pipeline(
     faults: FaultBudget,
     report: &mut Report,
 ) -> Option<Pipeline> {
-    unmodelled::keys_of_application(parts, report);
     needs::check(parts, order.as_ref(), report);
     unmodelled::position_of_librdkafka(parts, report);
     unmodelled::rules_of_version(parts, &faults, report);

@@ -36,7 +36,12 @@ pub(crate) fn redacted(document: &Document, source: &Source) -> String {
 }
 
 fn is_secret(field: &Field) -> bool {
-    let name = field.name.to_ascii_lowercase();
+    is_secret_name(&field.name)
+}
+
+/// Whether a property of this name holds a secret.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
     MARKS.iter().any(|mark| name.contains(mark))
 }
 

@@ -2,6 +2,7 @@
 
 use super::clients::Resolution;
 use super::document::{Document, Scalar};
+use super::framework::Derived;
 use super::kafka::{Properties, default as default_of};
 use super::properties::{Class, Scope, accepted};
 use super::source::{Position, Source};
@@ -19,6 +20,8 @@ pub enum Origin {
     Default,
     /// The client or the broker resolves it to this value; why.
     Resolved(String),
+    /// The framework sets it; why.
+    Framework(String),
 }
 
 /// One setting in force.
@@ -99,6 +102,18 @@ pub(crate) fn stated(document: &Document, table: Table, source: &Source, into: &
             value: shown(&field.value),
             origin: Origin::Stated(source.position(field.name_span.start)),
         });
+    }
+}
+
+/// What the design does not state itself, but its framework for it.
+pub(crate) fn of_framework(derived: &[Derived], settings: &mut [Setting]) {
+    for setting in settings {
+        let own = derived
+            .iter()
+            .find(|own| own.table == setting.table && own.key == setting.name);
+        if let (Some(own), Origin::Stated(_)) = (own, &setting.origin) {
+            setting.origin = Origin::Framework(own.why.clone());
+        }
     }
 }
 

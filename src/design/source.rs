@@ -37,13 +37,47 @@ pub struct Position {
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     named: Arc<NamedSource<Arc<str>>>,
+    /// Where its parts come from, if it was written from other files.
+    places: Arc<[Place]>,
+}
+
+/// A part of a text that says what stands in another file.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub span: Span,
+    /// The other file, and where in it.
+    pub source: Source,
+    pub origin: Span,
 }
 
 impl Source {
     pub fn new(file: &str, text: &str) -> Self {
+        Source::written(file, text, Vec::new())
+    }
+
+    /// A text that was written from other files.
+    pub fn written(file: &str, text: &str, places: Vec<Place>) -> Self {
         Source {
-            named: Arc::new(NamedSource::new(file, Arc::from(text)).with_language("toml")),
+            named: Arc::new(NamedSource::new(file, Arc::from(text))),
+            places: Arc::from(places),
         }
+    }
+
+    /// Where `span` comes from: a place in another file, or in this one.
+    pub fn origin(&self, span: Span) -> (&Source, Span) {
+        let around = |place: &&Place| place.span.start <= span.start && span.end <= place.span.end;
+        let Some(place) = self.places.iter().find(around) else {
+            return (self, span);
+        };
+        // Taken over letter by letter, each part has its own place.
+        if self.slice(place.span) != place.source.slice(place.origin) {
+            return (&place.source, place.origin);
+        }
+        let moved = |at: usize| place.origin.start + at - place.span.start;
+        (
+            &place.source,
+            Span::from(moved(span.start)..moved(span.end)),
+        )
     }
 
     pub fn file(&self) -> &str {

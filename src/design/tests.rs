@@ -4,6 +4,7 @@ mod accepted;
 mod application;
 mod client_rules;
 mod faults;
+mod frameworks;
 mod groups;
 mod hazards;
 mod needs;

@@ -12,6 +12,23 @@ use super::source::{MAX_FILE_BYTES, Source, Span};
 
 /// The text of a design file, if it is one that can be read.
 pub(crate) fn text<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, DesignError> {
+    let text = text_of_any(file, bytes)?;
+    let says_nothing = |line: &str| {
+        let line = line.trim();
+        line.is_empty() || line.starts_with('#')
+    };
+    if text.lines().all(says_nothing) {
+        let mut problem = without_text(file, Code::Empty, format!("{file} is empty"));
+        problem
+            .because("A design needs an order at least.")
+            .write("Write [application] and below it order = \"process -> commit\". `semel list presets` names designs to start from.");
+        return Err(alone(file, problem));
+    }
+    Ok(text)
+}
+
+/// The text of a file that may say nothing.
+pub(crate) fn text_of_any<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, DesignError> {
     if bytes.len() > MAX_FILE_BYTES {
         let mut problem = without_text(
             file,
@@ -34,35 +51,28 @@ pub(crate) fn text<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, DesignErr
             Code::NotUtf8,
             format!("{file} is not UTF-8 text: byte 0x{byte:02x} at line {line}, column {column}"),
         );
-        problem.write("Save the file as UTF-8, as TOML requires.");
+        problem.write("Save the file as UTF-8.");
         alone(file, problem)
     })?;
-    let says_nothing = |line: &str| {
-        let line = line.trim();
-        line.is_empty() || line.starts_with('#')
-    };
-    if text.lines().all(says_nothing) {
-        let mut problem = without_text(file, Code::Empty, format!("{file} is empty"));
-        problem
-            .because("A design needs an order at least.")
-            .write("Write [application] and below it order = \"process -> commit\". `semel list presets` names designs to start from.");
-        return Err(alone(file, problem));
-    }
     Ok(text)
 }
 
 /// What is wrong with a file that could not be read from the disk.
 pub(crate) fn unreadable(file: &str, error: &std::io::Error) -> DesignError {
+    let missing = format!("Check the path, or write a design to start from: semel init {file}");
+    unreadable_or(file, error, missing)
+}
+
+/// The same, with what to do about a file that is not there.
+pub(crate) fn unreadable_or(file: &str, error: &std::io::Error, missing: String) -> DesignError {
     let mut problem = without_text(
         file,
         Code::Unreadable,
         format!("{file} cannot be read: {error}"),
     );
     problem.write(match error.kind() {
-        ErrorKind::NotFound => {
-            format!("Check the path, or write a design to start from: semel init {file}")
-        }
-        ErrorKind::IsADirectory => String::from("It is a folder: name a design file in it."),
+        ErrorKind::NotFound => missing,
+        ErrorKind::IsADirectory => String::from("It is a folder: name a file in it."),
         ErrorKind::PermissionDenied => {
             String::from("You may not read it: change its permissions, or name another file.")
         }

@@ -64,42 +64,6 @@ pub(crate) fn parts_of_order(application: &Application, report: &mut Report) {
     }
 }
 
-/// Keys of `[application]` that the pipeline has no field for.
-pub(crate) fn keys_of_application(parts: &Parts<'_>, report: &mut Report) {
-    let application = parts.application;
-    // These only mean something together with a step or a framework that is refused.
-    let needs = [
-        (
-            "framework",
-            application.framework.as_ref().and_then(|stated| stated.at),
-            "the order that the framework expands to",
-        ),
-        (
-            "ack-mode",
-            application.ack_mode.as_ref().and_then(|stated| stated.at),
-            "framework = \"spring-kafka\"",
-        ),
-        (
-            "processing.guarantee",
-            application
-                .processing_guarantee
-                .as_ref()
-                .and_then(|stated| stated.at),
-            "framework = \"kafka-streams\"",
-        ),
-    ];
-    for (key, at, needed) in needs {
-        if at.is_some() {
-            report
-                .not_modelled(at, format!("`{key}`"))
-                .because(format!(
-                    "It goes with {needed}, which is not modelled yet either."
-                ))
-                .write("Leave it out.");
-        }
-    }
-}
-
 /// librdkafka's commit without offsets takes what is in the offset store, not the position.
 pub(crate) fn position_of_librdkafka(parts: &Parts<'_>, report: &mut Report) {
     let covers = modelled::commit_covers(parts.application.commit_covers.value);

@@ -21,6 +21,8 @@ kinds! {
     NoFaults = "no-faults", "the budgets allow no fault at all";
     Hazard = "hazard", "a combination of settings that loses, repeats or blocks by its nature";
     Vacuous = "vacuous", "a required guarantee cannot be violated within the bound";
+    Assumed = "assumed", "what is left open was taken for granted";
+    NotCovered = "not-covered", "a framework does more than the model has";
     OpenRace = "open-race", "the client has a known race that the model does not contain";
 }
 
@@ -41,10 +43,14 @@ impl Warning {
         span: Option<Span>,
         text: String,
     ) -> Self {
+        let (source, span) = match span.map(|span| source.origin(span)) {
+            Some((source, span)) => (source, Some(source.clamp(span))),
+            None => (source, None),
+        };
         Warning {
             kind,
             text,
-            span: span.map(|span| source.clamp(span)),
+            span,
             design: source.clone(),
         }
     }

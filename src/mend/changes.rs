@@ -21,7 +21,7 @@ const MAX_IDEMPOTENT_IN_FLIGHT: u32 = 5;
 /// Every single change that may apply to `design`.
 pub(super) fn of(design: &Design) -> Vec<Change> {
     let mut changes = settings(design);
-    for order in orders::near(design.pipeline()) {
+    for order in orders::near(design.own_order(), design.pipeline()) {
         changes.push(Change::word(APPLICATION, "order", &order.to_string()));
     }
     changes
@@ -34,7 +34,7 @@ pub(crate) fn settings(design: &Design) -> Vec<Change> {
     producer_changes(pipeline, &mut changes);
     source_changes(design, &mut changes);
     consumer_changes(pipeline, &mut changes);
-    group_changes(pipeline, &mut changes);
+    group_changes(design, &mut changes);
     output::changes(pipeline, &mut changes);
     broker_changes(design, &mut changes);
     changes
@@ -158,7 +158,8 @@ fn broker_changes(design: &Design, changes: &mut Vec<Change>) {
     }
 }
 
-fn group_changes(pipeline: &Pipeline, changes: &mut Vec<Change>) {
+fn group_changes(design: &Design, changes: &mut Vec<Change>) {
+    let pipeline = design.pipeline();
     let settings = &pipeline.consumer;
     if settings.workers > 0 {
         changes.push(Change::word(APPLICATION, "commit-covers", "contiguous"));
@@ -192,7 +193,8 @@ fn group_changes(pipeline: &Pipeline, changes: &mut Vec<Change>) {
                 several => format!("attempts = {several}, "),
             };
             let value = format!("{{ {attempts}then = \"dead-letter\" }}");
-            changes.push(Change::set(APPLICATION, "on-process-failure", value));
+            let change = Change::set(APPLICATION, "on-process-failure", value);
+            changes.push(change.where_so(design.dead_letters_by()));
         }
     }
     if pipeline.group.instances > 1 {

@@ -3,10 +3,9 @@
 use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::{Dedup, Effect, Pipeline};
 
-/// Orders near the pipeline's: two neighbours exchanged, the effect joined in one transaction with
+/// Orders near `own`, the design's as its file may state it: two neighbours exchanged, the effect joined in one transaction with
 /// what should be atomic with it, or results that are waited for.
-pub(super) fn near(pipeline: &Pipeline) -> Vec<Order> {
-    let own = &pipeline.consumer.order;
+pub(super) fn near(own: &Order, pipeline: &Pipeline) -> Vec<Order> {
     let items = &own.0;
     let mut orders = Vec::new();
     let mut add = |items: Vec<Item>| {

@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::words::warnings;
+use crate::design::Derived;
 use crate::trace::{Bound, Trace};
 use crate::verdict::{Judgement, Verdicts};
 use serde::{Deserialize, Serialize};
@@ -45,8 +46,21 @@ pub(super) struct DesignVerdicts<'a> {
     transitions: u64,
     depth: u32,
     seconds: f64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    imported: Vec<DerivedSetting<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    framework: Vec<DerivedSetting<'a>>,
     guarantees: Vec<GuaranteeVerdict<'a>>,
     warnings: Vec<String>,
+}
+
+/// A setting that comes from files, or that the design's framework stands for.
+#[derive(Serialize)]
+struct DerivedSetting<'a> {
+    table: &'static str,
+    key: &'a str,
+    value: &'a str,
+    why: &'a str,
 }
 
 #[derive(Serialize)]
@@ -107,12 +121,23 @@ pub(super) fn design(verdicts: &Verdicts) -> DesignVerdicts<'_> {
         transitions: verdicts.transitions(),
         depth: verdicts.depth(),
         seconds: verdicts.elapsed().as_secs_f64(),
+        imported: verdicts.imported().iter().map(derived).collect(),
+        framework: verdicts.derived().iter().map(derived).collect(),
         guarantees: verdicts
             .judgements()
             .iter()
             .map(|judgement| guarantee(verdicts, judgement))
             .collect(),
         warnings: warnings(verdicts),
+    }
+}
+
+fn derived(derived: &Derived) -> DerivedSetting<'_> {
+    DerivedSetting {
+        table: derived.table.name(),
+        key: &derived.key,
+        value: &derived.value,
+        why: &derived.why,
     }
 }
 

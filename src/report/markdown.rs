@@ -2,8 +2,8 @@
 
 use super::Report;
 use super::words::{
-    anomalies_in_words, asked_in_words, bound_in_words, completeness, extent_in_words,
-    price_in_words, run_in_words, verdict_in_words, warnings,
+    anomalies_in_words, asked_in_words, bound_in_words, completeness, derived_in_words,
+    extent_in_words, price_in_words, run_in_words, verdict_in_words, warnings,
 };
 use crate::mend::{Mend, Mends};
 use crate::trace::Trace;
@@ -37,6 +37,7 @@ fn write(out: &mut dyn Write, verdicts: &Verdicts) -> io::Result<()> {
         escaped(verdicts.file()),
         bound_in_words(verdicts.bound())
     )?;
+    write_derived(out, verdicts)?;
     writeln!(out)?;
     writeln!(out, "| guarantee | verdict | asked | Jepsen's names |")?;
     writeln!(out, "| --- | --- | --- | --- |")?;
@@ -62,6 +63,20 @@ fn write(out: &mut dyn Write, verdicts: &Verdicts) -> io::Result<()> {
             writeln!(out)?;
             writeln!(out, "</details>")?;
         }
+    }
+    Ok(())
+}
+
+/// What was written from files, and what the framework stands for.
+fn write_derived(out: &mut dyn Write, verdicts: &Verdicts) -> io::Result<()> {
+    let rows = || verdicts.imported().iter().chain(verdicts.derived());
+    if rows().next().is_none() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    for row in rows() {
+        let (setting, why) = (derived_in_words(row), &row.why);
+        writeln!(out, "- `{setting}`: {}", escaped(why))?;
     }
     Ok(())
 }

@@ -90,6 +90,8 @@ fn verdicts() -> Verdicts {
         final_states_with_failed: 0,
         most_lost: 1,
         stop: Some(Stop::States),
+        imported: Vec::new(),
+        derived: Vec::new(),
         warnings: Vec::new(),
         mends: Mends::Tried(Vec::new()),
     }

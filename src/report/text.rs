@@ -2,8 +2,8 @@
 
 use super::Report;
 use super::words::{
-    anomalies_in_words, asked_in_words, bound_in_words, completeness, counted, extent_in_words,
-    grouped, price_in_words, run_in_words, verdict_in_words, warnings,
+    anomalies_in_words, asked_in_words, bound_in_words, completeness, counted, derived_in_words,
+    extent_in_words, grouped, price_in_words, run_in_words, verdict_in_words, warnings,
 };
 use crate::design::Expected;
 use crate::mend::Mends;
@@ -83,6 +83,7 @@ fn write(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> io::Result
         verdicts.file()
     )?;
     writeln!(out, "  {}", bound_in_words(verdicts.bound()))?;
+    write_derived(out, verdicts)?;
     writeln!(out)?;
     for judgement in verdicts.judgements() {
         write_judgement(out, verdicts.bound(), judgement)?;
@@ -108,6 +109,31 @@ fn write(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> io::Result
             write_trace(out, trace, detail)?;
             write_mends(out, verdicts, judgement)?;
         }
+    }
+    Ok(())
+}
+
+/// What was written from files, and what the framework stands for, each with its place or reason.
+fn write_derived(out: &mut dyn Write, verdicts: &Verdicts) -> io::Result<()> {
+    if !verdicts.imported().is_empty() {
+        writeln!(out)?;
+        writeln!(out, "  What bears on delivery in the files:")?;
+    }
+    for stated in verdicts.imported() {
+        let stated_in = &stated.why;
+        writeln!(
+            out,
+            "    {}  {DIM}({stated_in}){DIM:#}",
+            derived_in_words(stated)
+        )?;
+    }
+    if !verdicts.derived().is_empty() {
+        writeln!(out)?;
+        writeln!(out, "  The framework stands for:")?;
+    }
+    for derived in verdicts.derived() {
+        writeln!(out, "    {}", derived_in_words(derived))?;
+        writeln!(out, "      {DIM}{}{DIM:#}", derived.why)?;
     }
     Ok(())
 }

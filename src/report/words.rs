@@ -1,6 +1,6 @@
 //! The words that the formats share.
 
-use crate::design::Expected;
+use crate::design::{Derived, Expected};
 use crate::mend::Mend;
 use crate::trace::{Bound, Trace};
 use crate::verdict::{Judgement, Outcome, Stop, Verdict, Verdicts};
@@ -27,6 +27,12 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
         Some(_) | None => format!("{noun}s"),
     };
     format!("{} {plural}", grouped(number))
+}
+
+/// A setting as a design would state it.
+pub(crate) fn derived_in_words(derived: &Derived) -> String {
+    let table = derived.table.name();
+    format!("[{table}] {} = {}", derived.key, derived.value)
 }
 
 /// The bound as a sentence that every `holds` needs.

@@ -104,7 +104,8 @@ pub(crate) fn can_be_built(order: &Order, around: &Surroundings) -> bool {
     broken_rules(&placed(&order.0), around).is_empty()
 }
 
-fn broken_rules(nodes: &[Node], around: &Surroundings) -> Vec<Broken> {
+/// Every rule that the order breaks, without an order in its place.
+pub(crate) fn broken_rules(nodes: &[Node], around: &Surroundings) -> Vec<Broken> {
     let mut rules = Rules {
         around,
         broken: Vec::new(),

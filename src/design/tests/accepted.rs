@@ -223,7 +223,7 @@ fn settings_tell_where_each_value_comes_from() {
             Origin::Stated(at) => format!("stated at {}:{}", at.line, at.column),
             Origin::KafkaDefault => String::from("Kafka's default"),
             Origin::Default => String::from("default"),
-            Origin::Resolved(why) => why.clone(),
+            Origin::Resolved(why) | Origin::Framework(why) => why.clone(),
         };
         format!(
             "[{}] {} = {} ({origin})",

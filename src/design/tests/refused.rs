@@ -214,8 +214,7 @@ on-abort = "continue"
 transactional-id = "per-start"
 group-metadata = false
 framework = "spring-kafka"
-ack-mode = "BATCH"
-processing.guarantee = "at_least_once"
+ack-mode = "TIME"
 [faults]
 coordinator-failover = 1
 add-partition = 1
