@@ -53,13 +53,27 @@ impl Broker {
         &mut self,
         record: u16,
         stamp: Stamp,
-        (transaction, part): (&mut Transaction, Part),
+        transaction: (&mut Transaction, Part),
         topic: &TopicSettings,
         rules: &KafkaRules,
     ) -> Result<AppendResult, NotInTransaction> {
+        match self.join_transaction(stamp, transaction, rules)? {
+            Some(refused) => Ok(refused),
+            None => Ok(self.append_joined(record, stamp, topic, rules)),
+        }
+    }
+
+    /// What comes before an append in a transaction: where none of this epoch is open in the partition,
+    /// the leader asks the coordinator. `None`: the record belongs to the transaction.
+    pub fn join_transaction(
+        &self,
+        stamp: Stamp,
+        (transaction, part): (&mut Transaction, Part),
+        rules: &KafkaRules,
+    ) -> Result<Option<AppendResult>, NotInTransaction> {
         let known = self.known_epoch(stamp.session);
         if known.is_some_and(|known| stamp.epoch < known) {
-            return Ok(AppendResult::StaleEpoch);
+            return Ok(Some(AppendResult::StaleEpoch));
         }
         let is_ongoing = known == Some(stamp.epoch) && self.is_open(stamp.session);
         if !is_ongoing {
@@ -73,7 +87,7 @@ impl Broker {
                 CoordinatorAnswer::ConcurrentTransactions => {
                     return Err(NotInTransaction::Concurrent);
                 }
-                CoordinatorAnswer::ProducerFenced => return Ok(AppendResult::StaleEpoch),
+                CoordinatorAnswer::ProducerFenced => return Ok(Some(AppendResult::StaleEpoch)),
                 CoordinatorAnswer::TransactionAbortable
                 | CoordinatorAnswer::InvalidTransactionState
                 | CoordinatorAnswer::InvalidProducerIdMapping => {
@@ -81,15 +95,26 @@ impl Broker {
                 }
             }
         }
-        let starts_late = stamp.sequence != 0 && known.is_none();
+        Ok(None)
+    }
+
+    /// Appends a record that belongs to its producer's transaction, if its number is the next one.
+    pub fn append_joined(
+        &mut self,
+        record: u16,
+        stamp: Stamp,
+        topic: &TopicSettings,
+        rules: &KafkaRules,
+    ) -> AppendResult {
+        let starts_late = stamp.sequence != 0 && self.known_epoch(stamp.session).is_none();
         if starts_late && rules.transactions.version == TransactionVersion::Two {
-            return Ok(AppendResult::OutOfOrder);
+            return AppendResult::OutOfOrder;
         }
         let check = self.check(stamp, rules);
         if check == AppendResult::Appended {
             self.push(record, stamp, EntryKind::Transactional, topic);
         }
-        Ok(check)
+        check
     }
 
     /// The coordinator has a marker written; it may find a newer epoch of the producer.

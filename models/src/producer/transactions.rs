@@ -114,6 +114,8 @@ pub struct Transactions {
     /// Records whose transaction was committed without the application hearing of it, and that it
     /// sends again: whatever becomes of the other copy, not every one is aborted.
     pub kept: Set,
+    /// Where the leader's log ended after a marker that waits for the in-sync replicas.
+    pub replicating: Option<u16>,
 }
 
 impl Transactions {
@@ -528,6 +530,11 @@ impl Transactions {
         codec.field(&mut added, Added::ALL.len() as u16 - 1);
         self.added = Added::ALL[usize::from(added)];
         codec.flag_if(limits.strikes, &mut self.raises);
+        if limits.replicas > 1 {
+            let mut end = self.replicating.unwrap_or(0);
+            codec.field(&mut end, limits.log);
+            self.replicating = Some(end).filter(|end| *end > 0);
+        }
         self.current.code(codec, limits.records);
         self.undecided.code(codec, limits.records);
         if limits.strikes {

@@ -1,7 +1,6 @@
 //! Replicas and their controller as facts.
 
-use super::list;
-use super::name;
+use super::{content, list};
 use semel_models::cluster::State;
 use semel_models::pipeline::Pipeline;
 use semel_models::replication::{Members, Replication, Status};
@@ -52,7 +51,7 @@ fn log_of(replication: &Replication, who: u16) -> String {
     let entries = list(entries.map(|(offset, entry)| {
         format!(
             "{offset}: {} (epoch {})",
-            name(entry.record),
+            content(entry),
             entry.leader_epoch
         )
     }));
