@@ -9,6 +9,9 @@
 //! was written, KAFKA-19999). The last stable offset is where the oldest open transaction begins. Who
 //! reads what is committed reads up to it, and skips what was aborted; nobody is given a marker.
 //!
+//! All of that is told by the log alone, so a truncation takes it back, and a new leader knows what its
+//! own log tells. Up to the high watermark a marker is one that readers do not know of yet.
+//!
 //! Before the first append of a transaction the leader asks the coordinator: under version 1, with
 //! `transaction.partition.verification.enable`, whether the partition was added; under version 2 it
 //! has it added. While a transaction of that epoch is open in the partition, nobody is asked.
