@@ -213,7 +213,7 @@ fn not_yet(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
                 parts.application.source.at,
                 format!("source = \"transaction\" together with the fault `{key}`"),
             )
-            .because("What the transaction coordinator keeps is modelled as what no fault takes away, and what brokers remember of a producer as what the log tells.")
+            .because("A transaction is modelled as long as its coordinator keeps what it knows, its partition is one log without holes, and no broker forgets its producer.")
             .write("Leave the fault out, or write another source.");
     }
 }
