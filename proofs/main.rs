@@ -22,6 +22,7 @@ mod a17_each_failure_is_survived_by_some_and_not_by_others;
 mod a18_both_sides_are_needed;
 mod a19_four_misconceptions;
 mod r01_what_replicas_keep;
+mod r02_a_marker_is_kept_like_a_record;
 mod support;
 mod t05_who_reads_what_is_committed_sees_no_aborted_record;
 mod t08_a_late_end_hits_no_other_transaction_under_version_2;

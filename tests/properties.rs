@@ -31,5 +31,7 @@ mod runs;
 mod shell;
 #[path = "properties/texts.rs"]
 mod texts;
+#[path = "properties/transactions.rs"]
+mod transactions;
 #[path = "support/trials.rs"]
 mod trials;

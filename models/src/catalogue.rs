@@ -97,7 +97,7 @@ pub const INEXPRESSIBLE: &[Inexpressible] = &[
     Inexpressible {
         id: "T15",
         title: "a producer that raises its epoch in the middle of a transaction (librdkafka before 1.8.2)",
-        why: "it needs elections under a transactional producer, which are not modelled together",
+        why: "what was sent before is lost where the transaction reaches another partition, or offsets, after that; with the one partition that there is here the coordinator refuses the commit (INVALID_TXN_STATE)",
     },
 ];
 

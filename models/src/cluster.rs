@@ -16,6 +16,7 @@ mod group;
 mod handling;
 mod joining;
 mod judge;
+mod markers;
 mod output;
 mod output_faults;
 mod output_ids;

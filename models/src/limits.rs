@@ -244,12 +244,15 @@ impl Limits {
             (Client::Librdkafka, true) => upstream * records * (records - 1),
         };
         let copies = own + behind;
+        let replicated = pipeline.is_replicated();
+        let storage =
+            paid(&|key| restarts_broker(key.fault) || replicated && key.fault.strikes_brokers());
         // Every transaction leaves a marker. A fault can have one be made again, and can end the next
-        // one early.
+        // one early; one of a broker has a marker be written again, too.
         let markers = match source {
             Source::Transaction {
                 records_per_transaction,
-            } => records.div_ceil(usize::from(records_per_transaction)) + 3 * upstream,
+            } => records.div_ceil(usize::from(records_per_transaction)) + 3 * upstream + storage,
             Source::Memory | Source::Outbox { .. } | Source::DualWrite(_) => 0,
         };
         let sends = if resends { copies } else { records };
@@ -259,9 +262,6 @@ impl Limits {
         // With acks=0 an application that waits for its report goes on while its send is on the wire.
         let stays = stays || source.waits_for_reports() && !answered;
         let on_the_wire = if stays { copies } else { records };
-        let replicated = pipeline.is_replicated();
-        let storage =
-            paid(&|key| restarts_broker(key.fault) || replicated && key.fault.strikes_brokers());
         let retention = paid(&|key| key.fault == Fault::Retention);
         let expiry = paid(&|key| key.fault == Fault::ProducerIdExpiry);
         let crashes = paid(&|key| key.fault == Fault::ProducerCrash);

@@ -44,7 +44,8 @@
 //! the high watermark later than the leader: that matters to the truncation before KIP-279 only, where
 //! it is kept (a checkpoint that is older still only matters to a replica that is not in sync). An ISR shrink raises the leader epoch before 3.6, with the same leader: nobody
 //! truncates by it. The internal topics are written with `acks=all` and replicated: faults of one
-//! broker do not reach them.
+//! broker do not reach them. Of transactions only the records and markers in the partition lie in its
+//! replicas ([`crate::transaction_coordinator`] says why).
 
 mod controller;
 mod numbering;

@@ -17,6 +17,12 @@
 //! - The end of a transaction is decided when it is prepared: the record in the transaction log is
 //!   written before any marker, and whoever is coordinator later writes those that are missing.
 //!
+//! **Assumed.** What it keeps outlives every fault of a broker: `__transaction_state` is written with
+//! `acks=all`, has three replicas (`transaction.state.log.replication.factor`) and a minimum of two in
+//! sync (`transaction.state.log.min.isr`), whatever the topic has, and whoever leads it next reads it
+//! whole. One broker that dies, loses its power or its disk takes nothing from it; every broker's loss of
+//! power could, for nobody flushes it, and is refused beside transactions.
+//!
 //! **Left out.** Transitions that are on their way to the transaction log: requests meanwhile are
 //! answered CONCURRENT_TRANSACTIONS and repeated, as in the states that are modelled. The record that
 //! the transaction is complete: it is one step with the last marker, between the two requests are

@@ -3,12 +3,16 @@
 
 mod common;
 
+use semel_models::action::Action;
 use semel_models::cluster::{Cluster, Reductions};
 use semel_models::fault::{Call, Fault, FaultKey};
 use semel_models::guarantee::Guarantee::{self, *};
 use semel_models::pipeline::*;
+use semel_models::producer::Answer;
+use semel_models::producer::transactions::Stage;
 use semel_models::transaction_coordinator::{TransactionRules, TransactionVersion};
 use stateright::{Checker, Model};
+use std::collections::HashSet;
 
 const TWO: TransactionRules = TransactionRules::CURRENT;
 const ONE: TransactionRules = TransactionRules {
@@ -190,4 +194,44 @@ fn librdkafka_loses_what_follows_an_abort_with_a_repeat_in_its_queue() {
     assert_violated(&design, &[], 1262);
     design.client = Client::Librdkafka;
     assert_violated(&design, &[NoLoss, ExactlyOnceEffect], 875);
+}
+
+/// What the producer is about to do once it has heard that a record was out of order.
+fn stages_after_out_of_order(client: Client) -> Vec<Stage> {
+    let design = transactional(ONE, &[Fault::RequestRefused]);
+    let mut pipeline = on(design, Fault::RequestRefused, Call::Produce);
+    pipeline.client = client;
+    pipeline.bounds.records = 3;
+    pipeline.producer.source = Source::Transaction {
+        records_per_transaction: 3,
+    };
+    let cluster = Cluster::new(pipeline).expect("small");
+    let mut left = cluster.init_states();
+    let mut seen: HashSet<_> = left.iter().cloned().collect();
+    let mut stages = Vec::new();
+    while let Some(state) = left.pop() {
+        let first = state.producer.flights.first().map(|flight| flight.answer);
+        let mut actions = Vec::new();
+        cluster.actions(&state, &mut actions);
+        for action in actions {
+            let Some(next) = cluster.next_state(&state, action) else {
+                continue;
+            };
+            if action == Action::ReceiveAnswer && first == Some(Answer::OutOfOrder) {
+                stages.extend(next.transactions.as_deref().map(|own| own.stage));
+            }
+            if seen.insert(next.clone()) {
+                left.push(next);
+            }
+        }
+    }
+    stages
+}
+
+#[test]
+fn librdkafka_aborts_what_is_out_of_order_and_java_waits_for_what_comes_first() {
+    let librdkafka = stages_after_out_of_order(Client::Librdkafka);
+    assert!(librdkafka.contains(&Stage::Aborting), "it is met");
+    assert!(!librdkafka.contains(&Stage::Open), "{librdkafka:?}");
+    assert!(stages_after_out_of_order(Client::Java).contains(&Stage::Open));
 }

@@ -287,6 +287,7 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         Rule::HeartbeatThread
         | Rule::OffsetsGoWithTheTopic
         | Rule::SequenceAfterLostAnswer
+        | Rule::AbortBeforeEpoch
         | Rule::StoreOfOwnPartitions
         | Rule::OffsetsExpireWithTheGroup
         | Rule::PollDuringRebalance

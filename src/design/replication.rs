@@ -4,7 +4,6 @@ use semel_models::fault::{Call, Fault, FaultBudget};
 use semel_models::pipeline::ReplicationSettings;
 use semel_models::replication::MAX_REPLICAS;
 
-use super::choices::RecordSource;
 use super::kafka::Properties;
 use super::report::Report;
 use super::resolve::Parts;
@@ -91,14 +90,6 @@ pub(crate) fn unmodelled(parts: &Parts<'_>, faults: &FaultBudget, report: &mut R
         return;
     }
     let together = |what: &str| format!("{what} together with several replicas");
-    if parts.application.source.value == RecordSource::Transaction {
-        report
-            .not_modelled(
-                parts.application.source.at,
-                together("source = \"transaction\""),
-            )
-            .write("Write another source, or replication.factor = 1.");
-    }
     for (key, _) in &faults.entries {
         if strikes_replicas_unmodelled(key.fault, key.call) {
             report

@@ -213,7 +213,7 @@ fn not_yet(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
                 parts.application.source.at,
                 format!("source = \"transaction\" together with the fault `{key}`"),
             )
-            .because("What brokers remember of transactions is modelled as long as nothing takes the log, or its leader, away.")
+            .because("A transaction is modelled as long as its coordinator keeps what it knows, its partition is one log without holes, and no broker forgets its producer.")
             .write("Leave the fault out, or write another source.");
     }
 }
@@ -221,12 +221,7 @@ fn not_yet(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
 /// Whether the model knows what the fault does to an upstream that sends in transactions.
 pub(crate) fn goes_with(fault: Fault) -> bool {
     match fault {
-        Fault::BrokerCrash
-        | Fault::PowerLoss
-        | Fault::PowerLossAll
-        | Fault::DiskLoss
-        | Fault::LeaderChange
-        | Fault::ReplicaLag
+        Fault::PowerLossAll
         | Fault::CoordinatorFailover
         | Fault::ProducerIdExpiry
         | Fault::Retention
@@ -234,7 +229,12 @@ pub(crate) fn goes_with(fault: Fault) -> bool {
         | Fault::AddPartition
         | Fault::TopicRecreate
         | Fault::StaleMetadata => false,
-        Fault::ProducerCrash
+        Fault::BrokerCrash
+        | Fault::PowerLoss
+        | Fault::DiskLoss
+        | Fault::LeaderChange
+        | Fault::ReplicaLag
+        | Fault::ProducerCrash
         | Fault::ConsumerCrash
         | Fault::GracefulRestart
         | Fault::ProducerPause

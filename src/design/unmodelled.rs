@@ -12,6 +12,7 @@ use super::order::text::OrderText;
 use super::order::{Node, Part};
 use super::report::{Report, alternatives};
 use super::resolve::Parts;
+use super::transactions;
 use super::version::{Party, RULES, Rule, Versions, newest, newest_client};
 
 /// What the model makes of a word; refused by name if it makes nothing of it.
@@ -102,6 +103,17 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
                     Fault::PowerLossAll,
                     Fault::DiskLoss,
                 ])
+        }
+        Rule::AbortBeforeEpoch => {
+            let mut entries = faults.entries.iter().map(|(key, _)| key.fault);
+            let fails_deliveries = |fault: Fault| {
+                fault.strikes_calls()
+                    || fault.strikes_brokers()
+                    || fault == Fault::DeliveryTimeout
+                    || fault == Fault::ProducerPause
+            };
+            let producers = [parts.producer, parts.output_producer];
+            producers.into_iter().any(transactions::has_id) && entries.any(fails_deliveries)
         }
         Rule::SequenceAfterLostAnswer => {
             idempotent

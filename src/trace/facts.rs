@@ -7,7 +7,7 @@ pub(crate) use replicas::broker_name;
 pub(super) use replicas::brokers;
 pub(crate) use value::{Fact, Holder, Value};
 
-use semel_models::broker::{Broker, EntryKind, Stamp};
+use semel_models::broker::{Broker, Entry, EntryKind, Stamp};
 use semel_models::cluster::State;
 use semel_models::consumer::{Consumer, Phase};
 use semel_models::fault::Fault;
@@ -307,18 +307,37 @@ fn flight(flight: &Flight) -> String {
     }
 }
 
+/// What an entry is.
+pub(super) fn content(entry: &Entry) -> String {
+    match entry.kind {
+        EntryKind::Marker(outcome) => marker(outcome).into(),
+        EntryKind::Plain | EntryKind::Transactional => name(entry.record),
+    }
+}
+
+/// An entry in a sentence.
+pub(super) fn in_a_sentence(entry: &Entry) -> String {
+    match entry.is_marker() {
+        true => format!("the {}", content(entry)),
+        false => content(entry),
+    }
+}
+
+/// What a marker is called.
+pub(super) fn marker(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Commit => "commit marker",
+        Outcome::Abort => "abort marker",
+    }
+}
+
 fn log(broker: &Broker, pipeline: &Pipeline) -> Value {
     let entries = broker.log.iter().enumerate();
     let left = entries
         .skip(usize::from(broker.log_start()))
         .filter(|(_, entry)| !entry.removed);
     list(left.map(|(offset, entry)| {
-        let what = match entry.kind {
-            EntryKind::Marker(Outcome::Commit) => "commit marker".into(),
-            EntryKind::Marker(Outcome::Abort) => "abort marker".into(),
-            EntryKind::Plain | EntryKind::Transactional => name(entry.record),
-        };
-        let mut text = format!("{offset}: {what}");
+        let mut text = format!("{offset}: {}", content(entry));
         if entry.forgotten {
             text += " [producer id forgotten]";
         } else if entry.is_marker() {

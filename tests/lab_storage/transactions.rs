@@ -325,12 +325,12 @@ fn aborted_and_open(dir: &Path) -> Log {
 }
 
 fn committed(log: &Log) -> Vec<Offset> {
-    let read = log.read(
-        NextOffset(0),
-        usize::MAX,
-        Isolation::ReadCommitted,
-        log.log_end(),
-    );
+    committed_below(log, log.log_end())
+}
+
+/// What a reader of what is committed is given while the high watermark is `end`.
+fn committed_below(log: &Log, end: Offset) -> Vec<Offset> {
+    let read = log.read(NextOffset(0), usize::MAX, Isolation::ReadCommitted, end);
     let read = read.expect("it can be read").into_iter();
     read.map(|batch| batch.offset).collect()
 }
@@ -357,6 +357,16 @@ fn a_torn_marker_leaves_its_transaction_open() {
         Produced::Appended(Offset(3))
     );
     assert_eq!(committed(&log), [Offset(1)]);
+}
+
+#[test]
+fn a_marker_ends_its_transaction_for_readers_once_the_high_watermark_has_passed_it() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut log = aborted_and_open(dir.path());
+    let marked = log.append_marker(ProducerId(1), ProducerEpoch(1), Outcome::Commit);
+    marked.expect("it can be written");
+    assert_eq!(committed_below(&log, Offset(3)), []);
+    assert_eq!(committed_below(&log, Offset(4)), [Offset(1)]);
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn of_every_order() -> Reductions {
 }
 
 /// The same verdicts; the same lengths, too, as far as both searches went.
-fn same_lengths(reduced: &Findings, full: &Findings) -> Trial {
+pub fn same_lengths(reduced: &Findings, full: &Findings) -> Trial {
     let depth = reduced.known_to().min(full.known_to());
     for guarantee in Guarantee::ALL {
         let within = |length: &usize| *length < depth;
@@ -43,7 +43,7 @@ fn same_lengths(reduced: &Findings, full: &Findings) -> Trial {
 }
 
 /// The same verdicts, where both searches went to the end.
-fn same_verdicts(reduced: &Findings, full: &Findings) -> Trial {
+pub fn same_verdicts(reduced: &Findings, full: &Findings) -> Trial {
     if !full.is_complete() {
         return Err(too_large());
     }

@@ -9,6 +9,9 @@
 //! was written, KAFKA-19999). The last stable offset is where the oldest open transaction begins. Who
 //! reads what is committed reads up to it, and skips what was aborted; nobody is given a marker.
 //!
+//! All of that is told by the log alone, so a truncation takes it back, and a new leader knows what its
+//! own log tells. Up to the high watermark a marker is one that readers do not know of yet.
+//!
 //! Before the first append of a transaction the leader asks the coordinator: under version 1, with
 //! `transaction.partition.verification.enable`, whether the partition was added; under version 2 it
 //! has it added. While a transaction of that epoch is open in the partition, nobody is asked.
@@ -53,13 +56,27 @@ impl Broker {
         &mut self,
         record: u16,
         stamp: Stamp,
-        (transaction, part): (&mut Transaction, Part),
+        transaction: (&mut Transaction, Part),
         topic: &TopicSettings,
         rules: &KafkaRules,
     ) -> Result<AppendResult, NotInTransaction> {
+        match self.join_transaction(stamp, transaction, rules)? {
+            Some(refused) => Ok(refused),
+            None => Ok(self.append_joined(record, stamp, topic, rules)),
+        }
+    }
+
+    /// What comes before an append in a transaction: where none of this epoch is open in the partition,
+    /// the leader asks the coordinator. `None`: the record belongs to the transaction.
+    pub fn join_transaction(
+        &self,
+        stamp: Stamp,
+        (transaction, part): (&mut Transaction, Part),
+        rules: &KafkaRules,
+    ) -> Result<Option<AppendResult>, NotInTransaction> {
         let known = self.known_epoch(stamp.session);
         if known.is_some_and(|known| stamp.epoch < known) {
-            return Ok(AppendResult::StaleEpoch);
+            return Ok(Some(AppendResult::StaleEpoch));
         }
         let is_ongoing = known == Some(stamp.epoch) && self.is_open(stamp.session);
         if !is_ongoing {
@@ -73,7 +90,7 @@ impl Broker {
                 CoordinatorAnswer::ConcurrentTransactions => {
                     return Err(NotInTransaction::Concurrent);
                 }
-                CoordinatorAnswer::ProducerFenced => return Ok(AppendResult::StaleEpoch),
+                CoordinatorAnswer::ProducerFenced => return Ok(Some(AppendResult::StaleEpoch)),
                 CoordinatorAnswer::TransactionAbortable
                 | CoordinatorAnswer::InvalidTransactionState
                 | CoordinatorAnswer::InvalidProducerIdMapping => {
@@ -81,15 +98,26 @@ impl Broker {
                 }
             }
         }
-        let starts_late = stamp.sequence != 0 && known.is_none();
+        Ok(None)
+    }
+
+    /// Appends a record that belongs to its producer's transaction, if its number is the next one.
+    pub fn append_joined(
+        &mut self,
+        record: u16,
+        stamp: Stamp,
+        topic: &TopicSettings,
+        rules: &KafkaRules,
+    ) -> AppendResult {
+        let starts_late = stamp.sequence != 0 && self.known_epoch(stamp.session).is_none();
         if starts_late && rules.transactions.version == TransactionVersion::Two {
-            return Ok(AppendResult::OutOfOrder);
+            return AppendResult::OutOfOrder;
         }
         let check = self.check(stamp, rules);
         if check == AppendResult::Appended {
             self.push(record, stamp, EntryKind::Transactional, topic);
         }
-        Ok(check)
+        check
     }
 
     /// The coordinator has a marker written; it may find a newer epoch of the producer.

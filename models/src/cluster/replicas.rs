@@ -4,7 +4,7 @@ use super::{Cluster, State};
 use crate::action::{Action, ReplicaStep, ReplicaStrike, Strike};
 use crate::fault::Fault;
 use crate::pipeline::{Acks, Pipeline};
-use crate::producer::Answer;
+use crate::producer::{Answer, librdkafka};
 use crate::replication::{Replication, Status};
 use crate::set::Set;
 
@@ -120,7 +120,10 @@ impl Cluster {
         let settings = &pipeline.topic.replication;
         match does {
             ReplicaStep::HandleProduce => return self.handle_produce_at(state, who),
-            ReplicaStep::Answer => return self.receive_from(state, who),
+            ReplicaStep::Answer => {
+                self.receive_from(state, who);
+                return self.fail_transaction(state);
+            }
             ReplicaStep::TimeOut => return refuse_waiting(state, who),
             ReplicaStep::Restart { .. }
             | ReplicaStep::Elected
@@ -138,6 +141,7 @@ impl Cluster {
                 let alive = replication.alive(settings);
                 replication.controller.elect(who, alive, settings);
                 replication.begin_epoch(who, pipeline);
+                state.forget_marker_under_way();
             }
             ReplicaStep::Hear => {
                 let deposed = replication.is_deposed(who);
@@ -154,34 +158,52 @@ impl Cluster {
     }
 
     /// The client learns which broker leads.
-    pub(super) fn learn_leader(state: &mut State) {
+    pub(super) fn learn_leader(&self, state: &mut State) {
         if let Some(replication) = &mut state.replication {
             replication.known = replication.controller.leader;
+            librdkafka::learn_leader(&mut state.producer, &self.pipeline);
         }
     }
 
     /// A broker handles the oldest produce request that it has not handled.
     fn handle_produce_at(&self, state: &mut State, who: u16) {
-        let Pipeline { topic, rules, .. } = &self.pipeline;
-        let acks = self.pipeline.producer.acks;
-        let (Some(index), Some(replication)) = (
-            state.producer.first_unhandled_at(who),
-            &mut state.replication,
-        ) else {
+        let (Some(index), Some(replication)) =
+            (state.producer.first_unhandled_at(who), &state.replication)
+        else {
             return;
         };
-        let flight = state.producer.flights[index];
         let controller = &replication.controller;
-        let below = acks == Acks::All
+        let below = self.pipeline.producer.acks == Acks::All
             && controller.leader == Some(who)
-            && controller.in_sync.len() < topic.replication.min_in_sync;
-        if !replication.leads(who) || below {
+            && controller.in_sync.len() < self.pipeline.topic.replication.min_in_sync;
+        if !replication.leads(who) {
             return self.refuse_at(state, index);
         }
+        let stamp = state.producer.flights[index].wire;
+        match self.join_transaction_at(state, who, stamp) {
+            Ok(()) if below => self.refuse_at(state, index),
+            Ok(()) => self.append_at(state, who, index),
+            Err(Some(answer)) => state.producer.handled(index, answer, &self.pipeline),
+            Err(None) => {}
+        }
+    }
+
+    /// A leader appends what the request at `index` carries.
+    fn append_at(&self, state: &mut State, who: u16, index: usize) {
+        let Pipeline { topic, rules, .. } = &self.pipeline;
+        let acks = self.pipeline.producer.acks;
+        let flight = state.producer.flights[index];
+        let (record, stamp) = (flight.batch.record, flight.wire);
+        let Some(replication) = &mut state.replication else {
+            return;
+        };
         let broker = &mut replication.replica_mut(who).broker;
-        let appended = broker.append(flight.batch.record, flight.wire, topic, rules);
+        let appended = match stamp.filter(|_| self.limits.transactions) {
+            Some(stamp) => broker.append_joined(record, stamp, topic, rules),
+            None => broker.append(record, stamp, topic, rules),
+        };
         let answer = Answer::from(appended);
-        let after = match flight.wire.and_then(|stamp| broker.offset_of(stamp)) {
+        let after = match stamp.and_then(|stamp| broker.offset_of(stamp)) {
             Some(offset) => offset + 1,
             None => broker.log_end(),
         };
@@ -284,6 +306,7 @@ impl Cluster {
             }
         }
         state.broker = replication.view();
+        self.settle_marker(state);
     }
 
     /// Adds the faults of brokers.
@@ -342,7 +365,10 @@ impl Cluster {
             ReplicaStrike::PowerLoss => replication.replica_mut(who).status = Status::Unpowered,
             ReplicaStrike::DiskLoss => replication.replica_mut(who).lose_disk(),
             ReplicaStrike::Lag => return replication.controller.shrink(who, settings),
-            ReplicaStrike::Lead => return replication.begin_epoch(who, &self.pipeline),
+            ReplicaStrike::Lead => {
+                replication.begin_epoch(who, &self.pipeline);
+                return state.forget_marker_under_way();
+            }
         }
         replication.controller.fence(who, settings);
         state

@@ -160,7 +160,7 @@ impl Cluster {
             | Action::ReceiveAnswer
             | Action::Expire
             | Action::FailTooLate => self.producer_step(state, action),
-            Action::LearnLeader => Cluster::learn_leader(state),
+            Action::LearnLeader => self.learn_leader(state),
             Action::Replica { who, does } => self.replica_step(state, who, does),
             Action::InitProducerId
             | Action::AddPartitions

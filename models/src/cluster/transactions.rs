@@ -1,4 +1,4 @@
-//! The producer's transactions: the calls to the coordinator, its markers, and the faults of both.
+//! The producer's transactions: the calls to the coordinator, and the faults of both.
 
 use super::{Cluster, State};
 use crate::action::{Action, Strike, Target};
@@ -39,7 +39,7 @@ impl Cluster {
                 CoordinatorCall::End(_) => Action::EndTransaction,
             });
         }
-        if transactions.id.markers().next().is_some() {
+        if self.writes_marker(state) {
             actions.push(Action::WriteMarker);
         }
         if transactions.is_forgotten() {
@@ -163,20 +163,6 @@ impl Cluster {
         answer
     }
 
-    /// The next marker is written. Where it is refused, a newer epoch has ended the transaction there.
-    fn write_marker(&self, state: &mut State) {
-        let Some(transactions) = state.transactions.as_deref_mut() else {
-            return;
-        };
-        let Some(marker) = transactions.id.markers().next() else {
-            return;
-        };
-        let Pipeline { topic, rules, .. } = &self.pipeline;
-        let session = state.producer.session;
-        state.broker.append_marker(session, marker, topic, rules);
-        transactions.id.marker_is_written(marker.part);
-    }
-
     /// The coordinator times the open transaction out.
     pub(super) fn time_out_transaction(&self, state: &mut State) {
         if let Some((producer, transactions, ledger)) = transactional(state) {
@@ -200,13 +186,34 @@ impl Cluster {
         };
         let Pipeline { topic, rules, .. } = &self.pipeline;
         let id = (&mut transactions.id, Part::Input);
-        match state
+        let appended = state
             .broker
-            .append_in_transaction(record, stamp, id, topic, rules)
-        {
+            .append_in_transaction(record, stamp, id, topic, rules);
+        match appended {
             Ok(result) => Some(result.into()),
-            Err(NotInTransaction::NotAdded) => Some(Answer::NotInTransaction),
-            Err(NotInTransaction::Concurrent) => None,
+            Err(reason) => not_in_transaction(reason),
+        }
+    }
+
+    /// The same up to the append, at broker `who` of several. `Ok`: the record may be appended.
+    pub(super) fn join_transaction_at(
+        &self,
+        state: &mut State,
+        who: u16,
+        stamp: Option<Stamp>,
+    ) -> Result<(), Option<Answer>> {
+        let Some(transactions) = state.transactions.as_deref_mut() else {
+            return Ok(());
+        };
+        let (Some(replication), Some(stamp)) = (&state.replication, stamp) else {
+            return Err(Some(Answer::NotInTransaction));
+        };
+        let id = (&mut transactions.id, Part::Input);
+        let broker = &replication.replica(who).broker;
+        match broker.join_transaction(stamp, id, &self.pipeline.rules) {
+            Ok(None) => Ok(()),
+            Ok(Some(refused)) => Err(Some(refused.into())),
+            Err(reason) => Err(not_in_transaction(reason)),
         }
     }
 
@@ -293,6 +300,14 @@ impl Cluster {
         if let Some((producer, transactions, ledger)) = transactional(state) {
             producer.fail_transaction(transactions, &self.pipeline, ledger);
         }
+    }
+}
+
+/// What the leader answers to a record that is not part of a transaction; `None`: nothing yet.
+fn not_in_transaction(reason: NotInTransaction) -> Option<Answer> {
+    match reason {
+        NotInTransaction::NotAdded => Some(Answer::NotInTransaction),
+        NotInTransaction::Concurrent => None,
     }
 }
 

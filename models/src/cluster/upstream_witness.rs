@@ -1,7 +1,7 @@
 //! Hard situations of the producer's side.
 
 use super::{Cluster, State, Witness};
-use crate::action::Strike;
+use crate::action::{ReplicaStrike, Strike};
 use crate::fault::Fault;
 use crate::limbo::Late;
 use crate::outbox;
@@ -21,6 +21,9 @@ pub(super) fn of(pipeline: &Pipeline, meets: &dyn Fn(Fault) -> bool) -> Vec<Witn
             if meets(Fault::ResponseLost) || meets(Fault::RequestDelayed) {
                 witnesses.push(Witness::EndRepeated);
             }
+            if TAKES_LEADER.iter().any(|fault| meets(*fault)) && pipeline.is_replicated() {
+                witnesses.push(Witness::MarkerUnderWay);
+            }
         }
         Source::Outbox { cursor, .. } => {
             if cursor == OutboxCursor::HighestId && pipeline.bounds.records > 1 {
@@ -38,6 +41,15 @@ pub(super) fn of(pipeline: &Pipeline, meets: &dyn Fn(Fault) -> bool) -> Vec<Witn
     }
     witnesses
 }
+
+/// The faults that take the lead from a replica.
+const TAKES_LEADER: [Fault; 5] = [
+    Fault::BrokerCrash,
+    Fault::PowerLoss,
+    Fault::PowerLossAll,
+    Fault::DiskLoss,
+    Fault::LeaderChange,
+];
 
 /// Whether `strike` in `state` reaches the situation.
 pub(super) fn is_reached(
@@ -69,7 +81,23 @@ pub(super) fn is_reached(
             };
             state.limbo.requests.iter().any(own)
         }
+        (Witness::MarkerUnderWay, Strike::Replica { who, how }) => {
+            let waits = state.transactions.as_deref();
+            let waits = waits.is_some_and(|own| own.replicating.is_some());
+            waits && takes_lead(state, who, how)
+        }
         _ => false,
+    }
+}
+
+/// Whether what happens to replica `who` takes the lead from the one that has it.
+fn takes_lead(state: &State, who: u16, how: ReplicaStrike) -> bool {
+    let replication = state.replication.as_deref();
+    let leads = replication.is_some_and(|own| own.controller.leader == Some(who));
+    match how {
+        ReplicaStrike::Lead => true,
+        ReplicaStrike::Crash | ReplicaStrike::PowerLoss | ReplicaStrike::DiskLoss => leads,
+        ReplicaStrike::Lag => false,
     }
 }
 

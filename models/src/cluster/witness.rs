@@ -69,6 +69,9 @@ pub enum Witness {
     WrittenUnknown,
     /// A transaction was to be ended again, whose end was asked for and not answered.
     EndRepeated,
+    /// A leader died or was deposed while the marker that it had written waited for the in-sync
+    /// replicas.
+    MarkerUnderWay,
 }
 
 impl fmt::Display for Witness {
@@ -123,6 +126,9 @@ impl fmt::Display for Witness {
                 f.write_str("a record is in the new partition before the consumer knows of it")
             }
             Witness::EndRepeated => f.write_str("the end of a transaction is asked for again"),
+            Witness::MarkerUnderWay => {
+                f.write_str("the leader changes while a marker waits for the in-sync replicas")
+            }
         }
     }
 }
@@ -294,7 +300,10 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
         }
         (Witness::RowBelowCursor, Action::CommitUpstream(row)) => state.database.is_passed(*row),
         (
-            Witness::RelayDiesBetween | Witness::WriterDiesBetween | Witness::ForgottenWhileLate,
+            Witness::RelayDiesBetween
+            | Witness::WriterDiesBetween
+            | Witness::ForgottenWhileLate
+            | Witness::MarkerUnderWay,
             Action::Fault { strike, .. },
         ) => upstream_witness::is_reached(cluster, witness, state, *strike),
         (

@@ -6,6 +6,8 @@
 //! - A message's sequence number is its number minus that of the first message of the epoch.
 //! - After any error the partition is drained: nothing is transmitted until the answers of what is
 //!   in flight have come; then the messages are sent again in their order.
+//! - So it is when the partition gets another leader: nothing goes there until the answers of the one
+//!   before have come (PARTITION_JOIN in `rdkafka_broker.c`).
 //! - A message that timed out, or a sequence number that was skipped, bumps the epoch once the
 //!   partition is drained.
 //! - UNKNOWN_PRODUCER_ID (brokers before 2.5) to a message that was never repeated, and where no
@@ -23,6 +25,7 @@ use super::{Batch, Failure, Producer};
 use crate::broker::Stamp;
 use crate::codec::Codec;
 use crate::limits::Limits;
+use crate::pipeline::{Client, Pipeline};
 
 /// The most requests in flight for one partition of an idempotent producer.
 const MAX_IN_FLIGHT: usize = 5;
@@ -169,6 +172,14 @@ pub(super) fn failed(producer: &mut Producer, batch: &Batch, why: Failure) {
             producer.librdkafka.draining = true;
             producer.librdkafka.bumping = true;
         }
+    }
+}
+
+/// The client learns that another broker leads.
+pub fn learn_leader(producer: &mut Producer, pipeline: &Pipeline) {
+    let numbers = pipeline.producer.idempotence && pipeline.client == Client::Librdkafka;
+    if numbers && in_flight(producer) > 0 {
+        producer.librdkafka.draining = true;
     }
 }
 

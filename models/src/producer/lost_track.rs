@@ -19,8 +19,10 @@ impl Producer {
         }
     }
 
-    /// In a transaction a batch is retried while an earlier one may still arrive; once that is
-    /// given up, it fails, and the transaction with it. So it does where the broker lost track.
+    /// In a transaction Java's client retries a batch while an earlier one may still arrive; once that
+    /// is given up, it fails, and the transaction with it. So it does where the broker lost track.
+    /// librdkafka waits for no earlier one: it wants another epoch, and for that the transaction has to
+    /// be aborted (`rd_kafka_idemp_drain_epoch_bump`, from 2.0.0).
     pub(super) fn out_of_order_in_transaction(
         &mut self,
         batch: Batch,
@@ -37,7 +39,11 @@ impl Producer {
             let in_flight = self.flights.iter().filter(|flight| !flight.expired);
             self.queue.iter().any(earlier) || in_flight.map(|flight| &flight.batch).any(earlier)
         });
-        if comes_later && answer == Answer::OutOfOrder {
+        let waits = match pipeline.client {
+            Client::Java => comes_later && answer == Answer::OutOfOrder,
+            Client::Librdkafka => false,
+        };
+        if waits {
             self.retry(batch, failure, pipeline, ledger);
         } else {
             self.give_up(batch, failure, pipeline, ledger);

@@ -15,9 +15,11 @@
 //!
 //! **After a delivery that failed** the sequence numbers have a gap. Under version 1 the client raises
 //! its epoch at the coordinator once the transaction is aborted (KIP-360), under version 2 each EndTxn
-//! does; without either the error is fatal. librdkafka does the same after a message that timed out or was out of order; after other
-//! failures it goes on in its epoch, which is left out: that the partition then refuses its next
-//! message only makes it abort once more.
+//! does; without either the error is fatal. librdkafka does the same after a message that timed out or
+//! was out of order, whatever is still on its way before it; after other failures it goes on in its
+//! epoch, which is left out: that the partition then refuses its next message only makes it abort once
+//! more. Before 2.0.0 it asked for the epoch while the transaction was open; designs that meet that are
+//! refused (`src/design/version/rules.rs`).
 //!
 //! A delivery that fails while the application aborts raises the epoch only if the client had
 //! repeated it. (Java's client may then be in a state in which it begins no transaction, and its
@@ -35,17 +37,17 @@
 //! process has died: it does what the next InitProducerId does. Java clients before 2.5 (KIP-360),
 //! for which a delivery that failed may be fatal.
 
+mod packing;
+
 use super::java::JavaSequences;
 use super::librdkafka::LibrdkafkaSequences;
 use super::{Batch, Producer, Sending};
 use crate::broker::Stamp;
-use crate::codec::Codec;
 use crate::ledger::Ledger;
-use crate::limits::Limits;
 use crate::pipeline::{Client, OnRestart, OnSendFailure, Pipeline, Source};
 use crate::set::Set;
 use crate::transaction_coordinator::{
-    CoordinatorAnswer, Outcome, Part, Phase, Transaction, TransactionVersion,
+    CoordinatorAnswer, Outcome, Phase, Transaction, TransactionVersion,
 };
 
 /// What the producer is about to do, or in the middle of.
@@ -114,6 +116,8 @@ pub struct Transactions {
     /// Records whose transaction was committed without the application hearing of it, and that it
     /// sends again: whatever becomes of the other copy, not every one is aborted.
     pub kept: Set,
+    /// Where the leader's log ended after a marker that waits for the in-sync replicas.
+    pub replicating: Option<u16>,
 }
 
 impl Transactions {
@@ -515,24 +519,6 @@ impl Transactions {
             | CoordinatorAnswer::InvalidTransactionState
             | CoordinatorAnswer::InvalidProducerIdMapping
             | CoordinatorAnswer::TransactionAbortable => true,
-        }
-    }
-
-    /// Visits the fields.
-    pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits) {
-        self.id.code(codec, limits.epochs, &[Part::Input]);
-        let mut stage = self.stage as u16;
-        codec.field(&mut stage, Stage::ALL.len() as u16 - 1);
-        self.stage = Stage::ALL[usize::from(stage)];
-        let mut added = self.added as u16;
-        codec.field(&mut added, Added::ALL.len() as u16 - 1);
-        self.added = Added::ALL[usize::from(added)];
-        codec.flag_if(limits.strikes, &mut self.raises);
-        self.current.code(codec, limits.records);
-        self.undecided.code(codec, limits.records);
-        if limits.strikes {
-            self.rolled_back.code(codec, limits.records);
-            self.kept.code(codec, limits.records);
         }
     }
 }

@@ -146,6 +146,31 @@ fn after_a_timeout_an_abort_succeeds_under_version_2_and_is_fenced_under_version
     assert_eq!(transaction.epoch, 1);
 }
 
+/// What librdkafka before 1.8.2 does after a refused sequence number (#3575).
+#[test]
+fn a_commit_after_an_epoch_raised_in_the_middle_is_refused_unless_something_is_added_anew() {
+    for (adds, answer) in [(false, InvalidTransactionState), (true, Done)] {
+        let mut transaction = open(&ONE);
+        assert_eq!(transaction.initialize(None, &ONE), ConcurrentTransactions);
+        assert_eq!(write_markers(&mut transaction), [(Outcome::Abort, 1)]);
+        assert_eq!(transaction.initialize(None, &ONE), Done);
+        let epoch = transaction.epoch;
+        if adds {
+            assert_eq!(transaction.add(epoch, Part::Offsets), Done);
+        }
+        let end = transaction.end(epoch, Outcome::Commit, ONE.version);
+        assert_eq!(end, answer);
+    }
+    // From 1.7 on it says which epoch it expects, and fences itself.
+    let mut transaction = open(&ONE);
+    assert_eq!(
+        transaction.initialize(Some(0), &ONE),
+        ConcurrentTransactions
+    );
+    write_markers(&mut transaction);
+    assert_eq!(transaction.initialize(Some(0), &ONE), ProducerFenced);
+}
+
 #[test]
 fn before_kafka_6119_a_timeout_left_the_epoch() {
     let rules = TransactionRules {

@@ -133,12 +133,43 @@ fn clients_and_coordinator_refuse_what_contradicts_a_transaction() {
 }
 
 #[test]
-fn with_faults_of_brokers_it_is_not_modelled_yet() {
+fn brokers_may_be_struck_beside_it_with_any_number_of_replicas() {
     for fault in [
-        "power-loss",
         "broker-crash",
+        "power-loss",
+        "disk-loss",
+        "leader-change",
+        "replica-lag",
+    ] {
+        for replicas in 1..=3 {
+            let rest = format!("[topic]\nreplication.factor = {replicas}\n[faults]\n{fault} = 1");
+            accepted(&transactional("", "", "", &rest));
+        }
+    }
+}
+
+#[test]
+fn before_2_0_librdkafka_is_refused_where_a_delivery_may_fail() {
+    let text = |version: &str, faults: &str| {
+        let root = format!("client = \"librdkafka\"\nclient-version = \"{version}\"");
+        transactional(&root, "", "", &format!("[faults]\n{faults} = 1"))
+    };
+    for fault in ["request-refused.produce", "leader-change"] {
+        let (code, message) = only(&text("1.8", fault));
+        assert_eq!(code, Code::NotModelled);
+        assert!(message.contains("client-version"), "{message}");
+        accepted(&text("2.15", fault));
+    }
+    accepted(&text("1.8", "abort"));
+}
+
+#[test]
+fn with_faults_of_the_log_and_of_every_broker_it_is_not_modelled_yet() {
+    for fault in [
+        "power-loss-all",
         "retention",
         "producer-id-expiry",
+        "coordinator-failover",
     ] {
         let text = transactional("", "", "", &format!("[faults]\n{fault} = 1"));
         let (code, message) = only(&text);

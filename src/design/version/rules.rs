@@ -73,6 +73,8 @@ rules! {
         "brokers know producer ids and sequence numbers";
     SequencesOutliveMetadata: Client, version(0, 11), None, &[], Some(version(1, 9)), "librdkafka 1.9.0",
         "an idempotent producer keeps its sequence numbers while a broker reports the topic as missing";
+    AbortBeforeEpoch: Client, version(0, 11), None, &[], Some(version(2, 0)), "librdkafka #3575, 2.0.0",
+        "a transactional producer that lost its place aborts its transaction before it asks for the next epoch";
     SequenceAfterLostAnswer: Client, version(0, 11), None, &[], Some(version(2, 3)), "librdkafka #4438",
         "an idempotent producer expects the right sequence number after an answer was lost";
     StoreOfOwnPartitions: Client, version(0, 11), None, &[], Some(version(1, 9)), "librdkafka 1.9.0",

@@ -98,8 +98,7 @@ impl Log {
 
     /// The last stable offset: where the oldest open transaction begins, or the log's end.
     pub fn last_stable_offset(&self) -> Offset {
-        let open = self.transactions().open.into_values();
-        open.min().unwrap_or(self.log_end())
+        self.transactions().first_open().unwrap_or(self.log_end())
     }
 
     /// The records that a client reads from `from` on, at most `most`, as far as the log is readable
@@ -111,10 +110,10 @@ impl Log {
         isolation: Isolation,
         end: Offset,
     ) -> Result<Vec<Batch>, StorageError> {
-        let transactions = self.transactions();
+        let transactions = self.transactions_below(end);
         let end = match isolation {
             Isolation::ReadUncommitted => end,
-            Isolation::ReadCommitted => end.min(self.last_stable_offset()),
+            Isolation::ReadCommitted => transactions.first_open().unwrap_or(end),
         };
         let shows = |header: &Header| match isolation {
             Isolation::ReadUncommitted => true,
@@ -151,8 +150,14 @@ impl Log {
     }
 
     fn transactions(&self) -> Transactions {
+        self.transactions_below(self.log_end())
+    }
+
+    /// What the entries below `end` tell: a marker ends its transaction once it is below the high
+    /// watermark.
+    fn transactions_below(&self, end: Offset) -> Transactions {
         let mut found = Transactions::default();
-        for header in self.entries() {
+        for header in self.entries().filter(|header| header.offset < end) {
             let Some(stamp) = header.stamp else {
                 continue;
             };
@@ -174,6 +179,11 @@ impl Log {
 }
 
 impl Transactions {
+    /// Where the oldest open one begins.
+    fn first_open(&self) -> Option<Offset> {
+        self.open.values().min().copied()
+    }
+
     fn has_aborted(&self, header: &Header) -> bool {
         let mut aborted = self.aborted.iter();
         header.kind == EntryKind::Transactional

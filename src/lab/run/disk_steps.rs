@@ -73,7 +73,7 @@ impl Run {
     ) -> Result<(), LabError> {
         let pipeline = self.cluster.pipeline();
         if let Some(stamp) = stamp.filter(|_| pipeline.producer.is_transactional()) {
-            return self.produce_in_transaction(record, stamp);
+            return self.produce_in_transaction(who, broker, record, stamp);
         }
         let known = stamp.and_then(|stamp| broker.offset_of(stamp));
         let end = broker.log_end();

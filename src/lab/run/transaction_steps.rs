@@ -9,7 +9,7 @@ use crate::lab::log::Produced;
 use crate::lab::rig::{offset, producer_id, wire};
 use crate::lab::transaction_log::TransactionalId;
 use crate::lab::words::ProducerEpoch;
-use semel_models::broker::{AppendResult, NotInTransaction, Stamp};
+use semel_models::broker::{AppendResult, Broker, NotInTransaction, Stamp};
 use semel_models::cluster::State;
 use semel_models::transaction_coordinator::{
     CoordinatorAnswer, Part, Transaction, TransactionVersion,
@@ -19,15 +19,16 @@ use semel_models::transaction_coordinator::{
 const UPSTREAM: TransactionalId = TransactionalId(0);
 
 impl Run {
-    /// A produce request of the transactional upstream is handled.
+    /// A produce request of the transactional upstream is handled by broker `who`, which has `broker`.
     pub(super) fn produce_in_transaction(
         &mut self,
+        who: u16,
+        mut broker: Broker,
         record: u16,
         stamp: Stamp,
     ) -> Result<(), LabError> {
         let pipeline = self.cluster.pipeline();
         let (topic, rules) = (&pipeline.topic, pipeline.rules);
-        let mut broker = self.state.broker.clone();
         let (known, end) = (broker.offset_of(stamp), broker.log_end());
         let mut id = self.transaction(&self.state);
         let ends = (&mut id, Part::Input);
@@ -47,19 +48,25 @@ impl Run {
             TransactionVersion::Two => kept.add(stamp.epoch, Part::Input),
         };
         let record = self.rig.record(record);
-        let log = self.rig.log_mut(0);
+        let log = self.rig.log_mut(who);
         let produced = log.append_in_transaction(wire(stamp), &record, ask)?;
         self.agree("the answer to the produce request", expected, produced)
     }
 
-    /// The coordinator has the next marker written.
+    /// The coordinator has the next marker written by the leader.
     pub(super) fn write_marker(&mut self) -> Result<(), LabError> {
         let Some(marker) = self.rig.transactions().get(UPSTREAM).markers().next() else {
             return Ok(());
         };
+        let (leader, mut broker) = match &self.state.replication {
+            None => (0, self.state.broker.clone()),
+            Some(replication) => match replication.controller.leader {
+                Some(leader) => (leader, replication.replica(leader).broker.clone()),
+                None => return Ok(()),
+            },
+        };
         let pipeline = self.cluster.pipeline();
         let session = self.state.producer.session;
-        let mut broker = self.state.broker.clone();
         let end = broker.log_end();
         let says = broker.append_marker(session, marker, &pipeline.topic, &pipeline.rules);
         let expected = match says {
@@ -70,7 +77,7 @@ impl Run {
             | AppendResult::UnknownProducerId => Produced::StaleEpoch,
         };
         let epoch = ProducerEpoch(marker.epoch.into());
-        let log = self.rig.log_mut(0);
+        let log = self.rig.log_mut(leader);
         let written = log.append_marker(producer_id(session), epoch, marker.outcome)?;
         self.agree("the answer to the marker", expected, written)
     }

@@ -1,6 +1,6 @@
 //! Replicas and their controller as facts.
 
-use super::{Value, list, name};
+use super::{Value, content, list};
 use semel_models::cluster::State;
 use semel_models::pipeline::Pipeline;
 use semel_models::replication::{Members, Replication, Status};
@@ -54,7 +54,7 @@ fn log_of(replication: &Replication, who: u16) -> Value {
     let entries = list(entries.map(|(offset, entry)| {
         format!(
             "{offset}: {} (epoch {})",
-            name(entry.record),
+            content(entry),
             entry.leader_epoch
         )
     }));

@@ -1,7 +1,7 @@
 //! Faults, told.
 
 use super::{ConsumerScene, Scene};
-use crate::trace::facts::{are_gone, name};
+use crate::trace::facts::{are_gone, in_a_sentence, name};
 use semel_models::action::{ConsumerStrike, Strike, Target};
 use semel_models::consumer::{Phase, Recovery};
 use semel_models::pipeline::{Acks, AfterAttempts, OnCommitFailure};
@@ -112,7 +112,7 @@ impl Scene<'_> {
         let (had, kept) = (self.before.broker.log_end(), self.after.broker.log_end());
         let gone: Vec<String> = self.before.broker.log[usize::from(kept)..]
             .iter()
-            .map(|entry| name(entry.record))
+            .map(in_a_sentence)
             .collect();
         if had == kept {
             format!(
@@ -132,7 +132,7 @@ impl Scene<'_> {
         let (had, kept) = (self.before.broker.log_end(), self.after.broker.log_end());
         let mut gone: Vec<String> = self.before.broker.log[usize::from(kept)..usize::from(had)]
             .iter()
-            .map(|entry| name(entry.record))
+            .map(in_a_sentence)
             .collect();
         if self.after.group.committed != self.before.group.committed {
             gone.push(match self.after.group.committed {

@@ -1,7 +1,7 @@
 //! Brokers with replicas, their controller and the faults that strike them, told.
 
 use super::Scene;
-use crate::trace::facts::{are_gone, broker_name, brokers, listed, name};
+use crate::trace::facts::{are_gone, broker_name, brokers, in_a_sentence, listed, name};
 use semel_models::action::{ReplicaStep, ReplicaStrike};
 use semel_models::broker::Broker;
 use semel_models::cluster::State;
@@ -379,7 +379,7 @@ impl Scene<'_> {
 
     /// Requests that a step of the replicas let be answered.
     fn confirmed_by_replicas(&self) -> String {
-        let mut text = String::new();
+        let mut text = self.marker_answered();
         for (before, after) in self
             .before
             .producer
@@ -425,7 +425,7 @@ fn replication(state: &State) -> &Replication {
 fn records(log: &Broker, from: u16, to: u16) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for entry in &log.log[usize::from(from)..usize::from(to)] {
-        let own = name(entry.record);
+        let own = in_a_sentence(entry);
         let again = if names.contains(&own) { " again" } else { "" };
         names.push(format!("{own}{again}"));
     }

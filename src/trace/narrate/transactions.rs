@@ -1,11 +1,12 @@
 //! The producer's transactions, told.
 
 use super::Scene;
-use crate::trace::facts::name;
+use crate::trace::facts::{self, broker_name, name};
 use semel_models::broker::Standing;
 use semel_models::limbo::Late;
 use semel_models::producer::Sending;
 use semel_models::producer::transactions::{Stage, Transactions};
+use semel_models::replication::Replication;
 use semel_models::set::Set;
 use semel_models::transaction_coordinator::{Outcome, Phase, TransactionVersion};
 
@@ -142,22 +143,65 @@ impl Scene<'_> {
         let Some(marker) = before.id.markers().next() else {
             return String::new();
         };
-        let which = match marker.outcome {
-            Outcome::Commit => "commit",
-            Outcome::Abort => "abort",
-        };
-        match self.appended() {
-            Some(offset) => format!(
-                "The coordinator has the {which} marker written, at offset {offset}{}.",
+        let which = facts::marker(marker.outcome);
+        match (self.appended_by_leader(), self.appended()) {
+            (Some((leader, offset)), _) => format!(
+                "The coordinator has the {which} written by {}, at offset {offset}{}.",
+                broker_name(leader),
+                match self.is_marker_answered() {
+                    true => self.decided(),
+                    false => "; it waits for the in-sync replicas".into(),
+                }
+            ),
+            (None, Some(offset)) => format!(
+                "The coordinator has the {which} written, at offset {offset}{}.",
                 self.decided()
             ),
-            None => format!("The broker refuses the {which} marker: it knows a newer epoch."),
+            (None, None) => format!("The broker refuses the {which}: it knows a newer epoch."),
+        }
+    }
+
+    /// The leader of several replicas that has appended something, and where.
+    fn appended_by_leader(&self) -> Option<(u16, u16)> {
+        let (before, after) = (
+            self.before.replication.as_deref()?,
+            self.after.replication.as_deref()?,
+        );
+        let leader = before.controller.leader?;
+        let end = |replication: &Replication| replication.replica(leader).broker.log_end();
+        (end(after) > end(before)).then(|| (leader, end(before)))
+    }
+
+    /// Whether the coordinator heard in this step that a marker is written.
+    fn is_marker_answered(&self) -> bool {
+        let is_open = |own: &Transactions| own.id.markers().next().is_some();
+        self.transactions()
+            .is_some_and(|(before, after)| is_open(before) && !is_open(after))
+    }
+
+    /// What became of a marker that waited for the in-sync replicas.
+    pub(super) fn marker_answered(&self) -> String {
+        let waited = |(before, after): &(&Transactions, &Transactions)| {
+            before.replicating.is_some() && after.replicating.is_none()
+        };
+        let Some((before, _)) = self.transactions().filter(waited) else {
+            return String::new();
+        };
+        let outcome = before.id.markers().next().map(|marker| marker.outcome);
+        let which = facts::marker(outcome.unwrap_or_default());
+        match self.is_marker_answered() {
+            true => format!(" The high watermark passes the {which}{}.", self.decided()),
+            false => format!(" The coordinator will have the {which} written once more."),
         }
     }
 
     /// The records whose transaction a marker ends in the log.
     fn decided(&self) -> String {
-        let log_end = self.before.broker.log_end();
+        let log_end = self
+            .before
+            .broker
+            .log_end()
+            .min(self.after.broker.log_end());
         let ended = (0..log_end).filter(|offset| {
             self.before.broker.standing(*offset) == Standing::Open
                 && self.after.broker.standing(*offset) != Standing::Open

@@ -7,6 +7,7 @@
 mod faults;
 mod order;
 mod tables;
+mod transactions;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ use proptest::sample::select;
 
 pub use faults::Extra;
 use order::OrderDraw;
+pub use transactions::{Brokers, any_transactions};
 
 /// The text of a design. A failing test prints it as it stands: it is a file for `semel check`.
 #[derive(Clone)]
