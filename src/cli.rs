@@ -70,7 +70,8 @@ fn run_with(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// The planned option that a usage error is about, and what to do without it.
+/// The option that a usage error is about which is planned, or goes with other commands, and what to do
+/// without it.
 fn planned_option(error: &clap::Error) -> Option<(&'static str, &'static str)> {
     if error.kind() != ErrorKind::UnknownArgument {
         return None;
@@ -85,9 +86,7 @@ fn planned_option(error: &clap::Error) -> Option<(&'static str, &'static str)> {
 /// Prints help, the version or a usage error, as clap words it.
 fn explain_usage(error: &clap::Error) -> Exit {
     if let Some((option, instead)) = planned_option(error) {
-        complain(&format!(
-            "the option '{option}' is not built yet here; {instead}"
-        ));
+        complain(&format!("the option '{option}' {instead}"));
         return Exit::Usage;
     }
     let printed = error.print();

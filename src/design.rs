@@ -95,6 +95,7 @@ pub use modelled::{fault as models_fault, step as models_step};
 pub use output::models_together;
 pub use properties::{Class, Property, Scope, properties};
 pub use schema::schema;
+pub(crate) use schema::{OwnKey, own_design_keys};
 pub use settings::{Origin, Setting};
 pub use source::{MAX_FILE_BYTES, Position};
 pub use table::{Table, own_keys};

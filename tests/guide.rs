@@ -47,7 +47,8 @@ fn read(page: &str) -> String {
 #[test]
 fn every_command_of_the_guide_runs_and_prints_what_is_shown() {
     let pages = pages();
-    let commands = |page: &String| documents::is_true(&guide().join(page), "guide");
+    let commands =
+        |page: &String| documents::is_true(&guide().join(page), &guide().join("images"), "guide");
     let all: usize = pages.iter().map(commands).sum();
     assert!(all >= 30, "the guide has its commands: {all}");
 }

@@ -28,12 +28,11 @@ pub(super) const PLANNED_OPTIONS: [(&str, &str); 5] = [
     ("--spring", WRITE_A_DESIGN),
     (
         "--bootstrap-server",
-        "there is no replay on a real Kafka yet: leave it out to replay on the model",
+        "is not built yet; there is no replay on a real Kafka yet: leave it out to replay on the model",
     ),
 ];
 
-const WRITE_A_DESIGN: &str =
-    "write a design of the file with 'semel init' and the same option, and name that";
+const WRITE_A_DESIGN: &str = "goes with 'check' and 'init'; write a design of the file with 'semel init' and the same option, and name that";
 
 /// Checks what a Kafka pipeline really delivers.
 #[derive(Debug, Parser)]
@@ -98,7 +97,7 @@ pub(super) enum Command {
     /// prints what they would have printed without. It ends as the worst of the parts did.
     #[command(after_help = exit_codes())]
     Merge(MergeArguments),
-    /// List presets, the catalogue, guarantees, faults, steps or Kafka properties
+    /// List presets, the catalogue, guarantees, faults, steps, keys, Kafka properties or releases
     List(ListArguments),
     /// Write a design to start from, or one from the settings that a service has
     Init(InitArguments),
@@ -491,18 +490,20 @@ pub(super) enum Listing {
     Guarantees,
     Faults,
     Steps,
+    Keys,
     Properties,
     Versions,
 }
 
 impl Listing {
     /// Every table.
-    pub(super) const ALL: [Listing; 7] = [
+    pub(super) const ALL: [Listing; 8] = [
         Listing::Presets,
         Listing::Catalogue,
         Listing::Guarantees,
         Listing::Faults,
         Listing::Steps,
+        Listing::Keys,
         Listing::Properties,
         Listing::Versions,
     ];
@@ -515,6 +516,7 @@ impl Listing {
             Listing::Guarantees => "guarantees",
             Listing::Faults => "faults",
             Listing::Steps => "steps",
+            Listing::Keys => "keys",
             Listing::Properties => "properties",
             Listing::Versions => "versions",
         }

@@ -3,7 +3,7 @@
 use super::args::{ListArguments, Listing};
 use super::exit::Exit;
 use crate::catalogue::{ENTRIES, Entry};
-use crate::design::{Introduction, Party, RULES, modelled, properties};
+use crate::design::{Introduction, OwnKey, Party, RULES, modelled, own_design_keys, properties};
 use crate::presets::PRESETS;
 use crate::report::Format;
 use crate::report::markdown::escaped;
@@ -91,6 +91,7 @@ fn rows(listing: Listing) -> Vec<Row> {
             .iter()
             .map(|step| state_row(step.name(), step.summary(), modelled::step(*step)))
             .collect(),
+        Listing::Keys => own_design_keys().map(key_row).collect(),
         Listing::Versions => RULES.iter().map(rule_row).collect(),
         Listing::Properties => properties()
             .iter()
@@ -102,6 +103,18 @@ fn rows(listing: Listing) -> Vec<Row> {
             })
             .collect(),
     }
+}
+
+/// A key of the design file that is not Kafka's.
+fn key_row(key: OwnKey) -> Row {
+    let mut row = row(key.name, key.about);
+    let table = match key.table.name() {
+        "" => "before the first table".into(),
+        name => format!("[{name}]"),
+    };
+    row.facts.insert("table", table);
+    row.facts.insert("values", key.values);
+    row
 }
 
 /// A rule that a release of Kafka brought, or took away again.

@@ -8,6 +8,8 @@
 mod own;
 mod values;
 
+pub(crate) use own::{OwnKey, all as own_design_keys};
+
 use std::collections::BTreeMap;
 
 use semel_models::fault::{Call, Fault};

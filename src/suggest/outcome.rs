@@ -85,7 +85,7 @@ fn suggestion(
     Ok(Suggestion {
         changes: change.told(),
         notes: change.notes().to_vec(),
-        keys: change.keys().count(),
+        keys: candidate.change.keys().count(),
         cost: candidate.cost,
         price: own.price,
         verdicts: checked(design, &text, options)?,

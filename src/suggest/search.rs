@@ -1,4 +1,4 @@
-//! The search: single changes first, then every order with all settings made safe.
+//! The search: single changes of settings, then several; other orders, then with all settings made safe.
 
 use std::cell::Cell;
 use std::cmp::Reverse;
@@ -94,7 +94,6 @@ type Nearness = (Reverse<usize>, u32);
 struct Search<'a> {
     trials: &'a Trials<'a>,
     wanted: &'a Wanted,
-    orders: Vec<Order>,
     found: Vec<Holding>,
     /// Only what is cheaper is looked for, once there are enough.
     cheapest: Cell<Option<u32>>,
@@ -114,19 +113,11 @@ impl<'a> Search<'a> {
         so_far: &Suggestions,
         watch: &'a mut dyn FnMut(Searched),
     ) -> Search<'a> {
-        let own = trials.design.pipeline();
-        let mut orders = orders::every(own, MOST_STEPS);
-        orders.retain(|order| *order != own.consumer.order);
-        orders.insert(0, own.consumer.order.clone());
         let cheapest = so_far.is_fine().then(|| price(so_far.cost));
         Search {
             trials,
             wanted,
-            tried: Tried {
-                orders: orders.len(),
-                ..Tried::default()
-            },
-            orders,
+            tried: Tried::default(),
             found: Vec::new(),
             cheapest: Cell::new(cheapest),
             nearest: None,
@@ -137,21 +128,33 @@ impl<'a> Search<'a> {
     }
 
     fn run(&mut self) -> Result<(), Stop> {
-        self.single_changes()?;
+        let design = self.trials.design;
+        let own = design.pipeline().consumer.order.clone();
+        let mut others = orders::every(design.pipeline(), MOST_STEPS);
+        others.retain(|order| *order != own);
+        self.tried.orders = 1 + others.len();
+        self.single_changes(changes::settings(design))?;
         // What holds as it is, at this price, does so for the least of changes.
-        if self.found.is_empty() && self.cheapest.get().is_none() {
-            self.safe_orders()?;
+        if self.is_open() {
+            self.safe_orders(std::slice::from_ref(&own))?;
+        }
+        let all = std::iter::once(&own).chain(&others);
+        self.single_changes(all.flat_map(|order| to_order(design, order)).collect())?;
+        if self.is_open() {
+            self.safe_orders(&others)?;
         }
         Ok(())
     }
 
-    /// Another order, with what it takes, or one other setting.
-    fn single_changes(&mut self) -> Result<(), Stop> {
-        let design = self.trials.design;
-        let orders = self.orders.iter().flat_map(|order| to_order(design, order));
-        let all = orders.chain(changes::settings(design));
+    /// Whether nothing is found, and nothing holds as it is.
+    fn is_open(&self) -> bool {
+        self.found.is_empty() && self.cheapest.get().is_none()
+    }
+
+    /// One setting, or another order with what it takes.
+    fn single_changes(&mut self, all: Vec<Change>) -> Result<(), Stop> {
         let mut candidates: Vec<Candidate> = Vec::new();
-        for candidate in all.filter_map(|change| self.candidate(change)) {
+        for candidate in all.into_iter().filter_map(|change| self.candidate(change)) {
             if !candidates
                 .iter()
                 .any(|own| own.pipeline == candidate.pipeline)
@@ -160,7 +163,10 @@ impl<'a> Search<'a> {
             }
         }
         candidates.sort_by_key(rank);
-        self.try_all(&candidates)
+        match self.has_worked_enough() {
+            true => Ok(()),
+            false => self.try_all(&candidates),
+        }
     }
 
     fn candidate(&self, change: Change) -> Option<Candidate> {
@@ -194,19 +200,18 @@ impl<'a> Search<'a> {
         )
     }
 
-    /// Every order with all settings made safe; of what holds then, as few changes as it takes.
-    fn safe_orders(&mut self) -> Result<(), Stop> {
+    /// These orders with all settings made safe; of what holds then, as few changes as it takes.
+    fn safe_orders(&mut self, orders: &[Order]) -> Result<(), Stop> {
         let design = self.trials.design;
         let mut safe: Vec<(Candidate, Vec<Change>)> = Vec::new();
-        for order in &self.orders {
+        for order in orders {
             for change in to_order(design, order) {
                 let hardened = self.hardened(&change);
                 let all = together(&change, &hardened);
                 safe.extend(self.candidate(all).map(|candidate| (candidate, hardened)));
             }
         }
-        // The order as it is comes first, then the cheaper ones.
-        safe.sort_by_key(|(candidate, _)| (candidate.size.words > 0, rank(candidate)));
+        safe.sort_by_key(|(candidate, _)| rank(candidate));
         for group in safe.chunks(8) {
             let mut holding = Vec::new();
             self.trials.run(

@@ -151,13 +151,28 @@ fn renewed<'a>(document: &str, folder: &'a Path) -> Renewal<'a> {
     renewal
 }
 
-/// Runs the commands of `file` in an empty folder, and compares what they print with what it shows, or
-/// writes it anew. Returns how many commands it has.
-pub fn is_true(file: &Path, test: &str) -> usize {
+/// Runs the commands of `file` in an empty folder, and compares what they print with what it shows, and
+/// the pictures that they draw with those of the same name in the folder `pictures`; or writes all of it
+/// anew. Returns how many commands it has.
+pub fn is_true(file: &Path, pictures: &Path, test: &str) -> usize {
     let document = std::fs::read_to_string(file).expect("it is there");
     let folder = tempfile::tempdir().expect("a folder");
     let renewal = renewed(&document, folder.path());
-    if std::env::var_os(UPDATE).is_some() {
+    let is_update = std::env::var_os(UPDATE).is_some();
+    let drawn = |entry: std::io::Result<std::fs::DirEntry>| {
+        let shown = entry.expect("a file").path();
+        let drawn = folder.path().join(shown.file_name().expect("a name"));
+        drawn.exists().then_some((shown, drawn))
+    };
+    let pictures = std::fs::read_dir(pictures).expect("it is there");
+    for (shown, drawn) in pictures.filter_map(drawn) {
+        if is_update {
+            std::fs::copy(&drawn, &shown).expect("it can be written");
+        }
+        let same = std::fs::read(&drawn).ok() == std::fs::read(&shown).ok();
+        assert!(same, "{} is drawn differently", shown.display());
+    }
+    if is_update {
         if renewal.text != document {
             std::fs::write(file, &renewal.text).expect("it can be written");
         }

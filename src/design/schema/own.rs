@@ -22,6 +22,50 @@ pub(super) fn keys(table: Table) -> impl Iterator<Item = (&'static str, Value)> 
         .map(|(table, key)| (*key, of(*table, key)))
 }
 
+/// A key of semel's own, for a table of them.
+pub(crate) struct OwnKey {
+    pub(crate) table: Table,
+    pub(crate) name: &'static str,
+    /// What it may be, as a design writes it.
+    pub(crate) values: String,
+    pub(crate) about: &'static str,
+}
+
+/// Every key, in the order in which they are documented.
+pub(crate) fn all() -> impl Iterator<Item = OwnKey> {
+    ROWS.iter().map(|(table, name, values, about)| OwnKey {
+        table: *table,
+        name,
+        values: in_words(&values()),
+        about,
+    })
+}
+
+/// The values that a schema allows.
+fn in_words(schema: &Value) -> String {
+    let list = |words: &[Value]| {
+        let words: Vec<String> = words.iter().map(Value::to_string).collect();
+        words.join(", ")
+    };
+    if let Some(words) = schema["enum"].as_array() {
+        return list(words);
+    }
+    if let Some(several) = schema["anyOf"].as_array() {
+        let several: Vec<String> = several.iter().map(in_words).collect();
+        return several.join(", or ");
+    }
+    match (&schema["type"], &schema["minimum"], &schema["maximum"]) {
+        (_, Value::Number(low), Value::Number(high)) => format!("{low} to {high}"),
+        (_, Value::Number(low), _) => format!("{low} or more"),
+        (Value::String(kind), ..) if kind == "boolean" => "true, false".into(),
+        (Value::String(kind), ..) if kind == "array" => {
+            format!("a list of {}", in_words(&schema["items"]))
+        }
+        (Value::String(_), ..) => "text".into(),
+        (_, ..) => "a number, or text".into(),
+    }
+}
+
 /// What a key may be; a key that is no row says nothing of its value, which a test refuses.
 fn of(table: Table, key: &str) -> Value {
     let row = ROWS
