@@ -162,10 +162,17 @@ fn parts_that_are_missing_or_of_another_run_are_refused() {
         2,
         "it does not say which shard it is",
     );
-    let output = semel(
-        directory.path(),
-        &["check", "--preset", "outbox", "--shard", "3/2"],
-    );
-    assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("which part of how many, such as 2/5"));
+    for (shard, said) in [
+        ("3/2", "the parts of 2 are 1/2 to 2/2"),
+        ("0/2", "the parts of 2 are 1/2 to 2/2"),
+        ("2", "which part of how many, such as 2/5"),
+        ("1/0", "which part of how many, such as 2/5"),
+    ] {
+        let output = semel(
+            directory.path(),
+            &["check", "--preset", "outbox", "--shard", shard],
+        );
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains(said), "{shard}");
+    }
 }
