@@ -20,6 +20,30 @@ fn every_command_runs_and_prints_what_the_readme_shows() {
     assert!(commands >= 7, "the README has its commands");
 }
 
+/// What a heading is called in an address.
+fn anchor(heading: &str) -> String {
+    let words = heading.to_lowercase().replace(' ', "-");
+    let is_kept = |c: &char| c.is_alphanumeric() || *c == '-';
+    words.chars().filter(is_kept).collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let headings = README.lines().filter(|line| line.starts_with('#'));
+    let anchors: Vec<String> = headings
+        .map(|line| anchor(line.trim_start_matches('#').trim()))
+        .collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for rest in README.split("](").skip(1) {
+        let (target, _) = rest.split_once(')').expect("an end");
+        let leads = match target.strip_prefix('#') {
+            Some(name) => anchors.iter().any(|anchor| anchor == name),
+            None => target.contains("://") || root.join(target).exists(),
+        };
+        assert!(leads, "{target} is not there");
+    }
+}
+
 fn assert_has_rows(rows: impl Iterator<Item = (String, String)>) {
     for (name, text) in rows {
         let row = format!("| {name} | {text} |");
