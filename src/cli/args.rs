@@ -1,10 +1,14 @@
 //! What the command line may say.
 
+mod groups;
 mod values;
 
+use groups::FILES;
+pub(super) use groups::{
+    HostArguments, ImportArguments, LimitArguments, OneDesign, SourceArguments,
+};
+
 use super::exit::Exit;
-use super::shard::Shard;
-use crate::design::import::Import;
 use crate::matrix::Environment;
 use crate::report::Format;
 use crate::suggest::Kept;
@@ -14,7 +18,6 @@ use semel_models::guarantee::Guarantee;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::time::Duration;
 use values::{Suggested, Words};
 
 /// Commands that are planned and not there.
@@ -111,107 +114,6 @@ pub(super) enum Command {
     Other(Vec<OsString>),
 }
 
-/// Which designs a command is about.
-#[derive(Clone, Debug, Args)]
-pub(super) struct SourceArguments {
-    /// Design files
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub files: Vec<PathBuf>,
-    /// A design that comes with semel ('semel list presets'); may be repeated
-    #[arg(long, value_name = "NAME", value_parser = Suggested(preset_names), hide_possible_values = true)]
-    pub preset: Vec<String>,
-    /// Only part N of the designs, of M parts that together are all of them: for runs side by side.
-    /// 'semel merge' makes one result of what they print with --format json
-    #[arg(long, value_name = "N/M", value_parser = values::shard)]
-    pub shard: Option<Shard>,
-}
-
-/// Where help shows the options that are about these files.
-const FILES: &str = "From the files that you have";
-
-/// The files that a service has in place of a design, and what they leave open.
-#[derive(Clone, Debug, Args)]
-pub(super) struct ImportArguments {
-    /// The producer's properties, as Kafka reads them
-    #[arg(long, help_heading = FILES, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub producer: Option<PathBuf>,
-    /// The consumer's properties
-    #[arg(long, help_heading = FILES, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub consumer: Option<PathBuf>,
-    /// The topic's settings
-    #[arg(long, help_heading = FILES, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub topic: Option<PathBuf>,
-    /// Spring Boot's configuration, application.yml or application.properties; repeated, what a
-    /// later file says goes before what an earlier one does
-    #[arg(
-        long,
-        help_heading = FILES,
-        value_name = "FILE",
-        value_hint = ValueHint::FilePath,
-        conflicts_with_all = ["producer", "consumer", "topic"]
-    )]
-    pub spring: Vec<PathBuf>,
-    /// An active profile of Spring Boot's; may be repeated. Without it, those that the files name
-    #[arg(long, help_heading = FILES, value_name = "NAME")]
-    pub profile: Vec<String>,
-    /// What the code does with a record; without it "process -> commit", and with --spring "process"
-    #[arg(long, help_heading = FILES, value_name = "ORDER")]
-    pub order: Option<String>,
-    /// What handling a record does: add (to a balance; the default), upsert, external or topic
-    #[arg(long, help_heading = FILES, value_name = "EFFECT")]
-    pub effect: Option<String>,
-    /// A guarantee that must hold; may be repeated
-    #[arg(long, help_heading = FILES, value_name = "NAME", value_parser = Words::<Guarantee>::all())]
-    pub require: Vec<Guarantee>,
-}
-
-impl ImportArguments {
-    /// What a design is written from, with the defaults and rules of `client`.
-    pub(super) fn import(&self, client: Option<Client>) -> Import {
-        Import {
-            producer: self.producer.clone(),
-            consumer: self.consumer.clone(),
-            topic: self.topic.clone(),
-            spring: self.spring.clone(),
-            profiles: self.profile.clone(),
-            order: self.order.clone(),
-            effect: self.effect.clone(),
-            client: client.map(|client| match client {
-                Client::Java => String::from("java"),
-                Client::Librdkafka => String::from("librdkafka"),
-            }),
-            require: self.require.clone(),
-        }
-    }
-}
-
-/// How far an exploration may go.
-#[derive(Clone, Debug, Args)]
-pub(super) struct LimitArguments {
-    /// Threads to explore with; without it, one per core. At most 64 are used: what is found does
-    /// not depend on their number
-    #[arg(short, long, value_name = "N", value_parser = values::threads)]
-    pub jobs: Option<NonZeroUsize>,
-    /// Stop, undecided, after this many states
-    #[arg(long, value_name = "N", value_parser = values::states)]
-    pub max_states: Option<u64>,
-    /// Stop, undecided, before the exploration holds more than this, such as 500MB or 2GiB;
-    /// without it, and without one in the design, 4GiB. At least 1MB
-    #[arg(long, value_name = "SIZE", value_parser = values::size)]
-    pub max_memory: Option<u64>,
-    /// Stop, undecided, when the command has taken this time, such as 30s, 5m or 500ms;
-    /// a number alone counts seconds
-    #[arg(long, value_name = "TIME", value_parser = values::time)]
-    pub timeout: Option<Duration>,
-}
-
-impl LimitArguments {
-    /// What decides how far it goes: not how fast.
-    pub(super) fn within(&self) -> impl std::fmt::Debug {
-        (self.max_states, self.max_memory, self.timeout)
-    }
-}
-
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
     #[command(flatten)]
@@ -232,18 +134,6 @@ pub(super) struct CheckArguments {
     /// Also show what each step changes, every hard situation, and sizes
     #[arg(short, long)]
     pub verbose: bool,
-}
-
-/// Which processes explore together.
-#[derive(Debug, Args)]
-pub(super) struct HostArguments {
-    /// Explore together with other processes, each started with the same designs and limits: the
-    /// file has one HOST:PORT a line, where each process listens. Process 0 prints the verdicts
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "process")]
-    pub hosts: Option<PathBuf>,
-    /// Which line of the hosts file this process is, from 0 on
-    #[arg(long, value_name = "N", requires = "hosts")]
-    pub process: Option<usize>,
 }
 
 const CHECK_FILES: &str =
@@ -277,12 +167,8 @@ const MATRIX_FORMATS: &[Format] = &[Format::Text, Format::Json, Format::Markdown
 
 #[derive(Debug, Args)]
 pub(super) struct SuggestArguments {
-    /// The design file; without it, and without --preset: semel.toml in this folder
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "preset")]
-    pub file: Option<PathBuf>,
-    /// A design that comes with semel ('semel list presets')
-    #[arg(long, value_name = "NAME", value_parser = Suggested(preset_names), hide_possible_values = true)]
-    pub preset: Option<String>,
+    #[command(flatten)]
+    pub design: OneDesign,
     /// What shall hold, several with a comma between them; without it, what the design requires, or
     /// else no-loss and exactly-once-effect
     #[arg(long, value_name = "GUARANTEE", value_delimiter = ',', value_parser = Words::<Guarantee>::all())]
@@ -310,18 +196,6 @@ const SUGGEST_EXAMPLE: &str = "Example:
 ";
 
 const SUGGEST_FORMATS: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
-
-impl SuggestArguments {
-    /// The one design that it is about; `None`: none is named, and there is no file to take.
-    pub(super) fn sources(&self) -> Option<SourceArguments> {
-        let named = SourceArguments {
-            files: self.file.iter().cloned().collect(),
-            preset: self.preset.iter().cloned().collect(),
-            shard: None,
-        };
-        named.or_file(super::DEFAULT_FILE)
-    }
-}
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArguments {
@@ -403,12 +277,8 @@ pub(super) struct ReportArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct ExploreArguments {
-    /// The design; without it, and without --preset: semel.toml in this folder
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "preset")]
-    pub file: Option<PathBuf>,
-    /// A design that comes with semel ('semel list presets')
-    #[arg(long, value_name = "NAME", value_parser = Suggested(preset_names), hide_possible_values = true)]
-    pub preset: Option<String>,
+    #[command(flatten)]
+    pub design: OneDesign,
     /// Where to listen; with port 0 at any port that is free
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
     pub address: String,

@@ -1,6 +1,6 @@
 //! `semel explore`.
 
-use super::args::{ExploreArguments, SourceArguments};
+use super::args::ExploreArguments;
 use super::complain;
 use super::exit::Exit;
 use super::session::Sources;
@@ -11,12 +11,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 pub(super) fn run(arguments: &ExploreArguments) -> io::Result<Exit> {
-    let named = SourceArguments {
-        files: arguments.file.iter().cloned().collect(),
-        preset: arguments.preset.iter().cloned().collect(),
-        shard: None,
-    };
-    let Some(sources) = named.or_file(super::DEFAULT_FILE) else {
+    let Some(sources) = arguments.design.sources() else {
         complain(&format!(
             "nothing to explore: there is no {} in this folder; name a design file, or a preset with --preset NAME",
             super::DEFAULT_FILE

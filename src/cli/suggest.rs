@@ -16,7 +16,7 @@ use std::path::Path;
 
 pub(super) fn run(arguments: &SuggestArguments) -> io::Result<Exit> {
     let session = Session::begin(&arguments.limits);
-    let Some(sources) = arguments.sources() else {
+    let Some(sources) = arguments.design.sources() else {
         complain(
             "nothing to change: there is no semel.toml in this folder; name a design file, or a preset with --preset NAME ('semel list presets')",
         );
