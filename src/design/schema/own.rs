@@ -62,7 +62,7 @@ fn in_words(schema: &Value) -> String {
             format!("a list of {}", in_words(&schema["items"]))
         }
         (Value::String(_), ..) => "text".into(),
-        (_, ..) => "a number, or text".into(),
+        _ => "a number, or text".into(),
     }
 }
 
