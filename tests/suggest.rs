@@ -156,6 +156,142 @@ fn several_changes_at_once_are_found_where_none_alone_is_enough() {
 }
 
 #[test]
+fn what_was_expected_to_be_violated_is_expected_to_hold_then() {
+    let expected = "[expect]\nno-loss = \"holds\"\nexactly-once-effect = \"violated\"";
+    let text = BALANCE.replace("require = [\"no-loss\", \"exactly-once-effect\"]", expected);
+    let bench = Bench::with(text.as_bytes());
+    let design = design(&text);
+    let found = suggest(
+        &design,
+        &wanted(&design, 1, &[]),
+        &CheckOptions::default(),
+        &mut |_| {},
+    );
+    let found = found.expect("it can be checked");
+    let first = &found.suggestions[0];
+    assert_eq!(
+        first.keys, 1,
+        "the expectation follows, and counts for nothing"
+    );
+    assert_eq!(code(&bench.check(&[])), 0, "as it is, all is as expected");
+    std::fs::write(bench.file("semel.toml"), &first.text).expect("it can be written");
+    let output = bench.check(&[]);
+    assert_eq!(code(&output), 0, "{}", out(&output));
+}
+
+#[test]
+fn a_failure_policy_is_kept_as_a_whole_and_in_parts() {
+    let text = BALANCE
+        .replace(
+            "   # booked, then committed",
+            "\non-process-failure = { attempts = 1, then = \"skip\" }",
+        )
+        .replace("consumer-crash = 1", "poison = 1");
+    let design = design(&text);
+    let options = CheckOptions::default();
+    let free = suggest(&design, &wanted(&design, 1, &[]), &options, &mut |_| {});
+    let free = free.expect("it can be checked");
+    assert!(free.suggestions[0].changes[0].contains("dead-letter"));
+    for kept in [
+        "on-process-failure",
+        "application.on-process-failure",
+        "on-process-failure.then",
+    ] {
+        let found = suggest(&design, &wanted(&design, 1, &[kept]), &options, &mut |_| {});
+        let found = found.expect("it can be checked");
+        assert!(found.suggestions.is_empty(), "{kept}: passed over is lost");
+    }
+}
+
+#[test]
+fn a_position_that_is_kept_stays_kept() {
+    // Nothing that a restart reads keeps the position, where nobody seeks to the saved offset.
+    let text = BALANCE.replace("   # booked, then committed", "\nseek-on-assign = false");
+    let design = design(&text);
+    let found = suggest(
+        &design,
+        &wanted(&design, 9, &[]),
+        &CheckOptions::default(),
+        &mut |_| {},
+    );
+    let found = found.expect("it can be checked");
+    assert!(!found.suggestions.is_empty());
+    for suggestion in &found.suggestions {
+        let changed = Design::parse("changed.toml", suggestion.text.as_bytes()).expect("read");
+        let consumer = &changed.pipeline().consumer;
+        assert!(
+            consumer.commits() || consumer.seek_on_assign,
+            "{:?}",
+            suggestion.changes
+        );
+    }
+}
+
+#[test]
+fn a_diff_can_be_applied_to_files_of_any_kind() {
+    let crlf = BALANCE.replace('\n', "\r\n");
+    let open_end = BALANCE.trim_end();
+    for (name, text) in [
+        ("semel.toml", BALANCE),
+        ("semel.toml", crlf.as_str()),
+        ("semel.toml", open_end),
+        ("my design.toml", BALANCE),
+    ] {
+        let bench = Bench::with(b"");
+        std::fs::write(bench.file(name), text).expect("it can be written");
+        let arguments = ["suggest", name, "--most", "1", "--format", "json"];
+        let output = semel(bench.folder.path(), &arguments);
+        assert_eq!(code(&output), 0, "{}", err(&output));
+        let said: serde_json::Value = serde_json::from_str(out(&output)).expect("JSON");
+        let first = &said["suggestions"][0];
+        let diff = first["diff"].as_str().expect("a diff");
+        let wanted = first["design"].as_str().expect("a design");
+        let changed = patched(text, diff);
+        assert_eq!(changed, wanted, "{name}");
+    }
+}
+
+/// What becomes of `text` with a diff in the unified format.
+fn patched(text: &str, diff: &str) -> String {
+    let own: Vec<&str> = text.split_inclusive('\n').collect();
+    let mut at = 0;
+    let mut changed = String::new();
+    let mut lines = diff.split_inclusive('\n').skip(2).peekable();
+    while let Some(line) = lines.next() {
+        let is_open = lines.peek().is_some_and(|next| next.starts_with('\\'));
+        let body = |line: &'_ str| {
+            let body = &line[1..];
+            match is_open {
+                true => body.strip_suffix('\n').unwrap_or(body).to_string(),
+                false => body.to_string(),
+            }
+        };
+        match line.as_bytes()[0] {
+            b'@' => {
+                let start = line.split(['-', ',']).nth(1).expect("a line number");
+                let start: usize = start.parse().expect("a number");
+                changed.extend(own[at..start - 1].iter().copied());
+                at = start - 1;
+            }
+            b'-' => {
+                assert_eq!(own[at], body(line));
+                at += 1;
+            }
+            b'+' => changed += &body(line),
+            b' ' => {
+                assert_eq!(own[at], body(line));
+                changed += own[at];
+                at += 1;
+            }
+            b'\\' => {}
+            other => panic!("{}", char::from(other)),
+        }
+    }
+    changed.extend(own[at..].iter().copied());
+    changed
+}
+
+#[test]
 fn on_the_map_every_order_has_its_place() {
     let design = design(BALANCE);
     let map = map(&design, &CheckOptions::default(), &mut |_| {});

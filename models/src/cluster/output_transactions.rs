@@ -135,13 +135,21 @@ impl Cluster {
 
     /// The consumer seeks to the committed offset, or to the one that the application saved; with
     /// neither, to the first record that it has in hand. Where an offset is pending for good, its call of
-    /// committed() times out, and the process ends.
+    /// committed() times out, and the process ends; where it is that of a transaction that commits, the
+    /// call is answered UNSTABLE_OFFSET_COMMIT until the marker has come (KIP-447), as the offset fetch of
+    /// a new owner is.
     fn seek_after_abort(&self, state: &mut State, who: u16) {
         let saved = state.sink.saved;
         let saved = saved.filter(|_| self.pipeline.consumer.seek_on_assign);
         let reassigned = state.consumers[usize::from(who)].reassigned;
         if reassigned.is_none() && self.asks_for_its_offset_in_vain(state) {
             self.crash(state, who);
+            return;
+        }
+        if reassigned.is_none() && self.awaits_a_commit(state) && self.owns(state, who) {
+            let consumer = &mut state.consumers[usize::from(who)];
+            consumer.drop_hand();
+            consumer.phase = Phase::Idle;
             return;
         }
         let committed = saved.map(Position::bare).or(state.group.committed);
@@ -384,6 +392,17 @@ impl Cluster {
     pub fn asks_for_its_offset_in_vain(&self, state: &State) -> bool {
         let for_good = |output: &Output| output.pending.iter().any(|pending| !output.ends(pending));
         self.offsets_are_unstable(state) && state.output.as_deref().is_some_and(for_good)
+    }
+
+    /// Whether who fetches the committed offset is answered once a transaction that commits has its marker.
+    fn awaits_a_commit(&self, state: &State) -> bool {
+        let commits = |output: &Output| {
+            output.pending.iter().any(|pending| {
+                let transaction = &output.transactions[usize::from(pending.id)];
+                transaction.phase == TransactionPhase::Prepared(Outcome::Commit) && output.ends(pending)
+            })
+        };
+        self.offsets_are_unstable(state) && state.output.as_deref().is_some_and(commits)
     }
 
     /// Whether no output producer will ever abort and seek back: none is fenced, nothing has failed,

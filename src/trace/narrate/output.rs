@@ -244,6 +244,9 @@ impl ConsumerScene<'_> {
             };
         }
         match self.cluster.pipeline().consumer.output.on_abort {
+            OnAbort::Seek if self.after().phase == consumer::Phase::Idle => {
+                "the consumer asks for the committed offset, to seek to it, and waits: one is pending".into()
+            }
             OnAbort::Seek => format!(
                 "the consumer seeks back to offset {}",
                 self.after().position().next.0
