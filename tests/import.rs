@@ -387,6 +387,63 @@ fn what_spring_is_told_wrongly_is_refused_in_its_line() {
 }
 
 #[test]
+fn groups_of_profiles_are_taken_with_the_profile_that_names_them() {
+    let text = "spring:\n  profiles:\n    group:\n      production: [proddb, prod-mq]\n  kafka:\n    consumer:\n      group-id: orders\n      auto-offset-reset: earliest\n---\nspring:\n  config:\n    activate:\n      on-profile: prod-mq\n  kafka:\n    listener:\n      ack-mode: record\n";
+    let service = Service::with(&[("application.yml", text)]);
+    let arguments = ["--spring", "application.yml"];
+    let alone = service.judged(&arguments);
+    assert_eq!(setting(&alone, "application", "ack-mode"), None);
+    let production = service.judged(&[&arguments[..], &["--profile", "production"]].concat());
+    assert_eq!(
+        setting(&production, "application", "ack-mode"),
+        Some("\"RECORD\"")
+    );
+}
+
+#[test]
+fn what_boot_decides_by_rules_of_its_own_is_refused() {
+    let twice = "spring.kafka.consumer.auto-offset-reset=latest\nspring.kafka.consumer.autoOffsetReset=earliest\n";
+    let cloud = "spring.config.activate.on-cloud-platform=kubernetes\nspring.kafka.consumer.auto-offset-reset=latest\n";
+    for (text, told) in [
+        (twice, "in another spelling"),
+        (cloud, "on-cloud-platform is not read yet"),
+    ] {
+        let service = Service::with(&[("application.properties", text)]);
+        let said = service.refused(&["check", "--spring", "application.properties"]);
+        assert!(said.contains(told), "{said}");
+    }
+}
+
+#[test]
+fn what_init_proposes_for_a_listener_can_be_uncommented() {
+    for more in [
+        "",
+        "  kafka.listener.ack-mode: MANUAL\n",
+        "  kafka.listener.ack-mode: manual_immediate\n",
+        "  kafka.producer.transaction-id-prefix: tx-\n",
+    ] {
+        let text = format!("spring:\n  kafka.consumer.auto-offset-reset: earliest\n{more}");
+        let service = Service::with(&[("application.yml", &text)]);
+        let output = service.run(&["init", "--from", "application.yml", "d.toml"]);
+        assert_eq!(code(&output), 0, "{}", err(&output));
+        let path = service.0.path().join("d.toml");
+        let written = std::fs::read_to_string(&path).expect("it is there");
+        let proposed = written
+            .replace("# order = ", "order = ")
+            .replace("# on-process-failure = ", "on-process-failure = ");
+        assert_ne!(proposed, written, "something is proposed");
+        std::fs::write(&path, proposed).expect("it can be written");
+        let judged = service.judged(&["d.toml"]);
+        assert!(judged["guarantees"].is_array());
+        let warnings = judged["warnings"].to_string();
+        assert!(
+            !warnings.contains("Nothing commits an offset"),
+            "{warnings}"
+        );
+    }
+}
+
+#[test]
 fn what_is_taken_for_granted_is_said() {
     let yml = "spring.kafka:\n  consumer:\n    auto-offset-reset: ${RESET:earliest}\n  listener:\n    concurrency: 3\n";
     let service = Service::with(&[("application.yml", yml)]);

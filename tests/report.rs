@@ -86,6 +86,18 @@ fn a_report_is_written_over_an_earlier_one_and_over_nothing_else() {
 }
 
 #[test]
+fn what_a_framework_stands_for_is_on_the_page() {
+    let text = design("", "process").replace("order = ", "framework = \"spring-kafka\"\norder = ");
+    let text = text.replace("enable.auto.commit = false\n", "");
+    let bench = Bench::with(text.as_bytes());
+    let output = report(&bench, &["-o", "-"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    for told in ["DefaultErrorHandler", "each(process) -&gt; commit"] {
+        assert!(out(&output).contains(told), "{told}");
+    }
+}
+
+#[test]
 fn a_design_that_holds_has_a_page_without_runs() {
     let bench = Bench::with(design("", "db[process, remember] -> commit").as_bytes());
     let output = report(&bench, &["-o", "-"]);

@@ -118,6 +118,14 @@ impl Found {
         });
     }
 
+    /// Whether a value that begins so is stated.
+    fn says(&self, table: Table, key: &str, beginning: &str) -> bool {
+        let same = |own: &Statement| {
+            own.table == table && own.key == key && own.value.starts_with(beginning)
+        };
+        self.statements.iter().any(same)
+    }
+
     fn states(&self, table: Table, key: &str) -> bool {
         let same = |own: &Statement| own.table == table && own.key == key;
         self.statements.iter().any(same)

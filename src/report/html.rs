@@ -9,8 +9,8 @@ mod state;
 use super::diagram;
 use super::diagram::escaped;
 use super::words::{
-    asked_in_words, bound_in_words, completeness, extent_in_words, price_in_words, runs,
-    verdict_in_words, warnings,
+    asked_in_words, bound_in_words, completeness, derived_in_words, extent_in_words,
+    price_in_words, runs, verdict_in_words, warnings,
 };
 use crate::catalogue::{Entry, Explained, changes};
 use crate::mend::Mends;
@@ -228,6 +228,7 @@ impl Chapter<'_> {
         );
         self.put_verdicts(html);
         self.put_notes(html);
+        self.put_derived(html);
         let _ = write!(
             html,
             "<details class=\"text\"><summary>The design</summary><pre tabindex=\"0\">{}</pre></details></div>",
@@ -240,6 +241,29 @@ impl Chapter<'_> {
             run::put(html, self, followed);
         }
         html.push_str("</section>");
+    }
+
+    /// What was written from files, and what the framework stands for.
+    fn put_derived(&self, html: &mut String) {
+        let verdicts = self.verdicts;
+        let mut rows = verdicts
+            .imported()
+            .iter()
+            .chain(verdicts.derived())
+            .peekable();
+        if rows.peek().is_none() {
+            return;
+        }
+        html.push_str("<details class=\"text\" open><summary>What the files and the framework stand for</summary><ul class=\"notes\">");
+        for row in rows {
+            let _ = write!(
+                html,
+                "<li><code>{}</code> <span class=\"dim\">{}</span></li>",
+                escaped(&derived_in_words(row)),
+                escaped(&row.why)
+            );
+        }
+        html.push_str("</ul></details>");
     }
 
     fn put_verdicts(&self, html: &mut String) {

@@ -399,7 +399,8 @@ impl Cluster {
         let commits = |output: &Output| {
             output.pending.iter().any(|pending| {
                 let transaction = &output.transactions[usize::from(pending.id)];
-                transaction.phase == TransactionPhase::Prepared(Outcome::Commit) && output.ends(pending)
+                transaction.phase == TransactionPhase::Prepared(Outcome::Commit)
+                    && output.ends(pending)
             })
         };
         self.offsets_are_unstable(state) && state.output.as_deref().is_some_and(commits)

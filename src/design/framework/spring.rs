@@ -294,7 +294,7 @@ fn on_failure(spring: &mut Expanding<'_, '_>, in_transaction: bool) {
         ),
         false => (
             "DefaultErrorHandler: FixedBackOff(0, 9), ten attempts in all",
-            "DefaultErrorHandler without a recoverer: the record is logged and passed over, and its offset committed",
+            "DefaultErrorHandler without a recoverer: the record is logged and passed over, and its offset committed, with MANUAL_IMMEDIATE by the next acknowledgement",
         ),
     };
     spring.default(

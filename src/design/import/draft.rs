@@ -198,13 +198,16 @@ impl Draft {
             (Some(order), _) => self.option(Table::Application, "order", order),
             (None, true) => {
                 self.line("# What the listener or topology does with one record, such as:");
-                self.line("# order = \"db[process, remember]\"");
+                let acknowledges = found.says(Table::Application, "ack-mode", "MANUAL");
+                let then = if acknowledges { " -> commit" } else { "" };
+                self.line(&format!("# order = \"db[process, remember]{then}\""));
             }
             (None, false) => {
                 self.line("order = \"process -> commit\"  # handle it, then commitSync(offset + 1)")
             }
         }
-        if found.listens {
+        let in_transactions = found.states(Table::OutputProducer, "transactional.id");
+        if found.listens && !in_transactions {
             self.line("# A DefaultErrorHandler with a DeadLetterPublishingRecoverer:");
             self.line("# on-process-failure = { attempts = 10, then = \"dead-letter\" }");
         }

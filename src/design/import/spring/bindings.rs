@@ -144,8 +144,8 @@ pub(super) const KEYS: &[(&str, Meaning)] = &[
     (
         "retry.topic.enabled",
         Off(
-            "Boot then retries through topics of their own.",
-            "Leave it out and write on-process-failure = { attempts = 1, then = \"retry-topic\" } in the design that `semel init --spring FILE` writes.",
+            "Boot then retries through topics of their own, and after some attempts sends the record to a dead-letter topic.",
+            "Leave it out and write on-process-failure = { attempts = 3, then = \"dead-letter\" }, with the attempts of retry.topic.attempts, in the design that `semel init --spring FILE` writes.",
         ),
     ),
     ("streams.application-id", NoBearing),

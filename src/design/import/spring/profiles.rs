@@ -2,7 +2,7 @@
 
 use super::super::super::diagnostic::Code;
 use super::super::{Entry, Found};
-use super::name::uniform;
+use super::name::{Name, uniform};
 
 /// What a document's condition is called; the second name is that of Boot before 2.4.
 const CONDITIONS: [&str; 2] = ["spring.config.activate.onprofile", "spring.profiles"];
@@ -13,17 +13,22 @@ pub(super) fn active(
     profiles: &[String],
     found: &mut Found,
 ) -> Vec<Entry> {
-    let chosen = chosen(&documents, profiles);
+    let chosen = with_groups(&documents, chosen(&documents, profiles));
     let mut entries = Vec::new();
     let mut met: Vec<String> = Vec::new();
     for document in documents {
+        on_a_platform(&document, found);
         let Some(entry) = condition(&document).cloned() else {
+            spelled_twice(&document, found);
             entries.extend(document);
             continue;
         };
         met.extend(names(&entry.value));
         match holds(&entry.value, &chosen) {
-            Some(true) => entries.extend(document),
+            Some(true) => {
+                spelled_twice(&document, found);
+                entries.extend(document);
+            }
             Some(false) => {}
             None => {
                 let message = format!(
@@ -48,13 +53,6 @@ fn chosen(documents: &[Vec<Entry>], profiles: &[String]) -> Vec<String> {
         .filter(|document| !conditional(document))
         .flatten()
         .rfind(|entry| uniform(&entry.key) == "spring.profiles.active");
-    let listed = |text: &str| -> Vec<String> {
-        let words = text
-            .split(',')
-            .map(str::trim)
-            .filter(|word| !word.is_empty());
-        words.map(str::to_owned).collect()
-    };
     let mut chosen: Vec<String> = match (profiles.is_empty(), named) {
         (false, _) => profiles.iter().flat_map(|own| listed(own)).collect(),
         (true, Some(entry)) => listed(&entry.value),
@@ -64,6 +62,78 @@ fn chosen(documents: &[Vec<Entry>], profiles: &[String]) -> Vec<String> {
         chosen.push(String::from("default"));
     }
     chosen
+}
+
+/// The profiles of a list with commas.
+fn listed(text: &str) -> Vec<String> {
+    let words = text
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}
+
+/// The profiles with those that they stand for: `spring.profiles.group` names others for each,
+/// `spring.profiles.include` some for all. Both stand in documents without a condition.
+fn with_groups(documents: &[Vec<Entry>], mut chosen: Vec<String>) -> Vec<String> {
+    let named = |name: &str| -> Vec<String> {
+        let free = documents.iter().filter(|own| condition(own).is_none());
+        let own = free.flatten().filter(|entry| {
+            let key = uniform(&entry.key);
+            let rest = key.strip_prefix(name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+        });
+        own.flat_map(|entry| listed(&entry.value)).collect()
+    };
+    let mut more = named("spring.profiles.include");
+    let mut at = 0;
+    loop {
+        for profile in more.drain(..) {
+            if !chosen.contains(&profile) {
+                chosen.push(profile);
+            }
+        }
+        let Some(profile) = chosen.get(at) else {
+            return chosen;
+        };
+        more = named(&format!("spring.profiles.group.{}", uniform(profile)));
+        at += 1;
+    }
+}
+
+/// Whether a document is active depends on where it runs, which is not known here.
+fn on_a_platform(document: &[Entry], found: &mut Found) {
+    let is_about = |entry: &&Entry| uniform(&entry.key) == "spring.config.activate.oncloudplatform";
+    if let Some(entry) = document.iter().find(is_about) {
+        let message = format!("{} is not read yet", entry.key);
+        let mut problem = entry.problem(Code::NotModelled, message);
+        problem
+            .because("Boot takes this document on that platform only.")
+            .write(
+                "Leave the condition out, or the whole document, for a check of one of the two.",
+            );
+        found.problems.push(problem);
+    }
+}
+
+/// Of two spellings of a name in one document Boot takes one by rules of its own.
+fn spelled_twice(document: &[Entry], found: &mut Found) {
+    let own = |entry: &&Entry| uniform(&entry.key).starts_with(super::PREFIX);
+    let mut before: Vec<&Entry> = Vec::new();
+    for entry in document.iter().filter(own) {
+        let same = |other: &&&Entry| {
+            other.key != entry.key && Name::of(&other.key) == Name::of(&entry.key)
+        };
+        if let Some(other) = before.iter().find(same) {
+            let message = format!("{} is {} in another spelling", entry.key, other.key);
+            let mut problem = entry.problem(Code::Contradiction, message);
+            problem
+                .because("Boot reads one of the two, and which one is not for a file to rely on.")
+                .write("Leave one of them out.");
+            found.problems.push(problem);
+        }
+        before.push(entry);
+    }
 }
 
 /// The entry that says when a document is active.
@@ -105,6 +175,35 @@ fn not_met(profiles: &[String], met: &[String], found: &mut Found) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn entry(key: &str, value: &str) -> Entry {
+        Entry {
+            key: key.into(),
+            value: value.into(),
+            source: super::super::Source::new("application.yml", ""),
+            span: super::super::Span::from(0..0),
+        }
+    }
+
+    #[test]
+    fn groups_and_includes_bring_further_profiles() {
+        let documents = [vec![
+            entry("spring.profiles.include", "common, base"),
+            entry("spring.profiles.group.production[0]", "prod-db"),
+            entry("spring.profiles.group.production[1]", "prodmq"),
+            entry("spring.profiles.group.prod-db", "production,replica"),
+        ]];
+        let chosen = with_groups(&documents, vec![String::from("production")]);
+        let expected = [
+            "production",
+            "common",
+            "base",
+            "prod-db",
+            "prodmq",
+            "replica",
+        ];
+        assert_eq!(chosen, expected);
+    }
 
     #[test]
     fn a_condition_holds_as_in_boot() {
