@@ -98,7 +98,7 @@ fn without_group_metadata_a_zombie_commits_beside_the_new_owner() {
         .violates(Guarantee::NoDuplicates)
         .violates(Guarantee::ExactlyOnceEffect)
         .holds(Guarantee::NoLoss)
-        .explored(62_392, 188_679);
+        .explored(62_671, 189_237);
 }
 
 #[test]
