@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -57,6 +57,27 @@ fn process(directory: &TempDir, number: usize, arguments: &[&str]) -> Child {
         .expect("semel starts")
 }
 
+/// Two processes that have met to explore a large design, and what the second says.
+fn met(directory: &TempDir, more: &[&str]) -> (Child, Child, BufReader<ChildStderr>) {
+    fs::write(directory.path().join("large.toml"), LARGE).expect("written");
+    let arguments = [&["large.toml"], more].concat();
+    let first = process(directory, 0, &arguments);
+    let mut second = process(directory, 1, &arguments);
+    let mut told = BufReader::new(second.stderr.take().expect("piped"));
+    let mut line = String::new();
+    told.read_line(&mut line)
+        .expect("it says that it has met the others");
+    assert!(line.contains("process 1 of 2"), "{line}");
+    (first, second, told)
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status();
+    assert!(sent.is_ok_and(|status| status.success()));
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -106,16 +127,7 @@ fn two_and_four_processes_print_what_one_prints() {
 #[test]
 fn a_process_that_dies_ends_the_others_without_a_verdict() {
     let directory = hosts(2);
-    fs::write(directory.path().join("large.toml"), LARGE).expect("written");
-    let arguments = ["large.toml"];
-    let first = process(&directory, 0, &arguments);
-    let mut second = process(&directory, 1, &arguments);
-    let mut line = String::new();
-    let told = second.stderr.take().expect("piped");
-    BufReader::new(told)
-        .read_line(&mut line)
-        .expect("it says that it has met the others");
-    assert!(line.contains("process 1 of 2"), "{line}");
+    let (first, mut second, _) = met(&directory, &[]);
     second.kill().expect("it still explores");
     second.wait().expect("killed");
     let first = first.wait_with_output().expect("it ends");
@@ -132,18 +144,8 @@ fn a_process_that_dies_ends_the_others_without_a_verdict() {
 #[test]
 fn an_interrupt_of_one_ends_all_with_what_is_known() {
     let directory = hosts(2);
-    fs::write(directory.path().join("large.toml"), LARGE).expect("written");
-    let arguments = ["large.toml", "--preset", "at-most-once"];
-    let first = process(&directory, 0, &arguments);
-    let mut second = process(&directory, 1, &arguments);
-    let mut told = BufReader::new(second.stderr.take().expect("piped"));
-    let mut line = String::new();
-    told.read_line(&mut line)
-        .expect("it says that it has met the others");
-    let sent = Command::new("kill")
-        .args(["-INT", &second.id().to_string()])
-        .status();
-    assert!(sent.is_ok_and(|status| status.success()));
+    let (first, mut second, mut told) = met(&directory, &["--preset", "at-most-once"]);
+    signal(&second, "-INT");
     let mut rest = String::new();
     told.read_to_string(&mut rest).expect("text");
     assert_eq!(second.wait().expect("it ends").code(), Some(130), "{rest}");
@@ -164,18 +166,8 @@ fn an_interrupt_of_one_ends_all_with_what_is_known() {
 #[test]
 fn a_process_that_stands_still_is_not_waited_for_beyond_the_timeout() {
     let directory = hosts(2);
-    fs::write(directory.path().join("large.toml"), LARGE).expect("written");
-    let arguments = ["large.toml", "--timeout", "3s"];
-    let first = process(&directory, 0, &arguments);
-    let mut second = process(&directory, 1, &arguments);
-    let mut told = BufReader::new(second.stderr.take().expect("piped"));
-    let mut line = String::new();
-    told.read_line(&mut line)
-        .expect("it says that it has met the others");
-    let sent = Command::new("kill")
-        .args(["-STOP", &second.id().to_string()])
-        .status();
-    assert!(sent.is_ok_and(|status| status.success()));
+    let (first, mut second, _told) = met(&directory, &["--timeout", "3s"]);
+    signal(&second, "-STOP");
     let first = first.wait_with_output().expect("it ends");
     second.kill().expect("it stands still");
     second.wait().expect("killed");

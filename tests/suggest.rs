@@ -3,7 +3,7 @@
 #[path = "support/shell.rs"]
 mod shell;
 
-use semel::suggest::{Delivery, Kept, Wanted, map, suggest};
+use semel::suggest::{Delivery, Kept, Suggestions, Wanted, map, suggest};
 use semel::{CheckOptions, Design, Verdict, check, presets};
 use shell::{Bench, code, err, out, semel};
 
@@ -44,13 +44,19 @@ fn wanted(design: &Design, most: usize, kept: &[&str]) -> Wanted {
     wanted
 }
 
+/// What is suggested for `design`, `most` at most, where `kept` stays.
+fn found(design: &Design, most: usize, kept: &[&str]) -> Suggestions {
+    let wanted = wanted(design, most, kept);
+    let found = suggest(design, &wanted, &CheckOptions::default(), &mut |_| {});
+    found.expect("it can be checked")
+}
+
 #[test]
 fn for_each_preset_that_is_violated_a_check_confirms_what_is_suggested() {
     let options = CheckOptions::default();
     for preset in presets::PRESETS {
         let design = presets::design(preset).expect("it can be read");
-        let wanted = wanted(&design, 1, &[]);
-        let found = suggest(&design, &wanted, &options, &mut |_| {}).expect("it can be checked");
+        let found = found(&design, 1, &[]);
         if found.is_fine() {
             continue;
         }
@@ -58,7 +64,7 @@ fn for_each_preset_that_is_violated_a_check_confirms_what_is_suggested() {
         let first = first.unwrap_or_else(|| panic!("nothing is suggested for {}", preset.name));
         let changed = Design::parse("changed.toml", first.text.as_bytes()).expect("it can be read");
         let verdicts = check(&changed, &options).expect("it can be checked");
-        for need in &wanted.needs {
+        for need in &found.needs {
             let verdict = verdicts.of(*need);
             assert_eq!(
                 verdict,
@@ -78,20 +84,12 @@ fn what_is_kept_stays_and_what_it_forbids_is_told() {
         "effect = \"external\"\nidempotency-key = false",
     );
     let design = design(&text);
-    let options = CheckOptions::default();
-    let free = suggest(&design, &wanted(&design, 3, &[]), &options, &mut |_| {});
-    let free = free.expect("it can be checked");
+    let free = found(&design, 3, &[]);
     assert_eq!(
         free.suggestions[0].changes,
         ["[sink] idempotency-key = true"]
     );
-    let kept = suggest(
-        &design,
-        &wanted(&design, 3, &["sink"]),
-        &options,
-        &mut |_| {},
-    );
-    let kept = kept.expect("it can be checked");
+    let kept = found(&design, 3, &["sink"]);
     // No commit of a database holds a message back that the provider has sent: before it or behind
     // it there is a moment at which the consumer may die.
     assert!(kept.suggestions.is_empty());
@@ -111,9 +109,7 @@ fn what_is_kept_stays_and_what_it_forbids_is_told() {
 fn only_settings_change_where_the_order_is_kept() {
     let text = BALANCE.replace("effect = \"add\"", "effect = \"upsert\"");
     let design = design(&text.replace("enable.idempotence = true", "enable.idempotence = false"));
-    let wanted = wanted(&design, 5, &["order", "consumer"]);
-    let found = suggest(&design, &wanted, &CheckOptions::default(), &mut |_| {});
-    for suggestion in found.expect("it can be checked").suggestions {
+    for suggestion in found(&design, 5, &["order", "consumer"]).suggestions {
         let changed = Design::parse("changed.toml", suggestion.text.as_bytes()).expect("read");
         assert_eq!(
             changed.pipeline().consumer.order,
@@ -132,13 +128,7 @@ fn several_changes_at_once_are_found_where_none_alone_is_enough() {
             "consumer-crash = 1\nrequest-lost.produce = 1",
         );
     let design = design(&text);
-    let found = suggest(
-        &design,
-        &wanted(&design, 1, &[]),
-        &CheckOptions::default(),
-        &mut |_| {},
-    );
-    let found = found.expect("it can be checked");
+    let found = found(&design, 1, &[]);
     let first = &found.suggestions[0];
     assert!(first.keys > 1, "{:?}", first.changes);
     assert!(
@@ -161,13 +151,7 @@ fn what_was_expected_to_be_violated_is_expected_to_hold_then() {
     let text = BALANCE.replace("require = [\"no-loss\", \"exactly-once-effect\"]", expected);
     let bench = Bench::with(text.as_bytes());
     let design = design(&text);
-    let found = suggest(
-        &design,
-        &wanted(&design, 1, &[]),
-        &CheckOptions::default(),
-        &mut |_| {},
-    );
-    let found = found.expect("it can be checked");
+    let found = found(&design, 1, &[]);
     let first = &found.suggestions[0];
     assert_eq!(
         first.keys, 1,
@@ -188,17 +172,14 @@ fn a_failure_policy_is_kept_as_a_whole_and_in_parts() {
         )
         .replace("consumer-crash = 1", "poison = 1");
     let design = design(&text);
-    let options = CheckOptions::default();
-    let free = suggest(&design, &wanted(&design, 1, &[]), &options, &mut |_| {});
-    let free = free.expect("it can be checked");
+    let free = found(&design, 1, &[]);
     assert!(free.suggestions[0].changes[0].contains("dead-letter"));
     for kept in [
         "on-process-failure",
         "application.on-process-failure",
         "on-process-failure.then",
     ] {
-        let found = suggest(&design, &wanted(&design, 1, &[kept]), &options, &mut |_| {});
-        let found = found.expect("it can be checked");
+        let found = found(&design, 1, &[kept]);
         assert!(found.suggestions.is_empty(), "{kept}: passed over is lost");
     }
 }
@@ -208,13 +189,7 @@ fn a_position_that_is_kept_stays_kept() {
     // Nothing that a restart reads keeps the position, where nobody seeks to the saved offset.
     let text = BALANCE.replace("   # booked, then committed", "\nseek-on-assign = false");
     let design = design(&text);
-    let found = suggest(
-        &design,
-        &wanted(&design, 9, &[]),
-        &CheckOptions::default(),
-        &mut |_| {},
-    );
-    let found = found.expect("it can be checked");
+    let found = found(&design, 9, &[]);
     assert!(!found.suggestions.is_empty());
     for suggestion in &found.suggestions {
         let changed = Design::parse("changed.toml", suggestion.text.as_bytes()).expect("read");
