@@ -257,7 +257,8 @@ pub(crate) fn bound(pipeline: &Pipeline) -> Bound {
     }
 }
 
-fn stop(limit: Limit) -> Stop {
+/// How a verdict says that a limit was reached.
+pub(crate) fn stop(limit: Limit) -> Stop {
     match limit {
         Limit::States => Stop::States,
         Limit::Memory => Stop::Memory,
@@ -277,9 +278,14 @@ impl CheckOptions {
         }
     }
 
-    pub(crate) fn engine(&self, started: Instant) -> Options {
+    /// How many threads work.
+    pub(crate) fn threads(&self) -> NonZeroUsize {
         let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let mut engine = Options::default().jobs(self.jobs.unwrap_or_else(cores));
+        self.jobs.unwrap_or_else(cores)
+    }
+
+    pub(crate) fn engine(&self, started: Instant) -> Options {
+        let mut engine = Options::default().jobs(self.threads());
         if let Some(states) = self.max_states {
             engine = engine.max_states(states);
         }

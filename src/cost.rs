@@ -69,6 +69,11 @@ impl Cost {
     /// A call that writes.
     const WRITING_CALL: Cost = Cost::of(1, 1, 0);
 
+    /// All of it as one number, to compare designs by.
+    pub(crate) fn sum(self) -> u32 {
+        self.calls + self.durable_writes + self.transactions
+    }
+
     const fn of(calls: u32, durable_writes: u32, transactions: u32) -> Cost {
         Cost {
             records: 0,

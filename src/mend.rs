@@ -11,14 +11,13 @@ pub(crate) mod changes;
 mod orders;
 mod trial;
 
-pub(crate) use change::{Change, quoted};
+pub(crate) use change::{Change, ORDER, quoted};
 pub(crate) use trial::Trial;
 
 use crate::check::CheckOptions;
 use crate::design::{Design, Expected};
 use crate::verdict::{Judgement, Verdict, Verdicts};
 use semel_models::guarantee::Guarantee;
-use semel_models::pipeline::Pipeline;
 use std::time::Instant;
 
 /// Designs with more states than this are not tried again with changes.
@@ -98,9 +97,10 @@ pub(crate) fn find(
         .stop_when_violated(targets);
     let mut tried = vec![design.pipeline().clone()];
     for change in changes::of(design) {
-        let Some(changed) = changed(design, &change) else {
+        let Some(changed) = change.made_to(design) else {
             continue;
         };
+        let changed = changed.pipeline().clone();
         if tried.contains(&changed) {
             continue;
         }
@@ -128,11 +128,4 @@ pub(crate) fn find(
         mending.sort_by_key(|mend| (mend.price.len(), mend.keys));
     }
     Mends::Tried(mends)
-}
-
-/// What is explored of the design once the change is made in its file; `None`: it is refused.
-fn changed(design: &Design, change: &Change) -> Option<Pipeline> {
-    let text = change.made_in(design.text(), design.pipeline().client)?;
-    let changed = Design::parse(design.file(), text.as_bytes()).ok()?;
-    Some(changed.pipeline().clone())
 }

@@ -1,9 +1,9 @@
 //! Which changes to a design make guarantees hold, the smallest first.
 //!
-//! Every order of up to six steps that has the design's effects is tried in its place, with the
-//! settings as they are; so is every single change of a setting. Where none of these holds, every
-//! order is tried with all settings made safe at once, and of what holds then the changes are taken
-//! back that it does not take. What is tried is the design's own file, edited and read again, and
+//! Every single change of a setting is tried, and where none is enough, all settings made safe at once;
+//! then every order of up to six steps that has the design's effects, with the settings as they are.
+//! Where nothing holds by then, these orders are tried with safe settings, too. Of safe settings with
+//! which all holds, those are taken back that it does not take. What is tried is the design's own file, edited and read again, and
 //! explored within the design's own bound: what is suggested, a check of it confirms.
 //!
 //! ```
@@ -161,7 +161,8 @@ pub struct Suggestions {
     pub suggestions: Vec<Suggestion>,
     /// What was tried.
     pub tried: Tried,
-    /// Where nothing was found: of what was tried the design that goes well for the longest.
+    /// Where nothing was found: of what was tried the order nearest to the design's own, and of its
+    /// designs the one that takes most steps to break.
     pub nearest: Option<Nearest>,
     /// Where nothing was found: the smallest change if all could be changed.
     pub if_nothing_were_kept: Option<Suggestion>,

@@ -5,7 +5,10 @@ use std::fmt;
 use semel_models::pipeline::Client;
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
-use crate::design::{Table, properties};
+use crate::design::{Design, Table, properties};
+
+/// Where the order stands.
+pub(crate) const ORDER: (Table, &str) = (Table::Application, "order");
 
 /// One key, with the value that it gets; `None`: it is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,13 +115,16 @@ impl Change {
         tables.iter().map(of_table).collect()
     }
 
+    /// The change without what it does to the order.
+    pub fn settings(&self) -> Self {
+        let mut change = self.clone();
+        change.edits.retain(|edit| (edit.table, edit.key) != ORDER);
+        change
+    }
+
     /// Whether it makes every change of a setting that `other` makes, which has some.
     pub fn settings_include(&self, other: &Change) -> bool {
-        let settings = |change: &'_ Change| -> Vec<Edit> {
-            let is_setting = |edit: &&Edit| edit.key != "order";
-            change.edits.iter().filter(is_setting).cloned().collect()
-        };
-        let (own, others) = (settings(self), settings(other));
+        let (own, others) = (self.settings().edits, other.settings().edits);
         !others.is_empty() && others.iter().all(|edit| own.contains(edit))
     }
 
@@ -127,8 +133,14 @@ impl Change {
         &self.notes
     }
 
+    /// `design` with the change made in its text; `None`: it is refused.
+    pub fn made_to(&self, design: &Design) -> Option<Design> {
+        let text = self.made_in(design.text(), design.pipeline().client)?;
+        Design::parse(design.file(), text.as_bytes()).ok()
+    }
+
     /// The design's text with the change; `None`: its keys have no place in the text.
-    pub fn made_in(&self, text: &str, client: Client) -> Option<String> {
+    fn made_in(&self, text: &str, client: Client) -> Option<String> {
         let mut document: DocumentMut = text.parse().ok()?;
         for edit in &self.edits {
             edit.make(document.as_table_mut(), client)?;

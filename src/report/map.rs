@@ -4,7 +4,7 @@ pub(crate) mod picture;
 
 use super::json;
 use super::markdown::escaped;
-use super::text::{BAD, BOLD, DIM, GOOD, OPEN};
+use super::text::{BAD, BOLD, DIM, GOOD, OPEN, write_title};
 use super::words::{bound_in_words, completeness, counted};
 use crate::cost::Cost;
 use crate::design::Design;
@@ -44,12 +44,7 @@ fn summary(map: &Map) -> Vec<(Delivery, usize, &Place)> {
 
 /// For people.
 pub(crate) fn write_text(out: &mut dyn Write, design: &Design, map: &Map) -> io::Result<()> {
-    writeln!(
-        out,
-        "{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}",
-        design.name(),
-        design.file()
-    )?;
+    write_title(out, design.name(), design.file())?;
     writeln!(out, "  {}", bound_in_words(&map.bound))?;
     writeln!(out, "  {}", extent(map))?;
     for (delivery, count, cheapest) in summary(map) {

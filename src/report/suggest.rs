@@ -2,7 +2,7 @@
 
 use super::json;
 use super::markdown::escaped;
-use super::text::{BAD, BOLD, DIM, Detail, GOOD, OPEN, style_of, write_trace};
+use super::text::{BAD, BOLD, DIM, Detail, GOOD, OPEN, style_of, write_title, write_trace};
 use super::words::{bound_in_words, completeness, counted, grouped, verdict_in_words, warnings};
 use crate::cost::Cost;
 use crate::design::Design;
@@ -103,12 +103,7 @@ pub(crate) fn write_text(
     design: &Design,
     found: &Suggestions,
 ) -> io::Result<()> {
-    writeln!(
-        out,
-        "{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}",
-        design.name(),
-        design.file()
-    )?;
+    write_title(out, design.name(), design.file())?;
     write_now(out, found)?;
     writeln!(out)?;
     let style = match found.is_fine() || !found.suggestions.is_empty() {

@@ -74,14 +74,14 @@ impl fmt::Display for Verdicts {
     }
 }
 
+/// Writes which design this is about.
+pub(super) fn write_title(out: &mut dyn Write, name: &str, file: &str) -> io::Result<()> {
+    writeln!(out, "{BOLD}{name}{BOLD:#}  {DIM}{file}{DIM:#}")
+}
+
 /// Writes the verdicts on one design.
 fn write(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> io::Result<()> {
-    writeln!(
-        out,
-        "{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}",
-        verdicts.name(),
-        verdicts.file()
-    )?;
+    write_title(out, verdicts.name(), verdicts.file())?;
     writeln!(out, "  {}", bound_in_words(verdicts.bound()))?;
     write_derived(out, verdicts)?;
     writeln!(out)?;

@@ -7,15 +7,12 @@ use super::kept::Kept;
 use crate::cost::{Cost, Polls, cost};
 use crate::design::{Design, Table, Warning};
 use crate::mend::changes::states;
-use crate::mend::{Change, quoted};
-
-const ORDER: (Table, &str) = (Table::Application, "order");
+use crate::mend::{Change, ORDER, quoted};
 
 /// What would be changed, and what comes of it.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
     pub change: Change,
-    pub text: String,
     pub pipeline: Pipeline,
     pub cost: Cost,
     pub size: Size,
@@ -41,11 +38,9 @@ impl Candidate {
     /// `design` with `change`; `None`: it is refused.
     pub fn of(design: &Design, change: Change) -> Option<Candidate> {
         let own = design.pipeline();
-        let text = change.made_in(design.text(), own.client)?;
-        let changed = Design::parse(design.file(), text.as_bytes()).ok()?;
-        let is_setting = |key: &(Table, &str)| *key != ORDER;
+        let changed = change.made_to(design)?;
         let size = Size {
-            settings: change.keys().filter(is_setting).count(),
+            settings: change.settings().keys().count(),
             words: distance(&own.consumer.order, &changed.pipeline().consumer.order),
         };
         let said: Vec<String> = design.warnings().iter().map(Warning::to_string).collect();
@@ -55,7 +50,6 @@ impl Candidate {
             warnings: changed.warnings().iter().filter(is_new).count(),
             pipeline: changed.pipeline().clone(),
             change,
-            text,
             size,
         })
     }

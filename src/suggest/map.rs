@@ -7,7 +7,7 @@ use semel_models::guarantee::Guarantee;
 
 use super::candidate::{Candidate, to_order};
 use super::orders;
-use super::search::{Searched, price};
+use super::search::Searched;
 use super::trials::{Enough, Trials};
 use crate::check::{CheckOptions, bound};
 use crate::cost::Cost;
@@ -126,7 +126,7 @@ pub fn map(design: &Design, options: &CheckOptions, watch: &mut dyn FnMut(Search
         places.push(Place::of(candidate, trial));
         Enough::No
     });
-    places.sort_by_key(|place| (place.delivery, price(place.cost), place.order.clone()));
+    places.sort_by_key(|place| (place.delivery, place.cost.sum(), place.order.clone()));
     Map {
         places,
         bound: bound(own),
@@ -149,14 +149,12 @@ impl Place {
             Trial::Stopped { .. } => (Delivery::of(&[]), Vec::new()),
             Trial::NotModelled | Trial::Limit(_) => (Delivery::Undecided, Vec::new()),
         };
-        let mut settings = candidate.change.told();
-        settings.retain(|change| !change.starts_with("[application] order"));
         Place {
             order: candidate.pipeline.consumer.order.to_string(),
             delivery,
             holding,
             cost: candidate.cost,
-            settings,
+            settings: candidate.change.settings().told(),
         }
     }
 }

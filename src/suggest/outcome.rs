@@ -4,12 +4,11 @@ use semel_models::guarantee::Guarantee;
 use semel_models::order::Step;
 
 use super::candidate::Candidate;
-use super::search::{price, rank};
+use super::search::rank;
 use super::{Nearest, SuggestError, Suggestion};
 use crate::check::{CheckOptions, check};
 use crate::design::{Design, Expected, Table};
-use crate::mend::quoted;
-use crate::verdict::Verdicts;
+use crate::mend::{Change, quoted};
 
 /// A candidate with which all holds that is needed.
 pub(super) struct Holding {
@@ -43,7 +42,7 @@ impl Holding {
             .settings_include(&other.candidate.change);
         (has_more_steps || changes_more)
             && rank(&self.candidate) >= rank(&other.candidate)
-            && price(self.candidate.cost) >= price(other.candidate.cost)
+            && self.candidate.cost.sum() >= other.candidate.cost.sum()
             && self.price.len() >= other.price.len()
     }
 }
@@ -80,23 +79,21 @@ fn suggestion(
     let change = mended.fold(candidate.change.clone(), |change, (guarantee, _)| {
         change.and(Table::Expect, guarantee.name(), quoted("holds"))
     });
-    let text = change.made_in(design.text(), design.pipeline().client);
-    let text = text.expect("it was made when it was tried");
+    let changed = made(&change, design);
     Ok(Suggestion {
         changes: change.told(),
         notes: change.notes().to_vec(),
         keys: candidate.change.keys().count(),
         cost: candidate.cost,
         price: own.price,
-        verdicts: checked(design, &text, options)?,
-        text,
+        verdicts: check(&changed, options)?,
+        text: changed.text().to_owned(),
     })
 }
 
-fn checked(design: &Design, text: &str, options: &CheckOptions) -> Result<Verdicts, SuggestError> {
-    let changed = Design::parse(design.file(), text.as_bytes());
-    let changed = changed.expect("it was read when it was tried");
-    Ok(check(&changed, options)?)
+fn made(change: &Change, design: &Design) -> Design {
+    let changed = change.made_to(design);
+    changed.expect("it was made when it was tried")
 }
 
 /// What is violated with a candidate.
@@ -107,6 +104,6 @@ pub(super) fn nearest(
 ) -> Result<Nearest, SuggestError> {
     Ok(Nearest {
         changes: candidate.change.told(),
-        verdicts: checked(design, &candidate.text, options)?,
+        verdicts: check(&made(&candidate.change, design), options)?,
     })
 }

@@ -12,7 +12,7 @@ use super::outcome::{self, Holding};
 use super::trials::{Enough, Trials};
 use super::{MOST_STEPS, SuggestError, Suggestions, Tried, Wanted, orders};
 use crate::check::{CheckOptions, check};
-use crate::cost::{Cost, Polls, cost};
+use crate::cost::{Polls, cost};
 use crate::design::Design;
 use crate::mend::{Change, Trial, changes};
 use crate::verdict::Stop;
@@ -95,8 +95,8 @@ struct Search<'a> {
     trials: &'a Trials<'a>,
     wanted: &'a Wanted,
     found: Vec<Holding>,
-    /// Only what is cheaper is looked for, once there are enough.
-    cheapest: Cell<Option<u32>>,
+    /// What it costs as it is, where that is fine: only what is cheaper is looked for.
+    cheapest: Option<u32>,
     tried: Tried,
     nearest: Option<(Candidate, Nearness)>,
     /// What holds as it is.
@@ -113,13 +113,12 @@ impl<'a> Search<'a> {
         so_far: &Suggestions,
         watch: &'a mut dyn FnMut(Searched),
     ) -> Search<'a> {
-        let cheapest = so_far.is_fine().then(|| price(so_far.cost));
         Search {
             trials,
             wanted,
             tried: Tried::default(),
             found: Vec::new(),
-            cheapest: Cell::new(cheapest),
+            cheapest: so_far.is_fine().then(|| so_far.cost.sum()),
             nearest: None,
             held: so_far.held(),
             states: so_far.now.unique_states(),
@@ -148,7 +147,7 @@ impl<'a> Search<'a> {
 
     /// Whether nothing is found, and nothing holds as it is.
     fn is_open(&self) -> bool {
-        self.found.is_empty() && self.cheapest.get().is_none()
+        self.found.is_empty() && self.cheapest.is_none()
     }
 
     /// One setting, or another order with what it takes.
@@ -178,19 +177,18 @@ impl<'a> Search<'a> {
     /// Tries candidates until there are enough, and from then on the cheaper ones.
     fn try_all(&mut self, candidates: &[Candidate]) -> Result<(), Stop> {
         let trials = self.trials;
-        let cheapest = self.cheapest.clone();
-        let cheapest = &cheapest;
+        let cheapest = &Cell::new(self.cheapest);
         let is_of_interest = |candidate: &&Candidate| {
             cheapest
                 .get()
-                .is_none_or(|most| price(candidate.cost) < most)
+                .is_none_or(|most| candidate.cost.sum() < most)
         };
         trials.run(
             candidates.iter().filter(is_of_interest),
             &mut |candidate, trial| {
                 self.take(candidate, trial);
                 if self.has_enough() {
-                    cheapest.set(self.found.iter().map(|own| price(own.candidate.cost)).min());
+                    cheapest.set(self.found.iter().map(|own| own.candidate.cost.sum()).min());
                 }
                 match self.has_worked_enough() {
                     true => Enough::Yes,
@@ -241,7 +239,7 @@ impl<'a> Search<'a> {
         let design = self.trials.design;
         let mut made = Vec::new();
         let mut so_far = change.clone();
-        let Some(mut last) = changed(design, &so_far) else {
+        let Some(mut last) = so_far.made_to(design) else {
             return made;
         };
         for setting in changes::settings(&last) {
@@ -253,7 +251,7 @@ impl<'a> Search<'a> {
                 continue;
             }
             let with = so_far.clone().with(&setting);
-            match changed(design, &with) {
+            match with.made_to(design) {
                 Some(next) if next.pipeline() != last.pipeline() => {
                     made.push(setting);
                     so_far = with;
@@ -378,17 +376,7 @@ impl<'a> Search<'a> {
 /// dearer ones.
 pub(super) fn rank(candidate: &Candidate) -> (usize, usize, u32) {
     let size = candidate.size.total();
-    (candidate.warnings, size, price(candidate.cost))
-}
-
-/// All that a design costs, as one number.
-pub(super) fn price(cost: Cost) -> u32 {
-    cost.calls + cost.durable_writes + cost.transactions
-}
-
-fn changed(design: &Design, change: &Change) -> Option<Design> {
-    let text = change.made_in(design.text(), design.pipeline().client)?;
-    Design::parse(design.file(), text.as_bytes()).ok()
+    (candidate.warnings, size, candidate.cost.sum())
 }
 
 fn together(change: &Change, more: &[Change]) -> Change {

@@ -9,7 +9,7 @@ use std::time::Instant;
 use semel_models::pipeline::Pipeline;
 
 use super::candidate::Candidate;
-use crate::check::CheckOptions;
+use crate::check::{CheckOptions, stop};
 use crate::design::Design;
 use crate::explore::{Limit, Options};
 use crate::mend::Trial;
@@ -39,8 +39,7 @@ impl<'a> Trials<'a> {
         ends: impl FnOnce(Options) -> Options,
     ) -> Trials<'a> {
         let options = options.within(design);
-        let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let jobs = options.jobs.unwrap_or_else(cores);
+        let jobs = options.threads();
         let share = |all: u64| all / jobs.get() as u64;
         let one = CheckOptions {
             jobs: Some(NonZeroUsize::MIN),
@@ -54,6 +53,7 @@ impl<'a> Trials<'a> {
             jobs,
         }
     }
+
     /// Tries one after the other, and hands each to `take` with what came of it, in their order, until
     /// `take` says that it is enough. A limit of the whole search ends it with an error.
     pub(super) fn run<'c>(
@@ -66,9 +66,9 @@ impl<'a> Trials<'a> {
             let batch: Vec<&Candidate> = candidates.by_ref().take(BATCH).collect();
             for (candidate, trial) in batch.iter().zip(self.batch(&batch)) {
                 match trial {
-                    Trial::Limit(Limit::Memory) => return Err(Stop::Memory),
-                    Trial::Limit(Limit::Deadline) => return Err(Stop::Time),
-                    Trial::Limit(Limit::Cancelled) => return Err(Stop::Interrupt),
+                    Trial::Limit(limit @ (Limit::Memory | Limit::Deadline | Limit::Cancelled)) => {
+                        return Err(stop(limit));
+                    }
                     Trial::Limit(Limit::States)
                     | Trial::Holding(_)
                     | Trial::Stopped { .. }

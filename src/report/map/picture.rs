@@ -43,8 +43,7 @@ fn class(delivery: Delivery) -> &'static str {
 
 /// The cost of all records, which puts an order into its column.
 fn price(place: &Place) -> u32 {
-    let cost = place.cost;
-    cost.calls + cost.durable_writes + cost.transactions
+    place.cost.sum()
 }
 
 /// A band of orders that give the same.
