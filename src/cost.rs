@@ -195,7 +195,10 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
         | Action::TimeOutTransaction
         | Action::LearnPartition
         | Action::OtherPartition(_) => 2,
-        Action::LateArrives(_) | Action::OutputTransaction { .. } => 0,
+        Action::LateArrives(_)
+        | Action::OutputTransaction { .. }
+        | Action::OutputTopic { .. }
+        | Action::ReadResult => 0,
         Action::Fault { .. } => NEVER,
         Action::Consumer { does, .. } => match does {
             ConsumerStep::CommitArrives
@@ -203,6 +206,7 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
             | ConsumerStep::HandleCommit
             | ConsumerStep::ReceiveCommitAnswer => 0,
             ConsumerStep::Join { .. }
+            | ConsumerStep::InitTransactions
             | ConsumerStep::TakeOver
             | ConsumerStep::FetchOffset
             | ConsumerStep::Leave
@@ -253,6 +257,9 @@ fn of_step(cluster: &Cluster, state: &State, action: Action, next: &State) -> Co
         | Action::LearnPartition
         | Action::OtherPartition(_)
         | Action::LateArrives(_)
+        // The output topic has steps of its own where faults can strike it only.
+        | Action::OutputTopic { .. }
+        | Action::ReadResult
         | Action::Fault { .. } => Cost::NOTHING,
         Action::Consumer {
             who,
@@ -333,6 +340,7 @@ fn of_consumer(cluster: &Cluster, does: ConsumerStep, before: &Consumer, after: 
             )
         }
         ConsumerStep::Join { .. }
+        | ConsumerStep::InitTransactions
         | ConsumerStep::TakeOver
         | ConsumerStep::FetchOffset
         | ConsumerStep::Leave

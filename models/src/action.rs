@@ -62,6 +62,15 @@ pub enum Action {
         /// What it does.
         does: TransactionStep,
     },
+    /// Something happens in the output topic, where faults can strike it.
+    OutputTopic {
+        /// The consumer whose output producer it is about, where it is about one.
+        client: u16,
+        /// What happens.
+        does: LogStep,
+    },
+    /// The reader of the output topic passes an entry.
+    ReadResult,
     /// A fault strikes, paid for by this entry of the budget.
     Fault {
         /// The budget's entry.
@@ -69,6 +78,86 @@ pub enum Action {
         /// What happens.
         strike: Strike,
     },
+}
+
+/// A step of the output topic, where faults can strike it, or of a client that writes to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LogStep {
+    /// See [`Action::Transmit`].
+    Transmit,
+    /// See [`Action::Expire`].
+    Expire,
+    /// See [`Action::FailTooLate`].
+    FailTooLate,
+    /// See [`Action::LearnLeader`].
+    LearnLeader,
+    /// See [`Action::Replica`].
+    Replica {
+        /// Which broker.
+        who: u16,
+        /// What it does.
+        does: ReplicaStep,
+    },
+}
+
+impl LogStep {
+    /// The same step of the output topic.
+    pub fn of(action: Action) -> Option<LogStep> {
+        match action {
+            Action::Transmit => Some(LogStep::Transmit),
+            Action::Expire => Some(LogStep::Expire),
+            Action::FailTooLate => Some(LogStep::FailTooLate),
+            Action::LearnLeader => Some(LogStep::LearnLeader),
+            Action::Replica { who, does } => Some(LogStep::Replica { who, does }),
+            Action::CommitUpstream(_)
+            | Action::Mark(_)
+            | Action::Send(_)
+            | Action::HandleProduce
+            | Action::ReceiveAnswer
+            | Action::InitProducerId
+            | Action::AddPartitions
+            | Action::EndTransaction
+            | Action::WriteMarker
+            | Action::TimeOutTransaction
+            | Action::LearnPartition
+            | Action::OtherPartition(_)
+            | Action::Consumer { .. }
+            | Action::LateArrives(_)
+            | Action::OutputTransaction { .. }
+            | Action::OutputTopic { .. }
+            | Action::ReadResult
+            | Action::Fault { .. } => None,
+        }
+    }
+
+    /// The same step of the first topic.
+    pub fn action(self) -> Action {
+        match self {
+            LogStep::Transmit => Action::Transmit,
+            LogStep::Expire => Action::Expire,
+            LogStep::FailTooLate => Action::FailTooLate,
+            LogStep::LearnLeader => Action::LearnLeader,
+            LogStep::Replica { who, does } => Action::Replica { who, does },
+        }
+    }
+
+    /// Whether it is about one client.
+    pub fn is_of_client(self) -> bool {
+        match self {
+            LogStep::Transmit | LogStep::Expire | LogStep::FailTooLate | LogStep::LearnLeader => {
+                true
+            }
+            LogStep::Replica { does, .. } => match does {
+                ReplicaStep::HandleProduce | ReplicaStep::Answer | ReplicaStep::TimeOut => true,
+                ReplicaStep::Restart { .. }
+                | ReplicaStep::Elected
+                | ReplicaStep::Hear
+                | ReplicaStep::Fetch
+                | ReplicaStep::Propose
+                | ReplicaStep::Join => false,
+            },
+        }
+    }
 }
 
 /// A step of the producer's side that is about one partition.
@@ -126,6 +215,9 @@ pub enum ConsumerStep {
         /// The consumer that gets the partition.
         to: u16,
     },
+    /// A process that starts initialises its transactional id: what its predecessor left open is
+    /// aborted, and it waits for that.
+    InitTransactions,
     /// The group gives this member the partition of one that is gone.
     TakeOver,
     /// No offset is pending any more: the owner learns where to read.
@@ -259,6 +351,13 @@ pub enum Strike {
     DiskLoss,
     /// Something happens to one replica.
     Replica {
+        /// Its broker.
+        who: u16,
+        /// What happens.
+        how: ReplicaStrike,
+    },
+    /// Something happens to one replica of the output topic.
+    OutputReplica {
         /// Its broker.
         who: u16,
         /// What happens.
@@ -464,6 +563,7 @@ impl Strike {
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
             | Strike::Replica { .. }
+            | Strike::OutputReplica { .. }
             | Strike::EveryReplica { .. }
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
@@ -475,6 +575,30 @@ impl Strike {
             | Strike::ExpireResult { .. }
             | Strike::OutputTransactionTimeout(_)
             | Strike::Consumer { .. } => None,
+        }
+    }
+
+    /// The consumer whose result on its way is struck.
+    pub fn result_struck(self) -> Option<u16> {
+        match self {
+            Strike::LoseRequest(target)
+            | Strike::LoseAnswer(target)
+            | Strike::Refuse(target)
+            | Strike::Delay(target) => match target {
+                Target::Result(who) => Some(who),
+                Target::Produce
+                | Target::ProduceToOther
+                | Target::Commit(_)
+                | Target::BackgroundCommit(_)
+                | Target::LeavingCommit(_)
+                | Target::FailedWrite(_)
+                | Target::Offsets(_)
+                | Target::EndTransaction(_)
+                | Target::Coordinator(_)
+                | Target::Repeated(_) => None,
+            },
+            Strike::ExpireResult { who, .. } => Some(who),
+            _ => None,
         }
     }
 
@@ -499,7 +623,7 @@ impl Strike {
             Strike::PowerLoss { .. } => &[Fault::PowerLoss],
             Strike::PowerLossAll { .. } => &[Fault::PowerLossAll],
             Strike::DiskLoss => &[Fault::DiskLoss],
-            Strike::Replica { how, .. } => how.paid_by(),
+            Strike::Replica { how, .. } | Strike::OutputReplica { how, .. } => how.paid_by(),
             Strike::EveryReplica { .. } => &[Fault::PowerLossAll],
             Strike::Rebalance { .. } => &[Fault::Rebalance],
             Strike::CoordinatorFailover { .. } => &[Fault::CoordinatorFailover],

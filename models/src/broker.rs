@@ -407,7 +407,7 @@ impl Entry {
         !self.forgotten && self.stamp.session == session
     }
 
-    fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.forgotten = true;
         self.stamp = Stamp::default();
     }

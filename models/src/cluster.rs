@@ -20,6 +20,7 @@ mod markers;
 mod output;
 mod output_faults;
 mod output_ids;
+mod output_topic;
 mod output_transactions;
 mod partitions;
 mod persistent;
@@ -64,6 +65,7 @@ use crate::sink::Sink;
 use crate::subject::{Observation, Subject};
 use budget::Budget;
 use stateright::{Model, Property};
+use std::sync::Arc;
 
 /// A state of the whole pipeline.
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
@@ -152,6 +154,8 @@ pub struct Cluster {
     keeps_journal: bool,
     /// Whether each replica has a log of its own in the model.
     has_replicas: bool,
+    /// The output topic as a model of its own, where faults can strike it.
+    output_topic: Option<Arc<Cluster>>,
     words: usize,
 }
 
@@ -198,7 +202,7 @@ impl Cluster {
             true => pipeline.tells_replicas_apart(),
             false => pipeline.is_replicated(),
         };
-        Ok(Cluster {
+        let mut cluster = Cluster {
             pipeline,
             program,
             limits,
@@ -207,8 +211,11 @@ impl Cluster {
             reductions,
             keeps_journal: false,
             has_replicas,
+            output_topic: None,
             words: 0,
-        })
+        };
+        cluster.output_topic = cluster.output_topic_of(room)?;
+        Ok(cluster)
     }
 
     /// The same model, whose states keep what a reader of a run wants to know although no later
@@ -226,6 +233,7 @@ impl Cluster {
             && !self.limits.database
             && !self.limits.transactions
             && !self.limits.adds_partition
+            && self.output_topic.is_none()
     }
 
     /// The same model with every order of steps: its shortest runs are the shortest there are.
@@ -327,6 +335,10 @@ impl Cluster {
         if self.has_output() {
             let output = state.output.get_or_insert_default();
             output.code(codec, limits, pipeline);
+            if let Some(topic) = self.output_topic() {
+                let log = output.log.get_or_insert_default();
+                log.code(codec, &topic.limits, &topic.pipeline);
+            }
         }
         if limits.transactions {
             let transactions = state.transactions.get_or_insert_default();
@@ -361,6 +373,9 @@ impl Model for Cluster {
             transactions: self.limits.transactions.then(Box::default),
             ..State::default()
         };
+        if let Some(output) = &mut state.output {
+            output.log = self.empty_output_log();
+        }
         if let Some(output) = state.output.as_mut().filter(|_| self.keeps_journal) {
             output.journal = Journal::kept();
         }
@@ -410,6 +425,7 @@ impl Model for Cluster {
                 None
             }
         };
+        self.settle_output_topic(after);
         self.settle_output(after);
         self.settle_members(after);
         self.settle_partitions(after);

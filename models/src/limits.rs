@@ -3,6 +3,10 @@
 //! Everything here follows from the bound: a state that a design cannot reach costs no bits, and
 //! a design whose bound no state can hold is refused before it is explored.
 
+mod results;
+
+pub use results::MAX_RAISED;
+
 use crate::fault::{Fault, FaultKey};
 use crate::order::Step;
 use crate::output;
@@ -84,6 +88,10 @@ pub struct Limits {
     pub poll: u16,
     /// Entries of the log; also the largest offset.
     pub log: u16,
+    /// Whether the output topic has a log that faults can strike.
+    pub strikes_results: bool,
+    /// Sends in the accumulator at once.
+    pub queue: u16,
     /// Produce requests on the connection at once.
     pub flights: u16,
     /// Late requests at once.
@@ -331,6 +339,8 @@ impl Limits {
             )?
             .min(MAX_HAND),
             log: fits("log entries", copies + markers, MAX_LOG)?,
+            strikes_results: pipeline.strikes_results(),
+            queue: narrow(records),
             flights: fits("produce requests in flight", on_the_wire, MAX_FLIGHTS)?,
             limbo: fits("late requests", paid(&delayed) + given_up, MAX_LIMBO)?,
             sessions: narrow(crashes + restarts_of_clients(pipeline, upstream)),

@@ -48,13 +48,16 @@
 //! **Left out.** Loss of the output topic's log: designs with storage faults are refused. The reader's
 //! own failures: what it sees is what is judged.
 
+pub mod client;
 pub mod journal;
+pub mod log;
 mod packing;
 pub mod producer;
 
 use crate::list::List;
 use crate::offset::Position;
 use crate::pipeline::{Pipeline, TransactionalId};
+use log::OutputLog;
 use crate::set::Set;
 use crate::transaction_coordinator::{Outcome, Part, Phase, Transaction};
 use journal::{Happening, Journal};
@@ -115,6 +118,8 @@ pub struct Output {
     pub made_good: Set,
     /// The offsets of transactions that are not committed yet, in the order in which they came.
     pub pending: List<PendingOffset, 2>,
+    /// The topic's log and its clients, where faults can strike them.
+    pub log: Option<Box<OutputLog>>,
     /// What the last step did, for runs that do it for real.
     pub journal: Journal,
 }
@@ -200,13 +205,23 @@ impl Output {
         }
     }
 
+    /// A committed result of the record: what the reader took early of it stands.
+    pub fn make_good(&mut self, record: u16) {
+        self.made_good.insert(record);
+        for place in (0..self.read_early.len()).rev() {
+            if self.read_early[place].record == record {
+                self.read_early.remove(place);
+            }
+        }
+    }
+
     /// Whether a transaction that wrote a result of the record is open, and the reader took that.
     pub fn is_in_doubt(&self, record: u16) -> bool {
         self.read_early.iter().any(|early| early.record == record)
     }
 
     /// What the reader took early of the transaction that ends is made good, or was aborted.
-    fn end_early(&mut self, id: u16, commits: bool) {
+    pub(crate) fn end_early(&mut self, id: u16, commits: bool) {
         for place in (0..self.read_early.len()).rev() {
             if self.read_early[place].id == id {
                 let ended = self.read_early.remove(place);

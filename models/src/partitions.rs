@@ -116,7 +116,7 @@ impl OtherPartition {
         self.broker.code(codec, limits, pipeline);
         codec.field(&mut self.moved, (1 << pipeline.bounds.keys) - 1);
         codec.flag(&mut self.known);
-        self.queue.code(codec, limits.records, |batch, codec| {
+        self.queue.code(codec, limits.queue, |batch, codec| {
             batch.code(codec, limits, pipeline);
         });
         self.flights.code(codec, limits.flights, |flight, codec| {

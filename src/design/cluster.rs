@@ -54,9 +54,7 @@ pub(crate) fn topic(
     let policy = CleanupPolicy::of(topic, broker);
     TopicSettings {
         replication,
-        flush_messages: flush
-            .filter(|messages| *messages != i64::MAX)
-            .and_then(|messages| u64::try_from(messages).ok()),
+        flush_messages: often_enough(flush),
         flushes_internal_topics: broker.integer("log.flush.interval.messages") == Some(1),
         retention: policy.delete && retention(topic, broker),
         compacted: policy.compact,
@@ -64,6 +62,20 @@ pub(crate) fn topic(
             && broker.text("log.cleaner.enable") != Some("false")
             && !never_old_enough(topic, broker),
     }
+}
+
+/// The interval in records, where flushes are asked for.
+fn often_enough(flush: Option<i64>) -> Option<u64> {
+    flush
+        .filter(|messages| *messages != i64::MAX)
+        .and_then(|messages| u64::try_from(messages).ok())
+}
+
+/// After how many records the log of a topic is flushed: its own setting, or the broker's.
+pub(crate) fn flush_messages(topic: &Properties, broker: &Properties) -> Option<u64> {
+    let own = topic.integer("flush.messages");
+    let own = own.filter(|_| topic.is_set("flush.messages"));
+    often_enough(own.or_else(|| broker.integer("log.flush.interval.messages")))
 }
 
 /// What `cleanup.policy` asks for.
@@ -85,7 +97,7 @@ impl CleanupPolicy {
     }
 }
 
-fn created(topic: &Properties, broker: &Properties, name: &str, default: &str) -> i64 {
+pub(super) fn created(topic: &Properties, broker: &Properties, name: &str, default: &str) -> i64 {
     let stated = topic.get(name).and_then(|stated| stated.value.parse().ok());
     stated
         .filter(|number| *number != BROKERS_DEFAULT)

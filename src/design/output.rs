@@ -1,19 +1,22 @@
 //! `[output.*]`: what the application writes to other topics, and who reads it.
 
+mod struck;
 mod unmodelled;
 
 pub use unmodelled::models_together;
 pub(crate) use unmodelled::{goes_with, of_design, refuse_unmodelled};
 
 use semel_models::order::{Order, Step};
-use semel_models::pipeline::{Client, Isolation, OutputSettings};
+use semel_models::pipeline::{Client, Isolation, OutputSettings, ReplicationSettings};
 
 use super::application::Application;
 use super::choices::AfterAttempts;
 use super::clients::{self, Resolution};
+use super::cluster;
 use super::document::Document;
 use super::kafka::Properties;
 use super::modelled;
+use super::replication;
 use super::report::Report;
 use super::table::Table;
 use super::transactions;
@@ -97,7 +100,21 @@ impl Stated<'_> {
                 versions,
                 self.broker,
             ),
+            replication: self.replication(report),
+            flush_messages: cluster::flush_messages(self.topic, self.broker),
         })
+    }
+
+    /// The replicas of the output topic. What is wrong with the broker's defaults has been said of the
+    /// first topic.
+    fn replication(&self, report: &mut Report) -> ReplicationSettings {
+        const OWN: &str = "replication.factor";
+        let number = cluster::created(self.topic, self.broker, OWN, "default.replication.factor");
+        let versions = &self.producer.versions;
+        let states = self.document.section(Table::OutputTopic).is_some();
+        let mut unsaid = Report::new(&report.source);
+        let report = if states { report } else { &mut unsaid };
+        replication::settings(self.topic, self.broker, number, versions, report)
     }
 
     fn rules(

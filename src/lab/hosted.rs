@@ -25,6 +25,11 @@ use semel_models::pipeline::Pipeline;
 /// ```
 pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
     // The log's files are those of one partition.
-    let grows = pipeline.faults.contains(Fault::AddPartition);
-    grows.then_some("the fault add-partition")
+    if pipeline.faults.contains(Fault::AddPartition) {
+        return Some("the fault add-partition");
+    }
+    // The output topic's file is that of one replica, which nothing strikes.
+    pipeline
+        .strikes_results()
+        .then_some("results beside faults of brokers")
 }

@@ -7,6 +7,7 @@ mod environment;
 mod failures;
 mod membership;
 mod output;
+mod output_topic;
 mod partitions;
 mod replicas;
 #[cfg(test)]
@@ -46,6 +47,9 @@ pub(super) fn narrate(
     if let Some(told) = partitions::told_there(cluster, before, action, after, running) {
         return told;
     }
+    if let Some(told) = output_topic::told_in_output(cluster, before, action, after, running) {
+        return told;
+    }
     let scene = Scene {
         cluster,
         before,
@@ -79,6 +83,8 @@ pub(super) fn narrate(
         Action::Replica { who, does } => scene.replica_step(who, does),
         Action::LateArrives(slot) => scene.late_arrives(slot),
         Action::OutputTransaction { id, does } => scene.transaction(id, does),
+        Action::OutputTopic { .. } => unreachable!("told as in the first topic"),
+        Action::ReadResult => ("output topic", "read-result", scene.reads_result()),
         Action::Fault { strike, .. } => scene.strike(strike),
     };
     let ended = scene.ended_at_a_start(action);
@@ -185,6 +191,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                     put("task", task.to_string());
                 }
                 ConsumerStep::TakeOver
+                | ConsumerStep::InitTransactions
                 | ConsumerStep::FetchOffset
                 | ConsumerStep::Rejoin
                 | ConsumerStep::Leave
@@ -272,6 +279,8 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
         }
         Action::LearnPartition
         | Action::OtherPartition(_)
+        | Action::OutputTopic { .. }
+        | Action::ReadResult
         | Action::HandleProduce
         | Action::ReceiveAnswer
         | Action::LearnLeader

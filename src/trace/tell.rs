@@ -152,7 +152,9 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
         | Action::OtherPartition(_)
         | Action::Consumer { .. }
         | Action::LateArrives(_)
-        | Action::OutputTransaction { .. } => None,
+        | Action::OutputTransaction { .. }
+        | Action::OutputTopic { .. }
+        | Action::ReadResult => None,
     }
 }
 

@@ -65,7 +65,12 @@ fn actor(action: Action) -> u16 {
     const ENVIRONMENT: u16 = 100;
     match action {
         Action::Consumer { who, .. } => 1 + who,
-        Action::LateArrives(_) | Action::OutputTransaction { .. } => ENVIRONMENT,
+        // What a client does is told with what its application does; brokers and the reader come after.
+        Action::OutputTopic { client, does } if does.is_of_client() => 1 + client,
+        Action::LateArrives(_)
+        | Action::OutputTransaction { .. }
+        | Action::OutputTopic { .. }
+        | Action::ReadResult => ENVIRONMENT,
         Action::Replica { does, .. } => match does {
             ReplicaStep::HandleProduce | ReplicaStep::Answer => UPSTREAM,
             ReplicaStep::Restart { .. }
@@ -110,6 +115,7 @@ fn actor(action: Action) -> u16 {
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
             | Strike::Replica { .. }
+            | Strike::OutputReplica { .. }
             | Strike::EveryReplica { .. }
             | Strike::Rebalance { .. }
             | Strike::OutputTransactionTimeout(_)

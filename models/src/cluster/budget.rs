@@ -175,7 +175,10 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         Fault::OffsetsExpiry | Fault::CoordinatorFailover => pipeline.consumer.commits(),
         Fault::OffsetReset | Fault::TopicRecreate | Fault::AddPartition => true,
         Fault::DedupExpiry => order.contains(Step::Remember),
-        Fault::LeaderChange | Fault::ReplicaLag => pipeline.is_replicated(),
+        Fault::LeaderChange | Fault::ReplicaLag => {
+            let results = pipeline.consumer.produces();
+            pipeline.is_replicated() || results && pipeline.consumer.output.replication.replicas > 1
+        }
     }
 }
 

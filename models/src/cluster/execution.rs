@@ -104,6 +104,7 @@ impl Cluster {
                     (who, Place::Task(index), next)
                 }
                 ConsumerStep::Join { .. }
+                | ConsumerStep::InitTransactions
                 | ConsumerStep::TakeOver
                 | ConsumerStep::FetchOffset
                 | ConsumerStep::Leave
@@ -148,6 +149,8 @@ impl Cluster {
             | Action::Expire
             | Action::FailTooLate
             | Action::LearnLeader
+            | Action::OutputTopic { .. }
+            | Action::ReadResult
             | Action::Replica { .. }
             | Action::InitProducerId
             | Action::AddPartitions

@@ -42,7 +42,10 @@ impl Cluster {
         self.initial_call_faults(state, &mut add);
         self.group_faults(state, &mut add);
         match state.replication {
-            Some(_) => self.replica_faults(state, &mut add),
+            Some(_) => {
+                self.replica_faults(state, &mut add);
+                self.output_replica_faults(state, &mut add);
+            }
             None => self.broker_faults(state, &mut add),
         }
     }
@@ -69,7 +72,8 @@ impl Cluster {
         // What it has begun it finishes, its commit included.
         let owes = self.program.loop_commit.is_some()
             && consumer.covered_by_crew(&self.pipeline).is_some();
-        let sends = self.has_output() && !self.output_producer(state, who).sends.is_empty();
+        let sends = self.has_results_under_way(state, who)
+            || self.has_output() && !self.output_producer(state, who).sends.is_empty();
         let finished = consumer.crew.tasks.is_empty() && !owes && !sends;
         if rests && finished {
             strike(ConsumerStrike::GracefulRestart);
@@ -311,6 +315,10 @@ impl Cluster {
     }
 
     fn strike_alone(&self, state: &mut State, strike: Strike) {
+        if let Some(who) = strike.result_struck().filter(|_| self.output_topic().is_some()) {
+            self.strike_output_request(state, who, strike);
+            return;
+        }
         match strike {
             Strike::ProducerCrash => self.crash_producer(state),
             Strike::ProducerCrashAtEnd => {
@@ -339,7 +347,8 @@ impl Cluster {
                 self.lose_what_was_committed(state, commits, failed);
             }
             Strike::DiskLoss => self.restart_broker(state, 0, Synced::WhatIsLeft),
-            Strike::Replica { who, how } => self.strike_replica(state, who, how),
+            Strike::Replica { who, how } => self.strike_broker(state, who, how),
+            Strike::OutputReplica { who, how } => self.strike_output_replica(state, who, how),
             Strike::EveryReplica {
                 last,
                 commits,

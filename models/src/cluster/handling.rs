@@ -150,6 +150,10 @@ impl Cluster {
         }
         if failure == Failure::After && self.operation_at(state, who, at).0.output_step().is_some()
         {
+            if self.fails_later(state, who) {
+                self.fail_after_result(state, who);
+                return;
+            }
             self.result_is_sent(state, who);
         }
         let expected = state.consumers[usize::from(who)].expected;

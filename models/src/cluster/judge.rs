@@ -69,10 +69,11 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
             quiescent && {
                 let read_on = ReadOn::of(cluster, state);
                 // Without a leader nobody reads what may well be in a log.
-                let readable = cluster.is_readable(state);
+                let readable = cluster.is_readable(state) && cluster.output_is_readable(state);
                 confirmed().any(|record| {
                     !readable && !state.ledger.is_settled(record)
                         || read_on.reaches(record)
+                        || cluster.output_holds(state, record)
                         || state.retries.waiting.contains(&record)
                 })
             }
@@ -117,7 +118,7 @@ impl Cluster {
 /// How many records are lost in a quiescent state: confirmed, not settled, and not to be read any
 /// more. On a compacted topic one does not count for which a later record of its key stands.
 fn lost(cluster: &Cluster, state: &State) -> u16 {
-    if !cluster.is_readable(state) {
+    if !cluster.is_readable(state) || !cluster.output_is_readable(state) {
         return 0;
     }
     let read_on = ReadOn::of(cluster, state);
@@ -127,6 +128,7 @@ fn lost(cluster: &Cluster, state: &State) -> u16 {
         state.ledger.is_confirmed(*record)
             && !state.is_settled(*record)
             && !state.retries.waiting.contains(record)
+            && !cluster.output_holds(state, *record)
             && !read_on.reaches(*record)
     };
     let lost = (0..cluster.pipeline.bounds.records)

@@ -56,9 +56,15 @@ impl Cluster {
         let producer = self.output_producer(state, who);
         match step {
             OutputStep::ProduceAsync => false,
-            OutputStep::Produce | OutputStep::Offsets => self.waits_for_markers(state, who),
-            OutputStep::Flush => !producer.sends.is_empty(),
-            OutputStep::End => !producer.sends.is_empty() || self.waits_for_markers(state, who),
+            OutputStep::Produce | OutputStep::Offsets => {
+                self.awaits_result(state, who) || self.waits_for_markers(state, who)
+            }
+            OutputStep::Flush => !producer.sends.is_empty() || self.has_results_under_way(state, who),
+            OutputStep::End => {
+                !producer.sends.is_empty()
+                    || self.has_results_under_way(state, who)
+                    || self.waits_for_markers(state, who)
+            }
         }
     }
 
@@ -81,6 +87,7 @@ impl Cluster {
             return;
         }
         match step {
+            OutputStep::Produce if self.output_topic().is_some() => self.send_and_wait(state, who),
             OutputStep::Produce => self.produce(state, who),
             OutputStep::ProduceAsync => {
                 self.send_result(state, who);
@@ -94,14 +101,14 @@ impl Cluster {
 
     /// Whether a result has been sent that the application waits for.
     pub(super) fn is_sending(&self, state: &State, who: u16) -> bool {
-        self.has_output() && {
+        self.awaits_result(state, who) || self.has_output() && {
             let producer = self.output_producer(state, who);
             producer.attempts > 0 || producer.appended
         }
     }
 
     /// The record that is being handled.
-    fn record_at_hand(&self, state: &State, who: u16) -> u16 {
+    pub(super) fn record_at_hand(&self, state: &State, who: u16) -> u16 {
         let consumer = &state.consumers[usize::from(who)];
         consumer.hand[usize::from(consumer.cursor)]
     }
@@ -128,6 +135,10 @@ impl Cluster {
     /// The result at hand is sent, and nobody waits for it. Where so many of the record are on their
     /// way that two arrive whatever faults strike, one more tells nothing.
     fn send_result(&self, state: &mut State, who: u16) {
+        if self.output_topic().is_some() {
+            self.enqueue_result(state, who);
+            return;
+        }
         let record = self.record_at_hand(state, who);
         let most = self.limits.output_sends / self.limits.records;
         let sends = &mut self.output_producer_mut(state, who).sends;
@@ -269,6 +280,7 @@ impl Cluster {
             return;
         }
         self.leave_transaction(state, who);
+        self.end_output_client(state, who);
         *self.output_producer_mut(state, who) = OutputProducer::default();
         for late in state.limbo.requests.iter_mut() {
             if let Late::Result { by, given_up, .. } = late

@@ -21,7 +21,9 @@ impl Cluster {
         let sends = !self.output_producer(state, who).sends.is_empty();
         let call = self.output_call(state, who);
         let waits = self.waits_for_markers(state, who);
-        if (sends || call == Some(OutputStep::Produce)) && !waits {
+        if self.output_topic().is_some() {
+            self.output_request_faults(state, who, add);
+        } else if (sends || call == Some(OutputStep::Produce)) && !waits {
             self.result_faults(state, who, add);
         }
         if self.limits.transactional_ids == 0 {
@@ -251,7 +253,7 @@ impl Cluster {
     }
 
     /// Whether the application ever looks at the reports of results that it does not wait for.
-    fn looks_at_reports(&self) -> bool {
+    pub(super) fn looks_at_reports(&self) -> bool {
         let looks = |step| matches!(step, Some(OutputStep::Flush | OutputStep::End));
         let mut operations = self.program.operations.iter();
         operations.any(|operation| looks(operation.output_step()))

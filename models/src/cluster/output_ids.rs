@@ -48,6 +48,7 @@ impl Cluster {
         self.forget_late_ends(state, id);
         let epoch = self.transaction(state, id).epoch;
         self.output_producer_mut(state, who).epoch = epoch;
+        self.take_output_epoch(state, who);
     }
 
     /// A process that ends leaves its transaction to whoever has its id next; one whose id was that of
@@ -119,6 +120,7 @@ impl Cluster {
         };
         self.has_output()
             && (self.output_producer(state, who).is_busy()
+                || self.has_used_client(state, who)
                 || self.has_transactions() && ends()
                 || state.limbo.requests.iter().any(is_own))
     }
@@ -137,6 +139,10 @@ impl Cluster {
             return;
         }
         let ids = self.output(state).transactions.len() as u16;
+        if self.output_topic().is_some() {
+            self.forget_ended_transactions(state);
+            return;
+        }
         for id in 0..ids {
             let mut has: [bool; MAX_INSTANCES] = [false; MAX_INSTANCES];
             for who in self.everyone() {

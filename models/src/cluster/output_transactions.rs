@@ -101,6 +101,8 @@ impl Cluster {
         let producer = self.output_producer_mut(state, who);
         producer.sends.truncate(0);
         (producer.attempts, producer.appended, producer.failed) = (0, false, false);
+        self.drop_results(state, who);
+        let producer = self.output_producer_mut(state, who);
         if !std::mem::take(&mut producer.open) {
             return true;
         }
@@ -118,6 +120,7 @@ impl Cluster {
         self.write_abort_markers(state, id);
         if aborted {
             self.output_producer_mut(state, who).epoch = epoch;
+            self.take_output_epoch(state, who);
         }
         aborted
     }
@@ -247,6 +250,7 @@ impl Cluster {
             }
             let producer = self.output_producer_mut(state, who);
             (producer.epoch, producer.open) = (epoch, false);
+            self.take_output_epoch(state, who);
         }
         state.consumers[usize::from(who)].advance(&self.program);
     }
@@ -261,7 +265,9 @@ impl Cluster {
         };
         for (id, transaction) in output.transactions.iter().enumerate() {
             let id = id as u16;
-            for marker in transaction.markers() {
+            let markers = transaction.markers();
+            let can_be_written = |part| part != Part::Output || self.writes_output_marker(state, id);
+            for marker in markers.filter(|marker| can_be_written(marker.part)) {
                 let does = TransactionStep::WriteMarker(marker.part);
                 actions.push(Action::OutputTransaction { id, does });
             }
@@ -291,7 +297,10 @@ impl Cluster {
     ) {
         match does {
             TransactionStep::TimeOut => self.time_out(state, id),
-            TransactionStep::WriteMarker(part) => self.write_commit_marker(state, id, part),
+            TransactionStep::WriteMarker(Part::Output) if self.output_topic().is_some() => {
+                self.write_output_marker(state, id);
+            }
+            TransactionStep::WriteMarker(part) => self.write_marker_of(state, id, part),
         }
         self.forget_ended_ids(state);
     }
@@ -306,6 +315,19 @@ impl Cluster {
         self.transaction(state, id).time_out(&rules);
         self.write_abort_markers(state, id);
         self.forget_ended_ids(state);
+    }
+
+    /// A marker beside those of the output topic's log, of a commit or an abort.
+    fn write_marker_of(&self, state: &mut State, id: u16, part: Part) {
+        let phase = self.transaction(state, id).phase;
+        if phase != TransactionPhase::Prepared(Outcome::Abort) {
+            self.write_commit_marker(state, id, part);
+            return;
+        }
+        self.transaction(state, id).marker_is_written(part);
+        if part == Part::Offsets {
+            self.output(state).drop_offsets(id);
+        }
     }
 
     fn write_commit_marker(&self, state: &mut State, id: u16, part: Part) {
@@ -323,8 +345,12 @@ impl Cluster {
         self.see_stable_results(state);
     }
 
-    /// Every marker of an abort.
+    /// Every marker of an abort. Where the output topic can be struck, its marker may have to wait: then
+    /// each is a step.
     pub(super) fn write_abort_markers(&self, state: &mut State, id: u16) {
+        if self.output_topic().is_some() {
+            return;
+        }
         let transaction = self.transaction(state, id);
         if transaction.phase != TransactionPhase::Prepared(Outcome::Abort) {
             return;
@@ -394,16 +420,15 @@ impl Cluster {
         self.offsets_are_unstable(state) && state.output.as_deref().is_some_and(for_good)
     }
 
-    /// Whether who fetches the committed offset is answered once a transaction that commits has its marker.
+    /// Whether who fetches the committed offset is answered once a transaction that ends has its marker.
     fn awaits_a_commit(&self, state: &State) -> bool {
-        let commits = |output: &Output| {
+        let ends = |output: &Output| {
             output.pending.iter().any(|pending| {
                 let transaction = &output.transactions[usize::from(pending.id)];
-                transaction.phase == TransactionPhase::Prepared(Outcome::Commit)
-                    && output.ends(pending)
+                matches!(transaction.phase, TransactionPhase::Prepared(_)) && output.ends(pending)
             })
         };
-        self.offsets_are_unstable(state) && state.output.as_deref().is_some_and(commits)
+        self.offsets_are_unstable(state) && state.output.as_deref().is_some_and(ends)
     }
 
     /// Whether no output producer will ever abort and seek back: none is fenced, nothing has failed,

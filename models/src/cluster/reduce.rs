@@ -131,6 +131,7 @@ impl Cluster {
             self.normalize_consumer(&mut state.consumers[usize::from(who)]);
         }
         self.normalize_transactions(state);
+        self.normalize_output_epochs(state);
         if !self.limits.forgets {
             let entries = state.broker.log.iter_mut();
             entries.for_each(|entry| entry.forgotten = false);

@@ -371,6 +371,11 @@ impl Cluster {
             }
         }
         replication.controller.fence(who, settings);
+        self.lose_connection_to(state, who);
+    }
+
+    /// The producer's connection to a broker breaks with every request and answer on it.
+    pub(super) fn lose_connection_to(&self, state: &mut State, who: u16) {
         state
             .producer
             .lose_connection_to(who, &self.pipeline, &mut state.ledger);

@@ -22,6 +22,7 @@ impl Cluster {
             self.output_steps(state, who, &mut add);
         }
         self.output_transaction_steps(state, actions);
+        self.output_topic_actions(state, actions);
         for slot in 0..state.limbo.requests.len() {
             actions.push(Action::LateArrives(slot as u16));
         }
@@ -32,8 +33,12 @@ impl Cluster {
         // Without a leader nobody says where the log starts or ends.
         let readable = self.is_readable(state);
         if readable {
-            for to in self.may_join(state, who) {
-                add(ConsumerStep::Join { to });
+            if self.may_initialize(state, who) {
+                for to in self.may_join(state, who) {
+                    add(ConsumerStep::Join { to });
+                }
+            } else if self.fences_what_is_open(state, who) {
+                add(ConsumerStep::InitTransactions);
             }
         }
         if readable && self.may_take_over(state, who) {
@@ -174,6 +179,10 @@ impl Cluster {
             Action::Consumer { who, does } => self.consumer_step(state, who, does),
             Action::LateArrives(slot) => self.late_arrives(state, slot),
             Action::OutputTransaction { id, does } => self.output_transaction_step(state, id, does),
+            Action::OutputTopic { client, does } => self.output_topic_step(state, client, does),
+            Action::ReadResult => {
+                self.read_result(state);
+            }
             Action::Fault { .. } => unreachable!("a fault is not a free step"),
         }
     }
@@ -181,6 +190,7 @@ impl Cluster {
     fn consumer_step(&self, state: &mut State, who: u16, does: ConsumerStep) {
         match does {
             ConsumerStep::Join { to } => self.join(state, who, to),
+            ConsumerStep::InitTransactions => self.fence_what_is_open(state, who),
             ConsumerStep::TakeOver => self.take_over(state, who),
             ConsumerStep::FetchOffset => self.fetch_offset(state, who),
             ConsumerStep::Rejoin => self.rejoin(state, who),

@@ -14,7 +14,8 @@
 
 use super::{Cluster, State};
 use crate::action::Action;
-use crate::replication::{MAX_REPLICAS, Numbering};
+use crate::output::log::OutputLog;
+use crate::replication::{MAX_REPLICAS, Numbering, Replication};
 use stateright::Model;
 
 impl State {
@@ -26,6 +27,11 @@ impl State {
         replication.renumber(numbers);
         for flight in self.producer.flights.iter_mut() {
             flight.to = numbers.of(flight.to);
+        }
+        if let Some(output) = &mut self.output
+            && let Some(log) = &mut output.log
+        {
+            log.renumber(numbers);
         }
     }
 }
@@ -41,11 +47,43 @@ impl Cluster {
             requests[usize::from(flight.to)] |= 1 << place;
         }
         let replicas = self.pipeline.topic.replication.replicas;
-        let numbers = replication.numbers_by_state(replicas, requests);
+        let numbers = match state.output.as_deref().and_then(|output| output.log.as_deref()) {
+            Some(log) => self.numbers_by_both(replication, log, requests),
+            None => replication.numbers_by_state(replicas, requests),
+        };
         if numbers != Numbering::SAME {
             state.renumber_replicas(numbers);
         }
         numbers
+    }
+
+    /// The numbers of brokers that have replicas of two topics: only those that have a replica of both are
+    /// alike.
+    fn numbers_by_both(
+        &self,
+        replication: &Replication,
+        log: &OutputLog,
+        requests: [u16; MAX_REPLICAS],
+    ) -> Numbering {
+        let output = &self.pipeline.consumer.output.replication;
+        let of_both = self.pipeline.topic.replication.replicas.min(output.replicas);
+        let mut others = [0; MAX_REPLICAS];
+        for who in self.everyone() {
+            let client = &log.clients[usize::from(who)];
+            for (place, flight) in client.producer.flights.iter().enumerate().take(7) {
+                others[usize::from(flight.to)] |= 1 << (2 * place + usize::from(who));
+            }
+            if let Some(known) = client.known {
+                others[usize::from(known)] |= 1 << (14 + who);
+            }
+        }
+        let mut brokers = [0, 1, 2];
+        brokers[..usize::from(of_both)].sort_by(|one, other| {
+            replication
+                .compare(*one, *other, &requests)
+                .then_with(|| log.replication.compare(*one, *other, &others))
+        });
+        Numbering::in_order(brokers)
     }
 
     /// The steps of a run of this model, as steps of the model in which every broker keeps the number

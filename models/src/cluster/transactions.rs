@@ -77,6 +77,8 @@ impl Cluster {
             | Action::Expire
             | Action::FailTooLate
             | Action::OutputTransaction { .. }
+            | Action::OutputTopic { .. }
+            | Action::ReadResult
             | Action::LearnLeader
             | Action::Replica { .. }
             | Action::LearnPartition

@@ -112,6 +112,8 @@ impl Cluster {
             | Action::Consumer { .. }
             | Action::LateArrives(_)
             | Action::OutputTransaction { .. }
+            | Action::OutputTopic { .. }
+            | Action::ReadResult
             | Action::Fault { .. } => unreachable!("not a step of the producer's side"),
         }
         self.follow_up_transaction(state, action);
@@ -277,6 +279,7 @@ impl Cluster {
             | Strike::PowerLossAll { .. }
             | Strike::DiskLoss
             | Strike::Replica { .. }
+            | Strike::OutputReplica { .. }
             | Strike::EveryReplica { .. }
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }

@@ -3,7 +3,7 @@
 use super::producer::{OutputProducer, Send};
 use super::{Output, ReadEarly, Unseen};
 use crate::codec::Codec;
-use crate::limits::Limits;
+use crate::limits::{Limits, MAX_RAISED};
 use crate::pipeline::Pipeline;
 use crate::transaction_coordinator::Part;
 
@@ -11,6 +11,13 @@ use crate::transaction_coordinator::Part;
 const PARTS: [Part; 2] = [Part::Output, Part::Offsets];
 /// The most epochs that a state tells apart of one id: the current one, the one before, any older.
 const EPOCHS: u16 = 2;
+
+fn epochs(limits: &Limits) -> u16 {
+    match limits.strikes_results {
+        true => MAX_RAISED,
+        false => EPOCHS,
+    }
+}
 
 impl Output {
     /// Visits the fields.
@@ -29,7 +36,7 @@ impl Output {
         }
         let ids = limits.transactional_ids;
         self.transactions.code(codec, ids, |transaction, codec| {
-            transaction.code(codec, EPOCHS, &PARTS);
+            transaction.code(codec, epochs(limits), &PARTS);
         });
         self.unseen.code(codec, limits.unseen, |unseen, codec| {
             let Unseen {
@@ -76,7 +83,7 @@ impl OutputProducer {
         codec.flag(&mut self.appended);
         codec.flag(&mut self.failed);
         if pipeline.consumer.has_transactions() {
-            codec.field(&mut self.epoch, EPOCHS);
+            codec.field(&mut self.epoch, epochs(limits));
             codec.flag(&mut self.open);
         }
     }

@@ -1,6 +1,6 @@
 //! What the consumers are told, and the application around them.
 
-use super::{Acks, Isolation, OffsetReset};
+use super::{Acks, Isolation, OffsetReset, ReplicationSettings};
 use crate::order::{Item, Order, Step};
 
 /// Automatic commit, as the client does it.
@@ -168,6 +168,10 @@ pub struct OutputSettings {
     /// Whether the group coordinator asks for the transaction of the offsets that it is sent: brokers
     /// from 3.7 (`transaction.partition.verification.enable`, KIP-890).
     pub offsets_are_verified: bool,
+    /// The replicas of the topic that the results are written to.
+    pub replication: ReplicationSettings,
+    /// After how many appended results the log of that topic is flushed; `None`: never asked for.
+    pub flush_messages: Option<u64>,
 }
 
 impl OutputSettings {
@@ -184,6 +188,8 @@ impl OutputSettings {
         on_abort: OnAbort::Seek,
         offsets_are_awaited: true,
         offsets_are_verified: true,
+        replication: ReplicationSettings::ONE,
+        flush_messages: None,
     };
 }
 

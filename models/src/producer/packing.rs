@@ -15,7 +15,7 @@ impl Producer {
                 codec.field(&mut index, Sending::ALL.len() as u16 - 1);
                 *sending = Sending::ALL[usize::from(index)];
             });
-        self.queue.code(codec, limits.records, |batch, codec| {
+        self.queue.code(codec, limits.queue, |batch, codec| {
             batch.code(codec, limits, pipeline);
         });
         self.flights.code(codec, limits.flights, |flight, codec| {

@@ -318,7 +318,7 @@ impl Producer {
     }
 
     /// Goes on in `epoch`, with sequence numbers from 0.
-    fn take_epoch(&mut self, epoch: u16, pipeline: &Pipeline) {
+    pub(crate) fn take_epoch(&mut self, epoch: u16, pipeline: &Pipeline) {
         match pipeline.client {
             Client::Java => {
                 self.java = JavaSequences {

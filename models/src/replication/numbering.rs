@@ -1,7 +1,7 @@
 //! The numbers of the brokers with a replica, and replicas that change them.
 
 use super::{MAX_REPLICAS, Members, Replication};
-use crate::action::{Action, Strike};
+use crate::action::{Action, LogStep, Strike};
 use std::cmp::{Ordering, Reverse};
 
 /// A number for each broker with a replica.
@@ -65,13 +65,31 @@ impl Numbering {
             | Action::OtherPartition(_)
             | Action::Consumer { .. }
             | Action::LateArrives(_)
-            | Action::OutputTransaction { .. } => action,
+            | Action::OutputTransaction { .. }
+            | Action::ReadResult => action,
+            Action::OutputTopic { client, does } => Action::OutputTopic {
+                client,
+                does: match does {
+                    LogStep::Replica { who, does } => LogStep::Replica {
+                        who: self.of(who),
+                        does,
+                    },
+                    LogStep::Transmit
+                    | LogStep::Expire
+                    | LogStep::FailTooLate
+                    | LogStep::LearnLeader => does,
+                },
+            },
         }
     }
 
     fn rename_strike(self, strike: Strike) -> Strike {
         match strike {
             Strike::Replica { who, how } => Strike::Replica {
+                who: self.of(who),
+                how,
+            },
+            Strike::OutputReplica { who, how } => Strike::OutputReplica {
                 who: self.of(who),
                 how,
             },
@@ -143,12 +161,16 @@ impl Replication {
     /// tells from each other keep their order.
     pub fn numbers_by_state(&self, replicas: u16, requests: [u16; MAX_REPLICAS]) -> Numbering {
         let mut brokers = Numbering::SAME.0;
-        brokers[..usize::from(replicas)].sort_by(|one, other| {
-            self.role(*one, &requests)
-                .cmp(&self.role(*other, &requests))
-                .then_with(|| self.compare_replicas(*one, *other))
-        });
+        brokers[..usize::from(replicas)]
+            .sort_by(|one, other| self.compare(*one, *other, &requests));
         Numbering::in_order(brokers)
+    }
+
+    /// Compares two brokers by what they are.
+    pub fn compare(&self, one: u16, other: u16, requests: &[u16; MAX_REPLICAS]) -> Ordering {
+        self.role(one, requests)
+            .cmp(&self.role(other, requests))
+            .then_with(|| self.compare_replicas(one, other))
     }
 
     /// What others say of a broker.

@@ -17,7 +17,7 @@ use super::super::resolve::Parts;
 use super::super::table::Table;
 use super::super::transactions;
 use super::super::version::Rule;
-use super::{Stated, TRANSACTIONAL_ID, produces, writes};
+use super::{Stated, TRANSACTIONAL_ID, produces, struck, writes};
 
 /// Tables about something that the design does not have, and settings in them that are not
 /// modelled. Of an order that could not be read nothing follows.
@@ -191,20 +191,18 @@ pub fn models_together(design: &Design, fault: Fault) -> bool {
     let rules = &design.pipeline().rules.transactions;
     let asked = rules.verifies && consumer.output.offsets_are_verified;
     let late = LATE.contains(&fault) && !stable && !refuses_late(rules, asked);
-    !(results && !goes_with(fault) || consumer.has_transactions() && late)
+    let struck = consumer.produces() && fault.strikes_brokers();
+    !(results && !goes_with(fault)
+        || struck && !struck::is_modelled(design.pipeline())
+        || consumer.has_transactions() && late)
 }
 
 /// The faults that make requests late.
 const LATE: [Fault; 2] = [Fault::RequestDelayed, Fault::DeliveryTimeout];
 
 /// The faults that reach the output topic or its coordinator, and are not modelled there.
-const BEYOND: [Fault; 10] = [
-    Fault::BrokerCrash,
-    Fault::PowerLoss,
+const BEYOND: [Fault; 5] = [
     Fault::PowerLossAll,
-    Fault::DiskLoss,
-    Fault::LeaderChange,
-    Fault::ReplicaLag,
     Fault::CoordinatorFailover,
     Fault::ProducerIdExpiry,
     Fault::TopicRecreate,
@@ -236,6 +234,7 @@ pub(crate) fn of_design(
                 .write("Take the fault away, or write an order without `produce`.");
         }
     }
+    struck::check(parts, order, faults, report);
     if application.workers.value > 0 {
         report
             .not_modelled(

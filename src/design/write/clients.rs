@@ -221,6 +221,24 @@ pub(super) fn output(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines
         "max.in.flight.requests.per.connection",
         output.max_in_flight,
     );
+    output_topic(output, lines);
     lines.table(Table::OutputConsumer);
     lines.state("isolation.level", quoted(isolation(output.isolation)));
+}
+
+fn output_topic(output: &OutputSettings, lines: &mut Lines) {
+    let replication = output.replication;
+    if replication.replicas == 1 && output.flush_messages.is_none() {
+        return;
+    }
+    lines.table(Table::OutputTopic);
+    if replication.replicas > 1 {
+        lines.state("replication.factor", replication.replicas);
+        lines.state("min.insync.replicas", replication.min_in_sync);
+        lines.state(
+            "unclean.leader.election.enable",
+            replication.unclean_leader_election,
+        );
+    }
+    lines.state_if("flush.messages", output.flush_messages);
 }

@@ -48,6 +48,8 @@ impl Run {
             | Action::TimeOutTransaction
             | Action::LearnPartition
             | Action::OtherPartition(_)
+            | Action::OutputTopic { .. }
+            | Action::ReadResult
             | Action::Consumer { .. } => {}
             Action::WriteMarker => self.write_marker()?,
             Action::Replica { who, does } => self.replica_step(who, does, self.torn())?,
@@ -118,6 +120,7 @@ impl Run {
             }
             Strike::DiskLoss => self.rig.restart_broker(0, Log::lose_disk),
             Strike::Replica { who, how } => self.strike_replica(who, how),
+            Strike::OutputReplica { .. } => Ok(()),
             // What is left of their logs shows when they start again.
             Strike::EveryReplica { .. } => self.lose_commits(after, torn),
             Strike::ForgetProducer(session) => {

@@ -15,6 +15,11 @@ impl ConsumerScene<'_> {
         const COORDINATOR: &str = "group coordinator";
         match does {
             ConsumerStep::Join { to } => ("consumer", "join", self.join(to)),
+            ConsumerStep::InitTransactions => (
+                "consumer",
+                "init-transactions",
+                self.inits_transactions(self.who),
+            ),
             ConsumerStep::TakeOver => (COORDINATOR, "assign", self.take_over()),
             ConsumerStep::FetchOffset => ("consumer", "fetch-offset", self.fetch_offset()),
             ConsumerStep::Rejoin => ("consumer", "rejoin", self.rejoin()),

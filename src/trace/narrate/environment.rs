@@ -91,7 +91,11 @@ impl Scene<'_> {
             Strike::OutputTransactionTimeout(id) => {
                 ("transaction coordinator", "time-out", self.timed_out(id))
             }
-            Strike::Replica { who, how } => self.strike_replica(who, how),
+            Strike::Replica { who, how } => {
+                let (actor, verb, sentence) = self.strike_replica(who, how);
+                (actor, verb, sentence + &self.struck_there())
+            }
+            Strike::OutputReplica { .. } => unreachable!("told as in the first topic"),
             Strike::EveryReplica { .. } => (
                 "broker",
                 "power-loss-all",

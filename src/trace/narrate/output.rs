@@ -70,13 +70,18 @@ impl Scene<'_> {
         match does {
             TransactionStep::TimeOut => (COORDINATOR, "time-out", self.timed_out(id)),
             TransactionStep::WriteMarker(part) => {
+                let aborts = self.transaction_before(id).phase == Phase::Prepared(Outcome::Abort);
                 let sentence = match part {
+                    Part::Offsets if aborts => format!(
+                        "The abort marker of {whose} reaches the group's offsets: none is pending in it any more."
+                    ),
                     Part::Offsets => {
                         let at = self.after.group.committed.map_or(0, |at| at.next.0);
                         format!(
                             "The commit marker of {whose} reaches the group's offsets: the committed offset is {at}."
                         )
                     }
+                    Part::Output if let Some(told) = self.output_marker(id, &whose) => told,
                     Part::Input | Part::Output => format!(
                         "The commit marker of {whose} is written to the output topic{}.",
                         self.newly_seen()

@@ -1,0 +1,154 @@
+//! Results beside faults of brokers: what is not modelled together, in one place.
+
+use semel_models::fault::{Fault, FaultBudget};
+use semel_models::order::{Item, Order, Step};
+use semel_models::pipeline::{self as model, Pipeline};
+
+use super::super::choices::{Choice, TransactionalId};
+use super::super::report::Report;
+use super::super::resolve::Parts;
+use super::super::version::Rule;
+
+/// Refuses by name what is not modelled where results are written and brokers are struck.
+pub(super) fn check(
+    parts: &Parts<'_>,
+    order: Option<&Order>,
+    faults: &FaultBudget,
+    report: &mut Report,
+) {
+    if !faults.strikes_brokers() {
+        return;
+    }
+    let application = parts.application;
+    let place = application.order.as_ref().map(|written| written.span);
+    for (key, _) in &faults.entries {
+        if !goes_with_broker_faults(key.fault) {
+            report
+                .not_modelled(
+                    place,
+                    format!("`produce` or kafka[...] and faults of brokers together with the fault `{key}`"),
+                )
+                .write("Leave one of the faults out.");
+        }
+    }
+    let Some(order) = order else {
+        return;
+    };
+    if mixes(order) {
+        report
+            .not_modelled(
+                place,
+                "`produce` and `produce-async` in one order together with faults of brokers",
+            )
+            .write("Write one of the two.");
+    }
+    if sends_and_goes_on(order) {
+        report
+            .not_modelled(
+                place,
+                "`produce-async` inside kafka[...] together with faults of brokers",
+            )
+            .because("An abort waits for what is still on its way, and that is not modelled.")
+            .write("Write `produce`.");
+    }
+    let id = &application.transactional_id;
+    let has_transactions = !order.transactions().is_empty();
+    if has_transactions && id.value != TransactionalId::Stable {
+        report
+            .not_modelled(
+                id.at,
+                format!(
+                    "transactional-id = \"{}\" together with faults of brokers",
+                    id.value.name()
+                ),
+            )
+            .write("Write transactional-id = \"stable\".");
+    }
+    if !parts.versions.has(Rule::EpochFencing) {
+        report
+            .not_modelled(
+                parts.versions_at.0,
+                format!(
+                    "`kafka` = \"{}\" and `produce` or kafka[...] together with faults of brokers",
+                    parts.versions.kafka
+                ),
+            )
+            .because("Before Kafka 2.1 replicas and readers do not say which leader epoch they know (KIP-320).")
+            .write("Write kafka = \"2.1\" or newer.");
+    }
+    let library = parts.versions.library;
+    if library == model::Client::Java && !parts.versions.has(Rule::LocalEpochBump) {
+        report
+            .not_modelled(
+                parts.versions_at.1,
+                "a Java client before 2.5 and `produce` or kafka[...] together with faults of brokers",
+            )
+            .because("Until KIP-360 a producer that lost track starts again under another producer id.")
+            .write("Write client-version = \"2.5\" or newer.");
+    }
+}
+
+/// Whether the model knows what faults of brokers do to these results, whatever else strikes them.
+pub(super) fn is_modelled(pipeline: &Pipeline) -> bool {
+    let consumer = &pipeline.consumer;
+    let stable = consumer.output.transactional_id == model::TransactionalId::Stable;
+    let bumps = pipeline.client == model::Client::Librdkafka || pipeline.rules.java_bumps_epoch;
+    (!consumer.has_transactions() || stable)
+        && !mixes(&consumer.order)
+        && !sends_and_goes_on(&consumer.order)
+        && pipeline.rules.stale_fetches_refused
+        && bumps
+}
+
+/// Whether the fault goes with results and faults of brokers at once.
+fn goes_with_broker_faults(fault: Fault) -> bool {
+    match fault {
+        Fault::RequestDelayed | Fault::Poison => false,
+        Fault::ProducerCrash
+        | Fault::ConsumerCrash
+        | Fault::GracefulRestart
+        | Fault::ProducerPause
+        | Fault::ConsumerPause
+        | Fault::SlowProcessing
+        | Fault::Rebalance
+        | Fault::ProcessFailure
+        | Fault::ProcessFailureLate
+        | Fault::Abort
+        | Fault::SinkUnavailable
+        | Fault::SinkAnswerLost
+        | Fault::RequestLost
+        | Fault::ResponseLost
+        | Fault::RequestRefused
+        | Fault::DeliveryTimeout
+        | Fault::TransactionTimeout
+        | Fault::BrokerCrash
+        | Fault::PowerLoss
+        | Fault::PowerLossAll
+        | Fault::DiskLoss
+        | Fault::LeaderChange
+        | Fault::ReplicaLag
+        | Fault::CoordinatorFailover
+        | Fault::ProducerIdExpiry
+        | Fault::OffsetsExpiry
+        | Fault::DedupExpiry
+        | Fault::Retention
+        | Fault::Compaction
+        | Fault::AddPartition
+        | Fault::TopicRecreate
+        | Fault::OffsetReset
+        | Fault::StaleMetadata => true,
+    }
+}
+
+fn mixes(order: &Order) -> bool {
+    order.contains(Step::Produce) && order.contains(Step::ProduceAsync)
+}
+
+/// Whether a transaction has results that nobody waits for.
+fn sends_and_goes_on(order: &Order) -> bool {
+    let mut inside = order.transactions().into_iter().flatten();
+    inside.any(|item| match item {
+        Item::Step(step) => *step == Step::ProduceAsync,
+        _ => order.contains(Step::ProduceAsync),
+    })
+}
