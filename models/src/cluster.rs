@@ -63,6 +63,7 @@ use crate::retries::Retries;
 use crate::set::Set;
 use crate::sink::Sink;
 use crate::subject::{Observation, Subject};
+use crate::transaction_coordinator::Part;
 use budget::Budget;
 use stateright::{Model, Property};
 use std::sync::Arc;
@@ -154,6 +155,8 @@ pub struct Cluster {
     keeps_journal: bool,
     /// Whether each replica has a log of its own in the model.
     has_replicas: bool,
+    /// What its partition is to a transaction.
+    part: Part,
     /// The output topic as a model of its own, where faults can strike it.
     output_topic: Option<Arc<Cluster>>,
     words: usize,
@@ -211,6 +214,7 @@ impl Cluster {
             reductions,
             keeps_journal: false,
             has_replicas,
+            part: Part::Input,
             output_topic: None,
             words: 0,
         };

@@ -46,6 +46,7 @@ impl Cluster {
             pipeline,
             limits,
             has_replicas: true,
+            part: Part::Output,
             ..self.clone()
         })))
     }

@@ -210,7 +210,7 @@ impl Cluster {
         let (Some(replication), Some(stamp)) = (&state.replication, stamp) else {
             return Err(Some(Answer::NotInTransaction));
         };
-        let id = (&mut transactions.id, Part::Input);
+        let id = (&mut transactions.id, self.part);
         let broker = &replication.replica(who).broker;
         match broker.join_transaction(stamp, id, &self.pipeline.rules) {
             Ok(None) => Ok(()),

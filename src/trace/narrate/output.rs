@@ -285,6 +285,9 @@ impl ConsumerScene<'_> {
             OutputStep::Produce if before.appended => {
                 format!("produce: the result of {who} is sent again, and the broker recognises it.")
             }
+            OutputStep::Produce if self.cluster.output_topic().is_some() => {
+                format!("produce: the result of {who} is sent, and the application waits for its report.")
+            }
             OutputStep::Produce if after.open => {
                 format!(
                     "produce: the result of {who} lies in the output topic, its transaction open{}.",
