@@ -177,6 +177,34 @@ impl Replication {
             .expect("two different replicas")
     }
 
+    /// Followers of a leader that stays one get everything at once. Where enough replicas are in sync those
+    /// that are not come back, too: nothing that anyone waits for, or is refused, depends on them.
+    pub fn catch_up(&mut self, pipeline: &Pipeline) {
+        let (settings, rules) = (&pipeline.topic.replication, &pipeline.rules);
+        let Some(leader) = self.controller.leader else {
+            return;
+        };
+        for who in (0..settings.replicas).filter(|who| *who != leader) {
+            let enough = self.controller.in_sync.len() >= settings.min_in_sync;
+            if enough && self.replica(who).status != Status::Up {
+                let end = self.replica(who).broker.log_end();
+                self.restart(who, end, pipeline);
+            }
+            self.fetch_all(who, pipeline);
+            self.advance(settings, rules);
+            if enough && self.may_join(who, rules) {
+                self.controller.join(who, settings);
+            }
+        }
+        self.advance(settings, rules);
+    }
+
+    fn fetch_all(&mut self, who: u16, pipeline: &Pipeline) {
+        while self.has_to_fetch(who, &pipeline.rules) {
+            self.fetch(who, pipeline);
+        }
+    }
+
     /// Whether a fetch of this broker would bring anything, or tell the leader anything.
     pub fn has_to_fetch(&self, who: u16, rules: &KafkaRules) -> bool {
         self.fetches_from(who, rules).is_some_and(|leader| {

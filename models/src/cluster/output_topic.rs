@@ -432,8 +432,23 @@ impl Cluster {
         self.see_result(state, record);
     }
 
-    /// Whether no fault that is left, and no election that is to come, can cut anything off.
+    /// Whether the followers of a leader get everything at once: no fault of brokers is left, so that the
+    /// leader stays one. When they get it only decides when requests are answered and results are seen.
+    pub(super) fn followers_are_calm(&self, state: &State) -> bool {
+        let reduces = self.reductions.healthy_replicas && self.pipeline.strikes_results();
+        reduces && self.brokers_are_spared(state)
+    }
+
+    /// Whether what the output topic's leader has stays: it will not be struck.
     fn nothing_is_cut_off(&self, state: &State) -> bool {
+        let is_led = |log: &OutputLog| log.replication.controller.leader.is_some();
+        self.reductions.dead_fields
+            && self.log(state).is_some_and(is_led)
+            && self.brokers_are_spared(state)
+    }
+
+    /// Whether no fault of brokers is left.
+    fn brokers_are_spared(&self, state: &State) -> bool {
         const CUTS: [Fault; 6] = [
             Fault::BrokerCrash,
             Fault::PowerLoss,
@@ -443,16 +458,7 @@ impl Cluster {
             Fault::ReplicaLag,
         ];
         let left = |fault| self.budget.has_left(&state.left, state.left_in_all, fault);
-        let Some((log, topic)) = self.log(state).zip(self.output_topic()) else {
-            return false;
-        };
-        let settings = &topic.pipeline.topic.replication;
-        let replication = &log.replication;
-        let up = |who: u16| replication.replica(who).status == Status::Up;
-        self.reductions.dead_fields
-            && !CUTS.into_iter().any(left)
-            && replication.controller.leader.is_some()
-            && (0..settings.replicas).all(up)
+        !CUTS.into_iter().any(left)
     }
 
     /// Whether a marker can be written to the output topic now.

@@ -271,9 +271,13 @@ impl Cluster {
     pub(super) fn settle_replicas(&self, state: &mut State) {
         let Pipeline { topic, rules, .. } = &self.pipeline;
         let settings = &topic.replication;
+        let is_calm = self.followers_are_calm(state);
         let Some(replication) = &mut state.replication else {
             return;
         };
+        if is_calm {
+            replication.catch_up(&self.pipeline);
+        }
         replication.advance(settings, rules);
         let controller = &replication.controller;
         let watermark = replication.watermark(rules);
