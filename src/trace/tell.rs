@@ -249,6 +249,14 @@ pub(crate) fn violation(
             let holds = |record| logs().any(|log| log.holds_from(record, 0, isolation));
             let in_log = |record: u16| ledger.is_confirmed(record) && holds(record);
             let undone = those(&|record| in_log(record) && !ledger.is_settled(record));
+            let result_waits =
+                |record: u16| ledger.is_confirmed(record) && cluster.output_holds(end, record);
+            let results = those(&result_waits);
+            if undone.is_empty() && !results.is_empty() {
+                return format!(
+                    "The result of {results} lies in the output topic, and its reader never comes to it: a transaction before it, or its own, has no marker, and nobody ends it."
+                );
+            }
             let stuck = match undone.is_empty() {
                 true => those(&in_log),
                 false => undone,

@@ -612,7 +612,7 @@ impl Cluster {
     }
 
     /// Whether results of the record lie in the output topic that its reader has not come to.
-    pub(super) fn output_holds(&self, state: &State, record: u16) -> bool {
+    pub fn output_holds(&self, state: &State, record: u16) -> bool {
         let isolation = self.pipeline.consumer.output.isolation;
         let log = self.log(state);
         log.is_some_and(|log| log.holds(record, isolation))

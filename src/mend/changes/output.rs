@@ -31,4 +31,21 @@ pub(super) fn changes(pipeline: &Pipeline, changes: &mut Vec<Change>) {
             ));
         }
     }
+    if pipeline.strikes_results() {
+        replicas(pipeline, changes);
+    }
+}
+
+/// Changes to the replicas of the output topic.
+fn replicas(pipeline: &Pipeline, changes: &mut Vec<Change>) {
+    let replication = &pipeline.consumer.output.replication;
+    let mut set = |name: &str, value: &str| {
+        changes.push(Change::set(Table::OutputTopic, name, value));
+    };
+    set("replication.factor", "3");
+    if replication.replicas >= 2 && replication.min_in_sync == 1 {
+        set("min.insync.replicas", "2");
+    }
+    set("unclean.leader.election.enable", "false");
+    set("flush.messages", "1");
 }
