@@ -39,7 +39,7 @@ pub(super) fn changes(pipeline: &Pipeline, changes: &mut Vec<Change>) {
 /// Changes to the replicas of the output topic.
 fn replicas(pipeline: &Pipeline, changes: &mut Vec<Change>) {
     let replication = &pipeline.consumer.output.replication;
-    let mut set = |name: &str, value: &str| {
+    let mut set = |name: &'static str, value: &'static str| {
         changes.push(Change::set(Table::OutputTopic, name, value));
     };
     set("replication.factor", "3");
