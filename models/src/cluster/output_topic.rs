@@ -163,6 +163,9 @@ impl Cluster {
             topic.replica_actions(&turned, &mut own);
             let steps = own.into_iter().filter_map(LogStep::of);
             let steps = steps.filter(|step| client == 0 || step.is_of_client());
+            // Until its last transaction has ended the client begins none.
+            let waits = self.waits_for_markers(state, client);
+            let steps = steps.filter(|step| !waits || *step != LogStep::Transmit);
             actions.extend(steps.map(|does| Action::OutputTopic { client, does }));
         }
         let isolation = self.pipeline.consumer.output.isolation;
@@ -207,10 +210,9 @@ impl Cluster {
     /// before; in one of version 2 the leader does.
     fn transmit_result(&self, state: &mut State, who: u16) {
         if self.has_transactions() {
-            self.raise_epoch(state, who);
             let first = self.pipeline.rules.transactions.version == TransactionVersion::One;
             if first && !self.add_part(state, who, Part::Output) {
-                self.fail_awaited(state, who);
+                self.fail_queued(state, who);
                 return;
             }
             self.output_producer_mut(state, who).open = true;
@@ -220,11 +222,14 @@ impl Cluster {
         });
     }
 
-    /// After a result that failed a producer of version 1 asks for another epoch, once the transaction is
-    /// aborted (KIP-360).
+    /// After a result that failed a producer of version 1 asks for another epoch as soon as the transaction
+    /// is aborted (KIP-360).
     fn raise_epoch(&self, state: &mut State, who: u16) {
         let raises = self.output_client(state, who).is_some_and(|own| own.raises);
-        if !raises {
+        let waits = !raises
+            || self.output_producer(state, who).open
+            || self.waits_for_markers(state, who);
+        if waits {
             return;
         }
         let (id, rules) = (self.id_of(who), self.pipeline.rules.transactions);
@@ -260,7 +265,7 @@ impl Cluster {
         let transmits = self.in_output(state, who, |topic, state| {
             topic.transmits_to(state).is_some()
         });
-        if transmits == Some(true) {
+        if transmits == Some(true) && !self.waits_for_markers(state, who) {
             self.transmit_result(state, who);
         }
     }
@@ -282,12 +287,14 @@ impl Cluster {
         }
     }
 
-    /// The result that is waited for cannot be delivered.
-    fn fail_awaited(&self, state: &mut State, who: u16) {
-        let record = self.record_at_hand(state, who);
+    /// What waits in the client cannot be delivered any more.
+    fn fail_queued(&self, state: &mut State, who: u16) {
         if let Some(client) = self.output_client_mut(state, who) {
-            client.producer.queue.truncate(0);
-            client.producer.sending[usize::from(record)] = Sending::Failed;
+            let producer = &mut client.producer;
+            for batch in producer.queue.iter() {
+                producer.sending[usize::from(batch.record)] = Sending::Failed;
+            }
+            producer.queue.truncate(0);
         }
         self.output_producer_mut(state, who).open = true;
     }
@@ -303,6 +310,7 @@ impl Cluster {
         self.settle_output_markers(state);
         for who in self.everyone() {
             self.hear_reports(state, who);
+            self.raise_epoch(state, who);
         }
         if self.nothing_is_cut_off(state) {
             while self.read_result(state) {}
@@ -356,18 +364,25 @@ impl Cluster {
             fails = std::mem::take(&mut client.fails);
         }
         let cursor = state.consumers[usize::from(who)].cursor;
-        let rules = &self.pipeline.rules.transactions;
-        let first = rules.version == TransactionVersion::One;
         if delivered && !fails {
             state.consumers[usize::from(who)].advance(&self.program);
         } else if delivered || !self.has_transactions() {
             self.fail(state, who, Place::Hand(cursor));
-        } else if first && !rules.epoch_can_be_expected {
+        } else if self.failures_are_fatal() {
             self.crash(state, who);
         } else {
             self.will_raise(state, who);
             self.abort_or_end(state, who);
         }
+    }
+
+    /// Whether a producer whose result failed can do nothing any more: under version 1, where the
+    /// coordinator raises no epoch in force (before KIP-360).
+    pub(super) fn failures_are_fatal(&self) -> bool {
+        let rules = &self.pipeline.rules.transactions;
+        self.output_topic().is_some()
+            && rules.version == TransactionVersion::One
+            && !rules.epoch_can_be_expected
     }
 
     /// A delivery failed: under version 1 the client raises its epoch.
@@ -393,8 +408,13 @@ impl Cluster {
         }
     }
 
-    /// The application aborts: what waits in its client is dropped. What was given up may be on the wire.
+    /// The application aborts: what waits in its client is dropped, and what the broker has not handled
+    /// never is. (The client waits for that. Whether it is handled before makes no difference to what is
+    /// committed, and each of it may be handled before the abort.) Its sequence numbers have a gap then.
     pub(super) fn drop_results(&self, state: &mut State, who: u16) {
+        if self.has_results_under_way(state, who) {
+            self.will_raise(state, who);
+        }
         if let Some(client) = self.output_client_mut(state, who) {
             client.drop_results();
         }

@@ -233,6 +233,10 @@ impl Cluster {
 
     /// commitTransaction.
     pub(super) fn end_transaction(&self, state: &mut State, who: u16) {
+        if self.output_producer(state, who).failed && self.failures_are_fatal() {
+            self.crash(state, who);
+            return;
+        }
         if self.output_producer(state, who).failed {
             self.abort_or_end(state, who);
             return;

@@ -1,7 +1,7 @@
 //! Results beside faults of brokers: what is not modelled together, in one place.
 
 use semel_models::fault::{Fault, FaultBudget};
-use semel_models::order::{Item, Order, Step};
+use semel_models::order::{Order, Step};
 use semel_models::pipeline::{self as model, Pipeline};
 
 use super::super::choices::{Choice, TransactionalId};
@@ -41,15 +41,6 @@ pub(super) fn check(
                 "`produce` and `produce-async` in one order together with faults of brokers",
             )
             .write("Write one of the two.");
-    }
-    if sends_and_goes_on(order) {
-        report
-            .not_modelled(
-                place,
-                "`produce-async` inside kafka[...] together with faults of brokers",
-            )
-            .because("An abort waits for what is still on its way, and that is not modelled.")
-            .write("Write `produce`.");
     }
     let id = &application.transactional_id;
     let has_transactions = !order.transactions().is_empty();
@@ -95,7 +86,6 @@ pub(super) fn is_modelled(pipeline: &Pipeline) -> bool {
     let bumps = pipeline.client == model::Client::Librdkafka || pipeline.rules.java_bumps_epoch;
     (!consumer.has_transactions() || stable)
         && !mixes(&consumer.order)
-        && !sends_and_goes_on(&consumer.order)
         && pipeline.rules.stale_fetches_refused
         && bumps
 }
@@ -142,13 +132,4 @@ fn goes_with_broker_faults(fault: Fault) -> bool {
 
 fn mixes(order: &Order) -> bool {
     order.contains(Step::Produce) && order.contains(Step::ProduceAsync)
-}
-
-/// Whether a transaction has results that nobody waits for.
-fn sends_and_goes_on(order: &Order) -> bool {
-    let mut inside = order.transactions().into_iter().flatten();
-    inside.any(|item| match item {
-        Item::Step(step) => *step == Step::ProduceAsync,
-        _ => order.contains(Step::ProduceAsync),
-    })
 }
