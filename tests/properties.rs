@@ -25,6 +25,8 @@ mod records;
 mod reductions;
 #[path = "properties/replays.rs"]
 mod replays;
+#[path = "properties/results.rs"]
+mod results;
 #[path = "properties/runs.rs"]
 mod runs;
 #[path = "support/shell.rs"]

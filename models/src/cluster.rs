@@ -203,7 +203,7 @@ impl Cluster {
         let witnesses = witness::of(&pipeline, &program, &budget);
         let has_replicas = match reductions.healthy_replicas {
             true => pipeline.tells_replicas_apart(),
-            false => pipeline.is_replicated(),
+            false => pipeline.is_replicated() || pipeline.tells_replicas_apart(),
         };
         let mut cluster = Cluster {
             pipeline,

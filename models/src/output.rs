@@ -57,10 +57,10 @@ pub mod producer;
 use crate::list::List;
 use crate::offset::Position;
 use crate::pipeline::{Pipeline, TransactionalId};
-use log::OutputLog;
 use crate::set::Set;
 use crate::transaction_coordinator::{Outcome, Part, Phase, Transaction};
 use journal::{Happening, Journal};
+use log::OutputLog;
 use producer::OutputProducer;
 
 use crate::limits::MAX_INSTANCES;

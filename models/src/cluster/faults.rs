@@ -315,7 +315,10 @@ impl Cluster {
     }
 
     fn strike_alone(&self, state: &mut State, strike: Strike) {
-        if let Some(who) = strike.result_struck().filter(|_| self.output_topic().is_some()) {
+        if let Some(who) = strike
+            .result_struck()
+            .filter(|_| self.output_topic().is_some())
+        {
             self.strike_output_request(state, who, strike);
             return;
         }

@@ -59,7 +59,9 @@ impl Cluster {
             OutputStep::Produce | OutputStep::Offsets => {
                 self.awaits_result(state, who) || self.waits_for_markers(state, who)
             }
-            OutputStep::Flush => !producer.sends.is_empty() || self.has_results_under_way(state, who),
+            OutputStep::Flush => {
+                !producer.sends.is_empty() || self.has_results_under_way(state, who)
+            }
             OutputStep::End => {
                 !producer.sends.is_empty()
                     || self.has_results_under_way(state, who)
@@ -101,10 +103,11 @@ impl Cluster {
 
     /// Whether a result has been sent that the application waits for.
     pub(super) fn is_sending(&self, state: &State, who: u16) -> bool {
-        self.awaits_result(state, who) || self.has_output() && {
-            let producer = self.output_producer(state, who);
-            producer.attempts > 0 || producer.appended
-        }
+        self.awaits_result(state, who)
+            || self.has_output() && {
+                let producer = self.output_producer(state, who);
+                producer.attempts > 0 || producer.appended
+            }
     }
 
     /// The record that is being handled.

@@ -139,7 +139,8 @@ impl Cluster {
 
     /// Whether `who`'s application waits for a result that it has sent.
     pub(super) fn awaits_result(&self, state: &State, who: u16) -> bool {
-        self.output_client(state, who).is_some_and(|client| client.awaits)
+        self.output_client(state, who)
+            .is_some_and(|client| client.awaits)
     }
 
     /// Whether `who` has sent results of which it has not heard.
@@ -226,9 +227,8 @@ impl Cluster {
     /// is aborted (KIP-360).
     fn raise_epoch(&self, state: &mut State, who: u16) {
         let raises = self.output_client(state, who).is_some_and(|own| own.raises);
-        let waits = !raises
-            || self.output_producer(state, who).open
-            || self.waits_for_markers(state, who);
+        let waits =
+            !raises || self.output_producer(state, who).open || self.waits_for_markers(state, who);
         if waits {
             return;
         }
@@ -589,7 +589,9 @@ impl Cluster {
         if !has_replica || log.replication.replica(who).status != Status::Up {
             return;
         }
-        self.in_output(state, 0, |topic, state| topic.strike_replica(state, who, how));
+        self.in_output(state, 0, |topic, state| {
+            topic.strike_replica(state, who, how)
+        });
         match how {
             ReplicaStrike::Lead => self.begin_output_epoch(state),
             ReplicaStrike::Lag => {}
@@ -683,8 +685,12 @@ impl Cluster {
             }
             let stamps = own.producer.queue.iter().filter_map(|batch| batch.stamp);
             let flights = own.producer.flights.iter();
-            let flights = flights.flat_map(|flight| flight.batch.stamp.into_iter().chain(flight.wire));
-            let oldest = stamps.chain(flights).map(|own| own.epoch).fold(oldest, u16::min);
+            let flights =
+                flights.flat_map(|flight| flight.batch.stamp.into_iter().chain(flight.wire));
+            let oldest = stamps
+                .chain(flights)
+                .map(|own| own.epoch)
+                .fold(oldest, u16::min);
             let mut least = oldest;
             for replica in &mut log.replication.replicas {
                 for entry in replica.broker.log.iter_mut() {

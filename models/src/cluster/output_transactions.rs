@@ -270,7 +270,8 @@ impl Cluster {
         for (id, transaction) in output.transactions.iter().enumerate() {
             let id = id as u16;
             let markers = transaction.markers();
-            let can_be_written = |part| part != Part::Output || self.writes_output_marker(state, id);
+            let can_be_written =
+                |part| part != Part::Output || self.writes_output_marker(state, id);
             for marker in markers.filter(|marker| can_be_written(marker.part)) {
                 let does = TransactionStep::WriteMarker(marker.part);
                 actions.push(Action::OutputTransaction { id, does });

@@ -47,7 +47,11 @@ impl Cluster {
             requests[usize::from(flight.to)] |= 1 << place;
         }
         let replicas = self.pipeline.topic.replication.replicas;
-        let numbers = match state.output.as_deref().and_then(|output| output.log.as_deref()) {
+        let numbers = match state
+            .output
+            .as_deref()
+            .and_then(|output| output.log.as_deref())
+        {
             Some(log) => self.numbers_by_both(replication, log, requests),
             None => replication.numbers_by_state(replicas, requests),
         };
@@ -66,7 +70,12 @@ impl Cluster {
         requests: [u16; MAX_REPLICAS],
     ) -> Numbering {
         let output = &self.pipeline.consumer.output.replication;
-        let of_both = self.pipeline.topic.replication.replicas.min(output.replicas);
+        let of_both = self
+            .pipeline
+            .topic
+            .replication
+            .replicas
+            .min(output.replicas);
         let mut others = [0; MAX_REPLICAS];
         for who in self.everyone() {
             let client = &log.clients[usize::from(who)];

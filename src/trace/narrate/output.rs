@@ -286,7 +286,9 @@ impl ConsumerScene<'_> {
                 format!("produce: the result of {who} is sent again, and the broker recognises it.")
             }
             OutputStep::Produce if self.cluster.output_topic().is_some() => {
-                format!("produce: the result of {who} is sent, and the application waits for its report.")
+                format!(
+                    "produce: the result of {who} is sent, and the application waits for its report."
+                )
             }
             OutputStep::Produce if after.open => {
                 format!(

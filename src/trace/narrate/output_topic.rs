@@ -47,7 +47,8 @@ pub(super) fn told_in_output(
         _ => false,
     };
     if let Some(letter) = letter(cluster, client).filter(|_| is_of_client) {
-        told.parameters.insert("consumer".into(), letter.to_string());
+        told.parameters
+            .insert("consumer".into(), letter.to_string());
     }
     let scene = Scene {
         cluster,
@@ -168,7 +169,10 @@ impl Scene<'_> {
         let (Some(before), Some(after)) = (log(self.before), log(self.after)) else {
             return String::new();
         };
-        let (before, after) = (&before.replication.controller, &after.replication.controller);
+        let (before, after) = (
+            &before.replication.controller,
+            &after.replication.controller,
+        );
         let mut text = String::new();
         if before.leader != after.leader {
             text.push_str(" The output topic has no leader.");

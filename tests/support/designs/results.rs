@@ -1,0 +1,112 @@
+//! Random designs that write results, and whose brokers are struck.
+
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use super::{Brokers, Text};
+
+/// What strikes brokers, and leaves what they had acknowledged.
+const CLEAN: &[&str] = &["broker-crash", "leader-change", "replica-lag"];
+/// What strikes brokers, and may take that away.
+const UNCLEAN: &[&str] = &["broker-crash", "power-loss", "disk-loss", "leader-change"];
+/// What strikes the consumer, its output producer and their calls.
+const OTHERS: &[&str] = &[
+    "consumer-crash",
+    "process-failure",
+    "process-failure-late",
+    "response-lost.output-produce",
+    "request-lost.output-produce",
+    "request-refused.output-produce",
+    "delivery-timeout",
+    "transaction-timeout",
+    "rebalance",
+    "consumer-pause",
+];
+const IN_TRANSACTIONS: &[&str] = &[
+    "kafka[produce, commit]",
+    "kafka[each(produce), commit]",
+    "kafka[each(produce-async), commit]",
+    "kafka[produce] -> commit",
+    "commit -> kafka[produce]",
+];
+const PLAIN: &[&str] = &[
+    "produce -> commit",
+    "commit -> produce",
+    "each(produce-async) -> flush -> commit",
+    "process -> produce -> commit",
+];
+
+/// A design of at most two records and two faults, one of them of a broker at least.
+pub fn any_results(brokers: Brokers) -> impl Strategy<Value = Text> {
+    let (faults, elections, orders) = match brokers {
+        Brokers::KeepTheirLogs => (CLEAN, &["false"][..], &IN_TRANSACTIONS[..3]),
+        Brokers::MayLoseThem => (UNCLEAN, &["false", "false", "true"][..], IN_TRANSACTIONS),
+    };
+    let orders = match brokers {
+        Brokers::KeepTheirLogs => select(orders).boxed(),
+        Brokers::MayLoseThem => prop_oneof![select(orders), select(PLAIN)].boxed(),
+    };
+    let client = (
+        any::<bool>(),
+        select(&["2.8", "3.5", "3.9", "4.1"][..]),
+        select(&["0", "1", "all"][..]),
+        any::<bool>(),
+    );
+    let topic = (1..=2usize, 1..=2usize, select(elections));
+    let isolation = select(&["read_committed", "read_committed", "read_uncommitted"][..]);
+    let faults = (
+        subsequence(faults.to_vec(), 1..=1),
+        subsequence(OTHERS.to_vec(), 0..=1),
+    );
+    let application = select(&["", "on-abort = \"continue\"\n"][..]);
+    let bounds = (1..=2usize, 0..=2usize);
+    (
+        client,
+        orders,
+        topic,
+        isolation,
+        faults,
+        application,
+        bounds,
+    )
+        .prop_map(
+            move |(client, order, topic, isolation, faults, application, bounds)| {
+                let (librdkafka, kafka, acks, idempotent) = client;
+                let transactional = order.contains("kafka[");
+                let safe = brokers == Brokers::KeepTheirLogs;
+                let producer = match transactional {
+                    true => "transactional.id = \"results\"\n".to_string(),
+                    false if idempotent => "enable.idempotence = true\n".to_string(),
+                    false => format!("acks = \"{acks}\"\nenable.idempotence = false\n"),
+                };
+                let client = if librdkafka { "librdkafka" } else { "java" };
+                let (replicas, minimum, unclean) = (topic.0, topic.1.min(topic.0), topic.2);
+                let isolation = if safe { "read_committed" } else { isolation };
+                let application = match transactional && !safe {
+                    true => application,
+                    false => "",
+                };
+                let effect = if order.contains("process") {
+                    "add"
+                } else {
+                    "topic"
+                };
+                let (records, retries) = bounds;
+                let faults = faults.0.iter().chain(&faults.1);
+                let faults: String = faults.map(|fault| format!("{fault} = 1\n")).collect();
+                Text(format!(
+                    "client = \"{client}\"\nkafka = \"{kafka}\"\n\
+                 [producer]\nacks = \"all\"\nenable.idempotence = true\n\
+                 [consumer]\nenable.auto.commit = false\nauto.offset.reset = \"earliest\"\n\
+                 [output.producer]\n{producer}\
+                 [output.topic]\nreplication.factor = {replicas}\nmin.insync.replicas = {minimum}\n\
+                 unclean.leader.election.enable = {unclean}\n\
+                 [output.consumer]\nisolation.level = \"{isolation}\"\n\
+                 [application]\norder = \"{order}\"\n{application}\
+                 [sink]\neffect = \"{effect}\"\n\
+                 [faults]\n{faults}total = 2\n\
+                 [bounds]\nrecords = {records}\nretries = {retries}\n"
+                ))
+            },
+        )
+}
