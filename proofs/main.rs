@@ -23,6 +23,7 @@ mod a18_both_sides_are_needed;
 mod a19_four_misconceptions;
 mod r01_what_replicas_keep;
 mod r02_a_marker_is_kept_like_a_record;
+mod r03_a_committed_result_is_kept_like_a_record;
 mod support;
 mod t05_who_reads_what_is_committed_sees_no_aborted_record;
 mod t08_a_late_end_hits_no_other_transaction_under_version_2;

@@ -399,6 +399,7 @@ impl Model for Cluster {
                 };
             }
         }
+        self.settle_output_topic(&mut state);
         self.settle_replicas(&mut state);
         self.reduce(&mut state);
         vec![state]

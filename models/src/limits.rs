@@ -288,7 +288,8 @@ impl Limits {
         ];
         let struck = paid(&|key| key.fault.strikes_calls() || key.fault == Fault::DeliveryTimeout);
         // A result that cannot be delivered fails like handling, but for one in a transaction.
-        let undelivered = consumer.produces() && !consumer.has_transactions() && struck > 0;
+        let can_fail = struck > 0 || pipeline.strikes_results();
+        let undelivered = consumer.produces() && !consumer.has_transactions() && can_fail;
         let fails = failures.into_iter().any(can) || undelivered;
         let on_failure = consumer.on_process_failure;
         let restarts = can(Fault::GracefulRestart)

@@ -38,7 +38,7 @@ fn topics() -> impl Strategy<Value = TopicSettings> {
     )
 }
 
-fn replications() -> impl Strategy<Value = ReplicationSettings> {
+pub(crate) fn replications() -> impl Strategy<Value = ReplicationSettings> {
     let replicas = select(vec![1, 1, 2, 3]);
     (replicas, 1..=2u16, any::<bool>(), any::<bool>()).prop_map(
         |(replicas, minimum, unclean_leader_election, eligible_leader_replicas)| {

@@ -74,6 +74,7 @@ impl Cluster {
             && state.group.rebalance.is_none()
             && !positions_are_lost
             && self.ends_its_transactions(state)
+            && self.results_cannot_fail(state)
             && self.everyone().all(is_settled)
             && self.reading_owners(state).next().is_some()
     }

@@ -399,10 +399,10 @@ impl Cluster {
         let Some(topic) = self.output_topic() else {
             return;
         };
-        let transactional = self.has_transactions();
+        let of_process = self.pipeline.consumer.output.idempotence && !self.has_transactions();
         if let Some(log) = self.log_mut(state) {
             log.clients[usize::from(who)] = Client::fresh(who, &topic.pipeline);
-            if !transactional {
+            if of_process {
                 log.forget_session(who);
             }
         }
@@ -457,6 +457,20 @@ impl Cluster {
     pub(super) fn followers_are_calm(&self, state: &State) -> bool {
         let reduces = self.reductions.healthy_replicas && self.pipeline.strikes_results();
         reduces && self.brokers_are_spared(state)
+    }
+
+    /// Whether no result can fail once no fault is left: none is under way, and every replica is in sync.
+    pub(super) fn results_cannot_fail(&self, state: &State) -> bool {
+        let Some((log, topic)) = self.log(state).zip(self.output_topic()) else {
+            return true;
+        };
+        let replicas = topic.pipeline.topic.replication.replicas;
+        let rests = |client: &Client| {
+            client.producer.queue.is_empty() && client.producer.flights.is_empty() && !client.raises
+        };
+        log.replication.controller.leader.is_some()
+            && log.replication.controller.in_sync.len() == replicas
+            && log.clients.iter().all(rests)
     }
 
     /// Whether what the output topic's leader has stays: it will not be struck.

@@ -1,5 +1,6 @@
 //! Random outputs, and what the design reader refuses beside them.
 
+use super::replications;
 use proptest::prelude::*;
 use proptest::sample::select;
 use semel_models::fault::Fault;
@@ -49,8 +50,9 @@ pub fn outputs() -> impl Strategy<Value = OutputSettings> {
         TransactionalId::PerStart,
         TransactionalId::PerPartition,
     ]);
-    (acks, 0..=2u16, 1..=3u32, ids, any::<[bool; 5]>()).prop_map(
-        |(acks, retries, max_in_flight, transactional_id, flags)| OutputSettings {
+    let topic = (replications(), select(vec![None, None, Some(1)]));
+    (acks, 0..=2u16, 1..=3u32, ids, any::<[bool; 5]>(), topic).prop_map(
+        |(acks, retries, max_in_flight, transactional_id, flags, topic)| OutputSettings {
             acks,
             idempotence: acks == Acks::All && retries > 0,
             retries,
@@ -68,6 +70,8 @@ pub fn outputs() -> impl Strategy<Value = OutputSettings> {
             },
             offsets_are_awaited: flags[4],
             offsets_are_verified: true,
+            replication: topic.0,
+            flush_messages: topic.1,
         },
     )
 }
@@ -106,13 +110,18 @@ pub fn fit(pipeline: &mut Pipeline) {
     }
     let stable = output.transactional_id == TransactionalId::Stable;
     let late = !transactions || stable || pipeline.rules.transactions.verifies;
+    let mixed =
+        consumer.order.contains(Step::Produce) && consumer.order.contains(Step::ProduceAsync);
+    let rules = &pipeline.rules;
+    let new = rules.stale_fetches_refused && rules.java_bumps_epoch;
+    let goes_with_brokers = (!transactions || stable) && !mixed && new;
     pipeline.faults.entries.retain(|(key, _)| match key.fault {
         Fault::BrokerCrash
         | Fault::PowerLoss
-        | Fault::PowerLossAll
         | Fault::DiskLoss
         | Fault::LeaderChange
-        | Fault::ReplicaLag
+        | Fault::ReplicaLag => goes_with_brokers,
+        Fault::PowerLossAll
         | Fault::CoordinatorFailover
         | Fault::ProducerIdExpiry
         | Fault::TopicRecreate
@@ -120,4 +129,10 @@ pub fn fit(pipeline: &mut Pipeline) {
         Fault::RequestDelayed | Fault::DeliveryTimeout => late,
         _ => true,
     });
+    if pipeline.faults.strikes_brokers() {
+        pipeline
+            .faults
+            .entries
+            .retain(|(key, _)| !matches!(key.fault, Fault::RequestDelayed | Fault::Poison));
+    }
 }

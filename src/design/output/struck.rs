@@ -93,7 +93,12 @@ pub(super) fn is_modelled(pipeline: &Pipeline) -> bool {
 /// Whether the fault goes with results and faults of brokers at once.
 fn goes_with_broker_faults(fault: Fault) -> bool {
     match fault {
-        Fault::RequestDelayed | Fault::Poison => false,
+        Fault::RequestDelayed
+        | Fault::Poison
+        | Fault::Retention
+        | Fault::ProducerIdExpiry
+        | Fault::Compaction
+        | Fault::TopicRecreate => false,
         Fault::ProducerCrash
         | Fault::ConsumerCrash
         | Fault::GracefulRestart
@@ -118,13 +123,9 @@ fn goes_with_broker_faults(fault: Fault) -> bool {
         | Fault::LeaderChange
         | Fault::ReplicaLag
         | Fault::CoordinatorFailover
-        | Fault::ProducerIdExpiry
         | Fault::OffsetsExpiry
         | Fault::DedupExpiry
-        | Fault::Retention
-        | Fault::Compaction
         | Fault::AddPartition
-        | Fault::TopicRecreate
         | Fault::OffsetReset
         | Fault::StaleMetadata => true,
     }
