@@ -1,8 +1,9 @@
 //! The output topic: the results that consumers write, each consumer's output producer, and what
 //! the topic's reader sees.
 //!
-//! **Modelled.** One partition with one replica. Of its log only what the reader does not see yet is
-//! kept ([`Output::unseen`]): the reader takes every record as soon as its isolation level lets it,
+//! **Modelled.** One partition. Where faults strike brokers it has a log of its own, with replicas and whole
+//! clients ([`log`], [`client`], `cluster/output_topic.rs`); the rest of this is about designs without such
+//! faults. Of their log only what the reader does not see yet is kept ([`Output::unseen`]): the reader takes every record as soon as its isolation level lets it,
 //! in the order of the log, and what it has taken is counted, by `process` and result apart where
 //! an order has both. Nothing else looks at what it has taken: the log is never cut, and what the
 //! partition leader knows of producer ids is kept as what follows from it. A producer's retry of a
@@ -45,8 +46,7 @@
 //! that is committed, before or after, and then counts as taken twice; without one the record has an
 //! effect that was aborted (G1a in Jepsen's words).
 //!
-//! **Left out.** Loss of the output topic's log: designs with storage faults are refused. The reader's
-//! own failures: what it sees is what is judged.
+//! **Left out.** The reader's own failures: what it sees is what is judged.
 
 pub mod client;
 pub mod journal;
