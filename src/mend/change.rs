@@ -73,7 +73,9 @@ impl Change {
 
     /// What it takes beyond the file.
     pub fn where_so(mut self, note: &'static str) -> Self {
-        self.notes.push(note);
+        if !note.is_empty() {
+            self.notes.push(note);
+        }
         self
     }
 

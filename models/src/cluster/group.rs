@@ -263,7 +263,9 @@ impl Cluster {
             && state.consumers[usize::from(owner)].phase == Phase::Handling;
         let spans_polls = self.may_be_joining(state, owner);
         let held = state.group.rebalance.is_some();
-        if held || !polls && !in_background && !spans_polls {
+        // Without a leader of the partition nobody says where an owner begins: it waits, and could as well
+        // have been assigned it later.
+        if held || !self.is_readable(state) || !polls && !in_background && !spans_polls {
             return Vec::new();
         }
         let waits = |other: &u16| {

@@ -95,6 +95,12 @@ impl Cluster {
 
     /// The record of the result that a fault strikes.
     pub fn struck_result(&self, state: &State, who: u16) -> u16 {
+        if let Some(client) = self.output_client(state, who) {
+            let producer = &client.producer;
+            let flights = producer.flights.iter().map(|flight| flight.batch.record);
+            let waiting = producer.queue.iter().map(|batch| batch.record);
+            return flights.chain(waiting).next().unwrap_or_default();
+        }
         match self.output_producer(state, who).sends.first() {
             Some(send) => send.record,
             None => {

@@ -16,6 +16,7 @@
 //! **A client that is idle** asks for the leader before it sends: that it goes to one that no longer leads
 //! is as if it had sent before the change.
 
+use super::replicas::refuse_waiting;
 use super::{Cluster, State};
 use crate::action::{Action, LogStep, Place, ReplicaStep, ReplicaStrike, Strike, Target};
 use crate::broker::{AppendResult, Broker, Standing};
@@ -129,7 +130,7 @@ impl Cluster {
     }
 
     /// `who`'s client, where the output topic can be struck.
-    pub(super) fn output_client<'a>(&self, state: &'a State, who: u16) -> Option<&'a Client> {
+    pub fn output_client<'a>(&self, state: &'a State, who: u16) -> Option<&'a Client> {
         Some(&self.log(state)?.clients[usize::from(who)])
     }
 
@@ -178,6 +179,7 @@ impl Cluster {
 
     /// Something happens in the output topic.
     pub(super) fn output_topic_step(&self, state: &mut State, client: u16, does: LogStep) {
+        let leads = self.leads_output(state, does);
         match does {
             LogStep::Transmit => self.transmit_result(state, client),
             LogStep::Expire
@@ -189,12 +191,40 @@ impl Cluster {
                 });
             }
         }
-        if let LogStep::Replica {
-            does: ReplicaStep::Elected,
-            ..
-        } = does
-        {
-            self.begin_output_epoch(state);
+        match does {
+            LogStep::Replica {
+                does: ReplicaStep::Elected,
+                ..
+            } => self.begin_output_epoch(state),
+            LogStep::Replica {
+                who,
+                does: ReplicaStep::Hear,
+            } if !leads => self.refuse_everyone_waiting(state, who),
+            LogStep::Replica { .. }
+            | LogStep::Transmit
+            | LogStep::Expire
+            | LogStep::FailTooLate
+            | LogStep::LearnLeader => {}
+        }
+    }
+
+    /// Whether the step is about the broker that leads the output topic.
+    fn leads_output(&self, state: &State, does: LogStep) -> bool {
+        let leader = self
+            .log(state)
+            .and_then(|log| log.replication.controller.leader);
+        match does {
+            LogStep::Replica { who, .. } => leader == Some(who),
+            LogStep::Transmit | LogStep::Expire | LogStep::FailTooLate | LogStep::LearnLeader => {
+                false
+            }
+        }
+    }
+
+    /// A broker hears that it leads no more: what waits there of any client is refused.
+    fn refuse_everyone_waiting(&self, state: &mut State, who: u16) {
+        for client in self.everyone() {
+            self.in_output(state, client, |_, state| refuse_waiting(state, who));
         }
     }
 

@@ -445,7 +445,7 @@ fn ask_again(state: &mut State, who: u16) {
 }
 
 /// What waits at a broker for the in-sync replicas is refused.
-fn refuse_waiting(state: &mut State, who: u16) {
+pub(super) fn refuse_waiting(state: &mut State, who: u16) {
     for flight in state.producer.flights.iter_mut() {
         if flight.to == who && flight.answer == Answer::Replicating {
             flight.answer = Answer::Refused;

@@ -21,7 +21,8 @@ impl Limits {
             .filter(|step| matches!(step, Step::Produce | Step::ProduceAsync))
             .count();
         let faults = usize::from(results.faults.total());
-        let sends = usize::from(results.bounds.records) * steps * (1 + 2 * faults);
+        // The input may have a record more than once.
+        let sends = usize::from(self.log) * steps * (1 + 2 * faults);
         let markers = match results.producer.is_transactional() {
             true => sends + faults + 1,
             false => 0,

@@ -77,7 +77,7 @@ impl Scene<'_> {
             ),
             Strike::ExpireResult { who, sent } => {
                 let scene = self.of(who);
-                let wire = match sent {
+                let wire = match sent || scene.is_on_the_wire() {
                     true => ", its request on the wire",
                     false => ", not yet sent",
                 };

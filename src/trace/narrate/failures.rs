@@ -44,6 +44,10 @@ impl ConsumerScene<'_> {
                     self.the()
                 )
             }
+            None if self.awaits_report() => format!(
+                "{}'s process dies while it waits for the report of the result of {who}.",
+                self.the()
+            ),
             None => format!("{}'s process dies before {next} of {who}.", self.the()),
         }
     }
@@ -61,6 +65,9 @@ impl ConsumerScene<'_> {
             Failure::Before => format!("Handling {records} fails before its effect, and {then}."),
             Failure::After if operation.transaction => format!(
                 "Handling {records} fails after its effect: {step} is rolled back, and {then}."
+            ),
+            Failure::After if self.fails_after_report() => format!(
+                "The result of {records} is sent, and handling is to fail once it is reported."
             ),
             Failure::After => {
                 format!("Handling {records} fails after its effect ({work}), and {then}.")

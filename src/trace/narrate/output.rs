@@ -399,6 +399,9 @@ impl ConsumerScene<'_> {
     /// What becomes of a result after a fault.
     pub(super) fn fate_of_result(&self) -> String {
         let (before, after) = (self.producer_before(), self.producer_after());
+        if let Some(fate) = self.fate_on_the_wire() {
+            return fate;
+        }
         let goes_on = after.attempts > before.attempts
             || after.sends.first().map(|send| send.attempts)
                 > before.sends.first().map(|send| send.attempts);

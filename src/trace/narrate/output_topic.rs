@@ -9,6 +9,7 @@ use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Phase;
 use semel_models::limits::MAX_INSTANCES;
 use semel_models::output::log::{Next, OutputLog};
+use semel_models::producer::Answer;
 use semel_models::transaction_coordinator::{Outcome, Phase as TransactionPhase};
 
 /// The same step in the first topic, and the consumer whose client it is about.
@@ -90,16 +91,24 @@ impl Scene<'_> {
         let mut text = String::new();
         let awaited = |state: &State| client_awaits(state, who);
         if hears && awaited(self.before) && !awaited(self.after) {
-            let goes_on = after.phase == Phase::Handling && after.operation != before.operation
-                || after.phase == Phase::Polling && after.hand.is_empty();
-            text = match (goes_on, after.phase) {
-                (true, _) => String::new(),
-                (false, Phase::Down) => " The process ends.".into(),
-                (false, _) if self.is_transactional() => format!(
-                    " The application aborts its transaction, and {}.",
-                    of.then_after_abort()
-                ),
-                (false, _) => " The application goes on as after a failure of handling.".into(),
+            let what = match (self.is_delivered(who, action), self.fails_later(who)) {
+                (true, false) => None,
+                (true, true) => Some("Handling fails"),
+                (false, _) if self.is_transactional() => Some("The transaction is aborted"),
+                (false, _) => Some("The application hears of the failure"),
+            };
+            text = match (what, after.phase) {
+                (None, _) => String::new(),
+                (Some(what), Phase::Down) => format!(" {what}, and the process ends."),
+                (Some(what), _) if self.is_transactional() => {
+                    format!(" {what}, and {}.", of.then_after_abort())
+                }
+                (Some(what), _) if after.operation == before.operation => {
+                    format!(" {what}, and tries again.")
+                }
+                (Some(what), _) => {
+                    format!(" {what}, and the application goes on without the record.")
+                }
             };
         }
         let seen = self.newly_seen();
@@ -107,6 +116,26 @@ impl Scene<'_> {
             text.push_str(&format!(" The topic's reader sees {seen}."));
         }
         text
+    }
+
+    /// Whether what the client hears in this step is that its oldest result there was delivered.
+    fn is_delivered(&self, who: u16, action: Action) -> bool {
+        let Action::OutputTopic {
+            does: LogStep::Replica { who: broker, .. },
+            ..
+        } = action
+        else {
+            return false;
+        };
+        log(self.before).is_some_and(|log| {
+            let producer = &log.clients[usize::from(who)].producer;
+            let answered = producer.first_answered_at(broker);
+            answered.is_some_and(|index| producer.flights[index].answer == Answer::Success)
+        })
+    }
+
+    fn fails_later(&self, who: u16) -> bool {
+        log(self.before).is_some_and(|log| log.clients[usize::from(who)].fails)
     }
 
     /// The reader of the output topic passes an entry.
@@ -132,7 +161,7 @@ impl Scene<'_> {
                 )
             }
             Some(Next::Skipped) | None => {
-                "The reader of the output topic passes what it is not given.".into()
+                "The reader of the output topic passes an entry that it is not given: a marker, or a record that was aborted.".into()
             }
         }
     }
@@ -184,6 +213,46 @@ impl Scene<'_> {
             ));
         }
         text
+    }
+}
+
+impl ConsumerScene<'_> {
+    /// Whether the request of a result is on the wire.
+    pub(super) fn is_on_the_wire(&self) -> bool {
+        let client = self.cluster.output_client(self.scene.before, self.who);
+        client.is_some_and(|client| !client.producer.flights.is_empty())
+    }
+
+    /// What becomes of a result after a fault, where faults can strike the topic itself; nothing is said
+    /// where the application has to be told of.
+    pub(super) fn fate_on_the_wire(&self) -> Option<String> {
+        let record = self.cluster.struck_result(self.scene.before, self.who);
+        let client = self.cluster.output_client(self.scene.after, self.who)?;
+        let again = client.producer.queue.iter();
+        if again.clone().any(|batch| batch.record == record) {
+            return Some("; the client will send it again".into());
+        }
+        let waits = client.awaits || self.after().phase == Phase::Handling;
+        let failed = "; it is reported failed";
+        Some(match self.after().phase {
+            Phase::Down => format!("{failed}, and the process ends"),
+            _ if waits => failed.into(),
+            _ if self.is_transactional() => format!(
+                "{failed}: the transaction is aborted, and {}",
+                self.then_after_abort()
+            ),
+            _ => format!("{failed}, and the application goes on without the record"),
+        })
+    }
+
+    /// Whether handling is to fail once a result that this step sends has been reported.
+    pub(super) fn fails_after_report(&self) -> bool {
+        log(self.scene.after).is_some_and(|log| log.clients[usize::from(self.who)].fails)
+    }
+
+    /// Whether the application waits for the report of a result.
+    pub(super) fn awaits_report(&self) -> bool {
+        client_awaits(self.scene.before, self.who)
     }
 }
 
