@@ -276,7 +276,10 @@ mod tests {
     fn a_class_leaves_out_what_is_not_modelled_beside_results() {
         let results = design("produce -> commit");
         let of = |class| budget(&results, results.pipeline(), class);
-        assert!(of(FaultClass::Storage).entries.is_empty());
+        let storage = of(FaultClass::Storage);
+        assert!(!storage.contains(Fault::PowerLossAll) && storage.contains(Fault::PowerLoss));
+        let kept = accepted(&results, storage);
+        assert!(kept.contains(Fault::PowerLoss) || kept.contains(Fault::Retention));
         assert!(of(FaultClass::Network).contains(Fault::RequestDelayed));
     }
 

@@ -227,6 +227,10 @@ pub(crate) fn violation(
             };
             let late = those(&|record| records.clone().any(|other| passes(other, record)));
             let passed_by = those(&|record| records.clone().any(|late| passes(record, late)));
+            if late.is_empty() {
+                return "A record has had both of its effects for the first time after a later one of its key."
+                    .into();
+            }
             format!(
                 "{late}: its first effect came after that of {passed_by}, which was sent later with the same key."
             )

@@ -67,14 +67,15 @@ impl Cluster {
                     reads
                 }
         };
-        // Who hears of another partition may be assigned everything anew.
+        // Who hears of another partition may be assigned everything anew. A producer whose results were cut
+        // off may fail later, when no fault is left.
         !self.limits.adds_partition
+            && self.output_topic().is_none()
             && state.left_in_all == 0
             && state.poisoned.is_empty()
             && state.group.rebalance.is_none()
             && !positions_are_lost
             && self.ends_its_transactions(state)
-            && self.results_cannot_fail(state)
             && self.everyone().all(is_settled)
             && self.reading_owners(state).next().is_some()
     }

@@ -489,24 +489,10 @@ impl Cluster {
         reduces && self.brokers_are_spared(state)
     }
 
-    /// Whether no result can fail once no fault is left: none is under way, and every replica is in sync.
-    pub(super) fn results_cannot_fail(&self, state: &State) -> bool {
-        let Some((log, topic)) = self.log(state).zip(self.output_topic()) else {
-            return true;
-        };
-        let replicas = topic.pipeline.topic.replication.replicas;
-        let rests = |client: &Client| {
-            client.producer.queue.is_empty() && client.producer.flights.is_empty() && !client.raises
-        };
-        log.replication.controller.leader.is_some()
-            && log.replication.controller.in_sync.len() == replicas
-            && log.clients.iter().all(rests)
-    }
-
     /// Whether what the output topic's leader has stays: it will not be struck.
     fn nothing_is_cut_off(&self, state: &State) -> bool {
         let is_led = |log: &OutputLog| log.replication.controller.leader.is_some();
-        self.reductions.dead_fields
+        self.reductions.healthy_replicas
             && self.log(state).is_some_and(is_led)
             && self.brokers_are_spared(state)
     }

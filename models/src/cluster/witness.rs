@@ -2,7 +2,9 @@
 
 use super::budget::Budget;
 use super::{Cluster, State, upstream_witness};
-use crate::action::{Action, ConsumerStep, ConsumerStrike, PartitionStep, Place, Strike};
+use crate::action::{
+    Action, ConsumerStep, ConsumerStrike, LogStep, PartitionStep, Place, ReplicaStrike, Strike,
+};
 use crate::consumer::{Phase, dedup_key};
 use crate::fault::{Fault, FaultKey};
 use crate::limits;
@@ -72,6 +74,8 @@ pub enum Witness {
     /// A leader died or was deposed while the marker that it had written waited for the in-sync
     /// replicas.
     MarkerUnderWay,
+    /// A broker was struck, or lost the lead, while a result was on its way to it.
+    ResultUnderWay,
 }
 
 impl fmt::Display for Witness {
@@ -128,6 +132,9 @@ impl fmt::Display for Witness {
             Witness::EndRepeated => f.write_str("the end of a transaction is asked for again"),
             Witness::MarkerUnderWay => {
                 f.write_str("the leader changes while a marker waits for the in-sync replicas")
+            }
+            Witness::ResultUnderWay => {
+                f.write_str("the output topic loses its leader while a result is on its way")
             }
         }
     }
@@ -186,6 +193,15 @@ pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec
     };
     if gives_up && pipeline.faults.total() > 0 {
         witnesses.push(Witness::GivenUp { then });
+    }
+    const TAKE_LEADER: [Fault; 4] = [
+        Fault::BrokerCrash,
+        Fault::PowerLoss,
+        Fault::DiskLoss,
+        Fault::LeaderChange,
+    ];
+    if pipeline.strikes_results() && TAKE_LEADER.into_iter().any(network) {
+        witnesses.push(Witness::ResultUnderWay);
     }
     if network(Fault::AddPartition) {
         witnesses.push(Witness::WrittenUnknown);
@@ -276,6 +292,14 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
             let first = queue.and_then(|queue| queue.first());
             first.is_some_and(|batch| batch.doubtful)
         }
+        (
+            Witness::RetryAfterLostAnswer | Witness::GivenUp { .. } | Witness::ResultUnderWay,
+            Action::OutputTopic { .. }
+            | Action::Fault {
+                strike: Strike::Replica { .. } | Strike::OutputReplica { .. },
+                ..
+            },
+        ) => is_reached_in_output(cluster, witness, state, *action),
         (Witness::LateArrival, Action::LateArrives(_)) => true,
         (
             Witness::GivenUp { .. },
@@ -315,6 +339,64 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
         ) => state.group.owner != Some(*to),
         (witness, Action::Consumer { who, does }) => {
             is_reached_by_consumer(cluster, witness, state, *who, *does)
+        }
+        _ => false,
+    }
+}
+
+/// What is reached in the output topic, where faults can strike it.
+fn is_reached_in_output(
+    cluster: &Cluster,
+    witness: &Witness,
+    state: &State,
+    action: Action,
+) -> bool {
+    let log = state.output.as_deref().and_then(|own| own.log.as_deref());
+    let Some(log) = log else {
+        return false;
+    };
+    match (witness, action) {
+        (
+            Witness::RetryAfterLostAnswer,
+            Action::OutputTopic {
+                client,
+                does: LogStep::Transmit,
+            },
+        ) => {
+            let queue = &log.clients[usize::from(client)].producer.queue;
+            queue.first().is_some_and(|batch| batch.doubtful)
+        }
+        (
+            Witness::GivenUp { .. },
+            Action::OutputTopic {
+                client,
+                does: LogStep::Expire | LogStep::FailTooLate,
+            },
+        ) => {
+            let cursor = state.consumers[usize::from(client)].cursor;
+            log.clients[usize::from(client)].awaits
+                && is_last_attempt(cluster, state, client, Place::Hand(cursor))
+        }
+        (Witness::ResultUnderWay, Action::Fault { strike, .. }) => {
+            let leader = log.replication.controller.leader;
+            let falls = match strike {
+                Strike::OutputReplica {
+                    how: ReplicaStrike::Lead,
+                    ..
+                } => leader,
+                Strike::Replica { who, how } => match how {
+                    ReplicaStrike::Lead | ReplicaStrike::Lag => None,
+                    ReplicaStrike::Crash | ReplicaStrike::PowerLoss | ReplicaStrike::DiskLoss => {
+                        leader.filter(|leader| *leader == who)
+                    }
+                },
+                _ => None,
+            };
+            let mut flights = log
+                .clients
+                .iter()
+                .flat_map(|own| own.producer.flights.iter());
+            flights.any(|flight| Some(flight.to) == falls)
         }
         _ => false,
     }

@@ -107,8 +107,8 @@ fn what_is_not_modelled_beside_results_is_refused_by_name() {
     assert_eq!(two.0, Code::NotModelled);
     let reset = refused("", "[output.consumer]\nauto.offset.reset = \"latest\"\n");
     assert!(reset.1.contains("auto.offset.reset"), "{}", reset.1);
-    let power = results(order, "", "").replace("consumer-crash", "power-loss");
-    assert!(only(&power).1.contains("power-loss"));
+    let power = results(order, "", "").replace("consumer-crash", "power-loss-all");
+    assert!(only(&power).1.contains("power-loss-all"));
     let letters = results(
         "kafka[produce, commit]",
         "on-process-failure = { then = \"dead-letter\" }",
@@ -120,11 +120,54 @@ fn what_is_not_modelled_beside_results_is_refused_by_name() {
 #[test]
 fn other_faults_than_the_stated_ones_are_known_or_not() {
     let produce = accepted(&results("produce -> commit", "", ""));
-    assert!(!models_together(&produce, Fault::PowerLoss));
+    assert!(!models_together(&produce, Fault::PowerLossAll));
+    assert!(models_together(&produce, Fault::PowerLoss));
     assert!(models_together(&produce, Fault::RequestDelayed));
     assert!(models_together(&accepted(SOUND), Fault::PowerLoss));
     let lines = "transactional-id = \"per-start\"";
     let text = results("kafka[produce, commit]", lines, TRANSACTIONAL);
     let old = accepted(&format!("kafka = \"3.5\"\n{text}"));
     assert!(!models_together(&old, Fault::RequestDelayed));
+    assert!(!models_together(&old, Fault::BrokerCrash));
+}
+
+#[test]
+fn what_is_not_modelled_beside_results_and_brokers_is_refused_by_name() {
+    let struck = |order: &str, lines: &str, tables: &str, faults: &str| {
+        let text = results(order, lines, tables);
+        let text = text.replace("consumer-crash = 1", faults);
+        only(&text).1
+    };
+    let order = "produce -> commit";
+    for other in ["poison", "retention", "request-delayed"] {
+        let faults = format!("broker-crash = 1\n{other} = 1");
+        let message = struck(order, "", "", &faults);
+        assert!(message.contains(other), "{message}");
+    }
+    let mixed = struck(
+        "each(produce-async) -> flush -> commit",
+        "",
+        "",
+        "poison = 1\nbroker-crash = 1",
+    );
+    assert!(mixed.contains("poison"), "{mixed}");
+    let both = struck(
+        "produce -> produce-async -> commit",
+        "",
+        "",
+        "broker-crash = 1",
+    );
+    assert!(both.contains("in one order"), "{both}");
+    let ids = "transactional-id = \"per-partition\"";
+    let partition = struck(
+        "kafka[produce, commit]",
+        ids,
+        TRANSACTIONAL,
+        "leader-change = 1",
+    );
+    assert!(partition.contains("per-partition"), "{partition}");
+    let text = results(order, "", "").replace("consumer-crash", "broker-crash");
+    assert!(only(&format!("kafka = \"2.0\"\n{text}")).1.contains("2.0"));
+    let old = format!("kafka = \"2.8\"\nclient-version = \"2.4\"\n{text}");
+    assert!(only(&old).1.contains("before 2.5"));
 }
