@@ -283,8 +283,8 @@ fn other_numbers_for_replicas_are_an_automorphism_and_one_state_when_sorted() {
         if !pipeline.tells_replicas_apart() {
             continue;
         }
-        let numberings = numberings(pipeline.topic.replication.replicas);
         let cluster = Cluster::with_reductions(pipeline, apart).expect("within the limits");
+        let numberings = numberings(cluster.alike_brokers());
         let sorted = |mut state: State| {
             cluster.sort_replicas(&mut state);
             state

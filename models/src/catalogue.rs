@@ -97,7 +97,7 @@ pub const INEXPRESSIBLE: &[Inexpressible] = &[
     Inexpressible {
         id: "T15",
         title: "a producer that raises its epoch in the middle of a transaction (librdkafka before 1.8.2)",
-        why: "what was sent before is lost where the transaction reaches another partition, or the group's offsets, after that: an upstream here has one partition and no offsets, so that the coordinator refuses its commit (INVALID_TXN_STATE), and results with offsets are not modelled beside elections",
+        why: "what was sent before is lost where the transaction reaches another partition, or the group's offsets, after that: an upstream here has one partition and no offsets, so that the coordinator refuses its commit (INVALID_TXN_STATE), and an output producer that raises its epoch within a transaction is not modelled",
     },
 ];
 

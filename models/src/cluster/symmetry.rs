@@ -37,6 +37,15 @@ impl State {
 }
 
 impl Cluster {
+    /// How many brokers, from the first on, have replicas of the same topics.
+    pub fn alike_brokers(&self) -> u16 {
+        let own = self.pipeline.topic.replication.replicas;
+        match self.output_topic() {
+            Some(_) => own.min(self.pipeline.consumer.output.replication.replicas),
+            None => own,
+        }
+    }
+
     /// Numbers the brokers by what they are; returns the number that each got.
     pub fn sort_replicas(&self, state: &mut State) -> Numbering {
         let Some(replication) = &state.replication else {
@@ -69,13 +78,7 @@ impl Cluster {
         log: &OutputLog,
         requests: [u16; MAX_REPLICAS],
     ) -> Numbering {
-        let output = &self.pipeline.consumer.output.replication;
-        let of_both = self
-            .pipeline
-            .topic
-            .replication
-            .replicas
-            .min(output.replicas);
+        let of_both = self.alike_brokers();
         let mut others = [0; MAX_REPLICAS];
         for who in self.everyone() {
             let client = &log.clients[usize::from(who)];
