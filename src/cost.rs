@@ -181,6 +181,7 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
         Action::CommitUpstream(_)
         | Action::Mark(_)
         | Action::Send(_)
+        | Action::SendToOther(_)
         | Action::Transmit
         | Action::HandleProduce
         | Action::ReceiveAnswer
@@ -240,9 +241,10 @@ fn of_step(cluster: &Cluster, state: &State, action: Action, next: &State) -> Co
         Action::AddPartitions => Cost::WRITING_CALL,
         Action::EndTransaction => Cost::transaction(Cost::NOTHING),
         Action::WriteMarker => Cost::MARKER,
-        Action::CommitUpstream(_) | Action::Mark(_) | Action::Send(_) => {
-            of_source(pipeline, action)
-        }
+        Action::CommitUpstream(_)
+        | Action::Mark(_)
+        | Action::Send(_)
+        | Action::SendToOther(_) => of_source(pipeline, action),
         Action::ReceiveAnswer
         | Action::Expire
         | Action::FailTooLate
@@ -292,7 +294,7 @@ fn of_source(pipeline: &Pipeline, action: Action) -> Cost {
         (Source::Outbox { .. }, Action::CommitUpstream(_)) => {
             Cost::transaction(Cost::WRITING_CALL.times(2))
         }
-        (Source::Outbox { .. }, Action::Send(_)) => Cost::CALL,
+        (Source::Outbox { .. }, Action::Send(_) | Action::SendToOther(_)) => Cost::CALL,
         (Source::Outbox { .. }, Action::Mark(_))
         | (Source::DualWrite(_), Action::CommitUpstream(_)) => Cost::WRITING_CALL,
         (

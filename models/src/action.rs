@@ -12,6 +12,9 @@ pub enum Action {
     Mark(u16),
     /// The upstream application sends this record.
     Send(u16),
+    /// The upstream application sends this record, the first of its key, whose hash leads to the
+    /// second partition.
+    SendToOther(u16),
     /// The producer's client puts the next batch on the wire.
     Transmit,
     /// The broker handles the oldest produce request that it has not handled.

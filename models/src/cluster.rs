@@ -99,7 +99,7 @@ pub struct State {
     pub output: Option<Box<Output>>,
     /// The producer's transactions, where it has any.
     pub transactions: Option<Box<Transactions>>,
-    /// The partition that was added, if one was.
+    /// The second partition, if there is one.
     pub other: Option<Box<OtherPartition>>,
 }
 
@@ -225,7 +225,7 @@ impl Cluster {
         self.reductions.commuting_steps
             && !self.limits.database
             && !self.limits.transactions
-            && !self.limits.adds_partition
+            && !self.limits.second_partition
     }
 
     /// The same model with every order of steps: its shortest runs are the shortest there are.
@@ -332,9 +332,9 @@ impl Cluster {
             let transactions = state.transactions.get_or_insert_default();
             transactions.code(codec, limits);
         }
-        if limits.adds_partition {
-            let mut there = state.other.is_some();
-            codec.flag(&mut there);
+        if limits.second_partition {
+            let mut there = state.other.is_some() || !limits.adds_partition;
+            codec.flag_if(limits.adds_partition, &mut there);
             let mut other = state.other.take().unwrap_or_default();
             if codec.places(usize::from(there), 1) == 1 {
                 other.code(codec, limits, pipeline);
@@ -359,6 +359,7 @@ impl Model for Cluster {
                 .has_output()
                 .then(|| Box::new(Output::of(&self.pipeline))),
             transactions: self.limits.transactions.then(Box::default),
+            other: (bounds.partitions > 1).then(|| Box::new(OtherPartition::of(bounds.start))),
             ..State::default()
         };
         if let Some(output) = state.output.as_mut().filter(|_| self.keeps_journal) {

@@ -199,6 +199,8 @@ pub struct Limits {
     pub transactions: bool,
     /// Whether the topic can get another partition.
     pub adds_partition: bool,
+    /// Whether it has, or can get, a second partition.
+    pub second_partition: bool,
 }
 
 impl Limits {
@@ -456,6 +458,7 @@ impl Limits {
             output: consumer.produces() || consumer.has_transactions(),
             transactions: pipeline.producer.is_transactional(),
             adds_partition: can(Fault::AddPartition),
+            second_partition: pipeline.bounds.partitions > 1 || can(Fault::AddPartition),
         };
         // The budget is an array in every state.
         at_most(

@@ -36,7 +36,7 @@ use crate::codec::Codec;
 use crate::limits::Limits;
 use crate::list::List;
 use crate::offset::{self, NextOffset, Position};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Start};
 use crate::producer::java::JavaSequences;
 use crate::producer::{Batch, Flight, Producer, oldest};
 
@@ -69,6 +69,19 @@ impl OtherPartition {
     pub fn with(moved: u16) -> OtherPartition {
         OtherPartition {
             moved,
+            ..OtherPartition::default()
+        }
+    }
+
+    /// A partition that is there from the start.
+    pub fn of(start: Start) -> OtherPartition {
+        let position = match start {
+            Start::Joined => Some(NextOffset(0)),
+            Start::Cold => None,
+        };
+        OtherPartition {
+            known: true,
+            position,
             ..OtherPartition::default()
         }
     }
@@ -115,7 +128,8 @@ impl OtherPartition {
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
         self.broker.code(codec, limits, pipeline);
         codec.field(&mut self.moved, (1 << pipeline.bounds.keys) - 1);
-        codec.flag(&mut self.known);
+        codec.flag_if(limits.adds_partition, &mut self.known);
+        self.known |= !limits.adds_partition;
         self.queue.code(codec, limits.records, |batch, codec| {
             batch.code(codec, limits, pipeline);
         });

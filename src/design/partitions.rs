@@ -1,4 +1,5 @@
-//! A partition that is added while the pipeline runs: with what it is modelled, in one place.
+//! A second partition, from the start or added while the pipeline runs: with what it is modelled, in one
+//! place.
 
 use semel_models::fault::{Fault, FaultBudget};
 use semel_models::order::{Order, Step};
@@ -13,32 +14,43 @@ use super::resolve::Parts;
 use super::source::Span;
 use super::version::Rule;
 
-/// Refuses by name what goes together with `add-partition` and is not modelled with it.
+/// Refuses by name what goes together with a second partition and is not modelled with it.
 pub(crate) fn check(
     parts: &Parts<'_>,
     order: Option<&Order>,
     faults: &FaultBudget,
     report: &mut Report,
 ) {
-    if !faults.contains(Fault::AddPartition) {
-        return;
-    }
-    let refused = of_faults(faults)
+    let from_the_start = parts.bounds.partitions.value > 1;
+    let second = match from_the_start {
+        true => "partitions = 2",
+        false if faults.contains(Fault::AddPartition) => "the fault add-partition",
+        false => return,
+    };
+    let refused = of_faults(faults, from_the_start)
+        .or_else(|| of_results(order).filter(|_| from_the_start))
         .or_else(|| of_clients(parts))
         .or_else(|| of_application(parts))
         .or_else(|| of_order(order))
         .or_else(|| of_offsets(parts));
     if let Some((with, at)) = refused {
         report
-            .not_modelled(at, format!("the fault add-partition together with {with}"))
+            .not_modelled(at, format!("{second} together with {with}"))
             .because("Offsets, sequence numbers and requests of the second partition are its own, and are modelled where one consumer subscribes and commits by `commit`, which waits for its answer.")
-            .write("Take the fault away, or what it does not go together with.");
+            .write(match from_the_start {
+                true => "Write partitions = 1, or take away what does not go together with two.",
+                false => "Take the fault away, or what it does not go together with.",
+            });
     }
 }
 
 type Refused = Option<(String, Option<Span>)>;
 
-fn of_faults(faults: &FaultBudget) -> Refused {
+fn of_faults(faults: &FaultBudget, from_the_start: bool) -> Refused {
+    if from_the_start && faults.contains(Fault::AddPartition) {
+        let with = "the fault add-partition: a third partition shows nothing that a second does not";
+        return Some((with.into(), None));
+    }
     let mut added = faults.entries.iter();
     if added.any(|(key, count)| key.fault == Fault::AddPartition && *count > 1) {
         return Some(("itself: only one partition is added".into(), None));
@@ -135,6 +147,17 @@ fn of_application(parts: &Parts<'_>) -> Refused {
     } else {
         None
     }
+}
+
+/// Results are written to an output topic of one partition, and their offsets are of one.
+fn of_results(order: Option<&Order>) -> Refused {
+    let writes = |order: &Order| {
+        let steps = [Step::Produce, Step::ProduceAsync];
+        order.has_transactions() || steps.into_iter().any(|step| order.contains(step))
+    };
+    order
+        .is_some_and(writes)
+        .then(|| ("`produce` or `kafka[...]`".into(), None))
 }
 
 fn of_order(order: Option<&Order>) -> Refused {

@@ -36,7 +36,7 @@ pub(crate) fn facts(state: &State, pipeline: &Pipeline) -> Vec<Fact> {
         Holder::Broker,
         replicas::of_replicas(state, pipeline),
     ));
-    if pipeline.faults.contains(Fault::AddPartition) {
+    if pipeline.bounds.partitions > 1 || pipeline.faults.contains(Fault::AddPartition) {
         let other = of_other_partition(state, pipeline);
         all.extend(held_by(Holder::OtherPartition, other));
     }

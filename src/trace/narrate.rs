@@ -58,6 +58,7 @@ pub(super) fn narrate(
         }
         Action::Mark(row) => ("relay", "mark", scene.mark(row)),
         Action::Send(record) => (scene.sender(), "send", scene.send(record)),
+        Action::SendToOther(record) => (scene.sender(), "send", scene.send_there(record)),
         Action::Transmit => ("producer", "transmit", scene.transmit()),
         Action::HandleProduce => ("broker", "handle-produce", scene.handle_produce()),
         Action::ReceiveAnswer => ("producer", "receive-answer", scene.receive_answer()),
@@ -155,6 +156,10 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
     match action {
         Action::CommitUpstream(record) | Action::Mark(record) | Action::Send(record) => {
             put("record", name(record));
+        }
+        Action::SendToOther(record) => {
+            put("record", name(record));
+            put("partition", "1".into());
         }
         Action::Transmit => {
             if let Some(batch) = before.producer.queue.first() {

@@ -122,6 +122,7 @@ fn actor(action: Action) -> u16 {
         Action::CommitUpstream(_)
         | Action::Mark(_)
         | Action::Send(_)
+        | Action::SendToOther(_)
         | Action::Transmit
         | Action::HandleProduce
         | Action::ReceiveAnswer

@@ -21,6 +21,9 @@ impl Cluster {
             }),
             AutoCommit::Off | AutoCommit::Background { .. } => None,
         };
+        if let Some(other) = state.other.as_deref_mut() {
+            other.committed = None;
+        }
         if !self.pipeline.sink.version_guard {
             state.sink.saved = None;
         }

@@ -102,6 +102,25 @@ impl Cluster {
         }
     }
 
+    /// Adds the ways in which this record may be sent: the hash of a key that was not sent before may
+    /// lead to either partition. Where the first record goes is the first one.
+    pub(super) fn sends(&self, state: &State, record: u16, actions: &mut Vec<Action>) {
+        actions.push(Action::Send(record));
+        let keys = self.pipeline.bounds.keys;
+        let sent = &state.ledger.sent;
+        let of_key = |sent: u16| sent % keys == record % keys;
+        if self.pipeline.bounds.partitions > 1 && !sent.is_empty() && !sent.iter().any(of_key) {
+            actions.push(Action::SendToOther(record));
+        }
+    }
+
+    /// The hash of this record's key turns out to lead to the second partition.
+    pub(super) fn move_key(&self, state: &mut State, record: u16) {
+        if let Some(other) = state.other.as_deref_mut() {
+            other.moved |= 1 << (record % self.pipeline.bounds.keys);
+        }
+    }
+
     /// What was sent since `created` goes to the partition of its key.
     pub(super) fn route_sends(&self, state: &mut State, created: u16) {
         let Some(other) = state.other.as_deref_mut() else {

@@ -14,7 +14,7 @@ impl Cluster {
         let (producer, database) = (&state.producer, &state.database);
         self.database_actions(state, actions);
         if let Some(record) = producer.next_to_send(database, &self.pipeline) {
-            actions.push(Action::Send(record));
+            self.sends(state, record, actions);
         }
         self.transmission_actions(state, actions);
     }
@@ -82,6 +82,9 @@ impl Cluster {
 
     /// Takes a step of the producer's side that is not a fault.
     pub(super) fn producer_step(&self, state: &mut State, action: Action) {
+        if let Action::SendToOther(record) = action {
+            self.move_key(state, record);
+        }
         let pipeline = &self.pipeline;
         let (producer, ledger) = (&mut state.producer, &mut state.ledger);
         let database = &mut state.database;
@@ -90,7 +93,9 @@ impl Cluster {
                 Producer::commit_upstream(record, database, pipeline, ledger);
             }
             Action::Mark(row) => database.marked.insert(row),
-            Action::Send(record) => producer.publish(record, database, pipeline, ledger),
+            Action::Send(record) | Action::SendToOther(record) => {
+                producer.publish(record, database, pipeline, ledger);
+            }
             Action::Transmit => {
                 if let Some(to) = self.transmits_to(state) {
                     state.producer.transmit(to, pipeline, &mut state.ledger);

@@ -58,7 +58,7 @@ impl Consumer {
         codec.flag_if(limits.retries_waiting > 0, &mut self.retrying);
         for place in 0..codec.places(self.hand.len(), limits.poll) {
             let mut record = self.hand.get(place).copied().unwrap_or_default();
-            let is_elsewhere = limits.retries_waiting > 0 || limits.adds_partition;
+            let is_elsewhere = limits.retries_waiting > 0 || limits.second_partition;
             if limits.truncation || is_elsewhere {
                 codec.field(&mut record, limits.records - 1);
             } else if let Some(entry) = broker.log.get(usize::from(self.offset(place as u16).0)) {

@@ -50,6 +50,7 @@ impl Numbering {
             Action::CommitUpstream(_)
             | Action::Mark(_)
             | Action::Send(_)
+            | Action::SendToOther(_)
             | Action::Transmit
             | Action::HandleProduce
             | Action::ReceiveAnswer

@@ -36,6 +36,7 @@ impl Run {
             Action::CommitUpstream(_)
             | Action::Mark(_)
             | Action::Send(_)
+            | Action::SendToOther(_)
             | Action::Transmit
             | Action::ReceiveAnswer
             | Action::Expire

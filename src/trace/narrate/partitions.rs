@@ -103,6 +103,13 @@ impl Scene<'_> {
         )
     }
 
+    /// The first record of its key is sent there.
+    pub(super) fn send_there(&self, record: u16) -> String {
+        let key = record % self.cluster.pipeline().bounds.keys;
+        let sent = self.send(record);
+        format!("{sent} The hash of its key, k{key}, leads to partition 1.")
+    }
+
     /// The producer learns of it.
     pub(super) fn learn_partition(&self) -> String {
         let moves = self.before.other.as_deref().map_or(0, |other| other.moved);
