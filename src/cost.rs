@@ -220,6 +220,7 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
             ConsumerStep::Poll(count) | ConsumerStep::PollOther(count) => {
                 return (5, Reverse(count));
             }
+            ConsumerStep::PollBoth(both) => return (5, Reverse(both.count + both.behind)),
             ConsumerStep::PollRetries => 5,
             ConsumerStep::CommitAutomatically => NEVER,
         },
@@ -241,10 +242,9 @@ fn of_step(cluster: &Cluster, state: &State, action: Action, next: &State) -> Co
         Action::AddPartitions => Cost::WRITING_CALL,
         Action::EndTransaction => Cost::transaction(Cost::NOTHING),
         Action::WriteMarker => Cost::MARKER,
-        Action::CommitUpstream(_)
-        | Action::Mark(_)
-        | Action::Send(_)
-        | Action::SendToOther(_) => of_source(pipeline, action),
+        Action::CommitUpstream(_) | Action::Mark(_) | Action::Send(_) | Action::SendToOther(_) => {
+            of_source(pipeline, action)
+        }
         Action::ReceiveAnswer
         | Action::Expire
         | Action::FailTooLate
@@ -311,9 +311,10 @@ fn of_consumer(cluster: &Cluster, does: ConsumerStep, before: &Consumer, after: 
     let operations = &cluster.program().operations;
     let pipeline = cluster.pipeline();
     match does {
-        ConsumerStep::Poll(_) | ConsumerStep::PollOther(_) | ConsumerStep::PollRetries => {
-            Cost::CALL
-        }
+        ConsumerStep::Poll(_)
+        | ConsumerStep::PollOther(_)
+        | ConsumerStep::PollBoth(_)
+        | ConsumerStep::PollRetries => Cost::CALL,
         ConsumerStep::CommitArrives | ConsumerStep::CommitDone | ConsumerStep::ResultArrives(_) => {
             Cost::WRITING_CALL
         }

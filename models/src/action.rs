@@ -147,6 +147,8 @@ pub enum ConsumerStep {
     Discover,
     /// A poll returns this many records of the partition that was added.
     PollOther(u16),
+    /// A poll returns records of both partitions.
+    PollBoth(PollBoth),
     /// A poll returns the next record of the retry topic.
     PollRetries,
     /// The application does the next operation of its order.
@@ -174,6 +176,26 @@ pub enum ConsumerStep {
     /// The result in this place, which nobody waits for, reaches the output topic, and its report the
     /// client.
     ResultArrives(u16),
+}
+
+/// A poll that returns records of both partitions, those of one behind those of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PollBoth {
+    /// Whose records come first.
+    pub begins: Begins,
+    /// How many of those there are.
+    pub count: u16,
+    /// How many of the other partition are behind them.
+    pub behind: u16,
+}
+
+/// Which of two partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Begins {
+    /// The first one.
+    InFirst,
+    /// The second one.
+    InOther,
 }
 
 /// One step of a broker with a replica, or of the controller or a client about it.

@@ -33,10 +33,11 @@
 
 use crate::broker::Broker;
 use crate::codec::Codec;
+use crate::consumer::Consumer;
 use crate::limits::Limits;
 use crate::list::List;
 use crate::offset::{self, NextOffset, Position};
-use crate::pipeline::{Pipeline, Start};
+use crate::pipeline::{AutoCommit, Client, CommitCovers, Pipeline, Start};
 use crate::producer::java::JavaSequences;
 use crate::producer::{Batch, Flight, Producer, oldest};
 
@@ -60,8 +61,49 @@ pub struct OtherPartition {
     /// Where the consumer reads in it; `None`: it is not assigned to the consumer. While its records
     /// are in hand, where the consumer reads in the first partition.
     pub position: Option<NextOffset>,
+    /// librdkafka's offset store for it. While its records are in hand, for the first partition; so
+    /// with the next two.
+    pub stored: Option<Position>,
+    /// With a background commit: the offset in it that the client knows to be committed.
+    pub known_committed: Option<NextOffset>,
+    /// What the commit that is on its way without anyone waiting for it covers in it.
+    pub pending: Option<Position>,
     /// Whether the records in hand come from it: then the consumer's own position is the one in it.
     pub in_hand: bool,
+}
+
+/// What one commit covers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Covered {
+    /// In the partition of what is in hand.
+    pub here: Option<Position>,
+    /// In the other one.
+    pub there: Option<Position>,
+}
+
+impl Covered {
+    /// A commit in the partition of what is in hand.
+    pub fn here(position: Option<Position>) -> Covered {
+        Covered {
+            here: position,
+            there: None,
+        }
+    }
+
+    /// Whether it covers nothing.
+    pub fn is_empty(&self) -> bool {
+        self.here.or(self.there).is_none()
+    }
+}
+
+/// Whether it matters that one poll of Java may return records of both partitions: what the client or
+/// a bare commit covers is then more than what is done.
+pub fn polls_both(pipeline: &Pipeline) -> bool {
+    let consumer = &pipeline.consumer;
+    pipeline.client == Client::Java
+        && pipeline.bounds.poll > 1
+        && (consumer.commit_covers == CommitCovers::Position
+            || consumer.auto_commit == AutoCommit::AtPoll)
 }
 
 impl OtherPartition {
@@ -92,6 +134,25 @@ impl OtherPartition {
         std::mem::swap(&mut self.queue, &mut producer.queue);
         std::mem::swap(&mut self.flights, &mut producer.flights);
         std::mem::swap(&mut self.java, &mut producer.java);
+    }
+
+    /// Changes places with the partition whose records are in hand, as far as the consumer is concerned
+    /// that has nothing of either.
+    pub fn turn_reader(&mut self, consumer: &mut Consumer) {
+        let here = NextOffset(consumer.first);
+        consumer.first = self.position.replace(here).unwrap_or_default().0;
+        std::mem::swap(&mut self.stored, &mut consumer.stored);
+        std::mem::swap(&mut self.known_committed, &mut consumer.known_committed);
+        std::mem::swap(&mut self.pending, &mut consumer.pending);
+    }
+
+    /// The consumer has nothing of it any more.
+    pub fn lose_reader(&mut self) {
+        self.position = None;
+        self.stored = None;
+        self.known_committed = None;
+        self.pending = None;
+        self.in_hand = false;
     }
 
     /// Whether a record of this key is sent there.
@@ -144,5 +205,14 @@ impl OtherPartition {
         codec.field(&mut position, limits.log + 1);
         self.position = position.checked_sub(1).map(NextOffset);
         codec.flag(&mut self.in_hand);
+        if limits.stores {
+            offset::code_optional(&mut self.stored, codec, limits);
+            let mut known = self.known_committed.map_or(0, |known| known.0 + 1);
+            codec.field(&mut known, limits.log + 1);
+            self.known_committed = known.checked_sub(1).map(NextOffset);
+        }
+        if limits.background_commits {
+            offset::code_optional(&mut self.pending, codec, limits);
+        }
     }
 }

@@ -3,11 +3,10 @@
 
 use semel_models::fault::{Fault, FaultBudget};
 use semel_models::order::{Order, Step};
-use semel_models::pipeline::{AutoCommit, Client, GroupProtocol};
+use semel_models::pipeline::{Client, GroupProtocol};
 
 use super::choices::{
-    AfterAttempts, Assignment, Choice, CommitCovers, DedupKey, OnCommitFailure, OnRevoke,
-    RecordSource,
+    AfterAttempts, Assignment, Choice, DedupKey, OnCommitFailure, OnRevoke, RecordSource,
 };
 use super::report::Report;
 use super::resolve::Parts;
@@ -48,7 +47,8 @@ type Refused = Option<(String, Option<Span>)>;
 
 fn of_faults(faults: &FaultBudget, from_the_start: bool) -> Refused {
     if from_the_start && faults.contains(Fault::AddPartition) {
-        let with = "the fault add-partition: a third partition shows nothing that a second does not";
+        let with =
+            "the fault add-partition: a third partition shows nothing that a second does not";
         return Some((with.into(), None));
     }
     let mut added = faults.entries.iter();
@@ -116,9 +116,6 @@ fn of_clients(parts: &Parts<'_>) -> Refused {
     } else if cooperative {
         let at = parts.consumer.at("partition.assignment.strategy");
         Some(("a cooperative consumer".into(), at))
-    } else if parts.rules.consumer.auto_commit != AutoCommit::Off {
-        let at = parts.consumer.at("enable.auto.commit");
-        Some(("automatic commit".into(), at))
     } else if parts.topic.compacted {
         Some(("cleanup.policy = \"compact\"".into(), None))
     } else {
@@ -161,7 +158,7 @@ fn of_results(order: Option<&Order>) -> Refused {
 }
 
 fn of_order(order: Option<&Order>) -> Refused {
-    let others = [Step::CommitAsync, Step::SaveOffset, Step::StoreOffset];
+    let others = [Step::CommitAsync, Step::SaveOffset];
     let other = others
         .into_iter()
         .find(|step| order.is_some_and(|order| order.contains(*step)))?;
@@ -170,10 +167,7 @@ fn of_order(order: Option<&Order>) -> Refused {
 
 fn of_offsets(parts: &Parts<'_>) -> Refused {
     let (application, sink) = (parts.application, parts.sink);
-    if application.commit_covers.value == CommitCovers::Position {
-        let at = application.commit_covers.at;
-        Some(("commit-covers = \"position\"".into(), at))
-    } else if application.on_commit_failure.value != OnCommitFailure::RetryLatest {
+    if application.on_commit_failure.value != OnCommitFailure::RetryLatest {
         let failure = &application.on_commit_failure;
         let with = format!("on-commit-failure = \"{}\"", failure.value.name());
         Some((with, failure.at))

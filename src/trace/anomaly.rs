@@ -99,7 +99,7 @@ fn in_first(cluster: &Cluster, run: &Run) -> BTreeSet<Anomaly> {
     for (action, after) in &run.steps {
         if let Action::Consumer {
             who,
-            does: ConsumerStep::Poll(_),
+            does: ConsumerStep::Poll(_) | ConsumerStep::PollBoth(_),
         } = *action
         {
             seen.poll(before, after, who);
@@ -134,7 +134,10 @@ impl Seen {
     }
 
     fn poll(&mut self, before: &State, after: &State, who: u16) {
-        let position = |state: &State| state.consumers[usize::from(who)].position().next.0;
+        let position = |state: &State| {
+            let [first, _] = state.positions(who);
+            first.map_or(0, |position| position.next.0)
+        };
         let (first, next) = (position(before), position(after));
         match self.next.insert(who, next) {
             Some(expected) if first > expected => {

@@ -141,7 +141,7 @@ fn of_other_partition(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)
             true => format!("partition 0 from {}", next.0),
             false => format!("partition 1 from {}", next.0),
         });
-    vec![
+    let mut facts = vec![
         ("partition 1".into(), there),
         (
             "accumulator for partition 1".into(),
@@ -156,7 +156,16 @@ fn of_other_partition(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)
             optional(other.committed),
         ),
         ("reads later".into(), read_on.into()),
-    ]
+    ];
+    if pipeline.consumer.commits_in_background() {
+        let [_, sent] = state.pending_commits(0);
+        facts.push(("commit on its way to partition 1".into(), optional(sent)));
+    }
+    if matches!(pipeline.consumer.auto_commit, AutoCommit::Background { .. }) {
+        let [_, stored] = state.stored_offsets(0);
+        facts.push(("offset store of partition 1".into(), optional(stored)));
+    }
+    facts
 }
 
 /// The facts about one consumer.
@@ -184,7 +193,8 @@ fn of_consumer(state: &State, who: u16, pipeline: &Pipeline) -> Vec<(String, Val
         facts.push((whose("in hand"), in_hand(consumer)));
     }
     if pipeline.consumer.commits_in_background() {
-        facts.push((whose("commit on its way"), optional(consumer.pending)));
+        let [first, _] = state.pending_commits(who);
+        facts.push((whose("commit on its way"), optional(first)));
     }
     if pipeline.consumer.on_commit_failure == OnCommitFailure::RetrySaved {
         facts.push((
@@ -193,7 +203,8 @@ fn of_consumer(state: &State, who: u16, pipeline: &Pipeline) -> Vec<(String, Val
         ));
     }
     if matches!(pipeline.consumer.auto_commit, AutoCommit::Background { .. }) {
-        facts.push((whose("offset store"), optional(consumer.stored)));
+        let [first, _] = state.stored_offsets(who);
+        facts.push((whose("offset store"), optional(first)));
     }
     facts
 }

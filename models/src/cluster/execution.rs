@@ -113,6 +113,7 @@ impl Cluster {
                 | ConsumerStep::Poll(_)
                 | ConsumerStep::Discover
                 | ConsumerStep::PollOther(_)
+                | ConsumerStep::PollBoth(_)
                 | ConsumerStep::PollRetries
                 | ConsumerStep::Drop(_)
                 | ConsumerStep::CommitDone

@@ -177,8 +177,7 @@ impl Cluster {
         let consumer = &mut state.consumers[usize::from(who)];
         consumer.generation = state.group.generation;
         // What was stored under the old assignment went with it.
-        consumer.stored = None;
-        consumer.pending = None;
+        state.forget_stored(who);
         self.begin_generation(state);
     }
 
@@ -301,8 +300,9 @@ impl Cluster {
         // What is on its way comes before what is sent later on the same connection; close() waits
         // for it.
         self.pending_commit_arrives(state, who);
+        let owed = self.owes(state, who, closing);
         let consumer = &mut state.consumers[usize::from(who)];
-        consumer.owed = consumer.owes(closing, &state.group, &self.program, &self.pipeline);
+        consumer.owed = owed;
         if closing || consumer.phase != Phase::Handling {
             consumer.phase = Phase::Leaving;
         }
@@ -342,8 +342,7 @@ impl Cluster {
         if keeps {
             // It polls on where it is.
         } else if consumer.phase == Phase::Handling {
-            consumer.stored = None;
-            consumer.pending = None;
+            state.forget_stored(owner);
         } else {
             consumer.give_up(Phase::Idle, drops, &self.pipeline);
         }

@@ -185,7 +185,7 @@ fn position_in_other(cluster: &Cluster, state: &State, other: &OtherPartition) -
     let reader = reader.map(|who| &state.consumers[usize::from(who)]);
     match (reader, other.position) {
         (Some(reader), _) if other.in_hand => reader.first_undone(&cluster.program),
-        (Some(_), Some(position)) => position.0,
+        (Some(reader), Some(position)) => position.0 - reader.undone_behind(&cluster.program),
         (Some(_) | None, _) => match cluster.start_in_other(other) {
             Location::At(position) => position.next.0,
             Location::Nowhere => other.committed.map_or(0, |committed| committed.next.0),
@@ -200,7 +200,10 @@ fn group_position(cluster: &Cluster, state: &State) -> u16 {
     let reading = cluster
         .reading_owners(state)
         .map(|who| match state.other.as_deref() {
-            Some(other) if other.in_hand => other.position.unwrap_or_default().0,
+            Some(other) if other.in_hand => {
+                let behind = state.consumers[usize::from(who)].undone_behind(&cluster.program);
+                other.position.unwrap_or_default().0 - behind
+            }
             Some(_) | None => state.consumers[usize::from(who)].first_undone(&cluster.program),
         })
         .min();

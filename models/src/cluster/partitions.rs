@@ -2,7 +2,7 @@
 //! ([`crate::partitions`]).
 
 use super::{Cluster, State};
-use crate::action::{Action, ConsumerStep, PartitionStep, Strike, Target};
+use crate::action::{Action, Begins, ConsumerStep, PartitionStep, PollBoth, Strike, Target};
 use crate::consumer::{Consumer, Location, Phase};
 use crate::group_coordinator::Rebalance;
 use crate::offset::NextOffset;
@@ -32,9 +32,7 @@ impl State {
         if consumer.phase == Phase::Handling {
             other.in_hand = !other.in_hand;
         } else {
-            let there = other.position.unwrap_or_default();
-            other.position = Some(NextOffset(consumer.first));
-            consumer.first = there.0;
+            other.turn_reader(consumer);
         }
         turned
     }
@@ -145,7 +143,8 @@ impl Cluster {
             return;
         };
         let consumer = &state.consumers[usize::from(who)];
-        let polls = consumer.phase == Phase::Polling && !consumer.slow;
+        let owes = consumer.owed.next(self.pipeline.client).is_some();
+        let polls = consumer.phase == Phase::Polling && !consumer.slow && !owes;
         let in_background =
             consumer.phase == Phase::Handling && self.pipeline.group.revokes_in_background;
         let free = state.group.rebalance.is_none() && self.owns(state, who);
@@ -156,8 +155,32 @@ impl Cluster {
                 for count in 1..=unread.min(self.limits.poll) {
                     add(ConsumerStep::PollOther(count));
                 }
+                if self.limits.polls_both {
+                    let here = state.broker.log_end() - consumer.position().next.0;
+                    self.polls_of_both(here, unread, add);
+                }
             }
             None | Some(_) => {}
+        }
+    }
+
+    /// Adds the polls that return records of both partitions, of which so many are there.
+    fn polls_of_both(&self, here: u16, there: u16, add: &mut impl FnMut(ConsumerStep)) {
+        let most = self.limits.poll;
+        for (begins, first, second) in [
+            (Begins::InFirst, here, there),
+            (Begins::InOther, there, here),
+        ] {
+            for count in 1..=first.min(most) {
+                for behind in 1..=second.min(most - count) {
+                    let both = PollBoth {
+                        begins,
+                        count,
+                        behind,
+                    };
+                    add(ConsumerStep::PollBoth(both));
+                }
+            }
         }
     }
 
@@ -196,8 +219,9 @@ impl Cluster {
                 other.position = first.map(|first| first.next).or(other.position);
             }
             Location::At(start) => {
-                other.in_hand = false;
+                other.lose_reader();
                 other.position = Some(start.next);
+                other.known_committed = other.committed.map(|committed| committed.next);
             }
         }
     }
@@ -208,10 +232,38 @@ impl Cluster {
             return;
         };
         let consumer = &mut state.consumers[usize::from(who)];
-        let here = NextOffset(consumer.first);
-        consumer.first = other.position.replace(here).unwrap_or_default().0;
+        other.turn_reader(consumer);
         other.in_hand = true;
         consumer.poll(count, &self.pipeline, &other.broker);
+    }
+
+    /// What a poll returned is followed by `count` records of the partition that it is not of.
+    fn poll_behind(&self, state: &mut State, who: u16, count: u16) {
+        let Some(other) = state.other.as_deref_mut() else {
+            return;
+        };
+        let from = other.position.unwrap_or_default().0;
+        let log = match other.in_hand {
+            true => &state.broker,
+            false => &other.broker,
+        };
+        let consumer = &mut state.consumers[usize::from(who)];
+        let records = log.records_from(from).take(usize::from(count));
+        records.for_each(|(_, entry)| consumer.hand.push(entry.record));
+        consumer.behind = count;
+        other.position = Some(NextOffset(from + count));
+    }
+
+    /// A poll returns records of both partitions.
+    pub(super) fn poll_both(&self, state: &mut State, who: u16, both: PollBoth) {
+        match both.begins {
+            Begins::InFirst => {
+                let consumer = &mut state.consumers[usize::from(who)];
+                consumer.poll(both.count, &self.pipeline, &state.broker);
+            }
+            Begins::InOther => self.poll_other(state, who, both.count),
+        }
+        self.poll_behind(state, who, both.behind);
     }
 
     /// Between two polls the consumer's own position is the one in the first partition; without the
@@ -222,11 +274,9 @@ impl Cluster {
         };
         let consumer = &mut state.consumers[0];
         if !consumer.reads() {
-            other.position = None;
-            other.in_hand = false;
+            other.lose_reader();
         } else if other.in_hand && consumer.phase == Phase::Polling {
-            let there = NextOffset(consumer.first);
-            consumer.first = other.position.replace(there).unwrap_or_default().0;
+            other.turn_reader(consumer);
             other.in_hand = false;
         }
     }

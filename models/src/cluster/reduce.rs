@@ -130,6 +130,9 @@ impl Cluster {
             }
             self.normalize_consumer(&mut state.consumers[usize::from(who)]);
         }
+        if let Some(other) = state.other.as_deref_mut().filter(|_| !self.limits.stores) {
+            other.known_committed = None;
+        }
         self.normalize_transactions(state);
         if !self.limits.forgets {
             let entries = state.broker.log.iter_mut();
@@ -143,6 +146,8 @@ impl Cluster {
         bare(&mut state.group.committed);
         if let Some(other) = state.other.as_deref_mut() {
             bare(&mut other.committed);
+            bare(&mut other.stored);
+            bare(&mut other.pending);
             other.broker.flushed = 0;
             other.broker.recovered = 0;
         }
@@ -337,9 +342,7 @@ impl Cluster {
     /// Nothing that a zombie has on its way or in its offset store is ever committed.
     fn forget_zombies_commits(&self, state: &mut State, who: u16) {
         if self.is_zombie(state, who) {
-            let consumer = &mut state.consumers[usize::from(who)];
-            consumer.pending = None;
-            consumer.stored = None;
+            state.forget_stored(who);
         }
     }
 

@@ -140,11 +140,11 @@ impl Cluster {
                 Call::Answered => add(ConsumerStep::ReceiveCommitAnswer),
             }
         }
-        let due = consumer.automatic_commit(&self.pipeline, &state.group);
+        let due = self.automatic_commit(state, who);
         if due.is_some() && self.owns(state, who) && may_commit {
             add(ConsumerStep::CommitAutomatically);
         }
-        if consumer.pending.is_some() {
+        if !state.pending(who).is_empty() {
             add(ConsumerStep::CommitArrives);
         }
     }
@@ -193,6 +193,7 @@ impl Cluster {
             }
             ConsumerStep::Discover => self.discover(state, who),
             ConsumerStep::PollOther(count) => self.poll_other(state, who, count),
+            ConsumerStep::PollBoth(both) => self.poll_both(state, who, both),
             ConsumerStep::PollRetries => {
                 if let Some(record) = state.retries.waiting.first() {
                     state.consumers[usize::from(who)].poll_retries(*record);

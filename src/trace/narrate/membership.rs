@@ -1,5 +1,6 @@
 //! Membership of the group, told.
 
+use super::partitions::offsets;
 use super::{ConsumerScene, Scene, letter, reset_policy};
 use semel_models::action::Recreation;
 use semel_models::cluster::State;
@@ -329,13 +330,13 @@ impl ConsumerScene<'_> {
                 self.the()
             )
         } else {
-            match self.before().pending {
-                Some(at) => format!(
-                    "{} is shut down with nothing in hand; its commit of offset {}, which was on its way, arrives before.",
+            match self.scene.before.pending_commits(self.who) {
+                sent if sent != [None; 2] => format!(
+                    "{} is shut down with nothing in hand; its commit of {}, which was on its way, arrives before.",
                     self.the(),
-                    at.next.0
+                    offsets(sent)
                 ),
-                None => format!("{} is shut down with nothing in hand.", self.the()),
+                _ => format!("{} is shut down with nothing in hand.", self.the()),
             }
         }
     }

@@ -3,32 +3,22 @@
 
 use super::{ConsumerScene, Scene, Told, narrate, reset_policy};
 use crate::trace::facts::name;
-use semel_models::action::{Action, ConsumerStep, Strike, Target};
+use semel_models::action::{Action, Begins, ConsumerStep, PollBoth, Strike, Target};
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Phase;
 use semel_models::limits::MAX_INSTANCES;
-use semel_models::order::Step;
+use semel_models::offset::Position;
 use semel_models::partitions::OtherPartition;
 use semel_models::pipeline::GroupProtocol;
 
-/// What is said of a step that happens in the other partition: the same step in the first, and
-/// whether the sentence has to say where.
-fn in_the_first(cluster: &Cluster, before: &State, action: Action) -> Option<(Action, Where)> {
+/// What is said of a step that happens in the other partition: the same step in the first.
+fn in_the_first(action: Action) -> Option<Action> {
     match action {
-        Action::OtherPartition(step) => Some((step.action(), Where::Identified)),
+        Action::OtherPartition(step) => Some(step.action()),
         Action::Consumer { who, does } => match does {
             ConsumerStep::PollOther(count) => {
                 let does = ConsumerStep::Poll(count);
-                Some((Action::Consumer { who, does }, Where::Identified))
-            }
-            ConsumerStep::Operate if before.has_other_in_hand() => {
-                let operation = before.consumers[usize::from(who)].operation;
-                let operation = &cluster.program().operations[usize::from(operation)];
-                let place = match operation.contains(Step::Commit) {
-                    true => Where::Said,
-                    false => Where::NotSaid,
-                };
-                Some((action, place))
+                Some(Action::Consumer { who, does })
             }
             _ => None,
         },
@@ -39,25 +29,13 @@ fn in_the_first(cluster: &Cluster, before: &State, action: Action) -> Option<(Ac
                 Strike::Refuse(Target::ProduceToOther) => Strike::Refuse(Target::Produce),
                 _ => return None,
             };
-            let there = Action::Fault {
+            Some(Action::Fault {
                 entry,
                 strike: there,
-            };
-            Some((there, Where::Identified))
+            })
         }
         _ => None,
     }
-}
-
-/// How a step says in which partition it happens.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Where {
-    /// By a parameter and in the sentence.
-    Identified,
-    /// In the sentence.
-    Said,
-    /// Not at all: it has nothing to do with partitions.
-    NotSaid,
 }
 
 /// Tells a step that happens in the other partition.
@@ -68,18 +46,46 @@ pub(super) fn told_there(
     after: &State,
     running: [bool; MAX_INSTANCES],
 ) -> Option<Told> {
-    let (there, place) = in_the_first(cluster, before, action)?;
+    let there = in_the_first(action)?;
     let mut told = narrate(cluster, &before.turned(), there, &after.turned(), running);
-    if place == Where::Identified {
-        told.parameters.insert("partition".into(), "1".into());
-    }
-    if place != Where::NotSaid {
-        told.sentence = match told.sentence.strip_prefix("A poll") {
-            Some(rest) => format!("A poll of partition 1{rest}"),
-            None => format!("{} (partition 1).", told.sentence.trim_end_matches('.')),
-        };
-    }
+    told.parameters.insert("partition".into(), "1".into());
+    told.sentence = match told.sentence.strip_prefix("A poll") {
+        Some(rest) => format!("A poll of partition 1{rest}"),
+        None => format!("{} (partition 1).", told.sentence.trim_end_matches('.')),
+    };
     Some(told)
+}
+
+/// The offsets of a commit, by partition.
+pub(super) fn offsets(covered: [Option<Position>; 2]) -> String {
+    match covered {
+        [first, None] => format!("offset {}", first.map_or(0, |at| at.next.0)),
+        [None, Some(there)] => format!("offset {} of partition 1", there.next.0),
+        [Some(first), Some(there)] => format!(
+            "offset {} and offset {} of partition 1",
+            first.next.0, there.next.0
+        ),
+    }
+}
+
+/// That these are committed now.
+pub(super) fn committed(covered: [Option<Position>; 2]) -> String {
+    match covered {
+        [first, None] => format!(
+            "the group's committed offset is {}",
+            first.map_or(0, |at| at.next.0)
+        ),
+        [None, Some(there)] => {
+            format!(
+                "the group's committed offset is {} (partition 1)",
+                there.next.0
+            )
+        }
+        [Some(first), Some(there)] => format!(
+            "the group's committed offsets are {} and {} (partition 1)",
+            first.next.0, there.next.0
+        ),
+    }
 }
 
 /// The keys of a set of bits, for a parameter.
@@ -169,6 +175,29 @@ impl Scene<'_> {
 }
 
 impl ConsumerScene<'_> {
+    /// A poll returns records of both partitions.
+    pub(super) fn poll_both(&self, both: PollBoth) -> String {
+        let turned = self.scene.before.turned();
+        let there = Scene {
+            before: &turned,
+            ..self.scene
+        };
+        let here = |count| self.polled(count).join(" and ");
+        let there = |count| {
+            let scene = ConsumerScene {
+                scene: there,
+                ..*self
+            };
+            let records = scene.polled(count).join(" and ");
+            format!("{records} of partition 1")
+        };
+        let (first, then) = match both.begins {
+            Begins::InFirst => (here(both.count), there(both.behind)),
+            Begins::InOther => (there(both.count), here(both.behind)),
+        };
+        format!("A poll returns {first}, and then {then}.")
+    }
+
     /// The consumer hears of the other partition.
     pub(super) fn discover(&self) -> String {
         let what = "the topic's metadata has partition 1 now";
