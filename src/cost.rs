@@ -211,7 +211,9 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
             | ConsumerStep::NoticeLoss
             | ConsumerStep::Drop(_)
             | ConsumerStep::Discover
-            | ConsumerStep::Relocate => 1,
+            | ConsumerStep::Relocate
+        | ConsumerStep::RelocateOther
+            | ConsumerStep::RelocateOther => 1,
             ConsumerStep::Operate
             | ConsumerStep::Work(_)
             | ConsumerStep::WriteFailed

@@ -1,6 +1,7 @@
 //! The steps of the model: what a process, the broker or the environment does next.
 
 use crate::fault::{Call, Fault};
+use crate::partitions::Partition;
 use crate::transaction_coordinator::Part;
 
 /// One step.
@@ -111,6 +112,34 @@ impl PartitionStep {
     }
 }
 
+/// A fault that strikes one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PartitionStrike {
+    /// See [`Strike::DeliveryTimeout`].
+    DeliveryTimeout,
+    /// See [`Strike::ForgetProducer`].
+    ForgetProducer(u16),
+    /// See [`Strike::Retention`].
+    Retention,
+    /// See [`Strike::OffsetReset`].
+    OffsetReset {
+        /// The offset.
+        to: u16,
+    },
+}
+
+impl PartitionStrike {
+    /// The same fault in the first partition.
+    pub fn strike(self) -> Strike {
+        match self {
+            PartitionStrike::DeliveryTimeout => Strike::DeliveryTimeout,
+            PartitionStrike::ForgetProducer(session) => Strike::ForgetProducer(session),
+            PartitionStrike::Retention => Strike::Retention,
+            PartitionStrike::OffsetReset { to } => Strike::OffsetReset { to },
+        }
+    }
+}
+
 /// One step of the transaction coordinator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TransactionStep {
@@ -147,6 +176,8 @@ pub enum ConsumerStep {
     Discover,
     /// A poll returns this many records of the partition that was added.
     PollOther(u16),
+    /// The position in the second partition is no longer valid: it moves, or the process ends.
+    RelocateOther,
     /// A poll returns records of both partitions.
     PollBoth(PollBoth),
     /// A poll returns the next record of the retry topic.
@@ -182,20 +213,11 @@ pub enum ConsumerStep {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PollBoth {
     /// Whose records come first.
-    pub begins: Begins,
+    pub begins: Partition,
     /// How many of those there are.
     pub count: u16,
     /// How many of the other partition are behind them.
     pub behind: u16,
-}
-
-/// Which of two partitions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Begins {
-    /// The first one.
-    InFirst,
-    /// The second one.
-    InOther,
 }
 
 /// One step of a broker with a replica, or of the controller or a client about it.
@@ -262,6 +284,8 @@ pub enum Strike {
     DeliveryTimeout,
     /// The producer's client hears that the topic does not exist, and later that it does.
     StaleMetadata,
+    /// The same fault strikes the second partition.
+    InOther(PartitionStrike),
     /// The broker's process dies and starts again.
     BrokerCrash,
     /// The broker loses power and starts again with the first `kept` log entries.
@@ -484,6 +508,7 @@ impl Strike {
             | Strike::Compaction { .. }
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
+            | Strike::InOther(_)
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }
@@ -520,6 +545,7 @@ impl Strike {
             Strike::DeliveryTimeout | Strike::ExpireResult { .. } => &[Fault::DeliveryTimeout],
             Strike::OutputTransactionTimeout(_) => &[Fault::TransactionTimeout],
             Strike::StaleMetadata => &[Fault::StaleMetadata],
+            Strike::InOther(own) => own.strike().paid_by(),
             Strike::BrokerCrash => &[Fault::BrokerCrash],
             Strike::PowerLoss { .. } => &[Fault::PowerLoss],
             Strike::PowerLossAll { .. } => &[Fault::PowerLossAll],

@@ -72,6 +72,28 @@ pub struct OtherPartition {
     pub in_hand: bool,
 }
 
+/// One of two partitions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Partition {
+    /// The one that there is in any case.
+    #[default]
+    First,
+    /// The other one.
+    Second,
+}
+
+impl Partition {
+    /// Visits it.
+    pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits) {
+        let mut second = *self == Partition::Second;
+        codec.flag_if(limits.second_partition, &mut second);
+        *self = match second {
+            true => Partition::Second,
+            false => Partition::First,
+        };
+    }
+}
+
 /// What one commit covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Covered {

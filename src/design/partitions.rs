@@ -81,22 +81,22 @@ pub(crate) fn goes_with(fault: Fault) -> bool {
         | Fault::RequestRefused
         | Fault::CoordinatorFailover
         | Fault::OffsetsExpiry
-        | Fault::DedupExpiry => true,
-        Fault::ProducerPause
+        | Fault::DedupExpiry
+        | Fault::ProducerPause
         | Fault::RequestDelayed
         | Fault::DeliveryTimeout
-        | Fault::TransactionTimeout
+        | Fault::ProducerIdExpiry
+        | Fault::Retention
+        | Fault::OffsetReset => true,
+        Fault::TransactionTimeout
         | Fault::BrokerCrash
         | Fault::PowerLoss
         | Fault::PowerLossAll
         | Fault::DiskLoss
         | Fault::LeaderChange
         | Fault::ReplicaLag
-        | Fault::ProducerIdExpiry
-        | Fault::Retention
         | Fault::Compaction
         | Fault::TopicRecreate
-        | Fault::OffsetReset
         | Fault::StaleMetadata => false,
     }
 }

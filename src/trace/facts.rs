@@ -14,7 +14,7 @@ use semel_models::fault::Fault;
 use semel_models::limbo::Late;
 use semel_models::offset::Position;
 use semel_models::order::Step;
-use semel_models::partitions::OtherPartition;
+use semel_models::partitions::{OtherPartition, Partition};
 use semel_models::pipeline::{
     AutoCommit, Dedup, DedupKey, Effect, OnCommitFailure, Pipeline, Source,
 };
@@ -381,8 +381,20 @@ fn transaction(state: &State) -> String {
 
 fn late(late: &Late) -> String {
     match late {
-        Late::Produce { record, .. } => format!("produce {}", name(*record)),
-        Late::Commit { position, .. } => format!("commit {}", position.next.0),
+        Late::Produce {
+            record, partition, ..
+        } => match partition {
+            Partition::First => format!("produce {}", name(*record)),
+            Partition::Second => format!("produce {} (partition 1)", name(*record)),
+        },
+        Late::Commit {
+            position, second, ..
+        } => {
+            let first = position.map(|at| at.next.0.to_string());
+            let second = second.map(|at| format!("{} (partition 1)", at.next.0));
+            let both: Vec<String> = first.into_iter().chain(second).collect();
+            format!("commit {}", both.join(" and "))
+        }
         Late::Output { record, .. } => format!("failed {}", name(*record)),
         Late::Result { record, .. } => format!("result of {}", name(*record)),
         Late::Offsets { position, .. } => format!("offsets {}", position.next.0),

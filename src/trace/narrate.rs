@@ -16,11 +16,13 @@ mod upstream;
 
 use super::facts::{broker_name, lettered, name};
 use semel_models::action::{
-    Action, Begins, ConsumerStep, ConsumerStrike, Recreation, ReplicaStep, Strike, TransactionStep,
+    Action, ConsumerStep, ConsumerStrike, Recreation, ReplicaStep, Strike,
+    TransactionStep,
 };
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Consumer;
 use semel_models::limits::MAX_INSTANCES;
+use semel_models::partitions::Partition;
 use semel_models::pipeline::{AfterAttempts, OffsetReset};
 use semel_models::transaction_coordinator::Part;
 use std::collections::BTreeMap;
@@ -183,7 +185,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 ConsumerStep::PollBoth(both) => {
                     put("count", both.count.to_string());
                     put("behind", both.behind.to_string());
-                    if both.begins == Begins::InOther {
+                    if both.begins == Partition::Second {
                         put("partition", "1".into());
                     }
                 }
@@ -202,6 +204,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 | ConsumerStep::Leave
                 | ConsumerStep::NoticeLoss
                 | ConsumerStep::Relocate
+                | ConsumerStep::RelocateOther
                 | ConsumerStep::Discover
                 | ConsumerStep::PollRetries
                 | ConsumerStep::CommitDone

@@ -40,7 +40,7 @@ impl Cluster {
                 state.retries.commit(*record);
             }
         } else if taken {
-            self.are_committed(state, covered);
+            self.are_committed(state, state.by_partition(covered));
         }
         taken
     }
@@ -213,7 +213,7 @@ impl Cluster {
 
     /// The commit that nobody waits for reaches the coordinator.
     pub(super) fn pending_commit_arrives(&self, state: &mut State, who: u16) {
-        let pending = state.pending(who);
+        let pending = state.pending_commits(who);
         state.set_pending(who, Covered::default());
         if self.takes_commits_of(state, who) {
             self.are_committed(state, pending);
@@ -295,9 +295,11 @@ impl Cluster {
             CommitKind::Owed => self.covered_by_owed(state, who),
         };
         let generation = consumer.generation;
-        if let Some(position) = covered.here {
+        if !covered.is_empty() {
+            let [position, second] = state.by_partition(covered);
             state.limbo.add(Late::Commit {
                 position,
+                second,
                 generation,
             });
         }

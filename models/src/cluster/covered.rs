@@ -54,7 +54,7 @@ impl State {
         }
     }
 
-    fn by_partition(&self, covered: Covered) -> [Option<Position>; 2] {
+    pub(super) fn by_partition(&self, covered: Covered) -> [Option<Position>; 2] {
         let Covered { here, there } = self.by_hand(covered.here, covered.there);
         [here, there]
     }
@@ -212,9 +212,9 @@ impl Cluster {
         state.by_partition(self.covered_by_owed(state, who))
     }
 
-    /// The coordinator takes a commit that is not part of a transaction.
-    pub(super) fn are_committed(&self, state: &mut State, covered: Covered) {
-        let [first, second] = state.by_partition(covered);
+    /// The coordinator takes a commit of these, by partition, that is not part of a transaction.
+    pub(super) fn are_committed(&self, state: &mut State, positions: [Option<Position>; 2]) {
+        let [first, second] = positions;
         if let Some(position) = first {
             self.is_committed(state, position);
         }

@@ -114,6 +114,7 @@ impl Cluster {
                 | ConsumerStep::Discover
                 | ConsumerStep::PollOther(_)
                 | ConsumerStep::PollBoth(_)
+                | ConsumerStep::RelocateOther
                 | ConsumerStep::PollRetries
                 | ConsumerStep::Drop(_)
                 | ConsumerStep::CommitDone

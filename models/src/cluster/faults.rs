@@ -3,13 +3,14 @@
 use super::budget::touches_sink;
 use super::committing::CommitKind;
 use super::{Cluster, State};
-use crate::action::{Action, ConsumerStrike, Failure, Place, Strike, Target};
+use crate::action::{Action, ConsumerStrike, Failure, PartitionStrike, Place, Strike, Target};
 use crate::broker::Synced;
 use crate::consumer::{Call, Phase, Recovery};
 use crate::fault;
 use crate::limbo::Late;
 use crate::offset::{NextOffset, Position};
 use crate::order::Step;
+use crate::partitions::Partition;
 use crate::pipeline::{AfterAttempts, Dedup};
 use crate::program::{Operation, Scope};
 
@@ -158,6 +159,10 @@ impl Cluster {
             if self.limits.offset_resets {
                 for to in 0..=state.broker.log_end() {
                     add(Strike::OffsetReset { to });
+                }
+                let there = state.other.as_deref().map(|other| other.broker.log_end());
+                for to in there.into_iter().flat_map(|end| 0..=end) {
+                    add(Strike::InOther(PartitionStrike::OffsetReset { to }));
                 }
             }
         }
@@ -326,6 +331,7 @@ impl Cluster {
             | Strike::Retention
             | Strike::Compaction { .. } => self.strike_upstream(state, strike),
             Strike::DeliveryTimeout => self.expire_send(state),
+            Strike::InOther(own) => self.strike_other(state, own),
             Strike::BrokerCrash => {
                 self.restart_broker(state, state.broker.log_end(), Synced::AsBefore);
             }
@@ -453,8 +459,10 @@ impl Cluster {
 
     fn delay(&self, state: &mut State, target: Target) {
         match target {
-            Target::Produce => self.delay_produce(state),
-            Target::ProduceToOther => unreachable!("no request to it is ever late"),
+            Target::Produce => self.delay_produce(state, Partition::First),
+            Target::ProduceToOther => self.in_other(state, |state| {
+                self.delay_produce(state, Partition::Second);
+            }),
             Target::Commit(who) => self.delay_commit(state, CommitKind::Waiting, who),
             Target::BackgroundCommit(who) => self.delay_commit(state, CommitKind::Background, who),
             Target::LeavingCommit(who) => self.delay_commit(state, CommitKind::Owed, who),

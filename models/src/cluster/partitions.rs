@@ -2,11 +2,13 @@
 //! ([`crate::partitions`]).
 
 use super::{Cluster, State};
-use crate::action::{Action, Begins, ConsumerStep, PartitionStep, PollBoth, Strike, Target};
+use crate::action::{
+    Action, ConsumerStep, PartitionStep, PartitionStrike, PollBoth, Strike, Target,
+};
 use crate::consumer::{Consumer, Location, Phase};
 use crate::group_coordinator::Rebalance;
-use crate::offset::NextOffset;
-use crate::partitions::OtherPartition;
+use crate::offset::{NextOffset, Position};
+use crate::partitions::{OtherPartition, Partition};
 use crate::pipeline::GroupProtocol;
 
 impl State {
@@ -91,12 +93,41 @@ impl Cluster {
         state.turn_upstream();
     }
 
-    /// Adds the faults of produce requests to the other partition.
+    /// Adds the faults of the other partition, of the requests to it, and of what was sent there.
     pub(super) fn partition_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
-        if state.other.as_deref().is_some_and(OtherPartition::is_busy) {
-            let mut turned = state.clone();
-            turned.turn_upstream();
-            self.request_faults(&turned, Target::ProduceToOther, add);
+        if state.other.is_none() {
+            return;
+        }
+        let mut turned = state.clone();
+        turned.turn_upstream();
+        self.request_faults(&turned, Target::ProduceToOther, add);
+        let mut add = |own| add(Strike::InOther(own));
+        if self.may_expire_early(&turned) {
+            add(PartitionStrike::DeliveryTimeout);
+        }
+        for session in 0..=turned.producer.session {
+            if self.can_expire(&turned, session, Partition::Second) {
+                add(PartitionStrike::ForgetProducer(session));
+            }
+        }
+        if turned.broker.log_start() < turned.broker.log_end() {
+            add(PartitionStrike::Retention);
+        }
+    }
+
+    /// A fault strikes the other partition.
+    pub(super) fn strike_other(&self, state: &mut State, own: PartitionStrike) {
+        match own {
+            PartitionStrike::DeliveryTimeout => self.in_other(state, |state| {
+                self.expire_send(state);
+            }),
+            PartitionStrike::ForgetProducer(_) | PartitionStrike::Retention => {
+                self.in_other(state, |state| self.strike_upstream(state, own.strike()));
+            }
+            PartitionStrike::OffsetReset { to } => {
+                let position = Position::bare(NextOffset(to));
+                self.are_committed(state, [None, Some(position)]);
+            }
         }
     }
 
@@ -150,12 +181,16 @@ impl Cluster {
         let free = state.group.rebalance.is_none() && self.owns(state, who);
         match other.position {
             None if free && (polls || in_background) => add(ConsumerStep::Discover),
+            Some(position) if polls && !self.is_valid_in(other, position) => {
+                add(ConsumerStep::RelocateOther);
+            }
             Some(position) if polls => {
                 let unread = other.broker.log_end() - position.0;
                 for count in 1..=unread.min(self.limits.poll) {
                     add(ConsumerStep::PollOther(count));
                 }
-                if self.limits.polls_both {
+                let both = consumer.relocation(&self.pipeline, &state.broker).is_none();
+                if self.limits.polls_both && both {
                     let here = state.broker.log_end() - consumer.position().next.0;
                     self.polls_of_both(here, unread, add);
                 }
@@ -168,8 +203,8 @@ impl Cluster {
     fn polls_of_both(&self, here: u16, there: u16, add: &mut impl FnMut(ConsumerStep)) {
         let most = self.limits.poll;
         for (begins, first, second) in [
-            (Begins::InFirst, here, there),
-            (Begins::InOther, there, here),
+            (Partition::First, here, there),
+            (Partition::Second, there, here),
         ] {
             for count in 1..=first.min(most) {
                 for behind in 1..=second.min(most - count) {
@@ -203,6 +238,24 @@ impl Cluster {
     /// Where a consumer would begin in the other partition.
     pub(super) fn start_in_other(&self, other: &OtherPartition) -> Location {
         Consumer::start_in(other.committed, &self.pipeline, &other.broker)
+    }
+
+    /// Whether a consumer can read there at this position.
+    fn is_valid_in(&self, other: &OtherPartition, position: NextOffset) -> bool {
+        let here = Position::bare(position);
+        Consumer::start_in(Some(here), &self.pipeline, &other.broker) == Location::At(here)
+    }
+
+    /// The position in the other partition is no longer valid: it moves, or the process ends.
+    pub(super) fn relocate_in_other(&self, state: &mut State, who: u16) {
+        let Some(other) = state.other.as_deref_mut() else {
+            return;
+        };
+        let here = other.position.map(Position::bare);
+        match Consumer::start_in(here, &self.pipeline, &other.broker) {
+            Location::At(position) => other.position = Some(position.next),
+            Location::Nowhere => self.crash(state, who),
+        }
     }
 
     /// `who` gets the other partition, too, if there is one.
@@ -257,11 +310,11 @@ impl Cluster {
     /// A poll returns records of both partitions.
     pub(super) fn poll_both(&self, state: &mut State, who: u16, both: PollBoth) {
         match both.begins {
-            Begins::InFirst => {
+            Partition::First => {
                 let consumer = &mut state.consumers[usize::from(who)];
                 consumer.poll(both.count, &self.pipeline, &state.broker);
             }
-            Begins::InOther => self.poll_other(state, who, both.count),
+            Partition::Second => self.poll_other(state, who, both.count),
         }
         self.poll_behind(state, who, both.behind);
     }

@@ -155,7 +155,13 @@ impl Cluster {
             position.leader_epoch = None;
         }
         for late in state.limbo.requests.iter_mut() {
-            if let Late::Commit { position, .. } | Late::Offsets { position, .. } = late {
+            if let Late::Commit {
+                position, second, ..
+            } = late
+            {
+                bare(position);
+                bare(second);
+            } else if let Late::Offsets { position, .. } = late {
                 position.leader_epoch = None;
             }
         }

@@ -4,6 +4,7 @@ use super::{Cluster, State};
 use crate::action::{Action, ConsumerStep};
 use crate::consumer::{Call, Consumer, Location, Phase};
 use crate::limbo::Late;
+use crate::partitions::Partition;
 
 impl Cluster {
     /// Adds the enabled steps that are not faults. One that would change nothing may be among
@@ -194,6 +195,7 @@ impl Cluster {
             ConsumerStep::Discover => self.discover(state, who),
             ConsumerStep::PollOther(count) => self.poll_other(state, who, count),
             ConsumerStep::PollBoth(both) => self.poll_both(state, who, both),
+            ConsumerStep::RelocateOther => self.relocate_in_other(state, who),
             ConsumerStep::PollRetries => {
                 if let Some(record) = state.retries.waiting.first() {
                     state.consumers[usize::from(who)].poll_retries(*record);
@@ -231,7 +233,16 @@ impl Cluster {
 
     fn late_arrives(&self, state: &mut State, slot: u16) {
         match state.limbo.requests.remove(usize::from(slot)) {
-            Late::Produce { record, stamp } => self.late_produce_arrives(state, record, stamp),
+            Late::Produce {
+                record,
+                stamp,
+                partition,
+            } => match partition {
+                Partition::First => self.late_produce_arrives(state, record, stamp),
+                Partition::Second => self.in_other(state, |state| {
+                    self.late_produce_arrives(state, record, stamp);
+                }),
+            },
             Late::Output { record, .. } => self.append_failed(state, record),
             request @ (Late::InitProducerId { .. }
             | Late::AddPartitions { .. }
@@ -240,11 +251,12 @@ impl Cluster {
             }
             Late::Commit {
                 position,
+                second,
                 generation,
             } => {
                 let current = generation == state.group.generation;
                 if current || !self.pipeline.subscribes() {
-                    self.is_committed(state, position);
+                    self.are_committed(state, [position, second]);
                 }
             }
             Late::Result {

@@ -101,6 +101,7 @@ impl Numbering {
             | Strike::Delay(_)
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
+            | Strike::InOther(_)
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }

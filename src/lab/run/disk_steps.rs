@@ -24,7 +24,7 @@ impl Run {
             }
             Action::LateArrives(slot) => {
                 let late = self.state.limbo.requests[usize::from(slot)];
-                if let Late::Produce { record, stamp } = late {
+                if let Late::Produce { record, stamp, .. } = late {
                     self.produce(0, self.state.broker.clone(), record, stamp)?;
                 }
             }
@@ -155,6 +155,7 @@ impl Run {
             | Strike::Delay(_)
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
+            | Strike::InOther(_)
             | Strike::Rebalance { .. }
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry

@@ -23,7 +23,9 @@ impl ConsumerScene<'_> {
             ConsumerStep::Relocate => ("consumer", "relocate", self.relocate()),
             ConsumerStep::Poll(count) => ("consumer", "poll", self.poll(count)),
             ConsumerStep::Discover => ("consumer", "discover-partition", self.discover()),
-            ConsumerStep::PollOther(_) => unreachable!("told as in the first partition"),
+            ConsumerStep::PollOther(_) | ConsumerStep::RelocateOther => {
+                unreachable!("told as in the first partition")
+            }
             ConsumerStep::PollBoth(both) => ("consumer", "poll", self.poll_both(both)),
             ConsumerStep::PollRetries => ("consumer", "poll-retries", self.poll_retries()),
             ConsumerStep::Operate => ("consumer", "operate", self.operate()),

@@ -3,21 +3,30 @@
 
 use super::{ConsumerScene, Scene, Told, narrate, reset_policy};
 use crate::trace::facts::name;
-use semel_models::action::{Action, Begins, ConsumerStep, PollBoth, Strike, Target};
+use semel_models::action::{Action, ConsumerStep, PollBoth, Strike, Target};
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Phase;
+use semel_models::limbo::Late;
 use semel_models::limits::MAX_INSTANCES;
 use semel_models::offset::Position;
-use semel_models::partitions::OtherPartition;
+use semel_models::partitions::{OtherPartition, Partition};
 use semel_models::pipeline::GroupProtocol;
 
 /// What is said of a step that happens in the other partition: the same step in the first.
-fn in_the_first(action: Action) -> Option<Action> {
+fn in_the_first(before: &State, action: Action) -> Option<Action> {
     match action {
         Action::OtherPartition(step) => Some(step.action()),
+        Action::LateArrives(slot) => match before.limbo.requests[usize::from(slot)] {
+            Late::Produce { partition, .. } if partition == Partition::Second => Some(action),
+            _ => None,
+        },
         Action::Consumer { who, does } => match does {
             ConsumerStep::PollOther(count) => {
                 let does = ConsumerStep::Poll(count);
+                Some(Action::Consumer { who, does })
+            }
+            ConsumerStep::RelocateOther => {
+                let does = ConsumerStep::Relocate;
                 Some(Action::Consumer { who, does })
             }
             _ => None,
@@ -27,6 +36,8 @@ fn in_the_first(action: Action) -> Option<Action> {
                 Strike::LoseRequest(Target::ProduceToOther) => Strike::LoseRequest(Target::Produce),
                 Strike::LoseAnswer(Target::ProduceToOther) => Strike::LoseAnswer(Target::Produce),
                 Strike::Refuse(Target::ProduceToOther) => Strike::Refuse(Target::Produce),
+                Strike::Delay(Target::ProduceToOther) => Strike::Delay(Target::Produce),
+                Strike::InOther(own) => own.strike(),
                 _ => return None,
             };
             Some(Action::Fault {
@@ -46,7 +57,7 @@ pub(super) fn told_there(
     after: &State,
     running: [bool; MAX_INSTANCES],
 ) -> Option<Told> {
-    let there = in_the_first(action)?;
+    let there = in_the_first(before, action)?;
     let mut told = narrate(cluster, &before.turned(), there, &after.turned(), running);
     told.parameters.insert("partition".into(), "1".into());
     told.sentence = match told.sentence.strip_prefix("A poll") {
@@ -192,8 +203,8 @@ impl ConsumerScene<'_> {
             format!("{records} of partition 1")
         };
         let (first, then) = match both.begins {
-            Begins::InFirst => (here(both.count), there(both.behind)),
-            Begins::InOther => (there(both.count), here(both.behind)),
+            Partition::First => (here(both.count), there(both.behind)),
+            Partition::Second => (there(both.count), here(both.behind)),
         };
         format!("A poll returns {first}, and then {then}.")
     }
