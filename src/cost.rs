@@ -212,7 +212,6 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
             | ConsumerStep::Drop(_)
             | ConsumerStep::Discover
             | ConsumerStep::Relocate
-        | ConsumerStep::RelocateOther
             | ConsumerStep::RelocateOther => 1,
             ConsumerStep::Operate
             | ConsumerStep::Work(_)
@@ -345,6 +344,7 @@ fn of_consumer(cluster: &Cluster, does: ConsumerStep, before: &Consumer, after: 
         | ConsumerStep::Rejoin
         | ConsumerStep::NoticeLoss
         | ConsumerStep::Relocate
+        | ConsumerStep::RelocateOther
         | ConsumerStep::Discover
         | ConsumerStep::WriteFailed
         | ConsumerStep::CommitSaved

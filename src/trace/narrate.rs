@@ -16,8 +16,7 @@ mod upstream;
 
 use super::facts::{broker_name, lettered, name};
 use semel_models::action::{
-    Action, ConsumerStep, ConsumerStrike, Recreation, ReplicaStep, Strike,
-    TransactionStep,
+    Action, ConsumerStep, ConsumerStrike, Recreation, ReplicaStep, Strike, TransactionStep,
 };
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Consumer;
