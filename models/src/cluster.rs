@@ -27,6 +27,7 @@ mod persistent;
 mod recreation;
 mod reduce;
 mod replicas;
+mod sharing;
 mod steps;
 mod symmetry;
 mod transactions;
@@ -360,7 +361,7 @@ impl Model for Cluster {
                 .has_output()
                 .then(|| Box::new(Output::of(&self.pipeline))),
             transactions: self.limits.transactions.then(Box::default),
-            other: (bounds.partitions > 1).then(|| Box::new(OtherPartition::of(bounds.start))),
+            other: (bounds.partitions > 1).then(|| Box::new(OtherPartition::of(&self.pipeline))),
             ..State::default()
         };
         if let Some(output) = state.output.as_mut().filter(|_| self.keeps_journal) {
@@ -375,6 +376,7 @@ impl Model for Cluster {
             state.group.owner = self.pipeline.subscribes().then_some(0);
             for who in self.everyone() {
                 let reads = who == 0 || !self.pipeline.subscribes();
+                let reads = reads || state.has_second(who);
                 state.consumers[usize::from(who)] = if reads {
                     Consumer::joined()
                 } else {

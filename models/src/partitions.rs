@@ -31,15 +31,17 @@
 //! that are fetched from the new partition before the old one is read up: which partition a poll reads
 //! is open.
 
+pub mod reader;
+
 use crate::broker::Broker;
 use crate::codec::Codec;
-use crate::consumer::Consumer;
-use crate::limits::Limits;
+use crate::limits::{Limits, MAX_INSTANCES};
 use crate::list::List;
 use crate::offset::{self, NextOffset, Position};
 use crate::pipeline::{AutoCommit, Client, CommitCovers, Pipeline, Start};
 use crate::producer::java::JavaSequences;
 use crate::producer::{Batch, Flight, Producer, oldest};
+use reader::Reader;
 
 /// The second partition, and what the producer, the group and the consumer have of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -58,18 +60,10 @@ pub struct OtherPartition {
     pub java: JavaSequences,
     /// The group's committed offset in it.
     pub committed: Option<Position>,
-    /// Where the consumer reads in it; `None`: it is not assigned to the consumer. While its records
-    /// are in hand, where the consumer reads in the first partition.
-    pub position: Option<NextOffset>,
-    /// librdkafka's offset store for it. While its records are in hand, for the first partition; so
-    /// with the next two.
-    pub stored: Option<Position>,
-    /// With a background commit: the offset in it that the client knows to be committed.
-    pub known_committed: Option<NextOffset>,
-    /// What the commit that is on its way without anyone waiting for it covers in it.
-    pub pending: Option<Position>,
-    /// Whether the records in hand come from it: then the consumer's own position is the one in it.
-    pub in_hand: bool,
+    /// With several consumers: the one that it is assigned to, alive or not.
+    pub owner: Option<u16>,
+    /// What each consumer has of it.
+    pub readers: [Reader; MAX_INSTANCES],
 }
 
 /// One of two partitions.
@@ -138,16 +132,19 @@ impl OtherPartition {
     }
 
     /// A partition that is there from the start.
-    pub fn of(start: Start) -> OtherPartition {
-        let position = match start {
-            Start::Joined => Some(NextOffset(0)),
-            Start::Cold => None,
-        };
-        OtherPartition {
+    pub fn of(pipeline: &Pipeline) -> OtherPartition {
+        let mut other = OtherPartition {
             known: true,
-            position,
             ..OtherPartition::default()
+        };
+        if pipeline.bounds.start == Start::Joined {
+            let who = pipeline.group.instances - 1;
+            other.owner = (who > 0).then_some(who);
+            let reader = &mut other.readers[usize::from(who)];
+            reader.position = Some(NextOffset(0));
+            reader.without_first = who > 0;
         }
+        other
     }
 
     /// Changes places with the first partition, as far as the producer and the brokers are concerned.
@@ -156,25 +153,6 @@ impl OtherPartition {
         std::mem::swap(&mut self.queue, &mut producer.queue);
         std::mem::swap(&mut self.flights, &mut producer.flights);
         std::mem::swap(&mut self.java, &mut producer.java);
-    }
-
-    /// Changes places with the partition whose records are in hand, as far as the consumer is concerned
-    /// that has nothing of either.
-    pub fn turn_reader(&mut self, consumer: &mut Consumer) {
-        let here = NextOffset(consumer.first);
-        consumer.first = self.position.replace(here).unwrap_or_default().0;
-        std::mem::swap(&mut self.stored, &mut consumer.stored);
-        std::mem::swap(&mut self.known_committed, &mut consumer.known_committed);
-        std::mem::swap(&mut self.pending, &mut consumer.pending);
-    }
-
-    /// The consumer has nothing of it any more.
-    pub fn lose_reader(&mut self) {
-        self.position = None;
-        self.stored = None;
-        self.known_committed = None;
-        self.pending = None;
-        self.in_hand = false;
     }
 
     /// Whether a record of this key is sent there.
@@ -223,18 +201,13 @@ impl OtherPartition {
             self.java.code(codec, limits);
         }
         offset::code_optional(&mut self.committed, codec, limits);
-        let mut position = self.position.map_or(0, |next| next.0 + 1);
-        codec.field(&mut position, limits.log + 1);
-        self.position = position.checked_sub(1).map(NextOffset);
-        codec.flag(&mut self.in_hand);
-        if limits.stores {
-            offset::code_optional(&mut self.stored, codec, limits);
-            let mut known = self.known_committed.map_or(0, |known| known.0 + 1);
-            codec.field(&mut known, limits.log + 1);
-            self.known_committed = known.checked_sub(1).map(NextOffset);
+        if limits.instances > 1 {
+            let mut owner = self.owner.map_or(0, |owner| owner + 1);
+            codec.field(&mut owner, limits.instances);
+            self.owner = owner.checked_sub(1);
         }
-        if limits.background_commits {
-            offset::code_optional(&mut self.pending, codec, limits);
+        for reader in &mut self.readers[..usize::from(limits.instances)] {
+            reader.code(codec, limits);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use semel_models::fault::{Fault, FaultBudget};
 use semel_models::order::{Order, Step};
-use semel_models::pipeline::{Client, GroupProtocol};
+use semel_models::pipeline::{AutoCommit, Client, GroupProtocol};
 
 use super::choices::{
     AfterAttempts, Assignment, Choice, DedupKey, OnCommitFailure, OnRevoke, RecordSource,
@@ -30,6 +30,7 @@ pub(crate) fn check(
         .or_else(|| of_results(order).filter(|_| from_the_start))
         .or_else(|| of_clients(parts))
         .or_else(|| of_application(parts))
+        .or_else(|| of_instances(parts, from_the_start))
         .or_else(|| of_order(order))
         .or_else(|| of_offsets(parts));
     if let Some((with, at)) = refused {
@@ -123,13 +124,38 @@ fn of_clients(parts: &Parts<'_>) -> Refused {
     }
 }
 
+/// Two consumers share two partitions in eager rebalances that owe nothing, from the start.
+fn of_instances(parts: &Parts<'_>, from_the_start: bool) -> Refused {
+    let application = parts.application;
+    let (Some(group), true) = (parts.group.as_ref(), application.instances.value > 1) else {
+        return None;
+    };
+    let with = |what: &str| format!("instances = {} and {what}", application.instances.value);
+    let at = application.instances.at;
+    if !from_the_start {
+        Some((format!("instances = {}", application.instances.value), at))
+    } else if group.protocol != GroupProtocol::Eager {
+        Some((
+            with("a protocol in which a member keeps one partition while another moves"),
+            at,
+        ))
+    } else if group.sticky {
+        Some((with("a sticky assignor"), at))
+    } else if group.static_membership {
+        Some((with("group.instance.id"), at))
+    } else if group.revokes_in_background || group.rejoins_in_background {
+        Some((with("a client that rebalances without a listener"), at))
+    } else if parts.rules.consumer.auto_commit != AutoCommit::Off {
+        Some((with("automatic commit"), at))
+    } else {
+        None
+    }
+}
+
 fn of_application(parts: &Parts<'_>) -> Refused {
     let application = parts.application;
     if application.workers.value > 0 {
         Some(("`workers`".into(), application.workers.at))
-    } else if application.instances.value > 1 {
-        let with = format!("instances = {}", application.instances.value);
-        Some((with, application.instances.at))
     } else if application.assignment.value == Assignment::Assign {
         Some(("assignment = \"assign\"".into(), application.assignment.at))
     } else if application.source.value == RecordSource::Transaction {

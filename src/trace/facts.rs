@@ -14,6 +14,7 @@ use semel_models::fault::Fault;
 use semel_models::limbo::Late;
 use semel_models::offset::Position;
 use semel_models::order::Step;
+use semel_models::partitions::reader::Reader;
 use semel_models::partitions::{OtherPartition, Partition};
 use semel_models::pipeline::{
     AutoCommit, Dedup, DedupKey, Effect, OnCommitFailure, Pipeline, Source,
@@ -134,13 +135,6 @@ fn of_other_partition(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)
         Some(_) => log(&other.broker, pipeline),
         None => "none".into(),
     };
-    // What the consumer reads in the partition that it has nothing in hand of.
-    let read_on = other
-        .position
-        .map_or("none".into(), |next| match other.in_hand {
-            true => format!("partition 0 from {}", next.0),
-            false => format!("partition 1 from {}", next.0),
-        });
     let mut facts = vec![
         ("partition 1".into(), there),
         (
@@ -155,8 +149,14 @@ fn of_other_partition(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)
             "committed offset of partition 1".into(),
             optional(other.committed),
         ),
-        ("reads later".into(), read_on.into()),
     ];
+    for who in 0..pipeline.group.instances {
+        let fact = match pipeline.group.instances {
+            1 => "reads later".into(),
+            _ => format!("what {} reads later", lettered(who)),
+        };
+        facts.push((fact, reads_later(&other.readers[usize::from(who)]).into()));
+    }
     if pipeline.consumer.commits_in_background() {
         let [_, sent] = state.pending_commits(0);
         facts.push(("commit on its way to partition 1".into(), optional(sent)));
@@ -166,6 +166,16 @@ fn of_other_partition(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)
         facts.push(("offset store of partition 1".into(), optional(stored)));
     }
     facts
+}
+
+/// What the consumer reads in the partition that it has nothing in hand of.
+fn reads_later(reader: &Reader) -> String {
+    reader
+        .position
+        .map_or("none".into(), |next| match reader.in_hand {
+            true => format!("partition 0 from {}", next.0),
+            false => format!("partition 1 from {}", next.0),
+        })
 }
 
 /// The facts about one consumer.

@@ -40,7 +40,7 @@ impl Cluster {
                 state.retries.commit(*record);
             }
         } else if taken {
-            self.are_committed(state, state.by_partition(covered));
+            self.are_committed(state, state.by_partition(who, covered));
         }
         taken
     }
@@ -73,14 +73,14 @@ impl Cluster {
             Recovery::None
                 if operation.contains(Step::Commit) && operation.output_step().is_none() =>
             {
-                Some(self.covered(state, consumer, operation.scope))
+                Some(self.covered(state, who, consumer, operation.scope))
             }
             Recovery::None | Recovery::Write => None,
             Recovery::Commit => {
                 let alone = Scope::Record { first: 0, last: 0 };
                 let mut at_failing = consumer.clone();
                 at_failing.cursor = consumer.failing;
-                Some(self.covered(state, &at_failing, alone))
+                Some(self.covered(state, who, &at_failing, alone))
             }
         }
     }
@@ -296,7 +296,7 @@ impl Cluster {
         };
         let generation = consumer.generation;
         if !covered.is_empty() {
-            let [position, second] = state.by_partition(covered);
+            let [position, second] = state.by_partition(who, covered);
             state.limbo.add(Late::Commit {
                 position,
                 second,

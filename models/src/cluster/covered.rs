@@ -22,27 +22,27 @@ use crate::program::Scope;
 impl State {
     /// The consumer as it is seen from the partition that it has nothing in hand of, if it has one.
     fn seen_from_there(&self, who: u16) -> Option<Consumer> {
-        let other = self.other.as_deref()?;
-        let position = other.position?;
+        let reader = self.reader(who)?;
+        let position = reader.position?;
         let mut consumer = self.consumers[usize::from(who)].clone();
         consumer.drop_hand();
         consumer.phase = self.consumers[usize::from(who)].phase;
         consumer.first = position.0;
-        consumer.stored = other.stored;
-        consumer.known_committed = other.known_committed;
-        consumer.pending = other.pending;
+        consumer.stored = reader.stored;
+        consumer.known_committed = reader.known_committed;
+        consumer.pending = reader.pending;
         Some(consumer)
     }
 
     /// What is committed in the partition of what is in hand, and in the other one.
-    fn committed(&self) -> Covered {
+    fn committed(&self, who: u16) -> Covered {
         let there = self.other.as_deref().and_then(|other| other.committed);
-        self.by_hand(self.group.committed, there)
+        self.by_hand(who, self.group.committed, there)
     }
 
     /// Something of the first and of the second partition, by what is in hand; or the reverse.
-    fn by_hand(&self, first: Option<Position>, second: Option<Position>) -> Covered {
-        match self.has_other_in_hand() {
+    fn by_hand(&self, who: u16, first: Option<Position>, second: Option<Position>) -> Covered {
+        match self.has_other_in_hand(who) {
             true => Covered {
                 here: second,
                 there: first,
@@ -54,31 +54,33 @@ impl State {
         }
     }
 
-    pub(super) fn by_partition(&self, covered: Covered) -> [Option<Position>; 2] {
-        let Covered { here, there } = self.by_hand(covered.here, covered.there);
+    pub(super) fn by_partition(&self, who: u16, covered: Covered) -> [Option<Position>; 2] {
+        let Covered { here, there } = self.by_hand(who, covered.here, covered.there);
         [here, there]
     }
 
     /// Where the consumer reads next, by partition.
     pub fn positions(&self, who: u16) -> [Option<Position>; 2] {
-        let there = self.other.as_deref().and_then(|other| other.position);
-        self.by_partition(Covered {
-            here: Some(self.consumers[usize::from(who)].position()),
+        let there = self.reader(who).and_then(|reader| reader.position);
+        let here = self.consumers[usize::from(who)].position();
+        let covered = Covered {
+            here: Some(here),
             there: there.map(Position::bare),
-        })
+        };
+        self.by_partition(who, covered)
     }
 
     pub(super) fn pending(&self, who: u16) -> Covered {
         Covered {
             here: self.consumers[usize::from(who)].pending,
-            there: self.other.as_deref().and_then(|other| other.pending),
+            there: self.reader(who).and_then(|reader| reader.pending),
         }
     }
 
     pub(super) fn set_pending(&mut self, who: u16, pending: Covered) {
         self.consumers[usize::from(who)].pending = pending.here;
-        if let Some(other) = self.other.as_deref_mut() {
-            other.pending = pending.there;
+        if let Some(reader) = self.reader_mut(who) {
+            reader.pending = pending.there;
         }
     }
 
@@ -87,9 +89,9 @@ impl State {
         let consumer = &mut self.consumers[usize::from(who)];
         consumer.stored = None;
         consumer.pending = None;
-        if let Some(other) = self.other.as_deref_mut() {
-            other.stored = None;
-            other.pending = None;
+        if let Some(reader) = self.reader_mut(who) {
+            reader.stored = None;
+            reader.pending = None;
         }
     }
 
@@ -98,29 +100,36 @@ impl State {
         let consumer = &mut self.consumers[usize::from(who)];
         let next = |position: Option<Position>| position.map(|position| position.next);
         consumer.known_committed = next(covered.here).or(consumer.known_committed);
-        if let Some(other) = self.other.as_deref_mut() {
-            other.known_committed = next(covered.there).or(other.known_committed);
+        if let Some(reader) = self.reader_mut(who) {
+            reader.known_committed = next(covered.there).or(reader.known_committed);
         }
     }
 
     /// The commit that nobody waits for, by partition.
     pub fn pending_commits(&self, who: u16) -> [Option<Position>; 2] {
-        self.by_partition(self.pending(who))
+        self.by_partition(who, self.pending(who))
     }
 
     /// librdkafka's offset store, by partition.
     pub fn stored_offsets(&self, who: u16) -> [Option<Position>; 2] {
-        self.by_partition(Covered {
+        let stored = Covered {
             here: self.consumers[usize::from(who)].stored,
-            there: self.other.as_deref().and_then(|other| other.stored),
-        })
+            there: self.reader(who).and_then(|reader| reader.stored),
+        };
+        self.by_partition(who, stored)
     }
 }
 
 impl Cluster {
     /// What a commit at this point of the order covers.
-    pub(super) fn covered(&self, state: &State, consumer: &Consumer, scope: Scope) -> Covered {
-        let position = state.other.as_deref().and_then(|other| other.position);
+    pub(super) fn covered(
+        &self,
+        state: &State,
+        who: u16,
+        consumer: &Consumer,
+        scope: Scope,
+    ) -> Covered {
+        let position = state.reader(who).and_then(|reader| reader.position);
         let covers = self.pipeline.consumer.commit_covers;
         let here = || Some(consumer.covered(scope, &self.pipeline));
         let from = position.map(|next| next.0 - consumer.behind);
@@ -157,7 +166,7 @@ impl Cluster {
     /// What the client would commit by itself now, if that is news to the coordinator.
     pub(super) fn automatic_commit(&self, state: &State, who: u16) -> Option<Covered> {
         let consumer = &state.consumers[usize::from(who)];
-        let committed = state.committed();
+        let committed = state.committed(who);
         let here = consumer.automatic_commit(&self.pipeline, committed.here);
         let other = state.seen_from_there(who);
         let there = other
@@ -178,7 +187,7 @@ impl Cluster {
     /// The commits that the consumer owes if it leaves now.
     pub(super) fn owes(&self, state: &State, who: u16, closing: bool) -> Owed {
         let (program, pipeline) = (&self.program, &self.pipeline);
-        let committed = state.committed();
+        let committed = state.committed(who);
         let consumer = &state.consumers[usize::from(who)];
         let mut owed = consumer.owes(closing, committed.here, program, pipeline);
         if let Some(other) = state.seen_from_there(who) {
@@ -204,12 +213,12 @@ impl Cluster {
 
     /// What the commit covers that the application makes next and waits for, by partition.
     pub fn next_commit(&self, state: &State, who: u16) -> [Option<Position>; 2] {
-        state.by_partition(self.due_commit(state, who).unwrap_or_default())
+        state.by_partition(who, self.due_commit(state, who).unwrap_or_default())
     }
 
     /// The next commit that is owed, by partition.
     pub fn owed_commit(&self, state: &State, who: u16) -> [Option<Position>; 2] {
-        state.by_partition(self.covered_by_owed(state, who))
+        state.by_partition(who, self.covered_by_owed(state, who))
     }
 
     /// The coordinator takes a commit of these, by partition, that is not part of a transaction.

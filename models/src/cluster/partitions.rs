@@ -8,6 +8,7 @@ use crate::action::{
 use crate::consumer::{Consumer, Location, Phase};
 use crate::group_coordinator::Rebalance;
 use crate::offset::{NextOffset, Position};
+use crate::partitions::reader::Reader;
 use crate::partitions::{OtherPartition, Partition};
 use crate::pipeline::GroupProtocol;
 
@@ -30,18 +31,39 @@ impl State {
             return turned;
         };
         std::mem::swap(&mut other.committed, &mut turned.group.committed);
-        let consumer = &mut turned.consumers[0];
-        if consumer.phase == Phase::Handling {
-            other.in_hand = !other.in_hand;
-        } else {
-            other.turn_reader(consumer);
+        if other.owner.is_some() {
+            std::mem::swap(&mut other.owner, &mut turned.group.owner);
+        }
+        for (reader, consumer) in other.readers.iter_mut().zip(&mut turned.consumers) {
+            reader.turn_sides(consumer);
         }
         turned
     }
 
-    /// Whether the records in hand come from the other partition.
-    pub fn has_other_in_hand(&self) -> bool {
-        self.other.as_deref().is_some_and(|other| other.in_hand)
+    /// What a consumer has of the second partition, if there is one.
+    pub fn reader(&self, who: u16) -> Option<&Reader> {
+        let other = self.other.as_deref()?;
+        other.readers.get(usize::from(who))
+    }
+
+    pub(super) fn reader_mut(&mut self, who: u16) -> Option<&mut Reader> {
+        let other = self.other.as_deref_mut()?;
+        other.readers.get_mut(usize::from(who))
+    }
+
+    /// Whether the records that a consumer has in hand come from the second partition.
+    pub fn has_other_in_hand(&self, who: u16) -> bool {
+        self.reader(who).is_some_and(|reader| reader.in_hand)
+    }
+
+    /// Whether a consumer has the first partition, if it reads any.
+    pub(super) fn has_first(&self, who: u16) -> bool {
+        self.reader(who).is_none_or(|reader| !reader.without_first)
+    }
+
+    /// Whether a consumer has the second partition.
+    pub(super) fn has_second(&self, who: u16) -> bool {
+        self.reader(who).is_some_and(Reader::has_second)
     }
 }
 
@@ -179,8 +201,11 @@ impl Cluster {
         let in_background =
             consumer.phase == Phase::Handling && self.pipeline.group.revokes_in_background;
         let free = state.group.rebalance.is_none() && self.owns(state, who);
-        match other.position {
-            None if free && (polls || in_background) => add(ConsumerStep::Discover),
+        let position = other.readers[usize::from(who)].position;
+        match position {
+            None if free && self.limits.adds_partition && (polls || in_background) => {
+                add(ConsumerStep::Discover)
+            }
             Some(position) if polls && !self.is_valid_in(other, position) => {
                 add(ConsumerStep::RelocateOther);
             }
@@ -190,7 +215,7 @@ impl Cluster {
                     add(ConsumerStep::PollOther(count));
                 }
                 let both = consumer.relocation(&self.pipeline, &state.broker).is_none();
-                if self.limits.polls_both && both {
+                if self.limits.polls_both && both && state.has_first(who) {
                     let here = state.broker.log_end() - consumer.position().next.0;
                     self.polls_of_both(here, unread, add);
                 }
@@ -251,30 +276,36 @@ impl Cluster {
         let Some(other) = state.other.as_deref_mut() else {
             return;
         };
-        let here = other.position.map(Position::bare);
+        let reader = &mut other.readers[usize::from(who)];
+        let here = reader.position.map(Position::bare);
         match Consumer::start_in(here, &self.pipeline, &other.broker) {
-            Location::At(position) => other.position = Some(position.next),
+            Location::At(position) => reader.position = Some(position.next),
             Location::Nowhere => self.crash(state, who),
         }
     }
 
-    /// `who` gets the other partition, too, if there is one.
+    /// `who` gets the other partition, if there is one, besides what it has.
     pub(super) fn assign_other(&self, state: &mut State, who: u16) {
         let Some(other) = state.other.as_deref_mut() else {
             return;
         };
+        let start = self.start_in_other(other);
         let consumer = &mut state.consumers[usize::from(who)];
-        match self.start_in_other(other) {
+        let reader = &mut other.readers[usize::from(who)];
+        match start {
             Location::Nowhere => self.crash(state, who),
-            Location::At(start) if other.in_hand && consumer.phase == Phase::Handling => {
+            Location::At(start) if reader.in_hand && consumer.phase == Phase::Handling => {
                 // It reads on in both once it is done with what is in hand.
                 let first = consumer.reassigned.replace(start);
-                other.position = first.map(|first| first.next).or(other.position);
+                reader.position = first.map(|first| first.next).or(reader.position);
             }
             Location::At(start) => {
-                other.lose_reader();
-                other.position = Some(start.next);
-                other.known_committed = other.committed.map(|committed| committed.next);
+                *reader = Reader {
+                    position: Some(start.next),
+                    known_committed: other.committed.map(|committed| committed.next),
+                    without_first: reader.without_first,
+                    ..Reader::default()
+                };
             }
         }
     }
@@ -285,8 +316,7 @@ impl Cluster {
             return;
         };
         let consumer = &mut state.consumers[usize::from(who)];
-        other.turn_reader(consumer);
-        other.in_hand = true;
+        other.readers[usize::from(who)].turn_hand(consumer);
         consumer.poll(count, &self.pipeline, &other.broker);
     }
 
@@ -295,8 +325,9 @@ impl Cluster {
         let Some(other) = state.other.as_deref_mut() else {
             return;
         };
-        let from = other.position.unwrap_or_default().0;
-        let log = match other.in_hand {
+        let reader = &mut other.readers[usize::from(who)];
+        let from = reader.position.unwrap_or_default().0;
+        let log = match reader.in_hand {
             true => &state.broker,
             false => &other.broker,
         };
@@ -304,7 +335,7 @@ impl Cluster {
         let records = log.records_from(from).take(usize::from(count));
         records.for_each(|(_, entry)| consumer.hand.push(entry.record));
         consumer.behind = count;
-        other.position = Some(NextOffset(from + count));
+        reader.position = Some(NextOffset(from + count));
     }
 
     /// A poll returns records of both partitions.
@@ -325,12 +356,12 @@ impl Cluster {
         let Some(other) = state.other.as_deref_mut() else {
             return;
         };
-        let consumer = &mut state.consumers[0];
-        if !consumer.reads() {
-            other.lose_reader();
-        } else if other.in_hand && consumer.phase == Phase::Polling {
-            other.turn_reader(consumer);
-            other.in_hand = false;
+        for (reader, consumer) in other.readers.iter_mut().zip(&mut state.consumers) {
+            if !consumer.reads() {
+                *reader = Reader::default();
+            } else if reader.in_hand && consumer.phase == Phase::Polling {
+                reader.turn_hand(consumer);
+            }
         }
     }
 }

@@ -121,6 +121,9 @@ impl Cluster {
         let is_down = |who| state.consumers[usize::from(who)].phase == Phase::Down;
         if !self.pipeline.group.static_membership && self.everyone().all(is_down) {
             state.group.owner = self.limits.sole_owner;
+            if let Some(other) = state.other.as_deref_mut() {
+                other.owner = None;
+            }
         }
         let epoch = state.broker.leader_epoch;
         for who in self.everyone() {
@@ -131,7 +134,10 @@ impl Cluster {
             self.normalize_consumer(&mut state.consumers[usize::from(who)]);
         }
         if let Some(other) = state.other.as_deref_mut().filter(|_| !self.limits.stores) {
-            other.known_committed = None;
+            other
+                .readers
+                .iter_mut()
+                .for_each(|reader| reader.known_committed = None);
         }
         self.normalize_transactions(state);
         if !self.limits.forgets {
@@ -146,8 +152,10 @@ impl Cluster {
         bare(&mut state.group.committed);
         if let Some(other) = state.other.as_deref_mut() {
             bare(&mut other.committed);
-            bare(&mut other.stored);
-            bare(&mut other.pending);
+            for reader in &mut other.readers {
+                bare(&mut reader.stored);
+                bare(&mut reader.pending);
+            }
             other.broker.flushed = 0;
             other.broker.recovered = 0;
         }

@@ -63,7 +63,7 @@ impl Cluster {
         match consumer.phase {
             Phase::Polling
                 if consumer.owed.next(self.pipeline.client).is_some() || consumer.slow => {}
-            Phase::Polling if !self.is_readable(state) => {}
+            Phase::Polling if !self.is_readable(state) || !state.has_first(who) => {}
             Phase::Polling if consumer.is_misled(&state.broker) => {
                 if !state.retries.waiting.is_empty() {
                     add(ConsumerStep::PollRetries);

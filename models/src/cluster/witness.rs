@@ -295,8 +295,8 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
             transactions(state).is_some_and(|own| own.stage == Stage::Committing)
         }
         (Witness::WrittenUnknown, Action::OtherPartition(PartitionStep::HandleProduce)) => {
-            let other = state.other.as_deref();
-            state.consumers[0].reads() && other.is_some_and(|other| other.position.is_none())
+            let reader = state.reader(0);
+            state.consumers[0].reads() && reader.is_some_and(|reader| reader.position.is_none())
         }
         (Witness::RowBelowCursor, Action::CommitUpstream(row)) => state.database.is_passed(*row),
         (

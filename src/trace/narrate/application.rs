@@ -253,7 +253,7 @@ impl ConsumerScene<'_> {
                 format!("save-offset: the sink's database holds offset {at}.")
             }
             Step::StoreOffset => {
-                let partition = usize::from(self.scene.before.has_other_in_hand());
+                let partition = usize::from(self.scene.before.has_other_in_hand(self.who));
                 let mut stored = self.scene.after.stored_offsets(self.who);
                 stored[1 - partition] = None;
                 let offsets = partitions::offsets(stored);

@@ -1,7 +1,7 @@
 //! The partition that is added while the pipeline runs, told. What happens in it is told as in the
 //! first one, with its number.
 
-use super::{ConsumerScene, Scene, Told, narrate, reset_policy};
+use super::{ConsumerScene, Scene, Told, letter, narrate, reset_policy};
 use crate::trace::facts::name;
 use semel_models::action::{Action, ConsumerStep, PollBoth, Strike, Target};
 use semel_models::cluster::{Cluster, State};
@@ -9,7 +9,7 @@ use semel_models::consumer::Phase;
 use semel_models::limbo::Late;
 use semel_models::limits::MAX_INSTANCES;
 use semel_models::offset::Position;
-use semel_models::partitions::{OtherPartition, Partition};
+use semel_models::partitions::Partition;
 use semel_models::pipeline::GroupProtocol;
 
 /// What is said of a step that happens in the other partition: the same step in the first.
@@ -151,20 +151,23 @@ impl Scene<'_> {
                 ..
             }
         );
-        match self.after.other.as_deref() {
-            Some(other) if assigns && self.after.consumers[0].reads() => self.begins_there(other),
-            Some(_) | None => String::new(),
+        if !assigns {
+            return String::new();
         }
+        let everyone = 0..self.cluster.pipeline().group.instances;
+        everyone
+            .filter(|who| self.after.consumers[usize::from(*who)].reads())
+            .filter_map(|who| self.begins_there(who))
+            .collect()
     }
 
-    fn begins_there(&self, other: &OtherPartition) -> String {
-        let consumer = &self.after.consumers[0];
-        let position = match other.in_hand {
-            true => consumer.reassigned.map(|there| there.next),
-            false => other.position,
-        };
-        let Some(at) = position else {
-            return String::new();
+    fn begins_there(&self, who: u16) -> Option<String> {
+        let other = self.after.other.as_deref()?;
+        let consumer = &self.after.consumers[usize::from(who)];
+        let reader = &other.readers[usize::from(who)];
+        let at = match reader.in_hand {
+            true => consumer.reassigned?.next,
+            false => reader.position?,
         };
         let policy = reset_policy(self.cluster.pipeline().consumer.offset_reset);
         let why = match other.committed {
@@ -178,10 +181,11 @@ impl Scene<'_> {
             true => String::new(),
             false => format!(", behind {}", passed.join(" and ")),
         };
-        format!(
-            " It reads partition 1 from offset {}{passed} ({why}).",
+        let reader = letter(self.cluster, who).map_or("It".into(), |letter| letter.to_string());
+        Some(format!(
+            " {reader} reads partition 1 from offset {}{passed} ({why}).",
             at.0
-        )
+        ))
     }
 }
 
@@ -221,7 +225,7 @@ impl ConsumerScene<'_> {
         match self.cluster.pipeline().group.protocol {
             GroupProtocol::Eager => {
                 let position = self.after().reassigned.unwrap_or(self.after().position());
-                let again = match self.scene.after.has_other_in_hand() {
+                let again = match self.scene.after.has_other_in_hand(self.who) {
                     true => String::new(),
                     false => format!(" It reads partition 0 from offset {}.", position.next.0),
                 };
