@@ -1,35 +1,49 @@
-//! A second partition of the topic, which is added while the pipeline runs.
+//! A second partition of the topic, from the start or added while the pipeline runs.
 //!
-//! **Modelled.** The new partition has a log, offsets and a committed offset of its own, and the
-//! producer a queue, a connection and sequence numbers for it (`RecordAccumulator`, `TxnPartitionMap`).
-//! The producer learns of it with new metadata, at any time (`metadata.max.age.ms`; librdkafka:
-//! `topic.metadata.refresh.interval.ms`). From then on some keys are sent there: the hash of a key is
-//! taken modulo the number of partitions (`BuiltInPartitioner.partitionForKey`), so which ones move is
-//! open, and every choice is explored but the one in which none does. A record's partition is decided
-//! when it is sent; what was sent before, and its retries, stay where they are. A producer that starts
-//! again knows the partition.
+//! **Modelled.** Each partition has a log, offsets and a committed offset of its own, and the producer a
+//! queue, a connection and sequence numbers for it (`RecordAccumulator`, `TxnPartitionMap`). The hash of
+//! a key is taken modulo the number of partitions (`BuiltInPartitioner.partitionForKey`), so which key
+//! goes where is open. A record's partition is decided when it is sent; its retries stay there.
 //!
-//! The consumer discovers the partition later, also at any time, and is assigned it: by a rebalance in
-//! which an eager one gives everything up and reads both positions anew, and otherwise in addition to
-//! what it has (`ConsumerCoordinator.rejoinNeededOrPending`, `rd_kafka_cgrp_metadata_update_check`,
-//! KIP-848). There is no committed offset for it, so `auto.offset.reset` says where it begins: `latest`
-//! at the end of what is there by then (`ConsumerConfig.AUTO_OFFSET_RESET_DOC`, KIP-842, KIP-1327),
-//! `none` ends the process. A consumer that joins anew is assigned both.
+//! **From the start.** Where a key goes turns out when its first record is sent, and stays so. The
+//! partition of the first record of all is called the first: nothing tells the two apart before, and
+//! every fault may strike either, so exchanging them changes nothing. The producer and the consumers
+//! know both from the start; a consumer that is alone is assigned both, and two share them
+//! (`cluster/sharing.rs`).
 //!
-//! **A poll returns records of one partition.** One of Java's may return records of both, and those of
-//! a partition follow one another. It is like a poll of the one and then of the other, but for what
-//! the application does once a poll: a death before that repeats or loses the records of both, where
-//! here it takes two polls' worth of deaths, or one that does it to the records of one. A guarantee is
-//! about one record or one key's, and a key's records may be in either order here as well; only how
-//! many records a run loses may be more.
+//! **Added.** The producer learns of it with new metadata, at any time (`metadata.max.age.ms`;
+//! librdkafka: `topic.metadata.refresh.interval.ms`). From then on some keys are sent there, and every
+//! choice is explored but the one in which none does; what was sent before stays where it is. A producer
+//! that starts again knows the partition. The consumer discovers it later, also at any time, and is
+//! assigned it: by a rebalance in which an eager one gives everything up and reads both positions anew,
+//! and otherwise in addition to what it has (`ConsumerCoordinator.rejoinNeededOrPending`,
+//! `rd_kafka_cgrp_metadata_update_check`, KIP-848). There is no committed offset for it, so
+//! `auto.offset.reset` says where it begins: `latest` at the end of what is there by then
+//! (`ConsumerConfig.AUTO_OFFSET_RESET_DOC`, KIP-842, KIP-1327), `none` ends the process. A consumer that
+//! joins anew is assigned both.
+//!
+//! **What a poll returns.** One of Java's may return records of both, up to `max.poll.records` together,
+//! and those of a partition follow one another (`FetchCollector.collectFetch`, `ConsumerRecords`). So it
+//! is modelled where a commit covers more than what is done: a bare commit, and the client's own
+//! ([`polls_both`]). Elsewhere a poll returns records of one partition: that is like a poll of the one
+//! and then of the other, but for what the application does once a poll. A death before that repeats
+//! or loses the records of both, where here it takes two polls' worth of deaths, or one that does it to
+//! the records of one. A guarantee is about one record or one key's, and a key's records may be in
+//! either order here as well; only how many records a run loses may be more. librdkafka returns one
+//! record a poll.
+//!
+//! **Faults of one partition** strike either: late requests, delivery timeouts, retention, the expiry of a
+//! producer id, which each leader keeps for itself (`ProducerStateManager`), an operator's reset. Of two
+//! sends the older one times out first, whichever partition they are for. A producer that stands still
+//! misses the answers of both leaders.
 //!
 //! **Left out.** The partitions have different leaders, so a broken connection takes the requests to
 //! one of them only; one that takes both does to each what two would do, one after the other. An
 //! idempotent Java client has one epoch for every partition, but each partition goes over to a new one
 //! at sequence number 0 once nothing of it is in flight (`maybeUpdateProducerIdAndEpoch`): epochs are
 //! counted by partition here, and what a broker compares is the same. A record without a key. Records
-//! that are fetched from the new partition before the old one is read up: which partition a poll reads
-//! is open.
+//! that are fetched from one partition before the other is read up: which partition a poll reads is
+//! open.
 
 pub mod reader;
 

@@ -1,4 +1,4 @@
-//! Another partition is added to the topic, and the steps by which clients come to know and use it
+//! A second partition: the steps by which clients come to know and use it, and what strikes it
 //! ([`crate::partitions`]).
 
 use super::{Cluster, State};

@@ -213,6 +213,26 @@ impl ConsumerScene<'_> {
         format!("A poll returns {first}, and then {then}.")
     }
 
+    /// Whether two consumers share two partitions.
+    pub(super) fn shares_partitions(&self) -> bool {
+        let second = self.cluster.limits().second_partition;
+        second && self.cluster.pipeline().group.instances > 1
+    }
+
+    /// Every member gives up what it has, and `to` gets the first partition. Who gets the second is
+    /// told behind it.
+    pub(super) fn shared_anew(&self, why: &str, to: u16) -> String {
+        let gets = ConsumerScene { who: to, ..*self };
+        let who = self.person(to);
+        let then = match gets.after().phase {
+            Phase::Down => format!(
+                "{who} gets partition 0 and finds no valid offset with auto.offset.reset=none: the poll throws and its process ends"
+            ),
+            _ => format!("{who} gets partition 0 and {}", gets.reads_from()),
+        };
+        format!("{why}: every member gives up what it has. {then}.")
+    }
+
     /// The consumer hears of the other partition.
     pub(super) fn discover(&self) -> String {
         let what = "the topic's metadata has partition 1 now";

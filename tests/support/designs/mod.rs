@@ -6,6 +6,7 @@
 
 mod faults;
 mod order;
+mod partitions;
 mod tables;
 mod transactions;
 
@@ -16,6 +17,7 @@ use proptest::sample::select;
 
 pub use faults::Extra;
 use order::OrderDraw;
+pub use partitions::any_partitions;
 pub use transactions::{Brokers, any_transactions};
 
 /// The text of a design. A failing test prints it as it stands: it is a file for `semel check`.
