@@ -133,6 +133,23 @@ impl Limbo {
 }
 
 impl Late {
+    /// Lets the two partitions change places.
+    pub fn turn(&mut self) {
+        match self {
+            Late::Produce { partition, .. } => *partition = partition.other(),
+            Late::Commit {
+                position, second, ..
+            } => std::mem::swap(position, second),
+            Late::Output { .. }
+            | Late::Result { .. }
+            | Late::Offsets { .. }
+            | Late::End { .. }
+            | Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. } => {}
+        }
+    }
+
     /// The output producer's transactional id, where the request is about a transaction of it.
     pub fn output_id(&self) -> Option<u16> {
         match self {

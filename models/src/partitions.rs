@@ -91,6 +91,14 @@ pub enum Partition {
 }
 
 impl Partition {
+    /// The other one.
+    pub fn other(self) -> Partition {
+        match self {
+            Partition::First => Partition::Second,
+            Partition::Second => Partition::First,
+        }
+    }
+
     /// Visits it.
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits) {
         let mut second = *self == Partition::Second;

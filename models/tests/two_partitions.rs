@@ -243,6 +243,14 @@ fn a_late_request_comes_to_its_own_partition() {
             ..
         }
     ));
+    let from_there = run.state.turned().limbo.requests[0];
+    assert!(matches!(
+        from_there,
+        Late::Produce {
+            partition: Partition::First,
+            ..
+        }
+    ));
     run.step(Action::LateArrives(0));
     let other = run.state.other.as_deref().expect("a second partition");
     assert_eq!((other.broker.log_end(), run.state.broker.log_end()), (1, 0));

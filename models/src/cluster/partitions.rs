@@ -31,6 +31,9 @@ impl State {
             return turned;
         };
         std::mem::swap(&mut other.committed, &mut turned.group.committed);
+        for late in turned.limbo.requests.iter_mut() {
+            late.turn();
+        }
         if other.owner.is_some() {
             std::mem::swap(&mut other.owner, &mut turned.group.owner);
         }

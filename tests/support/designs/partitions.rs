@@ -73,6 +73,10 @@ pub fn any_partitions() -> impl Strategy<Value = Pair> {
                 true => ("java", JAVA[commits], protocol),
                 false => ("librdkafka", LIBRDKAFKA[commits % LIBRDKAFKA.len()], ""),
             };
+            let reset = match reset {
+                "none" if !java => "error",
+                reset => reset,
+            };
             let instances = if shares { "instances = 2\n" } else { "" };
             let faults: Vec<String> = faults.iter().map(|fault| format!("{fault} = 1\n")).collect();
             let text = |partitions: usize| {
