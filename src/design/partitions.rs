@@ -36,7 +36,10 @@ pub(crate) fn check(
     if let Some((with, at)) = refused {
         report
             .not_modelled(at, format!("{second} together with {with}"))
-            .because("Offsets, sequence numbers and requests of the second partition are its own, and are modelled where one consumer subscribes and commits by `commit`, which waits for its answer.")
+            .because(match from_the_start && faults.contains(Fault::AddPartition) {
+                true => "What lies between three partitions lies between two.",
+                false => "Offsets, sequence numbers and requests are by partition, and what this does to those of two is not modelled.",
+            })
             .write(match from_the_start {
                 true => "Write partitions = 1, or take away what does not go together with two.",
                 false => "Take the fault away, or what it does not go together with.",
@@ -48,9 +51,7 @@ type Refused = Option<(String, Option<Span>)>;
 
 fn of_faults(faults: &FaultBudget, from_the_start: bool) -> Refused {
     if from_the_start && faults.contains(Fault::AddPartition) {
-        let with =
-            "the fault add-partition: a third partition shows nothing that a second does not";
-        return Some((with.into(), None));
+        return Some(("the fault add-partition".into(), None));
     }
     let mut added = faults.entries.iter();
     if added.any(|(key, count)| key.fault == Fault::AddPartition && *count > 1) {
@@ -61,7 +62,7 @@ fn of_faults(faults: &FaultBudget, from_the_start: bool) -> Refused {
     Some((format!("the fault {}", other.0), None))
 }
 
-/// Whether the model knows what the fault does beside a partition that is added.
+/// Whether the model knows what the fault does beside a second partition.
 pub(crate) fn goes_with(fault: Fault) -> bool {
     match fault {
         Fault::AddPartition

@@ -1,6 +1,7 @@
 //! A second partition, from the start or added while the pipeline runs: with what it goes together.
 
 use super::*;
+use semel_models::fault::Fault;
 
 fn with(root: &str, producer: &str, consumer: &str, application: &str, rest: &str) -> String {
     format!(
