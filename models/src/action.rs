@@ -1,8 +1,10 @@
 //! The steps of the model: what a process, the broker or the environment does next.
 
+mod partition;
+
 use crate::fault::{Call, Fault};
-use crate::partitions::Partition;
 use crate::transaction_coordinator::Part;
+pub use partition::{PartitionStep, PartitionStrike, PollBoth};
 
 /// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,71 +77,6 @@ pub enum Action {
     },
 }
 
-/// A step of the producer's side that is about one partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum PartitionStep {
-    /// See [`Action::Transmit`].
-    Transmit,
-    /// See [`Action::HandleProduce`].
-    HandleProduce,
-    /// See [`Action::ReceiveAnswer`].
-    ReceiveAnswer,
-    /// See [`Action::Expire`].
-    Expire,
-    /// See [`Action::FailTooLate`].
-    FailTooLate,
-}
-
-impl PartitionStep {
-    /// Every step.
-    pub const ALL: [PartitionStep; 5] = [
-        PartitionStep::Transmit,
-        PartitionStep::HandleProduce,
-        PartitionStep::ReceiveAnswer,
-        PartitionStep::Expire,
-        PartitionStep::FailTooLate,
-    ];
-
-    /// The same step in the first partition.
-    pub fn action(self) -> Action {
-        match self {
-            PartitionStep::Transmit => Action::Transmit,
-            PartitionStep::HandleProduce => Action::HandleProduce,
-            PartitionStep::ReceiveAnswer => Action::ReceiveAnswer,
-            PartitionStep::Expire => Action::Expire,
-            PartitionStep::FailTooLate => Action::FailTooLate,
-        }
-    }
-}
-
-/// A fault that strikes one partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum PartitionStrike {
-    /// See [`Strike::DeliveryTimeout`].
-    DeliveryTimeout,
-    /// See [`Strike::ForgetProducer`].
-    ForgetProducer(u16),
-    /// See [`Strike::Retention`].
-    Retention,
-    /// See [`Strike::OffsetReset`].
-    OffsetReset {
-        /// The offset.
-        to: u16,
-    },
-}
-
-impl PartitionStrike {
-    /// The same fault in the first partition.
-    pub fn strike(self) -> Strike {
-        match self {
-            PartitionStrike::DeliveryTimeout => Strike::DeliveryTimeout,
-            PartitionStrike::ForgetProducer(session) => Strike::ForgetProducer(session),
-            PartitionStrike::Retention => Strike::Retention,
-            PartitionStrike::OffsetReset { to } => Strike::OffsetReset { to },
-        }
-    }
-}
-
 /// One step of the transaction coordinator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TransactionStep {
@@ -207,17 +144,6 @@ pub enum ConsumerStep {
     /// The result in this place, which nobody waits for, reaches the output topic, and its report the
     /// client.
     ResultArrives(u16),
-}
-
-/// A poll that returns records of both partitions, those of one behind those of the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PollBoth {
-    /// Whose records come first.
-    pub begins: Partition,
-    /// How many of those there are.
-    pub count: u16,
-    /// How many of the other partition are behind them.
-    pub behind: u16,
 }
 
 /// One step of a broker with a replica, or of the controller or a client about it.

@@ -172,9 +172,7 @@ impl Cluster {
         let there = other
             .as_ref()
             .and_then(|other| other.automatic_commit(&self.pipeline, committed.there));
-        if here.or(there).is_none() {
-            return None;
-        }
+        here.or(there)?;
         Some(match self.pipeline.consumer.auto_commit {
             AutoCommit::AtPoll => Covered {
                 here: Some(consumer.position()),

@@ -3,7 +3,7 @@
 use super::budget::touches_sink;
 use super::committing::CommitKind;
 use super::{Cluster, State};
-use crate::action::{Action, ConsumerStrike, Failure, PartitionStrike, Place, Strike, Target};
+use crate::action::{Action, ConsumerStrike, Failure, Place, Strike, Target};
 use crate::broker::Synced;
 use crate::consumer::{Call, Phase, Recovery};
 use crate::fault;
@@ -159,10 +159,6 @@ impl Cluster {
             if self.limits.offset_resets {
                 for to in 0..=state.broker.log_end() {
                     add(Strike::OffsetReset { to });
-                }
-                let there = state.other.as_deref().map(|other| other.broker.log_end());
-                for to in there.into_iter().flat_map(|end| 0..=end) {
-                    add(Strike::InOther(PartitionStrike::OffsetReset { to }));
                 }
             }
         }

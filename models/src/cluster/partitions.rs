@@ -138,6 +138,11 @@ impl Cluster {
         if turned.broker.log_start() < turned.broker.log_end() {
             add(PartitionStrike::Retention);
         }
+        if self.limits.offset_resets && self.group_is_empty(state) {
+            for to in 0..=turned.broker.log_end() {
+                add(PartitionStrike::OffsetReset { to });
+            }
+        }
     }
 
     /// A fault strikes the other partition.

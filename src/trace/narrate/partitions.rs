@@ -17,7 +17,10 @@ fn in_the_first(before: &State, action: Action) -> Option<Action> {
     match action {
         Action::OtherPartition(step) => Some(step.action()),
         Action::LateArrives(slot) => match before.limbo.requests[usize::from(slot)] {
-            Late::Produce { partition, .. } if partition == Partition::Second => Some(action),
+            Late::Produce {
+                partition: Partition::Second,
+                ..
+            } => Some(action),
             _ => None,
         },
         Action::Consumer { who, does } => match does {
