@@ -198,7 +198,8 @@ impl Cluster {
         let witnesses = witness::of(&pipeline, &program, &budget);
         let has_replicas = match reductions.healthy_replicas {
             true => pipeline.tells_replicas_apart(),
-            false => pipeline.is_replicated(),
+            // Beside a second partition no fault strikes replicas, and theirs is the one log of each.
+            false => pipeline.is_replicated() && !limits.second_partition,
         };
         Ok(Cluster {
             pipeline,

@@ -61,10 +61,14 @@ pub fn any_partitions() -> impl Strategy<Value = Pair> {
     let reset = select(&["earliest", "earliest", "latest", "none"][..]);
     let resend = select(&["", "", "on-send-failure = \"resend\"\n"][..]);
     let shared = (any::<bool>(), any::<bool>());
+    let replicas = select(&["", "", "[topic]\nreplication.factor = 3\n"][..]);
     let faults = subsequence(FAULTS.to_vec(), 0..=2);
     let bounds = (1..=2usize, 1..=2usize, any::<bool>(), 1..=2usize);
-    (clients, protocol, reset, resend, shared, faults, bounds).prop_map(
-        |(clients, protocol, reset, resend, shared, faults, bounds)| {
+    (
+        clients, protocol, reset, resend, shared, replicas, faults, bounds,
+    )
+        .prop_map(
+        |(clients, protocol, reset, resend, shared, replicas, faults, bounds)| {
             let (java, commits, idempotent) = clients;
             let (records, keys, cold, poll) = bounds;
             let shares = shared.0 && shared.1 && java && commits < 5;
@@ -86,7 +90,7 @@ pub fn any_partitions() -> impl Strategy<Value = Pair> {
                     false => String::new(),
                 };
                 Text(format!(
-                    "client = \"{client}\"\n[producer]\nacks = \"all\"\nenable.idempotence = {}\n\
+                    "client = \"{client}\"\n[producer]\nacks = \"all\"\nenable.idempotence = {}\n{replicas}\
                      [consumer]\nauto.offset.reset = \"{reset}\"\n{protocol}{commits}{resend}{instances}\
                      [sink]\neffect = \"add\"\n[faults]\n{}total = {}\n\
                      [bounds]\nrecords = {records}\nkeys = {}\npartitions = {partitions}\n{poll}retries = 1\n{start}",
