@@ -21,6 +21,7 @@ mod a16_six_systems_and_what_they_require;
 mod a17_each_failure_is_survived_by_some_and_not_by_others;
 mod a18_both_sides_are_needed;
 mod a19_four_misconceptions;
+mod p01_a_key_keeps_its_order_in_one_of_two_partitions;
 mod r01_what_replicas_keep;
 mod r02_a_marker_is_kept_like_a_record;
 mod r03_a_committed_result_is_kept_like_a_record;

@@ -244,7 +244,7 @@ pub(crate) fn bound(pipeline: &Pipeline) -> Bound {
     let faults = &pipeline.faults;
     Bound {
         records: pipeline.bounds.records,
-        partitions: 1,
+        partitions: pipeline.bounds.partitions,
         keys: pipeline.bounds.keys,
         poll: pipeline.bounds.poll,
         retries: pipeline.bounds.retries,

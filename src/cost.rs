@@ -181,6 +181,7 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
         Action::CommitUpstream(_)
         | Action::Mark(_)
         | Action::Send(_)
+        | Action::SendToOther(_)
         | Action::Transmit
         | Action::HandleProduce
         | Action::ReceiveAnswer
@@ -214,7 +215,8 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
             | ConsumerStep::NoticeLoss
             | ConsumerStep::Drop(_)
             | ConsumerStep::Discover
-            | ConsumerStep::Relocate => 1,
+            | ConsumerStep::Relocate
+            | ConsumerStep::RelocateOther => 1,
             ConsumerStep::Operate
             | ConsumerStep::Work(_)
             | ConsumerStep::WriteFailed
@@ -223,6 +225,7 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
             ConsumerStep::Poll(count) | ConsumerStep::PollOther(count) => {
                 return (5, Reverse(count));
             }
+            ConsumerStep::PollBoth(both) => return (5, Reverse(both.count + both.behind)),
             ConsumerStep::PollRetries => 5,
             ConsumerStep::CommitAutomatically => NEVER,
         },
@@ -244,7 +247,7 @@ fn of_step(cluster: &Cluster, state: &State, action: Action, next: &State) -> Co
         Action::AddPartitions => Cost::WRITING_CALL,
         Action::EndTransaction => Cost::transaction(Cost::NOTHING),
         Action::WriteMarker => Cost::MARKER,
-        Action::CommitUpstream(_) | Action::Mark(_) | Action::Send(_) => {
+        Action::CommitUpstream(_) | Action::Mark(_) | Action::Send(_) | Action::SendToOther(_) => {
             of_source(pipeline, action)
         }
         Action::ReceiveAnswer
@@ -299,7 +302,7 @@ fn of_source(pipeline: &Pipeline, action: Action) -> Cost {
         (Source::Outbox { .. }, Action::CommitUpstream(_)) => {
             Cost::transaction(Cost::WRITING_CALL.times(2))
         }
-        (Source::Outbox { .. }, Action::Send(_)) => Cost::CALL,
+        (Source::Outbox { .. }, Action::Send(_) | Action::SendToOther(_)) => Cost::CALL,
         (Source::Outbox { .. }, Action::Mark(_))
         | (Source::DualWrite(_), Action::CommitUpstream(_)) => Cost::WRITING_CALL,
         (
@@ -316,9 +319,10 @@ fn of_consumer(cluster: &Cluster, does: ConsumerStep, before: &Consumer, after: 
     let operations = &cluster.program().operations;
     let pipeline = cluster.pipeline();
     match does {
-        ConsumerStep::Poll(_) | ConsumerStep::PollOther(_) | ConsumerStep::PollRetries => {
-            Cost::CALL
-        }
+        ConsumerStep::Poll(_)
+        | ConsumerStep::PollOther(_)
+        | ConsumerStep::PollBoth(_)
+        | ConsumerStep::PollRetries => Cost::CALL,
         ConsumerStep::CommitArrives | ConsumerStep::CommitDone | ConsumerStep::ResultArrives(_) => {
             Cost::WRITING_CALL
         }
@@ -348,6 +352,7 @@ fn of_consumer(cluster: &Cluster, does: ConsumerStep, before: &Consumer, after: 
         | ConsumerStep::Rejoin
         | ConsumerStep::NoticeLoss
         | ConsumerStep::Relocate
+        | ConsumerStep::RelocateOther
         | ConsumerStep::Discover
         | ConsumerStep::WriteFailed
         | ConsumerStep::CommitSaved

@@ -186,11 +186,14 @@ fn budget(design: &Design, pipeline: &Pipeline, class: FaultClass) -> FaultBudge
 
 /// Those of `faults` that the design would be read with, one after the other: what is not modelled
 /// together with the design, or with a fault before it, is left out of the cell.
-fn accepted(design: &Design, faults: FaultBudget) -> FaultBudget {
+fn accepted(design: &Design, mut faults: FaultBudget) -> FaultBudget {
     let mut accepted = FaultBudget {
         entries: Vec::new(),
         total: faults.total,
     };
+    // Another partition goes with the fewest others, and would keep them out.
+    let comes_last = |(key, _): &(FaultKey, u16)| key.fault == Fault::AddPartition;
+    faults.entries.sort_by_key(comes_last);
     for entry in faults.entries {
         let mut more = accepted.clone();
         more.entries.push(entry);

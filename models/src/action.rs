@@ -1,7 +1,12 @@
 //! The steps of the model: what a process, the broker or the environment does next.
 
+mod log;
+mod partition;
+
 use crate::fault::{Call, Fault};
 use crate::transaction_coordinator::Part;
+pub use log::LogStep;
+pub use partition::{PartitionStep, PartitionStrike, PollBoth};
 
 /// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,6 +17,9 @@ pub enum Action {
     Mark(u16),
     /// The upstream application sends this record.
     Send(u16),
+    /// The upstream application sends this record, the first of its key, whose hash leads to the
+    /// second partition.
+    SendToOther(u16),
     /// The producer's client puts the next batch on the wire.
     Transmit,
     /// The broker handles the oldest produce request that it has not handled.
@@ -80,123 +88,6 @@ pub enum Action {
     },
 }
 
-/// A step of the output topic, where faults can strike it, or of a client that writes to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LogStep {
-    /// See [`Action::Transmit`].
-    Transmit,
-    /// See [`Action::Expire`].
-    Expire,
-    /// See [`Action::FailTooLate`].
-    FailTooLate,
-    /// See [`Action::LearnLeader`].
-    LearnLeader,
-    /// See [`Action::Replica`].
-    Replica {
-        /// Which broker.
-        who: u16,
-        /// What it does.
-        does: ReplicaStep,
-    },
-}
-
-impl LogStep {
-    /// The same step of the output topic.
-    pub fn of(action: Action) -> Option<LogStep> {
-        match action {
-            Action::Transmit => Some(LogStep::Transmit),
-            Action::Expire => Some(LogStep::Expire),
-            Action::FailTooLate => Some(LogStep::FailTooLate),
-            Action::LearnLeader => Some(LogStep::LearnLeader),
-            Action::Replica { who, does } => Some(LogStep::Replica { who, does }),
-            Action::CommitUpstream(_)
-            | Action::Mark(_)
-            | Action::Send(_)
-            | Action::HandleProduce
-            | Action::ReceiveAnswer
-            | Action::InitProducerId
-            | Action::AddPartitions
-            | Action::EndTransaction
-            | Action::WriteMarker
-            | Action::TimeOutTransaction
-            | Action::LearnPartition
-            | Action::OtherPartition(_)
-            | Action::Consumer { .. }
-            | Action::LateArrives(_)
-            | Action::OutputTransaction { .. }
-            | Action::OutputTopic { .. }
-            | Action::ReadResult
-            | Action::Fault { .. } => None,
-        }
-    }
-
-    /// The same step of the first topic.
-    pub fn action(self) -> Action {
-        match self {
-            LogStep::Transmit => Action::Transmit,
-            LogStep::Expire => Action::Expire,
-            LogStep::FailTooLate => Action::FailTooLate,
-            LogStep::LearnLeader => Action::LearnLeader,
-            LogStep::Replica { who, does } => Action::Replica { who, does },
-        }
-    }
-
-    /// Whether it is about one client.
-    pub fn is_of_client(self) -> bool {
-        match self {
-            LogStep::Transmit | LogStep::Expire | LogStep::FailTooLate | LogStep::LearnLeader => {
-                true
-            }
-            LogStep::Replica { does, .. } => match does {
-                ReplicaStep::HandleProduce | ReplicaStep::Answer | ReplicaStep::TimeOut => true,
-                ReplicaStep::Restart { .. }
-                | ReplicaStep::Elected
-                | ReplicaStep::Hear
-                | ReplicaStep::Fetch
-                | ReplicaStep::Propose
-                | ReplicaStep::Join => false,
-            },
-        }
-    }
-}
-
-/// A step of the producer's side that is about one partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum PartitionStep {
-    /// See [`Action::Transmit`].
-    Transmit,
-    /// See [`Action::HandleProduce`].
-    HandleProduce,
-    /// See [`Action::ReceiveAnswer`].
-    ReceiveAnswer,
-    /// See [`Action::Expire`].
-    Expire,
-    /// See [`Action::FailTooLate`].
-    FailTooLate,
-}
-
-impl PartitionStep {
-    /// Every step.
-    pub const ALL: [PartitionStep; 5] = [
-        PartitionStep::Transmit,
-        PartitionStep::HandleProduce,
-        PartitionStep::ReceiveAnswer,
-        PartitionStep::Expire,
-        PartitionStep::FailTooLate,
-    ];
-
-    /// The same step in the first partition.
-    pub fn action(self) -> Action {
-        match self {
-            PartitionStep::Transmit => Action::Transmit,
-            PartitionStep::HandleProduce => Action::HandleProduce,
-            PartitionStep::ReceiveAnswer => Action::ReceiveAnswer,
-            PartitionStep::Expire => Action::Expire,
-            PartitionStep::FailTooLate => Action::FailTooLate,
-        }
-    }
-}
-
 /// One step of the transaction coordinator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TransactionStep {
@@ -236,6 +127,10 @@ pub enum ConsumerStep {
     Discover,
     /// A poll returns this many records of the partition that was added.
     PollOther(u16),
+    /// The position in the second partition is no longer valid: it moves, or the process ends.
+    RelocateOther,
+    /// A poll returns records of both partitions.
+    PollBoth(PollBoth),
     /// A poll returns the next record of the retry topic.
     PollRetries,
     /// The application does the next operation of its order.
@@ -329,6 +224,8 @@ pub enum Strike {
     DeliveryTimeout,
     /// The producer's client hears that the topic does not exist, and later that it does.
     StaleMetadata,
+    /// The same fault strikes the second partition.
+    InOther(PartitionStrike),
     /// The broker's process dies and starts again.
     BrokerCrash,
     /// The broker loses power and starts again with the first `kept` log entries.
@@ -558,6 +455,7 @@ impl Strike {
             | Strike::Compaction { .. }
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
+            | Strike::InOther(_)
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }
@@ -619,6 +517,7 @@ impl Strike {
             Strike::DeliveryTimeout | Strike::ExpireResult { .. } => &[Fault::DeliveryTimeout],
             Strike::OutputTransactionTimeout(_) => &[Fault::TransactionTimeout],
             Strike::StaleMetadata => &[Fault::StaleMetadata],
+            Strike::InOther(own) => own.strike().paid_by(),
             Strike::BrokerCrash => &[Fault::BrokerCrash],
             Strike::PowerLoss { .. } => &[Fault::PowerLoss],
             Strike::PowerLossAll { .. } => &[Fault::PowerLossAll],

@@ -8,6 +8,7 @@
 mod budget;
 mod calm;
 mod committing;
+mod covered;
 mod execution;
 mod failed_writes;
 mod failover;
@@ -27,6 +28,7 @@ mod persistent;
 mod recreation;
 mod reduce;
 mod replicas;
+mod sharing;
 mod steps;
 mod symmetry;
 mod transactions;
@@ -102,7 +104,7 @@ pub struct State {
     pub output: Option<Box<Output>>,
     /// The producer's transactions, where it has any.
     pub transactions: Option<Box<Transactions>>,
-    /// The partition that was added, if one was.
+    /// The second partition, if there is one.
     pub other: Option<Box<OtherPartition>>,
 }
 
@@ -203,7 +205,11 @@ impl Cluster {
         let witnesses = witness::of(&pipeline, &program, &budget);
         let has_replicas = match reductions.healthy_replicas {
             true => pipeline.tells_replicas_apart(),
-            false => pipeline.is_replicated() || pipeline.tells_replicas_apart(),
+            // Beside a second partition no fault strikes replicas, and theirs is the one log of each.
+            false => {
+                let several = pipeline.is_replicated() && !limits.second_partition;
+                several || pipeline.tells_replicas_apart()
+            }
         };
         let mut cluster = Cluster {
             pipeline,
@@ -236,7 +242,7 @@ impl Cluster {
         self.reductions.commuting_steps
             && !self.limits.database
             && !self.limits.transactions
-            && !self.limits.adds_partition
+            && !self.limits.second_partition
             && self.output_topic.is_none()
     }
 
@@ -348,9 +354,9 @@ impl Cluster {
             let transactions = state.transactions.get_or_insert_default();
             transactions.code(codec, limits);
         }
-        if limits.adds_partition {
-            let mut there = state.other.is_some();
-            codec.flag(&mut there);
+        if limits.second_partition {
+            let mut there = state.other.is_some() || !limits.adds_partition;
+            codec.flag_if(limits.adds_partition, &mut there);
             let mut other = state.other.take().unwrap_or_default();
             if codec.places(usize::from(there), 1) == 1 {
                 other.code(codec, limits, pipeline);
@@ -375,6 +381,7 @@ impl Model for Cluster {
                 .has_output()
                 .then(|| Box::new(Output::of(&self.pipeline))),
             transactions: self.limits.transactions.then(Box::default),
+            other: (bounds.partitions > 1).then(|| Box::new(OtherPartition::of(&self.pipeline))),
             ..State::default()
         };
         if let Some(output) = &mut state.output {
@@ -392,6 +399,7 @@ impl Model for Cluster {
             state.group.owner = self.pipeline.subscribes().then_some(0);
             for who in self.everyone() {
                 let reads = who == 0 || !self.pipeline.subscribes();
+                let reads = reads || state.has_second(who);
                 state.consumers[usize::from(who)] = if reads {
                     Consumer::joined()
                 } else {

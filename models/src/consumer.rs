@@ -131,6 +131,8 @@ pub struct Consumer {
     pub hand: Hand,
     /// Whether they come from the retry topic.
     pub retrying: bool,
+    /// How many of them, at the end, come from the partition that the others do not come from.
+    pub behind: u16,
     /// Which of them is being handled.
     pub cursor: u16,
     /// The next operation of the order.
@@ -208,12 +210,17 @@ impl Consumer {
         let in_hand = if self.retrying {
             0
         } else {
-            self.hand.len() as u16
+            self.before_the_other()
         };
         Position {
             next: NextOffset(self.after(in_hand)),
             leader_epoch: self.leader_epoch,
         }
+    }
+
+    /// How many of the records in hand come before those of another partition.
+    pub fn before_the_other(&self) -> u16 {
+        self.hand.len() as u16 - self.behind
     }
 
     /// Where reading would go on after so many of the records in hand.
@@ -352,6 +359,7 @@ impl Consumer {
         self.hand.truncate(0);
         self.passed = 0;
         self.retrying = false;
+        self.behind = 0;
         self.cursor = 0;
         self.operation = 0;
         self.skipped = 0;

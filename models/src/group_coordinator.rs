@@ -14,6 +14,8 @@
 //! middle of its records is the same as one that comes later. That a member does not come in time
 //! is the fault `slow-processing`.
 //!
+//! Two members that share two partitions are in `cluster/sharing.rs`.
+//!
 //! **Assignors.** Range and round-robin give the partition to whichever member sorts first, and
 //! member ids are drawn anew at each join: any member may get it. A sticky one leaves it with an
 //! owner that is still a member.

@@ -10,7 +10,8 @@ use crate::broker::Stamp;
 use crate::codec::Codec;
 use crate::limits::{Limits, MAX_INSTANCES};
 use crate::list::List;
-use crate::offset::Position;
+use crate::offset::{self, Position};
+use crate::partitions::Partition;
 use crate::pipeline::Pipeline;
 use crate::producer;
 use crate::transaction_coordinator::Outcome;
@@ -24,11 +25,15 @@ pub enum Late {
         record: u16,
         /// What it carries on the wire.
         stamp: Option<Stamp>,
+        /// Which partition it is for.
+        partition: Partition,
     },
     /// An offset commit.
     Commit {
-        /// The position to be committed.
-        position: Position,
+        /// The position to be committed in the first partition, if there is one.
+        position: Option<Position>,
+        /// The position to be committed in the second partition, if there is one.
+        second: Option<Position>,
         /// The generation that sent it.
         generation: u16,
     },
@@ -91,6 +96,7 @@ impl Default for Late {
         Late::Produce {
             record: 0,
             stamp: None,
+            partition: Partition::First,
         }
     }
 }
@@ -127,6 +133,23 @@ impl Limbo {
 }
 
 impl Late {
+    /// Lets the two partitions change places.
+    pub fn turn(&mut self) {
+        match self {
+            Late::Produce { partition, .. } => *partition = partition.other(),
+            Late::Commit {
+                position, second, ..
+            } => std::mem::swap(position, second),
+            Late::Output { .. }
+            | Late::Result { .. }
+            | Late::Offsets { .. }
+            | Late::End { .. }
+            | Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. } => {}
+        }
+    }
+
     /// The output producer's transactional id, where the request is about a transaction of it.
     pub fn output_id(&self) -> Option<u16> {
         match self {
@@ -207,17 +230,23 @@ impl Late {
         codec.flag_if(transactions, &mut is_offsets);
         codec.flag_if(transactions, &mut is_end);
         let (mut record, mut stamp, mut given_up) = (0, None, false);
+        let (mut partition, mut covers_first, mut second) = (Partition::First, true, None);
         let (mut position, mut generation, mut by) = (Position::default(), None, 0);
         let (mut id, mut aborts) = (0, false);
         match *self {
             Late::Produce {
                 record: own,
                 stamp: sent,
-            } => (record, stamp) = (own, sent),
+                partition: to,
+            } => (record, stamp, partition) = (own, sent, to),
             Late::Commit {
                 position: own,
+                second: there,
                 generation: sent,
-            } => (position, generation) = (own, Some(sent)),
+            } => {
+                (position, generation) = (own.unwrap_or_default(), Some(sent));
+                (covers_first, second) = (own.is_some(), there);
+            }
             Late::Output {
                 record: own,
                 by: sent,
@@ -239,6 +268,11 @@ impl Late {
         }
         codec.field(&mut record, limits.records - 1);
         producer::code_stamp(&mut stamp, codec, limits, pipeline);
+        partition.code(codec, limits);
+        if limits.second_partition && limits.commits {
+            codec.flag(&mut covers_first);
+            offset::code_optional(&mut second, codec, limits);
+        }
         if limits.writes_failed || limits.results {
             codec.field(&mut by, NOBODY);
         }
@@ -257,7 +291,8 @@ impl Late {
         }
         *self = if is_commit {
             Late::Commit {
-                position,
+                position: covers_first.then_some(position),
+                second,
                 generation: generation.unwrap_or(0),
             }
         } else if is_output {
@@ -281,7 +316,11 @@ impl Late {
             };
             Late::End { id, outcome }
         } else {
-            Late::Produce { record, stamp }
+            Late::Produce {
+                record,
+                stamp,
+                partition,
+            }
         };
     }
 }

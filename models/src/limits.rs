@@ -10,6 +10,7 @@ pub use results::MAX_RAISED;
 use crate::fault::{Fault, FaultKey};
 use crate::order::Step;
 use crate::output;
+use crate::partitions;
 use crate::pipeline::{
     Acks, AfterAttempts, AutoCommit, Client, DedupKey, Effect, Isolation, OnCommitFailure,
     OnRevoke, OnSendFailure, Pipeline, Source, Start, TransactionalId,
@@ -207,6 +208,10 @@ pub struct Limits {
     pub transactions: bool,
     /// Whether the topic can get another partition.
     pub adds_partition: bool,
+    /// Whether it has, or can get, a second partition.
+    pub second_partition: bool,
+    /// Whether it matters that a poll may return records of both partitions.
+    pub polls_both: bool,
 }
 
 impl Limits {
@@ -274,6 +279,8 @@ impl Limits {
         let expiry = paid(&|key| key.fault == Fault::ProducerIdExpiry);
         let crashes = paid(&|key| key.fault == Fault::ProducerCrash);
         let idempotent = pipeline.producer.idempotence;
+        let second_partition =
+            pipeline.bounds.partitions > 1 || paid(&|key| key.fault == Fault::AddPartition) > 0;
         let consumer = &pipeline.consumer;
         let order = &consumer.order;
         let can = |fault: Fault| paid(&|key| key.fault == fault) > 0;
@@ -467,6 +474,8 @@ impl Limits {
             output: consumer.produces() || consumer.has_transactions(),
             transactions: pipeline.producer.is_transactional(),
             adds_partition: can(Fault::AddPartition),
+            second_partition,
+            polls_both: second_partition && partitions::polls_both(pipeline),
         };
         // The budget is an array in every state.
         at_most(

@@ -1,44 +1,61 @@
-//! A second partition of the topic, which is added while the pipeline runs.
+//! A second partition of the topic, from the start or added while the pipeline runs.
 //!
-//! **Modelled.** The new partition has a log, offsets and a committed offset of its own, and the
-//! producer a queue, a connection and sequence numbers for it (`RecordAccumulator`, `TxnPartitionMap`).
-//! The producer learns of it with new metadata, at any time (`metadata.max.age.ms`; librdkafka:
-//! `topic.metadata.refresh.interval.ms`). From then on some keys are sent there: the hash of a key is
-//! taken modulo the number of partitions (`BuiltInPartitioner.partitionForKey`), so which ones move is
-//! open, and every choice is explored but the one in which none does. A record's partition is decided
-//! when it is sent; what was sent before, and its retries, stay where they are. A producer that starts
-//! again knows the partition.
+//! **Modelled.** Each partition has a log, offsets and a committed offset of its own, and the producer a
+//! queue, a connection and sequence numbers for it (`RecordAccumulator`, `TxnPartitionMap`). The hash of
+//! a key is taken modulo the number of partitions (`BuiltInPartitioner.partitionForKey`), so which key
+//! goes where is open. A record's partition is decided when it is sent; its retries stay there.
 //!
-//! The consumer discovers the partition later, also at any time, and is assigned it: by a rebalance in
-//! which an eager one gives everything up and reads both positions anew, and otherwise in addition to
-//! what it has (`ConsumerCoordinator.rejoinNeededOrPending`, `rd_kafka_cgrp_metadata_update_check`,
-//! KIP-848). There is no committed offset for it, so `auto.offset.reset` says where it begins: `latest`
-//! at the end of what is there by then (`ConsumerConfig.AUTO_OFFSET_RESET_DOC`, KIP-842, KIP-1327),
-//! `none` ends the process. A consumer that joins anew is assigned both.
+//! **From the start.** Where a key goes turns out when its first record is sent, and stays so. The
+//! partition of the first record of all is called the first: nothing tells the two apart before, and
+//! every fault may strike either, so exchanging them changes nothing. The producer and the consumers
+//! know both from the start; a consumer that is alone is assigned both, and two share them
+//! (`cluster/sharing.rs`).
 //!
-//! **A poll returns records of one partition.** One of Java's may return records of both, and those of
-//! a partition follow one another. It is like a poll of the one and then of the other, but for what
-//! the application does once a poll: a death before that repeats or loses the records of both, where
-//! here it takes two polls' worth of deaths, or one that does it to the records of one. A guarantee is
-//! about one record or one key's, and a key's records may be in either order here as well; only how
-//! many records a run loses may be more.
+//! **Added.** The producer learns of it with new metadata, at any time (`metadata.max.age.ms`;
+//! librdkafka: `topic.metadata.refresh.interval.ms`). From then on some keys are sent there, and every
+//! choice is explored but the one in which none does; what was sent before stays where it is. A producer
+//! that starts again knows the partition. The consumer discovers it later, also at any time, and is
+//! assigned it: by a rebalance in which an eager one gives everything up and reads both positions anew,
+//! and otherwise in addition to what it has (`ConsumerCoordinator.rejoinNeededOrPending`,
+//! `rd_kafka_cgrp_metadata_update_check`, KIP-848). There is no committed offset for it, so
+//! `auto.offset.reset` says where it begins: `latest` at the end of what is there by then
+//! (`ConsumerConfig.AUTO_OFFSET_RESET_DOC`, KIP-842, KIP-1327), `none` ends the process. A consumer that
+//! joins anew is assigned both.
+//!
+//! **What a poll returns.** One of Java's may return records of both, up to `max.poll.records` together,
+//! and those of a partition follow one another (`FetchCollector.collectFetch`, `ConsumerRecords`). So it
+//! is modelled where a commit covers more than what is done: a bare commit, and the client's own
+//! ([`polls_both`]). Elsewhere a poll returns records of one partition: that is like a poll of the one
+//! and then of the other, but for what the application does once a poll. A death before that repeats
+//! or loses the records of both, where here it takes two polls' worth of deaths, or one that does it to
+//! the records of one. A guarantee is about one record or one key's, and a key's records may be in
+//! either order here as well; only how many records a run loses may be more. librdkafka returns one
+//! record a poll.
+//!
+//! **Faults of one partition** strike either: late requests, delivery timeouts, retention, the expiry of a
+//! producer id, which each leader keeps for itself (`ProducerStateManager`), an operator's reset. Of two
+//! sends the older one times out first, whichever partition they are for. A producer that stands still
+//! misses the answers of both leaders.
 //!
 //! **Left out.** The partitions have different leaders, so a broken connection takes the requests to
 //! one of them only; one that takes both does to each what two would do, one after the other. An
 //! idempotent Java client has one epoch for every partition, but each partition goes over to a new one
 //! at sequence number 0 once nothing of it is in flight (`maybeUpdateProducerIdAndEpoch`): epochs are
 //! counted by partition here, and what a broker compares is the same. A record without a key. Records
-//! that are fetched from the new partition before the old one is read up: which partition a poll reads
-//! is open.
+//! that are fetched from one partition before the other is read up: which partition a poll reads is
+//! open.
+
+pub mod reader;
 
 use crate::broker::Broker;
 use crate::codec::Codec;
-use crate::limits::Limits;
+use crate::limits::{Limits, MAX_INSTANCES};
 use crate::list::List;
 use crate::offset::{self, NextOffset, Position};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{AutoCommit, Client, CommitCovers, Pipeline, Start};
 use crate::producer::java::JavaSequences;
 use crate::producer::{Batch, Flight, Producer, oldest};
+use reader::Reader;
 
 /// The second partition, and what the producer, the group and the consumer have of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -57,11 +74,74 @@ pub struct OtherPartition {
     pub java: JavaSequences,
     /// The group's committed offset in it.
     pub committed: Option<Position>,
-    /// Where the consumer reads in it; `None`: it is not assigned to the consumer. While its records
-    /// are in hand, where the consumer reads in the first partition.
-    pub position: Option<NextOffset>,
-    /// Whether the records in hand come from it: then the consumer's own position is the one in it.
-    pub in_hand: bool,
+    /// With several consumers: the one that it is assigned to, alive or not.
+    pub owner: Option<u16>,
+    /// What each consumer has of it.
+    pub readers: [Reader; MAX_INSTANCES],
+}
+
+/// One of two partitions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Partition {
+    /// The one that there is in any case.
+    #[default]
+    First,
+    /// The other one.
+    Second,
+}
+
+impl Partition {
+    /// The other one.
+    pub fn other(self) -> Partition {
+        match self {
+            Partition::First => Partition::Second,
+            Partition::Second => Partition::First,
+        }
+    }
+
+    /// Visits it.
+    pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits) {
+        let mut second = *self == Partition::Second;
+        codec.flag_if(limits.second_partition, &mut second);
+        *self = match second {
+            true => Partition::Second,
+            false => Partition::First,
+        };
+    }
+}
+
+/// What one commit covers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Covered {
+    /// In the partition of what is in hand.
+    pub here: Option<Position>,
+    /// In the other one.
+    pub there: Option<Position>,
+}
+
+impl Covered {
+    /// A commit in the partition of what is in hand.
+    pub fn here(position: Option<Position>) -> Covered {
+        Covered {
+            here: position,
+            there: None,
+        }
+    }
+
+    /// Whether it covers nothing.
+    pub fn is_empty(&self) -> bool {
+        self.here.or(self.there).is_none()
+    }
+}
+
+/// Whether it matters that one poll of Java may return records of both partitions: what the client or
+/// a bare commit covers is then more than what is done.
+pub fn polls_both(pipeline: &Pipeline) -> bool {
+    let consumer = &pipeline.consumer;
+    pipeline.client == Client::Java
+        && pipeline.bounds.poll > 1
+        && (consumer.commit_covers == CommitCovers::Position
+            || consumer.auto_commit == AutoCommit::AtPoll)
 }
 
 impl OtherPartition {
@@ -71,6 +151,22 @@ impl OtherPartition {
             moved,
             ..OtherPartition::default()
         }
+    }
+
+    /// A partition that is there from the start.
+    pub fn of(pipeline: &Pipeline) -> OtherPartition {
+        let mut other = OtherPartition {
+            known: true,
+            ..OtherPartition::default()
+        };
+        if pipeline.bounds.start == Start::Joined {
+            let who = pipeline.group.instances - 1;
+            other.owner = (who > 0).then_some(who);
+            let reader = &mut other.readers[usize::from(who)];
+            reader.position = Some(NextOffset(0));
+            reader.without_first = who > 0;
+        }
+        other
     }
 
     /// Changes places with the first partition, as far as the producer and the brokers are concerned.
@@ -115,7 +211,8 @@ impl OtherPartition {
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
         self.broker.code(codec, limits, pipeline);
         codec.field(&mut self.moved, (1 << pipeline.bounds.keys) - 1);
-        codec.flag(&mut self.known);
+        codec.flag_if(limits.adds_partition, &mut self.known);
+        self.known |= !limits.adds_partition;
         self.queue.code(codec, limits.queue, |batch, codec| {
             batch.code(codec, limits, pipeline);
         });
@@ -126,9 +223,13 @@ impl OtherPartition {
             self.java.code(codec, limits);
         }
         offset::code_optional(&mut self.committed, codec, limits);
-        let mut position = self.position.map_or(0, |next| next.0 + 1);
-        codec.field(&mut position, limits.log + 1);
-        self.position = position.checked_sub(1).map(NextOffset);
-        codec.flag(&mut self.in_hand);
+        if limits.instances > 1 {
+            let mut owner = self.owner.map_or(0, |owner| owner + 1);
+            codec.field(&mut owner, limits.instances);
+            self.owner = owner.checked_sub(1);
+        }
+        for reader in &mut self.readers[..usize::from(limits.instances)] {
+            reader.code(codec, limits);
+        }
     }
 }

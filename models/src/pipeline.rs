@@ -271,6 +271,8 @@ pub enum Start {
 pub struct Bounds {
     /// How many records the application sends.
     pub records: u16,
+    /// How many partitions the topic has from the start: one or two.
+    pub partitions: u16,
     /// How many keys they share, in turn.
     pub keys: u16,
     /// How many records a poll may return.

@@ -58,6 +58,7 @@ fn bounds() -> impl Strategy<Value = Bounds> {
     (1..=3u16, any::<bool>(), any::<bool>(), start).prop_map(|(records, keys, poll, start)| {
         Bounds {
             records,
+            partitions: 1,
             keys: if keys { records } else { 1 },
             poll: if poll { records } else { 1 },
             retries: 2,

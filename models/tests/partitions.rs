@@ -9,6 +9,7 @@ use semel_models::consumer::Phase;
 use semel_models::fault::Fault;
 use semel_models::offset::NextOffset;
 use semel_models::partitions::OtherPartition;
+use semel_models::partitions::reader::Reader;
 use semel_models::pipeline::{GroupProtocol, OffsetReset, Pipeline};
 use stateright::Model;
 
@@ -54,6 +55,10 @@ impl Run {
         self.state.other.as_deref().expect("it was added")
     }
 
+    fn reader(&self) -> &Reader {
+        &self.other().readers[0]
+    }
+
     fn add(&mut self) {
         self.strike(Strike::AddPartition { moves: 1 });
     }
@@ -92,7 +97,7 @@ fn each_partition_has_offsets_and_commits_of_its_own() {
     assert_eq!(stamp.sequence, 0, "numbers are by partition");
     run.consumer(ConsumerStep::Discover);
     run.consumer(ConsumerStep::PollOther(1));
-    assert!(run.other().in_hand);
+    assert!(run.reader().in_hand);
     assert_eq!(run.state.consumers[0].hand.to_vec(), [1]);
     run.consumer(ConsumerStep::Operate);
     run.consumer(ConsumerStep::Operate);
@@ -102,7 +107,7 @@ fn each_partition_has_offsets_and_commits_of_its_own() {
         run.state.group.committed, None,
         "nothing of the first was read"
     );
-    assert_eq!(run.other().position, Some(NextOffset(1)));
+    assert_eq!(run.reader().position, Some(NextOffset(1)));
     assert_eq!(run.state.consumers[0].position().next, NextOffset(0));
     run.consumer(ConsumerStep::Poll(1));
     run.consumer(ConsumerStep::Operate);
@@ -160,7 +165,7 @@ fn an_eager_consumer_reads_both_positions_anew() {
         run.consumer(ConsumerStep::Discover);
         let position = run.state.consumers[0].position().next;
         assert_eq!(position, NextOffset(here), "{protocol:?}");
-        assert_eq!(run.other().position, Some(NextOffset(0)));
+        assert_eq!(run.reader().position, Some(NextOffset(0)));
     }
 }
 
@@ -170,7 +175,7 @@ fn without_a_policy_the_process_ends() {
     run.add();
     run.consumer(ConsumerStep::Discover);
     assert_eq!(run.state.consumers[0].phase, Phase::Down);
-    assert_eq!(run.other().position, None);
+    assert_eq!(run.reader().position, None);
 }
 
 #[test]
@@ -186,9 +191,9 @@ fn a_consumer_that_starts_again_is_assigned_both() {
         who: 0,
         how: ConsumerStrike::Crash,
     });
-    assert_eq!((run.other().position, run.other().in_hand), (None, false));
+    assert_eq!((run.reader().position, run.reader().in_hand), (None, false));
     run.consumer(ConsumerStep::Join { to: 0 });
-    assert_eq!(run.other().position, Some(NextOffset(0)));
+    assert_eq!(run.reader().position, Some(NextOffset(0)));
     run.consumer(ConsumerStep::PollOther(1));
 }
 

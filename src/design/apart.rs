@@ -13,8 +13,8 @@ pub enum Beside {
     Results,
     /// An upstream that sends in transactions.
     Transactions,
-    /// A partition that is added.
-    AddedPartition,
+    /// A second partition, from the start or added.
+    SecondPartition,
 }
 
 impl Beside {
@@ -23,7 +23,7 @@ impl Beside {
         Beside::Replicas,
         Beside::Results,
         Beside::Transactions,
-        Beside::AddedPartition,
+        Beside::SecondPartition,
     ];
 
     /// What it is called in a table.
@@ -32,7 +32,7 @@ impl Beside {
             Beside::Replicas => "several replicas that a fault can strike",
             Beside::Results => "`produce` or `kafka[...]`",
             Beside::Transactions => "`source = \"transaction\"`",
-            Beside::AddedPartition => "the fault `add-partition`",
+            Beside::SecondPartition => "`partitions = 2` or the fault `add-partition`",
         }
     }
 
@@ -42,7 +42,7 @@ impl Beside {
             Beside::Replicas => !replication::strikes_replicas_unmodelled(fault, None),
             Beside::Results => output::goes_with(fault),
             Beside::Transactions => transactions::goes_with(fault),
-            Beside::AddedPartition => partitions::goes_with(fault),
+            Beside::SecondPartition => partitions::goes_with(fault),
         }
     }
 }

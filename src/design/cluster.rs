@@ -125,7 +125,10 @@ fn one_only(
     };
     report
         .not_modelled(place, what)
-        .write(format!("Accepted: {name} = 1 in [topic]."));
+        .because("How many partitions are explored is a bound.")
+        .write(format!(
+            "Write {name} = 1 in [topic], or leave it out, and [bounds] partitions = 2 for two."
+        ));
 }
 
 /// Whether no record ever gets old enough to be cleaned.

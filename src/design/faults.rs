@@ -8,6 +8,7 @@ use super::diagnostic::Code;
 use super::document::{Document, Field};
 use super::keys::{integer, repeated, shortened};
 use super::modelled;
+use super::partitions;
 use super::replication::strikes_replicas_unmodelled;
 use super::report::{Report, enumeration, nearest};
 use super::source::Span;
@@ -33,6 +34,8 @@ pub(crate) struct Exposure {
     pub drops_topics: bool,
     /// Whether the partition has several replicas.
     pub replicated: bool,
+    /// Whether the topic has two partitions from the start.
+    pub two_partitions: bool,
     /// Whether the application may roll its own transaction back.
     pub dual_write: bool,
     /// Whether the upstream sends in transactions.
@@ -42,7 +45,7 @@ pub(crate) struct Exposure {
 }
 
 impl Exposure {
-    /// Whether a run of the design can meet the fault. One partition is what this release accepts.
+    /// Whether a run of the design can meet the fault.
     fn can_meet(&self, fault: Fault) -> bool {
         let subscribes = self
             .group
@@ -269,7 +272,8 @@ fn default_budget(exposure: &Exposure, total: u16, report: &mut Report) -> Fault
         common && *fault != Fault::Poison && exposure.can_meet(*fault)
     };
     let is_modelled = |fault: &Fault| {
-        let apart = exposure.replicated && strikes_replicas_unmodelled(*fault, None);
+        let apart = exposure.replicated && strikes_replicas_unmodelled(*fault, None)
+            || exposure.two_partitions && !partitions::goes_with(*fault);
         modelled::fault(*fault) && !apart
     };
     let (included, missing): (Vec<Fault>, Vec<Fault>) = Fault::ALL

@@ -206,6 +206,7 @@ impl Stated {
             cleaned: self.topic.cleaned,
             drops_topics: versions.library == Client::Librdkafka,
             replicated: self.topic.replication.replicas > 1,
+            two_partitions: self.bounds.partitions.value > 1,
             dual_write: self.application.source.value == RecordSource::DualWrite,
             transactional: self.application.source.value == RecordSource::Transaction,
             group: self.group.clone(),

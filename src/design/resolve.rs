@@ -291,14 +291,6 @@ fn sink(stated: &Sink, report: &mut Report) -> Option<SinkSettings> {
 
 fn bounds(parts: &Parts<'_>, report: &mut Report) -> Option<Bounds> {
     let stated = parts.bounds;
-    if stated.partitions.value != 1 {
-        report
-            .not_modelled(
-                stated.partitions.at,
-                format!("partitions = {}", stated.partitions.value),
-            )
-            .write("Accepted: 1.");
-    }
     let records = stated.records.value;
     let most = parts
         .rules
@@ -330,6 +322,7 @@ fn bounds(parts: &Parts<'_>, report: &mut Report) -> Option<Bounds> {
     let small = |number: i64| u16::try_from(number).ok();
     Some(Bounds {
         records: small(records)?,
+        partitions: small(stated.partitions.value)?,
         keys: small(stated.keys.value)?,
         poll: small(poll)?,
         retries: small(stated.retries.value)?,

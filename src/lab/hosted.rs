@@ -25,6 +25,9 @@ use semel_models::pipeline::Pipeline;
 /// ```
 pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
     // The log's files are those of one partition.
+    if pipeline.bounds.partitions > 1 {
+        return Some("partitions = 2");
+    }
     if pipeline.faults.contains(Fault::AddPartition) {
         return Some("the fault add-partition");
     }

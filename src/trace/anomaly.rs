@@ -64,7 +64,7 @@ impl fmt::Display for Anomaly {
 pub(super) fn anomalies(cluster: &Cluster, run: &Run) -> Vec<Anomaly> {
     let mut found = in_first(cluster, run);
     // Jepsen looks at each partition by itself.
-    if cluster.limits().adds_partition {
+    if cluster.limits().second_partition {
         let turned = |(action, after): &(Action, State)| {
             let action = match *action {
                 Action::Consumer {
@@ -99,7 +99,7 @@ fn in_first(cluster: &Cluster, run: &Run) -> BTreeSet<Anomaly> {
     for (action, after) in &run.steps {
         if let Action::Consumer {
             who,
-            does: ConsumerStep::Poll(_),
+            does: ConsumerStep::Poll(_) | ConsumerStep::PollBoth(_),
         } = *action
         {
             seen.poll(before, after, who);
@@ -134,7 +134,10 @@ impl Seen {
     }
 
     fn poll(&mut self, before: &State, after: &State, who: u16) {
-        let position = |state: &State| state.consumers[usize::from(who)].position().next.0;
+        let position = |state: &State| {
+            let [first, _] = state.positions(who);
+            first.map_or(0, |position| position.next.0)
+        };
         let (first, next) = (position(before), position(after));
         match self.next.insert(who, next) {
             Some(expected) if first > expected => {
@@ -207,7 +210,7 @@ impl Seen {
             let acknowledged = end.producer.sending[usize::from(record)] == Sending::Acknowledged;
             let is_below = |offset: &u16| highest.is_some_and(|highest| *offset <= highest);
             // Of two partitions, the one in which it lay says whether it was read.
-            let lay = !ever.is_empty() || !cluster.limits().adds_partition;
+            let lay = !ever.is_empty() || !cluster.limits().second_partition;
             if ends && acknowledged && polled.is_none() && lay {
                 found.insert(match ever.last() {
                     Some(offset) if is_below(offset) => Anomaly::LostWrite,

@@ -14,7 +14,8 @@ use semel_models::fault::Fault;
 use semel_models::limbo::Late;
 use semel_models::offset::Position;
 use semel_models::order::Step;
-use semel_models::partitions::OtherPartition;
+use semel_models::partitions::reader::Reader;
+use semel_models::partitions::{OtherPartition, Partition};
 use semel_models::pipeline::{
     AutoCommit, Dedup, DedupKey, Effect, OnCommitFailure, Pipeline, Source,
 };
@@ -36,7 +37,7 @@ pub(crate) fn facts(state: &State, pipeline: &Pipeline) -> Vec<Fact> {
         Holder::Broker,
         replicas::of_replicas(state, pipeline),
     ));
-    if pipeline.faults.contains(Fault::AddPartition) {
+    if pipeline.bounds.partitions > 1 || pipeline.faults.contains(Fault::AddPartition) {
         let other = of_other_partition(state, pipeline);
         all.extend(held_by(Holder::OtherPartition, other));
     }
@@ -134,14 +135,7 @@ fn of_other_partition(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)
         Some(_) => log(&other.broker, pipeline),
         None => "none".into(),
     };
-    // What the consumer reads in the partition that it has nothing in hand of.
-    let read_on = other
-        .position
-        .map_or("none".into(), |next| match other.in_hand {
-            true => format!("partition 0 from {}", next.0),
-            false => format!("partition 1 from {}", next.0),
-        });
-    vec![
+    let mut facts = vec![
         ("partition 1".into(), there),
         (
             "accumulator for partition 1".into(),
@@ -155,8 +149,33 @@ fn of_other_partition(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)
             "committed offset of partition 1".into(),
             optional(other.committed),
         ),
-        ("reads later".into(), read_on.into()),
-    ]
+    ];
+    for who in 0..pipeline.group.instances {
+        let fact = match pipeline.group.instances {
+            1 => "reads later".into(),
+            _ => format!("what {} reads later", lettered(who)),
+        };
+        facts.push((fact, reads_later(&other.readers[usize::from(who)]).into()));
+    }
+    if pipeline.consumer.commits_in_background() {
+        let [_, sent] = state.pending_commits(0);
+        facts.push(("commit on its way to partition 1".into(), optional(sent)));
+    }
+    if matches!(pipeline.consumer.auto_commit, AutoCommit::Background { .. }) {
+        let [_, stored] = state.stored_offsets(0);
+        facts.push(("offset store of partition 1".into(), optional(stored)));
+    }
+    facts
+}
+
+/// What the consumer reads in the partition that it has nothing in hand of.
+fn reads_later(reader: &Reader) -> String {
+    reader
+        .position
+        .map_or("none".into(), |next| match reader.in_hand {
+            true => format!("partition 0 from {}", next.0),
+            false => format!("partition 1 from {}", next.0),
+        })
 }
 
 /// The facts about one consumer.
@@ -184,7 +203,8 @@ fn of_consumer(state: &State, who: u16, pipeline: &Pipeline) -> Vec<(String, Val
         facts.push((whose("in hand"), in_hand(consumer)));
     }
     if pipeline.consumer.commits_in_background() {
-        facts.push((whose("commit on its way"), optional(consumer.pending)));
+        let [first, _] = state.pending_commits(who);
+        facts.push((whose("commit on its way"), optional(first)));
     }
     if pipeline.consumer.on_commit_failure == OnCommitFailure::RetrySaved {
         facts.push((
@@ -193,7 +213,8 @@ fn of_consumer(state: &State, who: u16, pipeline: &Pipeline) -> Vec<(String, Val
         ));
     }
     if matches!(pipeline.consumer.auto_commit, AutoCommit::Background { .. }) {
-        facts.push((whose("offset store"), optional(consumer.stored)));
+        let [first, _] = state.stored_offsets(who);
+        facts.push((whose("offset store"), optional(first)));
     }
     facts
 }
@@ -370,8 +391,20 @@ fn transaction(state: &State) -> String {
 
 fn late(late: &Late) -> String {
     match late {
-        Late::Produce { record, .. } => format!("produce {}", name(*record)),
-        Late::Commit { position, .. } => format!("commit {}", position.next.0),
+        Late::Produce {
+            record, partition, ..
+        } => match partition {
+            Partition::First => format!("produce {}", name(*record)),
+            Partition::Second => format!("produce {} (partition 1)", name(*record)),
+        },
+        Late::Commit {
+            position, second, ..
+        } => {
+            let first = position.map(|at| at.next.0.to_string());
+            let second = second.map(|at| format!("{} (partition 1)", at.next.0));
+            let both: Vec<String> = first.into_iter().chain(second).collect();
+            format!("commit {}", both.join(" and "))
+        }
         Late::Output { record, .. } => format!("failed {}", name(*record)),
         Late::Result { record, .. } => format!("result of {}", name(*record)),
         Late::Offsets { position, .. } => format!("offsets {}", position.next.0),

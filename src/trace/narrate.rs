@@ -22,6 +22,7 @@ use semel_models::action::{
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Consumer;
 use semel_models::limits::MAX_INSTANCES;
+use semel_models::partitions::Partition;
 use semel_models::pipeline::{AfterAttempts, OffsetReset};
 use semel_models::transaction_coordinator::Part;
 use std::collections::BTreeMap;
@@ -62,6 +63,7 @@ pub(super) fn narrate(
         }
         Action::Mark(row) => ("relay", "mark", scene.mark(row)),
         Action::Send(record) => (scene.sender(), "send", scene.send(record)),
+        Action::SendToOther(record) => (scene.sender(), "send", scene.send_there(record)),
         Action::Transmit => ("producer", "transmit", scene.transmit()),
         Action::HandleProduce => ("broker", "handle-produce", scene.handle_produce()),
         Action::ReceiveAnswer => ("producer", "receive-answer", scene.receive_answer()),
@@ -162,6 +164,10 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
         Action::CommitUpstream(record) | Action::Mark(record) | Action::Send(record) => {
             put("record", name(record));
         }
+        Action::SendToOther(record) => {
+            put("record", name(record));
+            put("partition", "1".into());
+        }
         Action::Transmit => {
             if let Some(batch) = before.producer.queue.first() {
                 put("record", name(batch.record));
@@ -181,6 +187,13 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 ConsumerStep::Poll(count) | ConsumerStep::PollOther(count) => {
                     put("count", count.to_string())
                 }
+                ConsumerStep::PollBoth(both) => {
+                    put("count", both.count.to_string());
+                    put("behind", both.behind.to_string());
+                    if both.begins == Partition::Second {
+                        put("partition", "1".into());
+                    }
+                }
                 ConsumerStep::Operate => {
                     let operation = before.consumers[usize::from(who)].operation;
                     put("operation", operation.to_string());
@@ -197,6 +210,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 | ConsumerStep::Leave
                 | ConsumerStep::NoticeLoss
                 | ConsumerStep::Relocate
+                | ConsumerStep::RelocateOther
                 | ConsumerStep::Discover
                 | ConsumerStep::PollRetries
                 | ConsumerStep::CommitDone
@@ -326,21 +340,28 @@ impl Scene<'_> {
                 ..
             }
         );
-        let arrived = |who: &usize| {
-            let (before, after) = (&self.before.consumers[*who], &self.after.consumers[*who]);
-            let pending = before.pending.filter(|_| after.pending.is_none());
-            pending.is_some()
-                && pending == self.after.group.committed
-                && self.after.group.committed != self.before.group.committed
+        let arrived = |who: &u16| {
+            let (before, after) = (self.before, self.after);
+            let sent = before.pending_commits(*who);
+            let committed = |state: &State| {
+                let there = state.other.as_deref().and_then(|other| other.committed);
+                [state.group.committed, there]
+            };
+            let is_taken = |partition: usize| {
+                sent[partition].is_some()
+                    && sent[partition] == committed(after)[partition]
+                    && committed(after)[partition] != committed(before)[partition]
+            };
+            after.pending_commits(*who) == [None; 2] && (0..sent.len()).any(is_taken)
         };
-        match (0..MAX_INSTANCES).find(arrived) {
+        match (0..MAX_INSTANCES as u16).find(arrived) {
             Some(who) if moves => {
-                let at = self.after.group.committed.map_or(0, |at| at.next.0);
-                let whose = match letter(self.cluster, who as u16) {
+                let offsets = partitions::offsets(self.before.pending_commits(who));
+                let whose = match letter(self.cluster, who) {
                     Some(letter) => format!(" of {letter}"),
                     None => String::new(),
                 };
-                format!(" The commit{whose} of offset {at}, which was on its way, arrives before.")
+                format!(" The commit{whose} of {offsets}, which was on its way, arrives before.")
             }
             Some(_) | None => String::new(),
         }

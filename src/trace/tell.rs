@@ -136,6 +136,7 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
         Action::CommitUpstream(_)
         | Action::Mark(_)
         | Action::Send(_)
+        | Action::SendToOther(_)
         | Action::Transmit
         | Action::HandleProduce
         | Action::ReceiveAnswer

@@ -6,7 +6,7 @@
 //! story then does not jump more than it must, and does not depend on how states are stored.
 
 use super::tell::Run;
-use semel_models::action::{Action, ReplicaStep, Strike, Target};
+use semel_models::action::{Action, PartitionStrike, ReplicaStep, Strike, Target};
 use semel_models::cluster::{Cluster, State};
 use stateright::Model;
 
@@ -106,8 +106,14 @@ fn actor(action: Action) -> u16 {
             | Strike::Abort
             | Strike::StaleMetadata
             | Strike::TransactionTimeout
-            | Strike::DeliveryTimeout => UPSTREAM,
-            Strike::ForgetProducer(_)
+            | Strike::DeliveryTimeout
+            | Strike::InOther(PartitionStrike::DeliveryTimeout) => UPSTREAM,
+            Strike::InOther(
+                PartitionStrike::ForgetProducer(_)
+                | PartitionStrike::Retention
+                | PartitionStrike::OffsetReset { .. },
+            )
+            | Strike::ForgetProducer(_)
             | Strike::Retention
             | Strike::Compaction { .. }
             | Strike::BrokerCrash
@@ -128,6 +134,7 @@ fn actor(action: Action) -> u16 {
         Action::CommitUpstream(_)
         | Action::Mark(_)
         | Action::Send(_)
+        | Action::SendToOther(_)
         | Action::Transmit
         | Action::HandleProduce
         | Action::ReceiveAnswer

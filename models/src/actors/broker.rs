@@ -10,6 +10,7 @@ use crate::group_coordinator::GroupCoordinator;
 use crate::limbo::Late;
 use crate::list::List;
 use crate::offset::{NextOffset, Position};
+use crate::partitions::Partition;
 use crate::pipeline::Acks;
 use crate::sink::Sink;
 
@@ -35,7 +36,7 @@ impl Behave for State {
                 }
             }
             Message::Closed(connection) => self.close(connection),
-            Message::Late(Late::Produce { record, stamp }) => {
+            Message::Late(Late::Produce { record, stamp, .. }) => {
                 self.append(setting, record, stamp);
             }
             Message::Fetch(life, first, most) => self.fetch = Some((life, first, most)),
@@ -64,7 +65,11 @@ impl State {
             Some(Wire::Refuse) if !answers => return self.break_at(request, mail),
             Some(Wire::Delay) => {
                 let Request { record, stamp, .. } = request;
-                let late = Late::Produce { record, stamp };
+                let late = Late::Produce {
+                    record,
+                    stamp,
+                    partition: Partition::First,
+                };
                 mail.push((Role::Nemesis, Message::Delayed(late)));
                 return self.break_at(request, mail);
             }

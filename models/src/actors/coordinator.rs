@@ -54,8 +54,9 @@ impl Behave for State {
             Message::Late(Late::Commit {
                 position,
                 generation,
+                ..
             }) => {
-                self.commit(setting, position, generation);
+                self.commit(setting, position.unwrap_or_default(), generation);
             }
             _ => unreachable!("{message:?} is not for the coordinator"),
         }
@@ -76,7 +77,8 @@ impl State {
             Some(Wire::LoseRequest | Wire::Refuse) => CommitReply::Failed,
             Some(Wire::Delay) => {
                 let late = Late::Commit {
-                    position,
+                    position: Some(position),
+                    second: None,
                     generation,
                 };
                 mail.push((Role::Nemesis, Message::Delayed(late)));

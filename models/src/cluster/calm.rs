@@ -13,14 +13,19 @@ impl Cluster {
         if !self.is_calm(state) {
             return;
         }
-        state.group.committed = match self.pipeline.consumer.auto_commit {
-            // Java commits again what differs from what it committed last.
-            AutoCommit::AtPoll => state.group.committed.filter(|committed| {
-                self.everyone()
-                    .any(|who| state.consumers[usize::from(who)].position() == *committed)
-            }),
-            AutoCommit::Off | AutoCommit::Background { .. } => None,
+        let keeps = self.pipeline.consumer.auto_commit == AutoCommit::AtPoll;
+        // Java commits again what differs from what it committed last.
+        let is_read_from = |partition: usize, committed: &Position| {
+            let mut positions = self.everyone().map(|who| state.positions(who)[partition]);
+            keeps && positions.any(|position| position == Some(*committed))
         };
+        let first = state.group.committed.filter(|at| is_read_from(0, at));
+        let there = state.other.as_deref().and_then(|other| other.committed);
+        let second = there.filter(|at| is_read_from(1, at));
+        state.group.committed = first;
+        if let Some(other) = state.other.as_deref_mut() {
+            other.committed = second;
+        }
         if !self.pipeline.sink.version_guard {
             state.sink.saved = None;
         }

@@ -7,6 +7,7 @@ use crate::consumer::{Call, Phase, Recovery};
 use crate::limbo::Late;
 use crate::offset::Position;
 use crate::order::Step;
+use crate::partitions::Covered;
 use crate::pipeline::{Client, GroupProtocol, OnCommitFailure};
 use crate::program::{LoopCommit, Scope};
 
@@ -30,25 +31,21 @@ impl Cluster {
 
     /// A commit of `who` reaches the coordinator; whether it was taken. A commit that was on its
     /// way before it came before it.
-    fn commit(&self, state: &mut State, who: u16, position: Position) -> bool {
+    fn commit(&self, state: &mut State, who: u16, covered: Covered) -> bool {
         let taken = self.takes_commits_of(state, who);
-        let consumer = &mut state.consumers[usize::from(who)];
-        consumer.pending = None;
+        state.set_pending(who, Covered::default());
+        let consumer = &state.consumers[usize::from(who)];
         if taken && consumer.retrying {
             if let Some(record) = consumer.hand.first() {
                 state.retries.commit(*record);
             }
-        } else if taken && state.has_other_in_hand() {
-            if let Some(other) = state.other.as_deref_mut() {
-                other.committed = Some(position);
-            }
         } else if taken {
-            self.is_committed(state, position);
+            self.are_committed(state, state.by_partition(who, covered));
         }
         taken
     }
 
-    /// The coordinator takes a commit that is not part of a transaction.
+    /// The coordinator takes a commit in the first partition that is not part of a transaction.
     pub(super) fn is_committed(&self, state: &mut State, position: Position) {
         state.group.committed = Some(position);
         if let Some(output) = &mut state.output {
@@ -57,15 +54,16 @@ impl Cluster {
     }
 
     /// The commit that `who`'s application makes next and waits for.
-    pub(super) fn due_commit(&self, state: &State, who: u16) -> Option<Position> {
+    pub(super) fn due_commit(&self, state: &State, who: u16) -> Option<Covered> {
         let consumer = &state.consumers[usize::from(who)];
         if self.pipeline.consumer.workers > 0 {
-            return match self.program.loop_commit {
+            let position = match self.program.loop_commit {
                 Some(LoopCommit::Waiting) => consumer
                     .called
                     .or_else(|| consumer.covered_by_crew(&self.pipeline)),
                 Some(LoopCommit::Async) | None => None,
             };
+            return position.map(|position| Covered::here(Some(position)));
         }
         if consumer.phase != Phase::Handling {
             return None;
@@ -75,14 +73,14 @@ impl Cluster {
             Recovery::None
                 if operation.contains(Step::Commit) && operation.output_step().is_none() =>
             {
-                Some(consumer.covered(operation.scope, &self.pipeline))
+                Some(self.covered(state, who, consumer, operation.scope))
             }
             Recovery::None | Recovery::Write => None,
             Recovery::Commit => {
                 let alone = Scope::Record { first: 0, last: 0 };
                 let mut at_failing = consumer.clone();
                 at_failing.cursor = consumer.failing;
-                Some(at_failing.covered(alone, &self.pipeline))
+                Some(self.covered(state, who, &at_failing, alone))
             }
         }
     }
@@ -98,7 +96,7 @@ impl Cluster {
             let consumer = &mut state.consumers[usize::from(who)];
             consumer.call = Call::Requested;
             if self.pipeline.consumer.workers > 0 {
-                consumer.called = called;
+                consumer.called = called.and_then(|called| called.here);
             }
             return;
         }
@@ -111,10 +109,10 @@ impl Cluster {
     /// The commit that the application waits for reaches the coordinator. A refusal is told at
     /// once: what others do before the answer arrives could as well come before or after.
     pub(super) fn commit_is_handled(&self, state: &mut State, who: u16) {
-        let Some(position) = self.due_commit(state, who) else {
+        let Some(covered) = self.due_commit(state, who) else {
             return;
         };
-        let taken = self.commit(state, who, position);
+        let taken = self.commit(state, who, covered);
         state.consumers[usize::from(who)].call = Call::Answered;
         if !taken && self.pipeline.consumer.on_commit_failure != OnCommitFailure::Ignore {
             self.lose(state, who);
@@ -124,8 +122,8 @@ impl Cluster {
     /// The answer arrives, and the application goes on.
     pub(super) fn commit_is_answered(&self, state: &mut State, who: u16) {
         let due = self.due_commit(state, who);
-        if let Some(position) = due.filter(|_| self.takes_commits_of(state, who)) {
-            state.consumers[usize::from(who)].known_committed = Some(position.next);
+        if let Some(covered) = due.filter(|_| self.takes_commits_of(state, who)) {
+            state.is_known(who, covered);
         }
         state.consumers[usize::from(who)].call = Call::None;
         self.commit_is_over(state, who);
@@ -136,7 +134,7 @@ impl Cluster {
         let due = self.due_commit(state, who);
         let consumer = &mut state.consumers[usize::from(who)];
         if self.pipeline.consumer.workers > 0 {
-            if let Some(position) = due {
+            if let Some(position) = due.and_then(|due| due.here) {
                 consumer.crew.committed = position.next.0;
             }
             consumer.called = None;
@@ -157,7 +155,9 @@ impl Cluster {
                 consumer.called = None;
                 return;
             }
-            OnCommitFailure::RetrySaved => consumer.failed_commit = due,
+            OnCommitFailure::RetrySaved => {
+                consumer.failed_commit = due.and_then(|due| due.here);
+            }
             OnCommitFailure::Ignore => {}
         }
         self.commit_is_over(state, who);
@@ -184,8 +184,9 @@ impl Cluster {
         let Some(position) = saved else {
             return;
         };
-        if self.commit(state, who, position) {
-            state.consumers[usize::from(who)].known_committed = Some(position.next);
+        let covered = Covered::here(Some(position));
+        if self.commit(state, who, covered) {
+            state.is_known(who, covered);
         } else {
             self.lose(state, who);
         }
@@ -193,24 +194,29 @@ impl Cluster {
 
     /// The client commits on its own.
     pub(super) fn commit_automatically(&self, state: &mut State, who: u16) {
-        let consumer = &mut state.consumers[usize::from(who)];
-        let due = consumer.automatic_commit(&self.pipeline, &state.group);
-        consumer.pending = due.or(consumer.pending);
+        let Some(due) = self.automatic_commit(state, who) else {
+            return;
+        };
+        let before = state.pending(who);
+        let pending = Covered {
+            here: due.here.or(before.here),
+            there: due.there.or(before.there),
+        };
+        state.set_pending(who, pending);
     }
 
     /// The commit that nobody waits for reaches the coordinator, and its answer the client.
     pub(super) fn commit_arrives(&self, state: &mut State, who: u16) {
-        let consumer = &mut state.consumers[usize::from(who)];
-        consumer.known_committed = consumer.pending.map(|sent| sent.next);
+        state.is_known(who, state.pending(who));
         self.pending_commit_arrives(state, who);
     }
 
     /// The commit that nobody waits for reaches the coordinator.
     pub(super) fn pending_commit_arrives(&self, state: &mut State, who: u16) {
-        if let Some(position) = state.consumers[usize::from(who)].pending.take()
-            && self.takes_commits_of(state, who)
-        {
-            self.is_committed(state, position);
+        let pending = state.pending_commits(who);
+        state.set_pending(who, Covered::default());
+        if self.takes_commits_of(state, who) {
+            self.are_committed(state, pending);
         }
     }
 
@@ -225,9 +231,9 @@ impl Cluster {
     }
 
     fn owed_commit_arrives(&self, state: &mut State, who: u16) {
-        let consumer = &state.consumers[usize::from(who)];
-        if let Some(position) = consumer.covered_by_owed(&self.program, &self.pipeline) {
-            self.commit(state, who, position);
+        let covered = self.covered_by_owed(state, who);
+        if !covered.is_empty() {
+            self.commit(state, who, covered);
         }
     }
 
@@ -258,7 +264,7 @@ impl Cluster {
     pub(super) fn lose_commit(&self, state: &mut State, kind: CommitKind, who: u16) {
         match kind {
             CommitKind::Waiting => self.commit_failed(state, who),
-            CommitKind::Background => state.consumers[usize::from(who)].pending = None,
+            CommitKind::Background => state.set_pending(who, Covered::default()),
             CommitKind::Owed => self.owed_commit_failed(state, who),
         }
     }
@@ -267,9 +273,9 @@ impl Cluster {
         match kind {
             CommitKind::Waiting => {
                 if state.consumers[usize::from(who)].call == Call::None
-                    && let Some(position) = self.due_commit(state, who)
+                    && let Some(covered) = self.due_commit(state, who)
                 {
-                    self.commit(state, who, position);
+                    self.commit(state, who, covered);
                 }
                 self.commit_failed(state, who);
             }
@@ -283,15 +289,17 @@ impl Cluster {
 
     pub(super) fn delay_commit(&self, state: &mut State, kind: CommitKind, who: u16) {
         let consumer = &state.consumers[usize::from(who)];
-        let position = match kind {
-            CommitKind::Waiting => self.due_commit(state, who),
-            CommitKind::Background => consumer.pending,
-            CommitKind::Owed => consumer.covered_by_owed(&self.program, &self.pipeline),
+        let covered = match kind {
+            CommitKind::Waiting => self.due_commit(state, who).unwrap_or_default(),
+            CommitKind::Background => state.pending(who),
+            CommitKind::Owed => self.covered_by_owed(state, who),
         };
         let generation = consumer.generation;
-        if let Some(position) = position {
+        if !covered.is_empty() {
+            let [position, second] = state.by_partition(who, covered);
             state.limbo.add(Late::Commit {
                 position,
+                second,
                 generation,
             });
         }

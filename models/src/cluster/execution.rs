@@ -114,6 +114,8 @@ impl Cluster {
                 | ConsumerStep::Poll(_)
                 | ConsumerStep::Discover
                 | ConsumerStep::PollOther(_)
+                | ConsumerStep::PollBoth(_)
+                | ConsumerStep::RelocateOther
                 | ConsumerStep::PollRetries
                 | ConsumerStep::Drop(_)
                 | ConsumerStep::CommitDone
@@ -143,6 +145,7 @@ impl Cluster {
             | Action::CommitUpstream(_)
             | Action::Mark(_)
             | Action::Send(_)
+            | Action::SendToOther(_)
             | Action::Transmit
             | Action::HandleProduce
             | Action::ReceiveAnswer

@@ -57,7 +57,7 @@ impl Cluster {
     pub(super) fn is_under_way(&self, state: &State, kind: CommitKind, who: u16) -> bool {
         let consumer = &state.consumers[usize::from(who)];
         match kind {
-            CommitKind::Background => consumer.pending.is_some(),
+            CommitKind::Background => !state.pending(who).is_empty(),
             CommitKind::Owed => consumer.owed.next(self.pipeline.client).is_some(),
             CommitKind::Waiting => match consumer.call {
                 // What is not sent is not under way.

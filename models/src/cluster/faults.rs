@@ -10,6 +10,7 @@ use crate::fault;
 use crate::limbo::Late;
 use crate::offset::{NextOffset, Position};
 use crate::order::Step;
+use crate::partitions::Partition;
 use crate::pipeline::{AfterAttempts, Dedup};
 use crate::program::{Operation, Scope};
 
@@ -337,6 +338,7 @@ impl Cluster {
             | Strike::Retention
             | Strike::Compaction { .. } => self.strike_upstream(state, strike),
             Strike::DeliveryTimeout => self.expire_send(state),
+            Strike::InOther(own) => self.strike_other(state, own),
             Strike::BrokerCrash => {
                 self.restart_broker(state, state.broker.log_end(), Synced::AsBefore);
             }
@@ -465,8 +467,10 @@ impl Cluster {
 
     fn delay(&self, state: &mut State, target: Target) {
         match target {
-            Target::Produce => self.delay_produce(state),
-            Target::ProduceToOther => unreachable!("no request to it is ever late"),
+            Target::Produce => self.delay_produce(state, Partition::First),
+            Target::ProduceToOther => self.in_other(state, |state| {
+                self.delay_produce(state, Partition::Second);
+            }),
             Target::Commit(who) => self.delay_commit(state, CommitKind::Waiting, who),
             Target::BackgroundCommit(who) => self.delay_commit(state, CommitKind::Background, who),
             Target::LeavingCommit(who) => self.delay_commit(state, CommitKind::Owed, who),

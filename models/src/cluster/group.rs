@@ -13,7 +13,7 @@ impl Cluster {
     }
 
     /// The other consumer of the group.
-    fn other(&self, who: u16) -> Option<u16> {
+    pub(super) fn other(&self, who: u16) -> Option<u16> {
         self.everyone().find(|other| *other != who)
     }
 
@@ -35,10 +35,14 @@ impl Cluster {
             && consumer.generation != state.group.generation
     }
 
-    /// Whether the partition is assigned to `who`, which is alive.
+    /// Whether the partition, or one of them, is assigned to `who`, which is alive.
     pub(super) fn owns(&self, state: &State, who: u16) -> bool {
         if self.pipeline.subscribes() {
-            state.group.owner == Some(who) && self.is_member(state, who)
+            let owns_second = state
+                .other
+                .as_deref()
+                .is_some_and(|other| other.owner == Some(who));
+            (state.group.owner == Some(who) || owns_second) && self.is_member(state, who)
         } else {
             state.consumers[usize::from(who)].reads()
         }
@@ -65,10 +69,12 @@ impl Cluster {
     }
 
     fn owner_is_alive(&self, state: &State) -> bool {
-        state.group.owner.is_some_and(|who| self.owns(state, who))
+        let is_alive = |owner: Option<u16>| owner.is_some_and(|who| self.owns(state, who));
+        let second = state.other.as_deref().filter(|_| self.shares_partitions());
+        is_alive(state.group.owner) && second.is_none_or(|other| is_alive(other.owner))
     }
 
-    fn is_at_poll(&self, state: &State, who: u16) -> bool {
+    pub(super) fn is_at_poll(&self, state: &State, who: u16) -> bool {
         match state.consumers[usize::from(who)].phase {
             Phase::Idle | Phase::Polling => true,
             Phase::Down | Phase::Outside | Phase::Handling | Phase::Leaving => false,
@@ -130,6 +136,10 @@ impl Cluster {
             self.assign(state, who);
             return;
         }
+        if self.shares_partitions() {
+            self.share_anew(state, to, Some(who));
+            return;
+        }
         // One that only waits for its offset has nothing to give up.
         let owner = self.reading_owners(state).next();
         match owner {
@@ -152,7 +162,7 @@ impl Cluster {
     }
 
     /// `who` is a member from the next generation on.
-    fn enter(&self, state: &mut State, who: u16) {
+    pub(super) fn enter(&self, state: &mut State, who: u16) {
         self.start_output_producer(state, who);
         let current = state.group.generation;
         let consumer = &mut state.consumers[usize::from(who)];
@@ -177,8 +187,7 @@ impl Cluster {
         let consumer = &mut state.consumers[usize::from(who)];
         consumer.generation = state.group.generation;
         // What was stored under the old assignment went with it.
-        consumer.stored = None;
-        consumer.pending = None;
+        state.forget_stored(who);
         self.begin_generation(state);
     }
 
@@ -190,19 +199,24 @@ impl Cluster {
             && !self.owner_is_alive(state)
             && match state.consumers[usize::from(who)].phase {
                 Phase::Idle => true,
+                Phase::Polling => self.shares_partitions(),
                 Phase::Handling => self.pipeline.group.revokes_in_background,
-                Phase::Down | Phase::Outside | Phase::Polling | Phase::Leaving => false,
+                Phase::Down | Phase::Outside | Phase::Leaving => false,
             }
     }
 
     /// `who` gets the partition of one that is gone.
     pub(super) fn take_over(&self, state: &mut State, who: u16) {
+        if self.shares_partitions() {
+            self.share_anew(state, who, None);
+            return;
+        }
         self.begin_generation(state);
         self.assign(state, who);
     }
 
     /// The members that are alive form a new generation.
-    fn begin_generation(&self, state: &mut State) {
+    pub(super) fn begin_generation(&self, state: &mut State) {
         let members: Vec<u16> = self
             .everyone()
             .filter(|who| self.is_member(state, *who))
@@ -254,6 +268,9 @@ impl Cluster {
 
     /// To whom a rebalance may give the partition while every member polls.
     pub(super) fn may_rebalance(&self, state: &State) -> Vec<u16> {
+        if self.shares_partitions() {
+            return self.may_share_anew(state);
+        }
         let Some(owner) = state.group.owner.filter(|owner| self.owns(state, *owner)) else {
             return Vec::new();
         };
@@ -281,6 +298,10 @@ impl Cluster {
 
     /// The group rebalances; `to` gets the partition.
     pub(super) fn rebalance(&self, state: &mut State, to: u16) {
+        if self.shares_partitions() {
+            self.share_anew(state, to, None);
+            return;
+        }
         let Some(owner) = state.group.owner else {
             return;
         };
@@ -303,8 +324,9 @@ impl Cluster {
         // What is on its way comes before what is sent later on the same connection; close() waits
         // for it.
         self.pending_commit_arrives(state, who);
+        let owed = self.owes(state, who, closing);
         let consumer = &mut state.consumers[usize::from(who)];
-        consumer.owed = consumer.owes(closing, &state.group, &self.program, &self.pipeline);
+        consumer.owed = owed;
         if closing || consumer.phase != Phase::Handling {
             consumer.phase = Phase::Leaving;
         }
@@ -344,8 +366,7 @@ impl Cluster {
         if keeps {
             // It polls on where it is.
         } else if consumer.phase == Phase::Handling {
-            consumer.stored = None;
-            consumer.pending = None;
+            state.forget_stored(owner);
         } else {
             consumer.give_up(Phase::Idle, drops, &self.pipeline);
         }
@@ -371,6 +392,9 @@ impl Cluster {
         }
         if state.group.owner == Some(who) {
             state.group.owner = None;
+        }
+        if let Some(other) = state.other.as_deref_mut() {
+            other.owner = other.owner.filter(|owner| *owner != who);
         }
     }
 

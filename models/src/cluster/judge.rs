@@ -6,6 +6,7 @@ use crate::consumer::{Consumer, Location};
 use crate::guarantee::Guarantee;
 use crate::ledger::Ledger;
 use crate::partitions::OtherPartition;
+use crate::partitions::reader::Reader;
 use crate::pipeline::{Effect, Isolation};
 use crate::subject::Observation;
 
@@ -181,32 +182,45 @@ impl<'a> ReadOn<'a> {
     }
 }
 
-/// The same as [`group_position`] in the partition that was added.
+/// The same as [`group_position`] in the second partition.
 fn position_in_other(cluster: &Cluster, state: &State, other: &OtherPartition) -> u16 {
-    let reader = cluster.reading_owners(state).next();
-    let reader = reader.map(|who| &state.consumers[usize::from(who)]);
-    match (reader, other.position) {
-        (Some(reader), _) if other.in_hand => reader.first_undone(&cluster.program),
-        (Some(_), Some(position)) => position.0,
-        (Some(_) | None, _) => match cluster.start_in_other(other) {
-            Location::At(position) => position.next.0,
-            Location::Nowhere => other.committed.map_or(0, |committed| committed.next.0),
-        },
+    let reading = cluster.reading_owners(state).filter_map(|who| {
+        let consumer = &state.consumers[usize::from(who)];
+        let reader = &other.readers[usize::from(who)];
+        match reader.in_hand {
+            true => Some(consumer.first_undone(&cluster.program)),
+            false => position_behind(cluster, consumer, reader),
+        }
+    });
+    if let Some(position) = reading.min() {
+        return position;
     }
+    match cluster.start_in_other(other) {
+        Location::At(position) => position.next.0,
+        Location::Nowhere => other.committed.map_or(0, |committed| committed.next.0),
+    }
+}
+
+/// Where a consumer reads on in the partition that it has nothing in hand of, or only behind what it has
+/// of another.
+fn position_behind(cluster: &Cluster, consumer: &Consumer, reader: &Reader) -> Option<u16> {
+    let position = reader.position?;
+    Some(position.0 - consumer.undone_behind(&cluster.program))
 }
 
 /// Where the group's owner reads on, or would if it ever started. A record in hand, or in a
 /// worker's hands, is not below it.
 fn group_position(cluster: &Cluster, state: &State) -> u16 {
     let pipeline = &cluster.pipeline;
-    let reading = cluster
-        .reading_owners(state)
-        .map(|who| match state.other.as_deref() {
-            Some(other) if other.in_hand => other.position.unwrap_or_default().0,
-            Some(_) | None => state.consumers[usize::from(who)].first_undone(&cluster.program),
-        })
-        .min();
-    if let Some(position) = reading {
+    let reading = cluster.reading_owners(state).filter_map(|who| {
+        let consumer = &state.consumers[usize::from(who)];
+        match state.reader(who) {
+            Some(reader) if reader.in_hand => position_behind(cluster, consumer, reader),
+            Some(reader) if reader.without_first => None,
+            Some(_) | None => Some(consumer.first_undone(&cluster.program)),
+        }
+    });
+    if let Some(position) = reading.min() {
         return position;
     }
     let start = Consumer::starting_point(pipeline, &state.broker, &state.group, &state.sink);

@@ -122,6 +122,7 @@ fn is_of_client(action: &Action) -> bool {
     matches!(
         action,
         Action::Send(_)
+            | Action::SendToOther(_)
             | Action::Transmit
             | Action::ReceiveAnswer
             | Action::Replica {

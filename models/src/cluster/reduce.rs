@@ -121,6 +121,9 @@ impl Cluster {
         let is_down = |who| state.consumers[usize::from(who)].phase == Phase::Down;
         if !self.pipeline.group.static_membership && self.everyone().all(is_down) {
             state.group.owner = self.limits.sole_owner;
+            if let Some(other) = state.other.as_deref_mut() {
+                other.owner = None;
+            }
         }
         let epoch = state.broker.leader_epoch;
         for who in self.everyone() {
@@ -129,6 +132,12 @@ impl Cluster {
                 consumer.seen_epoch = 0;
             }
             self.normalize_consumer(&mut state.consumers[usize::from(who)]);
+        }
+        if let Some(other) = state.other.as_deref_mut().filter(|_| !self.limits.stores) {
+            other
+                .readers
+                .iter_mut()
+                .for_each(|reader| reader.known_committed = None);
         }
         self.normalize_transactions(state);
         self.normalize_output_epochs(state);
@@ -144,6 +153,10 @@ impl Cluster {
         bare(&mut state.group.committed);
         if let Some(other) = state.other.as_deref_mut() {
             bare(&mut other.committed);
+            for reader in &mut other.readers {
+                bare(&mut reader.stored);
+                bare(&mut reader.pending);
+            }
             other.broker.flushed = 0;
             other.broker.recovered = 0;
         }
@@ -151,7 +164,13 @@ impl Cluster {
             position.leader_epoch = None;
         }
         for late in state.limbo.requests.iter_mut() {
-            if let Late::Commit { position, .. } | Late::Offsets { position, .. } = late {
+            if let Late::Commit {
+                position, second, ..
+            } = late
+            {
+                bare(position);
+                bare(second);
+            } else if let Late::Offsets { position, .. } = late {
                 position.leader_epoch = None;
             }
         }
@@ -338,9 +357,7 @@ impl Cluster {
     /// Nothing that a zombie has on its way or in its offset store is ever committed.
     fn forget_zombies_commits(&self, state: &mut State, who: u16) {
         if self.is_zombie(state, who) {
-            let consumer = &mut state.consumers[usize::from(who)];
-            consumer.pending = None;
-            consumer.stored = None;
+            state.forget_stored(who);
         }
     }
 

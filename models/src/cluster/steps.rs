@@ -4,6 +4,7 @@ use super::{Cluster, State};
 use crate::action::{Action, ConsumerStep};
 use crate::consumer::{Call, Consumer, Location, Phase};
 use crate::limbo::Late;
+use crate::partitions::Partition;
 
 impl Cluster {
     /// Adds the enabled steps that are not faults. One that would change nothing may be among
@@ -67,7 +68,7 @@ impl Cluster {
         match consumer.phase {
             Phase::Polling
                 if consumer.owed.next(self.pipeline.client).is_some() || consumer.slow => {}
-            Phase::Polling if !self.is_readable(state) => {}
+            Phase::Polling if !self.is_readable(state) || !state.has_first(who) => {}
             Phase::Polling if consumer.is_misled(&state.broker) => {
                 if !state.retries.waiting.is_empty() {
                     add(ConsumerStep::PollRetries);
@@ -145,11 +146,11 @@ impl Cluster {
                 Call::Answered => add(ConsumerStep::ReceiveCommitAnswer),
             }
         }
-        let due = consumer.automatic_commit(&self.pipeline, &state.group);
+        let due = self.automatic_commit(state, who);
         if due.is_some() && self.owns(state, who) && may_commit {
             add(ConsumerStep::CommitAutomatically);
         }
-        if consumer.pending.is_some() {
+        if !state.pending(who).is_empty() {
             add(ConsumerStep::CommitArrives);
         }
     }
@@ -160,6 +161,7 @@ impl Cluster {
             Action::CommitUpstream(_)
             | Action::Mark(_)
             | Action::Send(_)
+            | Action::SendToOther(_)
             | Action::Transmit
             | Action::HandleProduce
             | Action::ReceiveAnswer
@@ -202,6 +204,8 @@ impl Cluster {
             }
             ConsumerStep::Discover => self.discover(state, who),
             ConsumerStep::PollOther(count) => self.poll_other(state, who, count),
+            ConsumerStep::PollBoth(both) => self.poll_both(state, who, both),
+            ConsumerStep::RelocateOther => self.relocate_in_other(state, who),
             ConsumerStep::PollRetries => {
                 if let Some(record) = state.retries.waiting.first() {
                     state.consumers[usize::from(who)].poll_retries(*record);
@@ -239,7 +243,16 @@ impl Cluster {
 
     fn late_arrives(&self, state: &mut State, slot: u16) {
         match state.limbo.requests.remove(usize::from(slot)) {
-            Late::Produce { record, stamp } => self.late_produce_arrives(state, record, stamp),
+            Late::Produce {
+                record,
+                stamp,
+                partition,
+            } => match partition {
+                Partition::First => self.late_produce_arrives(state, record, stamp),
+                Partition::Second => self.in_other(state, |state| {
+                    self.late_produce_arrives(state, record, stamp);
+                }),
+            },
             Late::Output { record, .. } => self.append_failed(state, record),
             request @ (Late::InitProducerId { .. }
             | Late::AddPartitions { .. }
@@ -248,11 +261,12 @@ impl Cluster {
             }
             Late::Commit {
                 position,
+                second,
                 generation,
             } => {
                 let current = generation == state.group.generation;
                 if current || !self.pipeline.subscribes() {
-                    self.is_committed(state, position);
+                    self.are_committed(state, [position, second]);
                 }
             }
             Late::Result {

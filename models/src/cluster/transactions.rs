@@ -71,6 +71,7 @@ impl Cluster {
             Action::CommitUpstream(_)
             | Action::Mark(_)
             | Action::Send(_)
+            | Action::SendToOther(_)
             | Action::Transmit
             | Action::HandleProduce
             | Action::ReceiveAnswer

@@ -4,6 +4,7 @@ use super::{Cluster, State};
 use crate::action::{Action, Strike, Target};
 use crate::broker::Stamp;
 use crate::limbo::Late;
+use crate::partitions::Partition;
 use crate::pipeline::{Acks, Pipeline, Source};
 use crate::producer::transactions::Transactions;
 use crate::producer::{Answer, Batch, Producer};
@@ -14,7 +15,7 @@ impl Cluster {
         let (producer, database) = (&state.producer, &state.database);
         self.database_actions(state, actions);
         if let Some(record) = producer.next_to_send(database, &self.pipeline) {
-            actions.push(Action::Send(record));
+            self.sends(state, record, actions);
         }
         self.transmission_actions(state, actions);
     }
@@ -82,6 +83,9 @@ impl Cluster {
 
     /// Takes a step of the producer's side that is not a fault.
     pub(super) fn producer_step(&self, state: &mut State, action: Action) {
+        if let Action::SendToOther(record) = action {
+            self.move_key(state, record);
+        }
         let pipeline = &self.pipeline;
         let (producer, ledger) = (&mut state.producer, &mut state.ledger);
         let database = &mut state.database;
@@ -90,7 +94,9 @@ impl Cluster {
                 Producer::commit_upstream(record, database, pipeline, ledger);
             }
             Action::Mark(row) => database.marked.insert(row),
-            Action::Send(record) => producer.publish(record, database, pipeline, ledger),
+            Action::Send(record) | Action::SendToOther(record) => {
+                producer.publish(record, database, pipeline, ledger);
+            }
             Action::Transmit => {
                 if let Some(to) = self.transmits_to(state) {
                     state.producer.transmit(to, pipeline, &mut state.ledger);
@@ -173,10 +179,15 @@ impl Cluster {
     /// Adds the faults of produce requests and their answers.
     pub(super) fn produce_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
         self.request_faults(state, Target::Produce, add);
-        let next = state.producer.next_to_expire(&self.pipeline);
-        if next.is_some_and(|oldest| !oldest.doubtful) {
+        if self.may_expire_early(state) {
             add(Strike::DeliveryTimeout);
         }
+    }
+
+    /// Whether the delivery timeout of a healthy send to the partition may pass.
+    pub(super) fn may_expire_early(&self, state: &State) -> bool {
+        let next = state.producer.next_to_expire(&self.pipeline);
+        next.is_some_and(|oldest| !oldest.doubtful && self.expires_first(state, &oldest))
     }
 
     /// Adds the faults of the produce requests to one partition, and of their answers.
@@ -200,10 +211,14 @@ impl Cluster {
     /// Adds the faults of the producer's process and its database, and what time does to the broker.
     pub(super) fn upstream_faults(&self, state: &State, add: &mut impl FnMut(Strike)) {
         let (producer, database) = (&state.producer, &state.database);
-        if producer.next_to_expire(&self.pipeline).is_some() {
+        let other = state.other.as_deref();
+        let elsewhere = other.and_then(|other| other.next_to_expire(&self.pipeline));
+        let here = producer.next_to_expire(&self.pipeline);
+        if here.or(elsewhere).is_some() {
             add(Strike::ProducerPause);
         }
-        if producer.can_miss_answers() {
+        let flights = other.map_or(&[][..], |other| &other.flights);
+        if producer.can_miss_answers(flights) {
             add(Strike::ProducerPauseOfRequests);
         }
         if producer.next_to_commit(database, &self.pipeline).is_some() {
@@ -213,7 +228,7 @@ impl Cluster {
             add(Strike::StaleMetadata);
         }
         for session in 0..=producer.session {
-            if self.can_expire(state, session) {
+            if self.can_expire(state, session, Partition::First) {
                 add(Strike::ForgetProducer(session));
             }
         }
@@ -230,10 +245,12 @@ impl Cluster {
     /// Whether a producer id may have been idle for so long that the broker forgets it, and
     /// anything could still arrive that would notice. What the client has outstanding is given up
     /// before, unless the settings say otherwise; a late request knows no time.
-    fn can_expire(&self, state: &State, session: u16) -> bool {
+    pub(super) fn can_expire(&self, state: &State, session: u16, of: Partition) -> bool {
         let producer = &state.producer;
         let own = |late: &Late| match late {
-            Late::Produce { stamp, .. } => stamp.is_some_and(|stamp| stamp.session == session),
+            Late::Produce {
+                stamp, partition, ..
+            } => *partition == of && stamp.is_some_and(|stamp| stamp.session == session),
             Late::Commit { .. }
             | Late::Output { .. }
             | Late::Result { .. }
@@ -256,9 +273,17 @@ impl Cluster {
         let pipeline = &self.pipeline;
         let (producer, ledger) = (&mut state.producer, &mut state.ledger);
         match strike {
-            Strike::ProducerPause => producer.pause(),
+            Strike::ProducerPause => {
+                producer.pause();
+                self.in_other(state, |state| state.producer.pause());
+            }
             Strike::ProducerPauseOfRequests => {
                 producer.pause_until_requests_time_out(pipeline, ledger);
+                self.in_other(state, |state| {
+                    state
+                        .producer
+                        .pause_until_requests_time_out(pipeline, &mut state.ledger);
+                });
             }
             Strike::StaleMetadata => producer.drop_topic(pipeline, ledger),
             Strike::Abort if self.limits.transactions => self.abort_transaction(state),
@@ -274,6 +299,7 @@ impl Cluster {
             | Strike::Refuse(_)
             | Strike::Delay(_)
             | Strike::DeliveryTimeout
+            | Strike::InOther(_)
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }
@@ -362,7 +388,7 @@ impl Cluster {
     }
 
     /// The oldest request that the broker has not handled becomes late.
-    pub(super) fn delay_produce(&self, state: &mut State) {
+    pub(super) fn delay_produce(&self, state: &mut State, partition: Partition) {
         self.read_answers(state);
         let Some(first) = state.producer.first_unhandled() else {
             return;
@@ -373,6 +399,7 @@ impl Cluster {
         state.limbo.add(Late::Produce {
             record: late.batch.record,
             stamp: late.wire,
+            partition,
         });
     }
 }

@@ -1,7 +1,7 @@
 //! Hard situations of the producer's side.
 
 use super::{Cluster, State, Witness};
-use crate::action::{ReplicaStrike, Strike};
+use crate::action::{PartitionStrike, ReplicaStrike, Strike};
 use crate::fault::Fault;
 use crate::limbo::Late;
 use crate::outbox;
@@ -67,7 +67,11 @@ pub(super) fn is_reached(
             outbox::row_in_hand(&state.producer, &state.database, order, records).is_some()
         }
         (Witness::WriterDiesBetween, Strike::ProducerCrash) => dies_between_writes(cluster, state),
-        (Witness::ForgottenWhileLate, Strike::ForgetProducer(session)) => {
+        (
+            Witness::ForgottenWhileLate,
+            Strike::ForgetProducer(session)
+            | Strike::InOther(PartitionStrike::ForgetProducer(session)),
+        ) => {
             let own = |late: &Late| match late {
                 Late::Produce { stamp, .. } => stamp.is_some_and(|stamp| stamp.session == session),
                 Late::Commit { .. }

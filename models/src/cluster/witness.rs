@@ -69,6 +69,8 @@ pub enum Witness {
     FencedByRestart,
     /// A record was written to a partition that the consumer did not know yet.
     WrittenUnknown,
+    /// Both partitions of the topic get records.
+    BothPartitions,
     /// A transaction was to be ended again, whose end was asked for and not answered.
     EndRepeated,
     /// A leader died or was deposed while the marker that it had written waited for the in-sync
@@ -126,6 +128,7 @@ impl fmt::Display for Witness {
             Witness::FencedByRestart => {
                 f.write_str("a transaction that a dead producer left open is fenced")
             }
+            Witness::BothPartitions => f.write_str("both partitions get a record"),
             Witness::WrittenUnknown => {
                 f.write_str("a record is in the new partition before the consumer knows of it")
             }
@@ -205,6 +208,9 @@ pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec
     }
     if network(Fault::AddPartition) {
         witnesses.push(Witness::WrittenUnknown);
+    }
+    if pipeline.bounds.partitions > 1 {
+        witnesses.push(Witness::BothPartitions);
     }
     witnesses.extend(of_group(pipeline, &spendable));
     witnesses.extend(upstream_witness::of(pipeline, &network));
@@ -319,8 +325,15 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
             transactions(state).is_some_and(|own| own.stage == Stage::Committing)
         }
         (Witness::WrittenUnknown, Action::OtherPartition(PartitionStep::HandleProduce)) => {
+            let reader = state.reader(0);
+            state.consumers[0].reads() && reader.is_some_and(|reader| reader.position.is_none())
+        }
+        (Witness::BothPartitions, Action::OtherPartition(PartitionStep::HandleProduce)) => {
+            state.broker.log_end() > 0
+        }
+        (Witness::BothPartitions, Action::HandleProduce) => {
             let other = state.other.as_deref();
-            state.consumers[0].reads() && other.is_some_and(|other| other.position.is_none())
+            other.is_some_and(|other| other.broker.log_end() > 0)
         }
         (Witness::RowBelowCursor, Action::CommitUpstream(row)) => state.database.is_passed(*row),
         (

@@ -20,7 +20,6 @@
 
 use super::{Consumer, Phase};
 use crate::codec::Codec;
-use crate::group_coordinator::GroupCoordinator;
 use crate::offset::{NextOffset, Position};
 use crate::pipeline::{
     AutoCommit, Client, CommitCovers, GroupProtocol, OnCommitFailure, OnRevoke, Pipeline,
@@ -86,7 +85,7 @@ impl Consumer {
     pub fn covered(&self, scope: Scope, pipeline: &Pipeline) -> Position {
         let last = match scope {
             Scope::Record { .. } => self.offset(self.cursor),
-            Scope::Poll => self.offset(self.hand.len() as u16 - 1),
+            Scope::Poll => self.offset(self.before_the_other() - 1),
         };
         match pipeline.consumer.commit_covers {
             CommitCovers::Next | CommitCovers::Contiguous | CommitCovers::Highest => {
@@ -133,7 +132,7 @@ impl Consumer {
                 | CommitCovers::Contiguous => self.crew.done,
             }
         } else {
-            self.after(self.done_in_hand(program))
+            self.after(self.done_before_the_other(program))
         };
         match pipeline.consumer.commit_covers {
             CommitCovers::Position => Some(self.position()),
@@ -154,8 +153,18 @@ impl Consumer {
         in_work
             .map(|task| task.offset)
             .min()
-            .unwrap_or(self.after(self.done_in_hand(program)))
+            .unwrap_or(self.after(self.done_before_the_other(program)))
             .min(reads_from)
+    }
+
+    fn done_before_the_other(&self, program: &Program) -> u16 {
+        self.done_in_hand(program).min(self.before_the_other())
+    }
+
+    /// How many of the records in hand that come from the other partition are not done with.
+    pub fn undone_behind(&self, program: &Program) -> u16 {
+        let done = self.done_in_hand(program);
+        (self.hand.len() as u16 - done).min(self.behind)
     }
 
     /// How many records at the beginning of the hand are done with.
@@ -178,7 +187,7 @@ impl Consumer {
     pub fn automatic_commit(
         &self,
         pipeline: &Pipeline,
-        group: &GroupCoordinator,
+        committed: Option<Position>,
     ) -> Option<Position> {
         if !self.reads() || self.phase == Phase::Leaving {
             return None;
@@ -189,7 +198,7 @@ impl Consumer {
             AutoCommit::AtPoll => {
                 // A leader epoch that the committed position has already is no news.
                 let here = self.position();
-                let last = self.pending.or(group.committed);
+                let last = self.pending.or(committed);
                 let is_news = |last: Position| {
                     last.next != here.next || last.leader_epoch < here.leader_epoch
                 };
@@ -210,13 +219,12 @@ impl Consumer {
     pub fn owes(
         &self,
         closing: bool,
-        group: &GroupCoordinator,
+        committed: Option<Position>,
         program: &Program,
         pipeline: &Pipeline,
     ) -> Owed {
         let settings = &pipeline.consumer;
-        let is_news =
-            |position: &Position| self.pending.is_some() || group.committed != Some(*position);
+        let is_news = |position: &Position| self.pending.is_some() || committed != Some(*position);
         let polls_on = pipeline.client == Client::Java
             && pipeline.group.protocol == GroupProtocol::Cooperative
             && !closing;

@@ -56,9 +56,12 @@ impl Consumer {
             codec.bits(&mut self.passed, limits.log);
         }
         codec.flag_if(limits.retries_waiting > 0, &mut self.retrying);
+        if limits.polls_both {
+            codec.field(&mut self.behind, limits.poll);
+        }
         for place in 0..codec.places(self.hand.len(), limits.poll) {
             let mut record = self.hand.get(place).copied().unwrap_or_default();
-            let is_elsewhere = limits.retries_waiting > 0 || limits.adds_partition;
+            let is_elsewhere = limits.retries_waiting > 0 || limits.second_partition;
             if limits.truncation || is_elsewhere {
                 codec.field(&mut record, limits.records - 1);
             } else if let Some(entry) = broker.log.get(usize::from(self.offset(place as u16).0)) {

@@ -18,7 +18,7 @@
 //! has handled what was on the wire; a request that it has not handled when its connection closes
 //! is late, a fault of its own.
 
-use super::Producer;
+use super::{Flight, Producer};
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
 
@@ -34,10 +34,10 @@ impl Producer {
     }
 
     /// Whether there is a connection whose requests have all been answered, and none of the
-    /// answers read.
-    pub fn can_miss_answers(&self) -> bool {
-        let answered = self.flights.iter().all(|flight| flight.answer.is_sent());
-        answered && !self.flights.is_empty()
+    /// answers read; and so it is on the connection to the leader of another partition.
+    pub fn can_miss_answers(&self, elsewhere: &[Flight]) -> bool {
+        let mut all = self.flights.iter().chain(elsewhere).peekable();
+        all.peek().is_some() && all.all(|flight| flight.answer.is_sent())
     }
 
     /// The process stood still until its requests have timed out.

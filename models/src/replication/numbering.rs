@@ -50,6 +50,7 @@ impl Numbering {
             Action::CommitUpstream(_)
             | Action::Mark(_)
             | Action::Send(_)
+            | Action::SendToOther(_)
             | Action::Transmit
             | Action::HandleProduce
             | Action::ReceiveAnswer
@@ -118,6 +119,7 @@ impl Numbering {
             | Strike::Delay(_)
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
+            | Strike::InOther(_)
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }

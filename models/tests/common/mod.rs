@@ -80,6 +80,7 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
         },
         bounds: Bounds {
             records: 2,
+            partitions: 1,
             keys: 1,
             poll: 2,
             retries: 2,

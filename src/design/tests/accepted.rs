@@ -127,6 +127,7 @@ fn the_example_of_the_specification_resolves_to_its_pipeline() {
             },
             bounds: Bounds {
                 records: 2,
+                partitions: 1,
                 keys: 1,
                 poll: 2,
                 retries: 2,
@@ -200,6 +201,7 @@ max-memory = "1GiB"
         pipeline.bounds,
         Bounds {
             records: 3,
+            partitions: 1,
             keys: 2,
             poll: 1,
             retries: 8,

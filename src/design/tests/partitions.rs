@@ -1,6 +1,7 @@
-//! A partition that is added while the pipeline runs: with what it goes together.
+//! A second partition, from the start or added while the pipeline runs: with what it goes together.
 
 use super::*;
+use semel_models::fault::Fault;
 
 fn with(root: &str, producer: &str, consumer: &str, application: &str, rest: &str) -> String {
     format!(
@@ -37,10 +38,6 @@ fn what_does_not_go_with_it_is_refused_by_name() {
     let librdkafka = "client = \"librdkafka\"";
     let cooperative = "partition.assignment.strategy = \"org.apache.kafka.clients.consumer.CooperativeStickyAssignor\"";
     for (text, what) in [
-        (
-            with("", "", "enable.auto.commit = true", ORDER, FAULTS),
-            "automatic commit",
-        ),
         (
             with("", "", &format!("{MANUAL}\n{cooperative}"), ORDER, FAULTS),
             "a cooperative consumer",
@@ -80,10 +77,6 @@ fn what_does_not_go_with_it_is_refused_by_name() {
             "then = \"retry-topic\"",
         ),
         (
-            application("commit-covers = \"position\""),
-            "commit-covers = \"position\"",
-        ),
-        (
             application("on-commit-failure = \"ignore\""),
             "on-commit-failure = \"ignore\"",
         ),
@@ -94,7 +87,6 @@ fn what_does_not_go_with_it_is_refused_by_name() {
             "version-guard = true",
         ),
         (fault("broker-crash"), "the fault broker-crash"),
-        (fault("request-delayed"), "the fault request-delayed"),
         (fault("topic-recreate"), "the fault topic-recreate"),
     ] {
         let error = told(&refused(&text));
@@ -108,4 +100,100 @@ fn one_partition_is_added_at_most() {
     let text =
         with("", "", MANUAL, ORDER, FAULTS).replace("add-partition = 1", "add-partition = 2");
     assert!(told(&refused(&text)).contains("only one partition is added"));
+}
+
+/// With two partitions from the start.
+fn two(root: &str, consumer: &str, application: &str, rest: &str) -> String {
+    format!(
+        "{root}\n[consumer]\nauto.offset.reset = \"earliest\"\n{consumer}\n\
+         [application]\n{application}\n{rest}\n[bounds]\npartitions = 2\nkeys = 2\n"
+    )
+}
+
+#[test]
+fn two_partitions_go_with_every_way_to_commit_of_one_consumer() {
+    let java = [
+        ("enable.auto.commit = true", "order = \"process\""),
+        (
+            MANUAL,
+            "order = \"process -> commit\"\ncommit-covers = \"position\"",
+        ),
+        (MANUAL, "order = \"each(process) -> commit\""),
+    ];
+    for (consumer, application) in java {
+        let design = accepted(&two("", consumer, application, ""));
+        assert_eq!(design.pipeline().bounds.partitions, 2);
+    }
+    let stores = "order = \"process -> store-offset\"";
+    let by_hand = "enable.auto.offset.store = false";
+    let librdkafka = "client = \"librdkafka\"\n[producer]\nenable.idempotence = false";
+    accepted(&two(librdkafka, by_hand, stores, ""));
+    accepted(&two(librdkafka, "", "order = \"process\"", ""));
+}
+
+/// Without `[faults]` each process, network and group fault is among them.
+#[test]
+fn two_partitions_go_with_every_default_fault() {
+    let design = accepted(&two("", MANUAL, ORDER, ""));
+    let faults = &design.pipeline().faults;
+    for fault in [Fault::ProducerPause, Fault::RequestDelayed] {
+        assert!(faults.contains(fault), "{fault}");
+    }
+}
+
+#[test]
+fn two_consumers_share_two_partitions_in_an_eager_group() {
+    let with = |consumer: &str, line: &str| {
+        let application = format!("{ORDER}\ninstances = 2\n{line}");
+        two("", &format!("{MANUAL}\n{consumer}"), &application, "")
+    };
+    accepted(&with("", ""));
+    let sticky =
+        "partition.assignment.strategy = \"org.apache.kafka.clients.consumer.StickyAssignor\"";
+    for (text, what) in [
+        (
+            with("group.protocol = \"consumer\"", ""),
+            "a protocol in which a member keeps one partition while another moves",
+        ),
+        (with(sticky, ""), "a sticky assignor"),
+        (with("group.instance.id = \"a\"", ""), "group.instance.id"),
+    ] {
+        let error = told(&refused(&text));
+        let message =
+            format!("partitions = 2 together with instances = 2 and {what} is not modelled yet");
+        assert!(error.contains(&message), "{what}: {error}");
+    }
+}
+
+#[test]
+fn what_does_not_go_with_two_partitions_is_refused_by_name() {
+    let fault = |name: &str| two("", MANUAL, ORDER, &format!("[faults]\n{name} = 1"));
+    let order = |order: &str| two("", MANUAL, &format!("order = \"{order}\""), "");
+    for (text, what) in [
+        (fault("add-partition"), "the fault add-partition"),
+        (fault("broker-crash"), "the fault broker-crash"),
+        (fault("compaction"), "the fault compaction"),
+        (order("process -> commit-async"), "`commit-async`"),
+        (order("produce -> commit"), "`produce` or `kafka[...]`"),
+        (
+            two("", MANUAL, &format!("{ORDER}\nworkers = 1"), ""),
+            "`workers`",
+        ),
+        (
+            two("", MANUAL, &format!("{ORDER}\nassignment = \"assign\""), ""),
+            "assignment = \"assign\"",
+        ),
+    ] {
+        let error = told(&refused(&text));
+        let message = format!("partitions = 2 together with {what}");
+        assert!(error.contains(&message), "{what}: {error}");
+    }
+}
+
+#[test]
+fn three_partitions_are_refused_with_the_reason() {
+    let text = two("", MANUAL, ORDER, "").replace("partitions = 2", "partitions = 3");
+    let error = told(&refused(&text));
+    assert!(error.contains("`partitions`"), "{error}");
+    assert!(error.contains("three or more are not modelled"), "{error}");
 }

@@ -209,6 +209,9 @@ pub(super) fn bounds(pipeline: &Pipeline, lines: &mut Lines) {
     let bounds = &pipeline.bounds;
     lines.table(Table::Bounds);
     lines.state("records", bounds.records);
+    if bounds.partitions != 1 {
+        lines.state("partitions", bounds.partitions);
+    }
     lines.state("keys", bounds.keys);
     lines.state("poll", bounds.poll);
     lines.state("retries", bounds.retries);

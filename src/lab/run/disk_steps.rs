@@ -24,7 +24,7 @@ impl Run {
             }
             Action::LateArrives(slot) => {
                 let late = self.state.limbo.requests[usize::from(slot)];
-                if let Late::Produce { record, stamp } = late {
+                if let Late::Produce { record, stamp, .. } = late {
                     self.produce(0, self.state.broker.clone(), record, stamp)?;
                 }
             }
@@ -36,6 +36,7 @@ impl Run {
             Action::CommitUpstream(_)
             | Action::Mark(_)
             | Action::Send(_)
+            | Action::SendToOther(_)
             | Action::Transmit
             | Action::ReceiveAnswer
             | Action::Expire
@@ -157,6 +158,7 @@ impl Run {
             | Strike::Delay(_)
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
+            | Strike::InOther(_)
             | Strike::Rebalance { .. }
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry

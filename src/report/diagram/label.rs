@@ -36,7 +36,7 @@ pub(super) fn of(story: &Story, place: usize) -> String {
     let label = match moment.action {
         Action::Fault { strike, .. } => struck(strike, moment),
         Action::Consumer { who, does } => match does {
-            ConsumerStep::Poll(_) | ConsumerStep::PollOther(_) => {
+            ConsumerStep::Poll(_) | ConsumerStep::PollOther(_) | ConsumerStep::PollBoth(_) => {
                 let who = usize::from(who);
                 polled(&before.consumers[who], &moment.after.consumers[who], moment)
             }

@@ -1,6 +1,6 @@
 //! The consumer's side, told.
 
-use super::{ConsumerScene, letter};
+use super::{ConsumerScene, letter, partitions};
 use crate::trace::facts::name;
 use semel_models::action::ConsumerStep;
 use semel_models::cluster::State;
@@ -28,7 +28,10 @@ impl ConsumerScene<'_> {
             ConsumerStep::Relocate => ("consumer", "relocate", self.relocate()),
             ConsumerStep::Poll(count) => ("consumer", "poll", self.poll(count)),
             ConsumerStep::Discover => ("consumer", "discover-partition", self.discover()),
-            ConsumerStep::PollOther(_) => unreachable!("told as in the first partition"),
+            ConsumerStep::PollOther(_) | ConsumerStep::RelocateOther => {
+                unreachable!("told as in the first partition")
+            }
+            ConsumerStep::PollBoth(both) => ("consumer", "poll", self.poll_both(both)),
             ConsumerStep::PollRetries => ("consumer", "poll-retries", self.poll_retries()),
             ConsumerStep::Operate => ("consumer", "operate", self.operate()),
             ConsumerStep::Work(task) => ("worker", "work", self.work(task)),
@@ -85,7 +88,6 @@ impl ConsumerScene<'_> {
     }
 
     pub(super) fn poll(&self, count: u16) -> String {
-        let first = self.before().position().next.0;
         let broker = &self.scene.before.broker;
         let isolation = self.cluster.pipeline().isolation();
         if count == 0 {
@@ -95,7 +97,25 @@ impl ConsumerScene<'_> {
                 broker.readable_end(isolation)
             );
         }
-        let records: Vec<String> = broker
+        let handed = if self.cluster.pipeline().consumer.workers > 0 {
+            ", handed to the workers"
+        } else {
+            ""
+        };
+        format!(
+            "A poll{} returns {}{handed}.",
+            self.of_whom(),
+            self.polled(count).join(" and ")
+        )
+    }
+
+    /// The records that a poll returns.
+    pub(super) fn polled(&self, count: u16) -> Vec<String> {
+        let first = self.before().position().next.0;
+        let isolation = self.cluster.pipeline().isolation();
+        self.scene
+            .before
+            .broker
             .visible_from(first, isolation)
             .take(usize::from(count))
             .map(|(Offset(offset), entry)| {
@@ -107,17 +127,7 @@ impl ConsumerScene<'_> {
                 };
                 format!("{} (offset {offset}{again})", name(record))
             })
-            .collect();
-        let handed = if self.cluster.pipeline().consumer.workers > 0 {
-            ", handed to the workers"
-        } else {
-            ""
-        };
-        format!(
-            "A poll{} returns {}{handed}.",
-            self.of_whom(),
-            records.join(" and ")
-        )
+            .collect()
     }
 
     fn poll_retries(&self) -> String {
@@ -222,7 +232,6 @@ impl ConsumerScene<'_> {
 
     fn plain_step(&self, step: Step) -> String {
         let who = self.records_at_hand();
-        let committed = |state: &State| state.group.committed.map_or(0, |at| at.next.0);
         match step {
             Step::Process if self.is_skipped() => {
                 format!("{who} is skipped: its effect does not take place.")
@@ -239,10 +248,7 @@ impl ConsumerScene<'_> {
                 format!("remember: the unique insert of {who} conflicts; it will be skipped.")
             }
             Step::Remember => format!("remember: {who} is in the dedup store."),
-            Step::Commit => format!(
-                "commit: the group's committed offset is {}.",
-                committed(self.scene.after)
-            ),
+            Step::Commit => format!("commit: {}.", self.committed()),
             Step::CommitAsync => {
                 let at = self.after().pending.map_or(0, |at| at.next.0);
                 format!("commit-async: a commit of offset {at} is on its way.")
@@ -252,8 +258,11 @@ impl ConsumerScene<'_> {
                 format!("save-offset: the sink's database holds offset {at}.")
             }
             Step::StoreOffset => {
-                let at = self.after().stored.map_or(0, |at| at.next.0);
-                format!("store-offset: the background commit may commit offset {at}.")
+                let partition = usize::from(self.scene.before.has_other_in_hand(self.who));
+                let mut stored = self.scene.after.stored_offsets(self.who);
+                stored[1 - partition] = None;
+                let offsets = partitions::offsets(stored);
+                format!("store-offset: the background commit may commit {offsets}.")
             }
             Step::Produce | Step::ProduceAsync | Step::Flush => {
                 format!("{} of {who}.", step.name())

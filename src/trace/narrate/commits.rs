@@ -1,5 +1,6 @@
 //! Commits, told.
 
+use super::partitions::{committed, offsets};
 use super::{ConsumerScene, Scene, letter};
 use semel_models::consumer::commits::OwedCommit;
 use semel_models::consumer::{Call, Phase, Recovery};
@@ -25,10 +26,10 @@ impl Scene<'_> {
                 Some(letter) => format!(" of {letter}"),
                 None => String::new(),
             };
-            if let Some(pending) = before.pending.filter(|_| after.pending.is_none()) {
-                let at = pending.next.0;
-                told +=
-                    &format!(" The commit{whose} of offset {at}, which was on its way, is {fate}.");
+            let sent = self.before.pending_commits(who);
+            if sent != [None; 2] && self.after.pending_commits(who) == [None; 2] {
+                let at = offsets(sent);
+                told += &format!(" The commit{whose} of {at}, which was on its way, is {fate}.");
             } else if before != after {
                 let scene = ConsumerScene { scene: *self, who };
                 let leaves = before.owed.next(self.cluster.pipeline().client).is_some();
@@ -45,24 +46,29 @@ impl Scene<'_> {
 
 impl ConsumerScene<'_> {
     pub(super) fn commit_automatically(&self) -> String {
-        let at = self.after().pending.map_or(0, |at| at.next.0);
         format!(
-            "enable.auto.commit: the client{} sends a commit of offset {at} on its own.",
-            self.of_whom()
+            "enable.auto.commit: the client{} sends a commit of {} on its own.",
+            self.of_whom(),
+            offsets(self.scene.after.pending_commits(self.who))
         )
     }
 
     pub(super) fn commit_arrives(&self) -> String {
-        let at = self.before().pending.map_or(0, |at| at.next.0);
+        let at = offsets(self.scene.before.pending_commits(self.who));
         let refused = if self.is_refused() {
             " and is refused: it is no longer a member"
         } else {
             ""
         };
         format!(
-            "The commit of offset {at}{} reaches the group coordinator{refused}.",
+            "The commit of {at}{} reaches the group coordinator{refused}.",
             self.of_whom()
         )
+    }
+
+    /// That what the application's commit covers is committed now.
+    pub(super) fn committed(&self) -> String {
+        committed(self.cluster.next_commit(self.scene.before, self.who))
     }
 
     /// Whether the coordinator refuses commits of this consumer.
@@ -155,10 +161,10 @@ impl ConsumerScene<'_> {
         if self.is_refused() && self.after().recovery != Recovery::Write {
             return self.refusal();
         }
-        let at = self.scene.after.group.committed.map_or(0, |at| at.next.0);
         format!(
-            "{}commit: the group's committed offset is {at}, before the record that failed is written to the dead-letter topic.",
-            self.whose()
+            "{}commit: {}, before the record that failed is written to the dead-letter topic.",
+            self.whose(),
+            self.committed()
         )
     }
 
@@ -167,9 +173,7 @@ impl ConsumerScene<'_> {
         if before.phase == Phase::Polling && before.owed.next(cluster.pipeline().client).is_none() {
             return self.complete_join();
         }
-        let at = before
-            .covered_by_owed(cluster.program(), cluster.pipeline())
-            .map_or(0, |at| at.next.0);
+        let at = offsets(cluster.owed_commit(self.scene.before, self.who));
         let what = match before.owed.next(cluster.pipeline().client) {
             Some(OwedCommit::Automatic) => "enable.auto.commit: before it leaves, the client",
             Some(OwedCommit::Saved) => {
@@ -179,10 +183,8 @@ impl ConsumerScene<'_> {
             None => "The client",
         };
         let commits = match before.owed.next(cluster.pipeline().client) {
-            Some(OwedCommit::Saved) => format!("offset {at}"),
-            Some(OwedCommit::Automatic | OwedCommit::Callback) | None => {
-                format!("commits offset {at}")
-            }
+            Some(OwedCommit::Saved) => at,
+            Some(OwedCommit::Automatic | OwedCommit::Callback) | None => format!("commits {at}"),
         };
         format!("{}{what} {commits}{}.", self.whose(), self.after_leaving())
     }

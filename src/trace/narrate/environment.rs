@@ -57,6 +57,7 @@ impl Scene<'_> {
             Strike::Compaction { .. } => ("broker", "compaction", self.compaction()),
             Strike::StaleMetadata => ("producer", "stale-metadata", self.stale_metadata()),
             Strike::DeliveryTimeout => ("producer", "expire", self.expire()),
+            Strike::InOther(_) => unreachable!("told as in the first partition"),
             Strike::BrokerCrash => (
                 "broker",
                 "crash",

@@ -1,5 +1,6 @@
 //! Membership of the group, told.
 
+use super::partitions::offsets;
 use super::{ConsumerScene, Scene, letter, reset_policy};
 use semel_models::action::Recreation;
 use semel_models::cluster::State;
@@ -28,6 +29,9 @@ impl ConsumerScene<'_> {
         };
         if !self.cluster.pipeline().subscribes() {
             return format!("{} starts and {}.", self.the(), self.reads_from());
+        }
+        if self.shares_partitions() {
+            return self.shared_anew(&format!("{} {comes}", self.the()), to);
         }
         let other = 1 - self.who;
         if self.spans_polls() {
@@ -106,6 +110,9 @@ impl ConsumerScene<'_> {
     }
 
     pub(super) fn take_over(&self) -> String {
+        if self.shares_partitions() {
+            return self.shared_anew("The other member is gone", self.who);
+        }
         format!(
             "The group assigns the partition to {}, which {}.",
             self.person(self.who),
@@ -123,7 +130,7 @@ impl ConsumerScene<'_> {
     }
 
     /// Where it begins to read, and why there.
-    fn reads_from(&self) -> String {
+    pub(super) fn reads_from(&self) -> String {
         if self.waits_for_its_offset() {
             return "waits: its offset fetch is answered UNSTABLE_OFFSET_COMMIT as long as an offset is pending".into();
         }
@@ -243,6 +250,9 @@ impl ConsumerScene<'_> {
 
     pub(super) fn rebalance(&self) -> String {
         let to = self.who;
+        if self.shares_partitions() {
+            return self.shared_anew("The group rebalances", to);
+        }
         let owner = self.scene.before.group.owner.unwrap_or_default();
         if self.spans_polls() {
             return self.joins_across_polls(owner);
@@ -329,13 +339,13 @@ impl ConsumerScene<'_> {
                 self.the()
             )
         } else {
-            match self.before().pending {
-                Some(at) => format!(
-                    "{} is shut down with nothing in hand; its commit of offset {}, which was on its way, arrives before.",
+            match self.scene.before.pending_commits(self.who) {
+                sent if sent != [None; 2] => format!(
+                    "{} is shut down with nothing in hand; its commit of {}, which was on its way, arrives before.",
                     self.the(),
-                    at.next.0
+                    offsets(sent)
                 ),
-                None => format!("{} is shut down with nothing in hand.", self.the()),
+                _ => format!("{} is shut down with nothing in hand.", self.the()),
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The producer's side, told.
 
 use super::Scene;
+use super::partitions::offsets;
 use crate::trace::facts::name;
 use semel_models::cluster::State;
 use semel_models::limbo::Late;
@@ -300,15 +301,21 @@ impl Scene<'_> {
                 "late-end-arrives",
                 self.late_end(id, outcome),
             ),
-            Late::Commit { position, .. } => {
-                let at = position.next.0;
-                let sentence = if self.after.group.committed == Some(position) {
-                    format!(
-                        "The late commit of offset {at} reaches the group coordinator and is taken."
-                    )
+            Late::Commit {
+                position, second, ..
+            } => {
+                let there = self
+                    .after
+                    .other
+                    .as_deref()
+                    .and_then(|other| other.committed);
+                let in_first = position.is_none() || position == self.after.group.committed;
+                let at = offsets([position, second]);
+                let sentence = if in_first && (second.is_none() || second == there) {
+                    format!("The late commit of {at} reaches the group coordinator and is taken.")
                 } else {
                     format!(
-                        "The late commit of offset {at} reaches the group coordinator, which refuses its generation."
+                        "The late commit of {at} reaches the group coordinator, which refuses its generation."
                     )
                 };
                 ("group coordinator", "late-commit-arrives", sentence)

@@ -6,6 +6,7 @@
 
 mod faults;
 mod order;
+mod partitions;
 mod results;
 mod tables;
 mod transactions;
@@ -17,6 +18,7 @@ use proptest::sample::select;
 
 pub use faults::Extra;
 use order::OrderDraw;
+pub use partitions::any_partitions;
 pub use results::any_results;
 pub use transactions::{Brokers, any_transactions};
 

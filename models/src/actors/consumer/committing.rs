@@ -6,7 +6,6 @@ use crate::actors::coordinator::Renewal;
 use crate::actors::message::{CommitKind, CommitReply, Message, Role};
 use crate::actors::node::Mail;
 use crate::consumer::Consumer;
-use crate::group_coordinator::GroupCoordinator;
 use crate::offset::Position;
 use crate::pipeline::OnCommitFailure;
 
@@ -18,8 +17,7 @@ impl State {
             pending: self.process.pending.or(self.in_flight),
             ..self.process.clone()
         };
-        let unheard = GroupCoordinator::default();
-        let due = known.automatic_commit(&setting.pipeline, &unheard);
+        let due = known.automatic_commit(&setting.pipeline, None);
         due.map(|position| Position::bare(position.next))
     }
 
