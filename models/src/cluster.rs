@@ -23,6 +23,7 @@ mod output_ids;
 mod output_transactions;
 mod partitions;
 mod persistent;
+mod prepared;
 mod recreation;
 mod reduce;
 mod replicas;

@@ -8,7 +8,7 @@ use crate::order::Step;
 use crate::output;
 use crate::pipeline::{
     Acks, AfterAttempts, AutoCommit, Client, DedupKey, Effect, Isolation, OnCommitFailure,
-    OnRevoke, OnSendFailure, Pipeline, Source, Start, TransactionalId,
+    OnRevoke, OnSendFailure, Pipeline, PreparedTransaction, Source, Start, TransactionalId,
 };
 use crate::program::Program;
 use crate::transaction_coordinator::TransactionVersion;
@@ -193,6 +193,8 @@ pub struct Limits {
     pub unseen: u16,
     /// Whether the reader of the output topic takes results whose transaction may still abort.
     pub reads_early: bool,
+    /// Whether the database says which transaction is prepared.
+    pub prepares: bool,
     /// Whether results are written to the output topic, or offsets in transactions at least.
     pub output: bool,
     /// Whether records are sent in transactions.
@@ -453,6 +455,8 @@ impl Limits {
             reads_early: consumer.produces()
                 && consumer.has_transactions()
                 && consumer.output.isolation == Isolation::ReadUncommitted,
+            prepares: consumer.has_transactions()
+                && consumer.output.prepared_transaction == PreparedTransaction::Resume,
             output: consumer.produces() || consumer.has_transactions(),
             transactions: pipeline.producer.is_transactional(),
             adds_partition: can(Fault::AddPartition),

@@ -20,7 +20,7 @@ use super::version::{Rule, Versions};
 use super::warning::WarningKind;
 
 const ID: &str = "transactional.id";
-const TIMEOUT: &str = "transaction.timeout.ms";
+pub(crate) const TIMEOUT: &str = "transaction.timeout.ms";
 
 /// Whether the producer has a transactional id.
 pub(crate) fn has_id(producer: &Properties) -> bool {
@@ -29,7 +29,7 @@ pub(crate) fn has_id(producer: &Properties) -> bool {
         .is_some_and(|stated| !stated.value.is_empty())
 }
 
-/// The rules about transactions that brokers and clients have.
+/// The rules about transactions that brokers and clients have, for a timeout that can pass.
 pub(crate) fn rules(versions: &Versions, broker: &Properties) -> TransactionRules {
     let finalized = broker.integer("transaction.version").unwrap_or(0);
     let two = finalized >= 2 && versions.has(Rule::TransactionVersion2);
@@ -41,6 +41,7 @@ pub(crate) fn rules(versions: &Versions, broker: &Properties) -> TransactionRule
         verifies: verifies(Rule::TransactionVerification, versions, broker),
         timeout_fences: versions.has(Rule::TimeoutFences),
         epoch_can_be_expected: versions.has(Rule::EpochAtCoordinator),
+        times_out: true,
     }
 }
 

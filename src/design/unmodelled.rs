@@ -175,7 +175,8 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
         | Rule::GroupMetadata
         | Rule::TransactionVerification
         | Rule::OffsetVerification
-        | Rule::TransactionVersion2 => true,
+        | Rule::TransactionVersion2
+        | Rule::EndlessTimeout => true,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which designs runs on real files can take.
 
 use semel_models::fault::Fault;
-use semel_models::pipeline::Pipeline;
+use semel_models::pipeline::{Pipeline, PreparedTransaction};
 
 /// What `pipeline` asks for that runs on real files do not know yet; `None`: they know everything
 /// that it asks for.
@@ -26,5 +26,16 @@ use semel_models::pipeline::Pipeline;
 pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
     // The log's files are those of one partition.
     let grows = pipeline.faults.contains(Fault::AddPartition);
-    grows.then_some("the fault add-partition")
+    // The sink's tables have no place for a producer id and epoch.
+    let prepares = match pipeline.consumer.output.prepared_transaction {
+        PreparedTransaction::Abort => false,
+        PreparedTransaction::Resume => true,
+    };
+    let unknown = [
+        (grows, "the fault add-partition"),
+        (prepares, "prepared-transaction = \"resume\""),
+    ];
+    unknown
+        .into_iter()
+        .find_map(|(asked, what)| asked.then_some(what))
 }

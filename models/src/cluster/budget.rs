@@ -143,7 +143,8 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
             Source::DualWrite(_) | Source::Transaction { .. }
         ),
         Fault::TransactionTimeout => {
-            pipeline.producer.is_transactional() || pipeline.consumer.has_transactions()
+            pipeline.rules.transactions.times_out
+                && (pipeline.producer.is_transactional() || pipeline.consumer.has_transactions())
         }
         Fault::ProducerIdExpiry => pipeline.producer.idempotence,
         Fault::StaleMetadata => pipeline.client == Client::Librdkafka,

@@ -8,7 +8,7 @@ use crate::fault::{Fault, FaultKey};
 use crate::limits;
 use crate::offset::Offset;
 use crate::order::Step;
-use crate::pipeline::{Acks, AfterAttempts, Pipeline};
+use crate::pipeline::{Acks, AfterAttempts, Pipeline, PreparedTransaction};
 use crate::producer::transactions::{Stage, Transactions};
 use crate::program::{Operation, OutputStep, Program};
 use std::fmt;
@@ -67,6 +67,8 @@ pub enum Witness {
     FencedByRestart,
     /// A record was written to a partition that the consumer did not know yet.
     WrittenUnknown,
+    /// A start committed a transaction that the database said was prepared.
+    PreparedResumed,
     /// A transaction was to be ended again, whose end was asked for and not answered.
     EndRepeated,
     /// A leader died or was deposed while the marker that it had written waited for the in-sync
@@ -124,6 +126,9 @@ impl fmt::Display for Witness {
             }
             Witness::WrittenUnknown => {
                 f.write_str("a record is in the new partition before the consumer knows of it")
+            }
+            Witness::PreparedResumed => {
+                f.write_str("a start commits a transaction that the database says is prepared")
             }
             Witness::EndRepeated => f.write_str("the end of a transaction is asked for again"),
             Witness::MarkerUnderWay => {
@@ -222,6 +227,9 @@ fn of_group(pipeline: &Pipeline, spendable: &Spendable<'_>) -> Vec<Witness> {
     if dies && pipeline.consumer.has_transactions() {
         witnesses.push(Witness::DeathInTransaction);
     }
+    if dies && pipeline.consumer.output.prepared_transaction == PreparedTransaction::Resume {
+        witnesses.push(Witness::PreparedResumed);
+    }
     if pipeline.consumer.workers > 0 && spendable(&|key| may_end_consumer(pipeline, key.fault)) {
         witnesses.push(Witness::DeathWithTasks);
     }
@@ -290,6 +298,16 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
         ) => is_last_attempt(cluster, state, *who, *at),
         (Witness::FencedByRestart, Action::InitProducerId) => {
             transactions(state).is_some_and(|own| own.id.can_time_out())
+        }
+        (
+            Witness::PreparedResumed,
+            Action::Consumer {
+                who,
+                does: ConsumerStep::Join { .. } | ConsumerStep::TakeOver,
+            },
+        ) => {
+            cluster.is_prepared(state, cluster.id_of(*who))
+                && !cluster.is_in_use(state, cluster.id_of(*who))
         }
         (Witness::EndRepeated, Action::EndTransaction) => {
             transactions(state).is_some_and(|own| own.stage == Stage::Committing)
