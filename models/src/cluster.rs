@@ -8,6 +8,7 @@
 mod budget;
 mod calm;
 mod committing;
+mod coordinators;
 mod execution;
 mod failed_writes;
 mod failover;

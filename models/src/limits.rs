@@ -250,11 +250,17 @@ impl Limits {
         let storage =
             paid(&|key| restarts_broker(key.fault) || replicated && key.fault.strikes_brokers());
         // Every transaction leaves a marker. A fault can have one be made again, and can end the next
-        // one early; one of a broker has a marker be written again, too.
+        // one early; one of a broker, or of the coordinator, has a marker be written again, too.
+        let moves = paid(&|key| key.fault == Fault::CoordinatorFailover);
         let markers = match source {
             Source::Transaction {
                 records_per_transaction,
-            } => records.div_ceil(usize::from(records_per_transaction)) + 3 * upstream + storage,
+            } => {
+                records.div_ceil(usize::from(records_per_transaction))
+                    + 3 * upstream
+                    + storage
+                    + moves
+            }
             Source::Memory | Source::Outbox { .. } | Source::DualWrite(_) => 0,
         };
         let sends = if resends { copies } else { records };

@@ -214,7 +214,7 @@ fn not_yet(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
                 parts.application.source.at,
                 format!("source = \"transaction\" together with the fault `{key}`"),
             )
-            .because("A transaction is modelled as long as its coordinator keeps what it knows, its partition is one log without holes, and no broker forgets its producer.")
+            .because("A transaction is modelled as long as its coordinator's log keeps what it has, its partition is one log without holes, and no broker forgets its producer.")
             .write("Leave the fault out, or write another source.");
     }
 }
@@ -223,7 +223,6 @@ fn not_yet(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
 pub(crate) fn goes_with(fault: Fault) -> bool {
     match fault {
         Fault::PowerLossAll
-        | Fault::CoordinatorFailover
         | Fault::ProducerIdExpiry
         | Fault::Retention
         | Fault::Compaction
@@ -254,6 +253,7 @@ pub(crate) fn goes_with(fault: Fault) -> bool {
         | Fault::RequestDelayed
         | Fault::DeliveryTimeout
         | Fault::TransactionTimeout
+        | Fault::CoordinatorFailover
         | Fault::OffsetsExpiry
         | Fault::DedupExpiry
         | Fault::OffsetReset => true,

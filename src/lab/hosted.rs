@@ -31,7 +31,13 @@ pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
         PreparedTransaction::Abort => false,
         PreparedTransaction::Resume => true,
     };
+    // A marker that is written and not noted is no step of the files' transaction log.
+    let moves = pipeline.faults.contains(Fault::CoordinatorFailover);
     let unknown = [
+        (
+            moves && pipeline.producer.is_transactional(),
+            "the fault coordinator-failover of a transactional upstream",
+        ),
         (grows, "the fault add-partition"),
         (prepares, "prepared-transaction = \"resume\""),
     ];

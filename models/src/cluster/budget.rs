@@ -173,7 +173,10 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
             pipeline.subscribes() && (eager || pipeline.group.instances > 1)
         }
         Fault::Poison => order.contains(Step::Process) || pipeline.consumer.produces(),
-        Fault::OffsetsExpiry | Fault::CoordinatorFailover => pipeline.consumer.commits(),
+        Fault::OffsetsExpiry => pipeline.consumer.commits(),
+        Fault::CoordinatorFailover => {
+            pipeline.consumer.commits() || pipeline.producer.is_transactional()
+        }
         Fault::OffsetReset | Fault::TopicRecreate | Fault::AddPartition => true,
         Fault::DedupExpiry => order.contains(Step::Remember),
         Fault::LeaderChange | Fault::ReplicaLag => pipeline.is_replicated(),

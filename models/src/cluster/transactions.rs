@@ -116,7 +116,7 @@ impl Cluster {
         }
     }
 
-    fn ends_by_itself(&self, state: &State) -> bool {
+    pub(super) fn ends_by_itself(&self, state: &State) -> bool {
         let own = |transactions: &Transactions| transactions.ends_by_itself(&self.pipeline);
         state.transactions.as_deref().is_some_and(own)
     }

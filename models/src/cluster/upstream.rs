@@ -280,6 +280,7 @@ impl Cluster {
             | Strike::EveryReplica { .. }
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
+            | Strike::TransactionCoordinatorFailover(_)
             | Strike::RecreateTopic(_)
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry

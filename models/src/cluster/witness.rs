@@ -74,6 +74,8 @@ pub enum Witness {
     /// A leader died or was deposed while the marker that it had written waited for the in-sync
     /// replicas.
     MarkerUnderWay,
+    /// The transaction coordinator moved, and had not noted a marker that it had written.
+    MarkerUnnoted,
 }
 
 impl fmt::Display for Witness {
@@ -131,6 +133,9 @@ impl fmt::Display for Witness {
                 f.write_str("a start commits a transaction that the database says is prepared")
             }
             Witness::EndRepeated => f.write_str("the end of a transaction is asked for again"),
+            Witness::MarkerUnnoted => {
+                f.write_str("a marker is written again by the next transaction coordinator")
+            }
             Witness::MarkerUnderWay => {
                 f.write_str("the leader changes while a marker waits for the in-sync replicas")
             }
@@ -321,7 +326,8 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
             Witness::RelayDiesBetween
             | Witness::WriterDiesBetween
             | Witness::ForgottenWhileLate
-            | Witness::MarkerUnderWay,
+            | Witness::MarkerUnderWay
+            | Witness::MarkerUnnoted,
             Action::Fault { strike, .. },
         ) => upstream_witness::is_reached(cluster, witness, state, *strike),
         (

@@ -154,6 +154,7 @@ impl Run {
             | Strike::Delay(_)
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
+            | Strike::TransactionCoordinatorFailover(_)
             | Strike::Rebalance { .. }
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry
