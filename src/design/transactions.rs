@@ -227,8 +227,7 @@ pub(crate) fn goes_with(fault: Fault) -> bool {
         | Fault::Retention
         | Fault::Compaction
         | Fault::AddPartition
-        | Fault::TopicRecreate
-        | Fault::StaleMetadata => false,
+        | Fault::TopicRecreate => false,
         Fault::BrokerCrash
         | Fault::PowerLoss
         | Fault::DiskLoss
@@ -254,6 +253,7 @@ pub(crate) fn goes_with(fault: Fault) -> bool {
         | Fault::DeliveryTimeout
         | Fault::TransactionTimeout
         | Fault::CoordinatorFailover
+        | Fault::StaleMetadata
         | Fault::OffsetsExpiry
         | Fault::DedupExpiry
         | Fault::OffsetReset => true,

@@ -111,6 +111,7 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
                     || fault.strikes_brokers()
                     || fault == Fault::DeliveryTimeout
                     || fault == Fault::ProducerPause
+                    || fault == Fault::StaleMetadata
             };
             let producers = [parts.producer, parts.output_producer];
             producers.into_iter().any(transactions::has_id) && entries.any(fails_deliveries)

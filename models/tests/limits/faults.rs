@@ -75,6 +75,7 @@ pub fn transaction_budgets() -> impl Strategy<Value = FaultBudget> {
         Fault::Abort,
         Fault::TransactionTimeout,
         Fault::CoordinatorFailover,
+        Fault::StaleMetadata,
         Fault::RequestLost,
         Fault::ResponseLost,
         Fault::RequestRefused,
