@@ -83,6 +83,19 @@ fn resume(parts: &Parts<'_>, order: Option<&Order>, report: &mut Report) {
             .because("The transaction is prepared when that database transaction commits: what the next start commits then must hold everything already.")
             .write("Write kafka[produce, db[save-offset]], or leave the key out.");
     }
+    not_found(parts, order, report);
+    if transactions::rules(&parts.versions, parts.broker).version == TransactionVersion::One {
+        report.warn(
+            WarningKind::Hazard,
+            at,
+            format!("{KEY} = \"resume\" under transaction version 1: every transaction of a process has one producer epoch, so the next start may commit one that was never prepared. From Kafka 4.0 Java clients and brokers of transaction.version = 2 give each its own."),
+        );
+    }
+}
+
+/// What a start could not find, or would find in part.
+fn not_found(parts: &Parts<'_>, order: &Order, report: &mut Report) {
+    let at = parts.application.prepared_transaction.at;
     if order.contains(Step::ProduceAsync) {
         report
             .not_modelled(at, format!("{KEY} = \"resume\" together with `produce-async`"))
@@ -102,13 +115,6 @@ fn resume(parts: &Parts<'_>, order: Option<&Order>, report: &mut Report) {
                 "A start would have to end transactions under the ids of all starts before it.",
             )
             .write("Write transactional-id = \"stable\" or \"per-partition\".");
-    }
-    if transactions::rules(&parts.versions, parts.broker).version == TransactionVersion::One {
-        report.warn(
-            WarningKind::Hazard,
-            at,
-            format!("{KEY} = \"resume\" under transaction version 1: every transaction of a process has one producer epoch, so the next start may commit one that was never prepared. From Kafka 4.0 Java clients and brokers of transaction.version = 2 give each its own."),
-        );
     }
 }
 
