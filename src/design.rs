@@ -73,6 +73,7 @@ mod tests;
 mod times;
 mod toml;
 mod transactions;
+mod two_phase;
 mod unmodelled;
 mod value;
 mod verdicts;

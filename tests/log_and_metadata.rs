@@ -4,6 +4,7 @@
 mod support;
 
 use semel::catalogue::{broken, fixed, named};
+use semel::lab::not_hosted;
 use semel::replay::{OnFiles, on_files, replay};
 use semel::{CheckOptions, Design, Guarantee, Verdict, Verdicts, check};
 use semel_models::cluster::Cluster;
@@ -37,6 +38,16 @@ fn each_design_has_exactly_so_many_states_and_transitions() {
         ("async-commit-before-rebalance", 40, 67),
         ("failover-commit-on-revoke", 42, 71),
         ("failover-commit-first", 126, 246),
+        ("transaction-failover", 756, 1_322),
+        ("transaction-failover-4.1", 632, 1_099),
+        ("transaction-failover-crash", 1_776, 3_013),
+        ("transaction-failover-leader-change", 5_909, 12_919),
+        ("transaction-failover-late-end-3.5", 1_037, 2_147),
+        ("transaction-failover-late-produce-3.5", 1_083, 1_923),
+        ("transaction-failover-loses-async-commit", 163, 285),
+        ("transaction-stale-metadata", 91, 108),
+        ("transaction-stale-metadata-resent", 218, 339),
+        ("transaction-stale-metadata-read-uncommitted", 164, 264),
         ("stale-metadata-librdkafka-1-8", 100, 154),
         ("stale-metadata-librdkafka-2-15", 109, 164),
         ("recreated-topic", 250, 479),
@@ -151,4 +162,49 @@ fn each_of_them_goes_on_real_files_as_in_the_model() {
         let files = on_files(&run, directory.path()).expect("no failure");
         assert_eq!(files, OnFiles::Agrees, "{name}");
     }
+}
+
+/// The derived designs whose upstream sends in transactions, and whose coordinator stays.
+fn transactional() -> Vec<(Design, Design)> {
+    let fault = "[faults]\ncoordinator-failover = 1";
+    let designs = derived_designs().into_iter().filter(|design| {
+        design.name().starts_with("transaction-") && !design.name().contains("failover")
+    });
+    designs
+        .map(|design| {
+            let path = format!("tests/derived/{}.toml", design.name());
+            let text = std::fs::read_to_string(&path).expect("it is there");
+            let text = text.replace("[faults]", fault);
+            let moved = Design::parse(&path, text.as_bytes()).expect("it goes with the fault");
+            (design, moved)
+        })
+        .collect()
+}
+
+#[test]
+fn a_transaction_coordinator_that_moves_changes_no_verdict() {
+    let designs = transactional();
+    assert!(designs.len() > 25, "{}", designs.len());
+    for (stays, moves) in designs {
+        let (stays, moves) = (checked(&stays), checked(&moves));
+        for guarantee in Guarantee::ALL {
+            let both = (stays.of(guarantee).name(), moves.of(guarantee).name());
+            assert_eq!(both.0, both.1, "{guarantee} of {}", stays.name());
+        }
+    }
+}
+
+#[test]
+fn a_marker_is_written_again_in_a_run_that_holds() {
+    let verdicts = checked(&derived("transaction-failover"));
+    let again = "a marker is written again by the next transaction coordinator";
+    assert!(reaches(&verdicts, again));
+}
+
+#[test]
+fn runs_on_real_files_refuse_a_transaction_coordinator_that_moves_by_name() {
+    let (stays, moves) = transactional().swap_remove(0);
+    assert_eq!(not_hosted(stays.pipeline()), None);
+    let what = "the fault coordinator-failover of a transactional upstream";
+    assert_eq!(not_hosted(moves.pipeline()), Some(what));
 }

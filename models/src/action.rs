@@ -281,6 +281,8 @@ pub enum Strike {
         /// Whether the commits under way were written before, so that only their answers are lost.
         written: bool,
     },
+    /// The upstream's transaction coordinator moves to another broker.
+    TransactionCoordinatorFailover(UnderWay),
     /// The topic is deleted and created again under its name.
     RecreateTopic(Recreation),
     /// The topic gets another partition.
@@ -436,6 +438,17 @@ impl Target {
     }
 }
 
+/// What was under way at a transaction coordinator that moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnderWay {
+    /// Nothing that was written.
+    Lost,
+    /// What the client asked for was written, and not answered.
+    Written,
+    /// A marker was written to the partition, and not noted.
+    Marker,
+}
+
 impl Strike {
     /// The call that a network fault strikes.
     pub fn call(self) -> Option<Call> {
@@ -465,6 +478,7 @@ impl Strike {
             | Strike::EveryReplica { .. }
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
+            | Strike::TransactionCoordinatorFailover(_)
             | Strike::RecreateTopic(_)
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry
@@ -525,7 +539,9 @@ impl Strike {
             Strike::Replica { how, .. } | Strike::OutputReplica { how, .. } => how.paid_by(),
             Strike::EveryReplica { .. } => &[Fault::PowerLossAll],
             Strike::Rebalance { .. } => &[Fault::Rebalance],
-            Strike::CoordinatorFailover { .. } => &[Fault::CoordinatorFailover],
+            Strike::CoordinatorFailover { .. } | Strike::TransactionCoordinatorFailover(_) => {
+                &[Fault::CoordinatorFailover]
+            }
             Strike::RecreateTopic(_) => &[Fault::TopicRecreate],
             Strike::AddPartition { .. } => &[Fault::AddPartition],
             Strike::OffsetsExpiry => &[Fault::OffsetsExpiry],

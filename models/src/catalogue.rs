@@ -88,18 +88,11 @@ pub struct Inexpressible {
 }
 
 /// Every published failure that is known and cannot be expressed.
-pub const INEXPRESSIBLE: &[Inexpressible] = &[
-    Inexpressible {
-        id: "T11",
-        title: "a two-phase sink and the broker's timeout",
-        why: "a prepared transaction that a restarted process resumes (KIP-939) does not exist here: a restart aborts what its transactional id left open",
-    },
-    Inexpressible {
-        id: "T15",
-        title: "a producer that raises its epoch in the middle of a transaction (librdkafka before 1.8.2)",
-        why: "what was sent before is lost where the transaction reaches another partition, or the group's offsets, after that: an upstream here has one partition and no offsets, so that the coordinator refuses its commit (INVALID_TXN_STATE), and an output producer that raises its epoch within a transaction is not modelled",
-    },
-];
+pub const INEXPRESSIBLE: &[Inexpressible] = &[Inexpressible {
+    id: "T15",
+    title: "a producer that raises its epoch in the middle of a transaction (librdkafka before 1.8.2)",
+    why: "what was sent before is lost where the transaction reaches another partition, or the group's offsets, after that: an upstream here has one partition and no offsets, so that the coordinator refuses its commit (INVALID_TXN_STATE), and an output producer that raises its epoch within a transaction is not modelled",
+}];
 
 macro_rules! catalogue {
     (@loses) => { None };
@@ -294,6 +287,10 @@ catalogue! {
         shows [AbortRead], violates [NoPhantom],
         prevented by "brokers from 0.11.0.2: a timeout raises the producer epoch",
         source "KAFKA-6119; Kafka, ProducerConfig.TRANSACTION_TIMEOUT_DOC";
+    "T11" "two-phase-timeout": "a prepared transaction times out while its job is down, and the job reads on behind its checkpoint",
+        shows [Loss], violates [NoLoss],
+        prevented by "brokers from 4.1 and a timeout of 2147483647 ms, which never passes; KIP-939, once it is released, asks for it",
+        source "FLIP-319; KIP-939";
     "S01" "check-then-act": "two consumers look a record up, neither finds it, both apply it",
         shows [Duplicate], violates [NoDuplicates],
         prevented by "a unique key in the transaction of the effect",

@@ -8,6 +8,7 @@
 mod budget;
 mod calm;
 mod committing;
+mod coordinators;
 mod covered;
 mod execution;
 mod failed_writes;
@@ -25,6 +26,7 @@ mod output_topic;
 mod output_transactions;
 mod partitions;
 mod persistent;
+mod prepared;
 mod recreation;
 mod reduce;
 mod replicas;

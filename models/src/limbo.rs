@@ -164,6 +164,21 @@ impl Late {
         }
     }
 
+    /// Whether it is a request of the upstream to its transaction coordinator.
+    pub fn is_coordinator_call(&self) -> bool {
+        match self {
+            Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. } => true,
+            Late::Produce { .. }
+            | Late::Commit { .. }
+            | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::Offsets { .. }
+            | Late::End { .. } => false,
+        }
+    }
+
     /// The same id, to give the request another one.
     pub fn output_id_mut(&mut self) -> Option<&mut u16> {
         match self {

@@ -13,7 +13,7 @@ use crate::output;
 use crate::partitions;
 use crate::pipeline::{
     Acks, AfterAttempts, AutoCommit, Client, DedupKey, Effect, Isolation, OnCommitFailure,
-    OnRevoke, OnSendFailure, Pipeline, Source, Start, TransactionalId,
+    OnRevoke, OnSendFailure, Pipeline, PreparedTransaction, Source, Start, TransactionalId,
 };
 use crate::program::Program;
 use crate::transaction_coordinator::TransactionVersion;
@@ -202,6 +202,8 @@ pub struct Limits {
     pub unseen: u16,
     /// Whether the reader of the output topic takes results whose transaction may still abort.
     pub reads_early: bool,
+    /// Whether the database says which transaction is prepared.
+    pub prepares: bool,
     /// Whether results are written to the output topic, or offsets in transactions at least.
     pub output: bool,
     /// Whether records are sent in transactions.
@@ -261,11 +263,17 @@ impl Limits {
         let storage =
             paid(&|key| restarts_broker(key.fault) || replicated && key.fault.strikes_brokers());
         // Every transaction leaves a marker. A fault can have one be made again, and can end the next
-        // one early; one of a broker has a marker be written again, too.
+        // one early; one of a broker, or of the coordinator, has a marker be written again, too.
+        let moves = paid(&|key| key.fault == Fault::CoordinatorFailover);
         let markers = match source {
             Source::Transaction {
                 records_per_transaction,
-            } => records.div_ceil(usize::from(records_per_transaction)) + 3 * upstream + storage,
+            } => {
+                records.div_ceil(usize::from(records_per_transaction))
+                    + 3 * upstream
+                    + storage
+                    + moves
+            }
             Source::Memory | Source::Outbox { .. } | Source::DualWrite(_) => 0,
         };
         let sends = if resends { copies } else { records };
@@ -471,6 +479,8 @@ impl Limits {
             reads_early: consumer.produces()
                 && consumer.has_transactions()
                 && consumer.output.isolation == Isolation::ReadUncommitted,
+            prepares: consumer.has_transactions()
+                && consumer.output.prepared_transaction == PreparedTransaction::Resume,
             output: consumer.produces() || consumer.has_transactions(),
             transactions: pipeline.producer.is_transactional(),
             adds_partition: can(Fault::AddPartition),

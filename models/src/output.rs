@@ -116,6 +116,9 @@ pub struct Output {
     pub read_early: List<ReadEarly, 2>,
     /// The records of which a result is committed, where the reader does not wait for that.
     pub made_good: Set,
+    /// By transactional id: the epoch of the transaction that the database says is prepared, as long as
+    /// it is the one in force.
+    pub prepared: [Option<u16>; MAX_INSTANCES],
     /// The offsets of transactions that are not committed yet, in the order in which they came.
     pub pending: List<PendingOffset, 2>,
     /// The topic's log and its clients, where faults can strike them.

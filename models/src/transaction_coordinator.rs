@@ -28,8 +28,9 @@
 //! the transaction is complete: it is one step with the last marker, between the two requests are
 //! only refused and repeated. Exhausted epochs (KAFKA-18660), which take 32 766 transactions. The
 //! second bump of a fenced epoch under version 2 before KAFKA-19367 (4.0.1, 4.1): epochs are only
-//! compared, and none of its two is ever given to a client. Expiry of the id itself, two-phase commit
-//! (KIP-939), and several producer ids of one transactional id.
+//! compared, and none of its two is ever given to a client. Expiry of the id itself, and
+//! several producer ids of one transactional id; of two-phase commit (KIP-939) a coordinator has, up to 4.3,
+//! only that one timeout never passes.
 
 mod parts;
 mod rules;

@@ -3,7 +3,7 @@
 use super::choices::{
     AckMode, AfterAttempts, Assignment, CommitCovers, ConfirmOn, DeadLetterOrder, DualWriteOrder,
     Framework, OnAbort, OnCommitFailure, OnRestart, OnRevoke, OnSendFailure, OutboxCursor,
-    OutboxOrder, ProcessingGuarantee, RecordSource, TransactionalId,
+    OutboxOrder, PreparedTransaction, ProcessingGuarantee, RecordSource, TransactionalId,
 };
 use super::diagnostic::Code;
 use super::document::Document;
@@ -46,6 +46,7 @@ pub(crate) struct Application {
     pub on_revoke: Stated<OnRevoke>,
     pub on_lost: Stated<OnRevoke>,
     pub on_abort: Stated<OnAbort>,
+    pub prepared_transaction: Stated<PreparedTransaction>,
     pub instances: Stated<i64>,
     pub assignment: Stated<Assignment>,
     pub transactional_id: Stated<TransactionalId>,
@@ -117,6 +118,11 @@ impl Application {
             on_lost: keys.choice("on-lost", on_revoke.value, report),
             on_revoke,
             on_abort: keys.choice("on-abort", OnAbort::Seek, report),
+            prepared_transaction: keys.choice(
+                "prepared-transaction",
+                PreparedTransaction::Abort,
+                report,
+            ),
             instances: number(
                 &mut keys,
                 "instances",

@@ -154,6 +154,13 @@ choices! {
         /// On with the next record.
         Continue = "continue",
     }
+    /// `prepared-transaction`
+    PreparedTransaction {
+        /// `initTransactions()` aborts it.
+        Abort = "abort",
+        /// It is committed, as the database says.
+        Resume = "resume",
+    }
     /// `assignment`
     Assignment {
         /// The group assigns partitions.

@@ -40,6 +40,8 @@ pub(crate) struct Exposure {
     pub dual_write: bool,
     /// Whether the upstream sends in transactions.
     pub transactional: bool,
+    /// Whether the coordinator may time a transaction out.
+    pub times_out: bool,
     /// `None`: unreadable, which has been reported.
     pub group: Option<GroupSettings>,
 }
@@ -56,7 +58,7 @@ impl Exposure {
             Fault::Compaction => self.cleaned,
             Fault::StaleMetadata => self.drops_topics,
             Fault::TransactionTimeout => {
-                self.transactional || !self.order.transactions().is_empty()
+                self.times_out && (self.transactional || !self.order.transactions().is_empty())
             }
             Fault::Abort => self.dual_write || self.transactional,
             // Who calls assign() has no session, no limit on its polls and no rebalance.

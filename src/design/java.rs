@@ -11,7 +11,7 @@ use super::clients::{ConsumerRules, ProducerRules, Resolution};
 use super::kafka::Properties;
 use super::report::Report;
 
-const CONFIG_EXCEPTION: &str = "org.apache.kafka.common.config.ConfigException";
+pub(crate) const CONFIG_EXCEPTION: &str = "org.apache.kafka.common.config.ConfigException";
 
 pub(crate) fn producer(
     properties: &Properties,

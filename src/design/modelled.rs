@@ -11,7 +11,8 @@ use semel_models::pipeline as model;
 use super::choices::{
     AfterAttempts, Assignment, CommitCovers, ConfirmOn, DeadLetterOrder, DedupInsert, DedupKey,
     DedupStore, DualWriteOrder, EffectName, OnAbort, OnCommitFailure, OnRestart, OnRevoke,
-    OnSendFailure, OutboxCursor, OutboxOrder, RecordSource, Start, TransactionalId,
+    OnSendFailure, OutboxCursor, OutboxOrder, PreparedTransaction, RecordSource, Start,
+    TransactionalId,
 };
 use super::order::GroupKind;
 use super::version::{Rule, Versions};
@@ -189,6 +190,15 @@ pub(crate) fn on_abort(choice: OnAbort) -> Option<model::OnAbort> {
     }
 }
 
+pub(crate) fn prepared_transaction(
+    choice: PreparedTransaction,
+) -> Option<model::PreparedTransaction> {
+    match choice {
+        PreparedTransaction::Abort => Some(model::PreparedTransaction::Abort),
+        PreparedTransaction::Resume => Some(model::PreparedTransaction::Resume),
+    }
+}
+
 pub(crate) fn transactional_id(choice: TransactionalId) -> Option<model::TransactionalId> {
     match choice {
         TransactionalId::Stable => Some(model::TransactionalId::Stable),
@@ -282,7 +292,8 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         | Rule::GroupMetadata
         | Rule::TransactionVerification
         | Rule::OffsetVerification
-        | Rule::TransactionVersion2 => true,
+        | Rule::TransactionVersion2
+        | Rule::EndlessTimeout => true,
         Rule::TopicIdsAfterAbsence => !versions.has(Rule::TopicIdsInMetadata),
         Rule::HeartbeatThread
         | Rule::OffsetsGoWithTheTopic

@@ -290,6 +290,7 @@ fn transactions(application: &Application, order: Option<&Order>, report: &mut R
     let met = order.is_none_or(|order| !order.transactions().is_empty());
     let keys = [
         ("on-abort", application.on_abort.at),
+        ("prepared-transaction", application.prepared_transaction.at),
         ("transactional-id", application.transactional_id.at),
         ("group-metadata", application.group_metadata.at),
     ];

@@ -88,6 +88,9 @@ impl Stated<'_> {
             group_metadata: self.application.group_metadata.value
                 && versions.has(Rule::GroupMetadata),
             on_abort: modelled::on_abort(self.application.on_abort.value)?,
+            prepared_transaction: modelled::prepared_transaction(
+                self.application.prepared_transaction.value,
+            )?,
             offsets_are_awaited: versions.has(Rule::GroupMetadata)
                 && match versions.library {
                     Client::Java => true,

@@ -23,7 +23,7 @@ use super::table::Table;
 use super::times::{self, Sooner};
 use super::verdicts::{self, Expected};
 use super::version::Versions;
-use super::{Design, advice, cluster, faults, in_force, output, resolve, secrets};
+use super::{Design, advice, cluster, faults, in_force, output, resolve, secrets, two_phase};
 
 /// The longest name of a design, in characters.
 const MAX_NAME: usize = 100;
@@ -209,6 +209,10 @@ impl Stated {
             two_partitions: self.bounds.partitions.value > 1,
             dual_write: self.application.source.value == RecordSource::DualWrite,
             transactional: self.application.source.value == RecordSource::Transaction,
+            times_out: !self
+                .tables
+                .iter()
+                .any(|producer| two_phase::is_endless(producer, versions)),
             group: self.group.clone(),
         };
         let faults = faults::read(document, &exposure, report);

@@ -6,6 +6,7 @@ use semel_models::pipeline::{
     Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure, OutputSettings,
     Pipeline, ProducerSettings, SinkSettings, TopicSettings, TruncationRule,
 };
+use semel_models::transaction_coordinator::TransactionRules;
 
 use super::application::Application;
 use super::bounds::StatedBounds;
@@ -24,6 +25,7 @@ use super::report::Report;
 use super::sink::Sink;
 use super::source::Span;
 use super::transactions;
+use super::two_phase;
 use super::unmodelled::{self, model};
 use super::version::{Rule, Versions};
 
@@ -105,6 +107,7 @@ pub(crate) fn pipeline(
     let written = parts.application.order.as_ref().map(|written| written.span);
     let in_order = written.filter(|_| has_transactions);
     transactions::check(parts, in_order, &faults, report);
+    two_phase::check(parts, order.as_ref(), report);
     partitions::check(parts, order.as_ref(), &faults, report);
     // Each part is looked at before any is found missing, so that all refusals are told.
     let producer = producer(parts, report);
@@ -118,14 +121,17 @@ pub(crate) fn pipeline(
         group: parts.group.clone()?,
         consumer: consumer?,
         sink: sink?,
-        rules: rules(&parts.versions, parts.broker),
+        rules: rules(parts),
         faults,
         bounds: bounds?,
     })
 }
 
 /// The rules of brokers and clients that these versions have.
-fn rules(versions: &Versions, broker: &Properties) -> KafkaRules {
+fn rules(parts: &Parts<'_>) -> KafkaRules {
+    let versions = &parts.versions;
+    let mut producers = [parts.producer, parts.output_producer].into_iter();
+    let endless = producers.any(|producer| two_phase::is_endless(producer, versions));
     KafkaRules {
         producer_state_outlives_records: versions.has(Rule::StateOutlivesRecords),
         unknown_producer_starts_anywhere: versions.has(Rule::AnySequenceWithoutState),
@@ -135,7 +141,10 @@ fn rules(versions: &Versions, broker: &Properties) -> KafkaRules {
         recreated_topic_noticed: versions.has(Rule::TopicIdsInMetadata)
             || !versions.has(Rule::EpochInCommits),
         truncation_noticed: versions.has(Rule::PositionValidation),
-        transactions: transactions::rules(versions, broker),
+        transactions: TransactionRules {
+            times_out: !endless,
+            ..transactions::rules(versions, parts.broker)
+        },
         truncation: match (
             versions.has(Rule::TruncationByEpoch),
             versions.has(Rule::EpochOfTheAnswer),

@@ -133,6 +133,7 @@ pub(crate) const OWN_KEYS: &[(Table, &str)] = &[
     (Table::Application, "on-revoke"),
     (Table::Application, "on-lost"),
     (Table::Application, "on-abort"),
+    (Table::Application, "prepared-transaction"),
     (Table::Application, "instances"),
     (Table::Application, "assignment"),
     (Table::Application, "transactional-id"),

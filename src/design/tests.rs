@@ -15,6 +15,7 @@ mod partitions;
 mod properties;
 mod refused;
 mod transactions;
+mod two_phase;
 mod versions;
 mod write;
 

@@ -20,7 +20,7 @@ use super::version::{Rule, Versions};
 use super::warning::WarningKind;
 
 const ID: &str = "transactional.id";
-const TIMEOUT: &str = "transaction.timeout.ms";
+pub(crate) const TIMEOUT: &str = "transaction.timeout.ms";
 
 /// Whether the producer has a transactional id.
 pub(crate) fn has_id(producer: &Properties) -> bool {
@@ -29,7 +29,7 @@ pub(crate) fn has_id(producer: &Properties) -> bool {
         .is_some_and(|stated| !stated.value.is_empty())
 }
 
-/// The rules about transactions that brokers and clients have.
+/// The rules about transactions that brokers and clients have, for a timeout that can pass.
 pub(crate) fn rules(versions: &Versions, broker: &Properties) -> TransactionRules {
     let finalized = broker.integer("transaction.version").unwrap_or(0);
     let two = finalized >= 2 && versions.has(Rule::TransactionVersion2);
@@ -41,6 +41,7 @@ pub(crate) fn rules(versions: &Versions, broker: &Properties) -> TransactionRule
         verifies: verifies(Rule::TransactionVerification, versions, broker),
         timeout_fences: versions.has(Rule::TimeoutFences),
         epoch_can_be_expected: versions.has(Rule::EpochAtCoordinator),
+        times_out: true,
     }
 }
 
@@ -213,7 +214,7 @@ fn not_yet(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
                 parts.application.source.at,
                 format!("source = \"transaction\" together with the fault `{key}`"),
             )
-            .because("A transaction is modelled as long as its coordinator keeps what it knows, its partition is one log without holes, and no broker forgets its producer.")
+            .because("A transaction is modelled as long as its coordinator's log keeps what it has, its partition is one log without holes, and no broker forgets its producer.")
             .write("Leave the fault out, or write another source.");
     }
 }
@@ -222,13 +223,11 @@ fn not_yet(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
 pub(crate) fn goes_with(fault: Fault) -> bool {
     match fault {
         Fault::PowerLossAll
-        | Fault::CoordinatorFailover
         | Fault::ProducerIdExpiry
         | Fault::Retention
         | Fault::Compaction
         | Fault::AddPartition
-        | Fault::TopicRecreate
-        | Fault::StaleMetadata => false,
+        | Fault::TopicRecreate => false,
         Fault::BrokerCrash
         | Fault::PowerLoss
         | Fault::DiskLoss
@@ -253,6 +252,8 @@ pub(crate) fn goes_with(fault: Fault) -> bool {
         | Fault::RequestDelayed
         | Fault::DeliveryTimeout
         | Fault::TransactionTimeout
+        | Fault::CoordinatorFailover
+        | Fault::StaleMetadata
         | Fault::OffsetsExpiry
         | Fault::DedupExpiry
         | Fault::OffsetReset => true,

@@ -111,6 +111,7 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
                     || fault.strikes_brokers()
                     || fault == Fault::DeliveryTimeout
                     || fault == Fault::ProducerPause
+                    || fault == Fault::StaleMetadata
             };
             let producers = [parts.producer, parts.output_producer];
             producers.into_iter().any(transactions::has_id) && entries.any(fails_deliveries)
@@ -175,7 +176,8 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
         | Rule::GroupMetadata
         | Rule::TransactionVerification
         | Rule::OffsetVerification
-        | Rule::TransactionVersion2 => true,
+        | Rule::TransactionVersion2
+        | Rule::EndlessTimeout => true,
     }
 }
 

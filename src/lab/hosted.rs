@@ -1,7 +1,7 @@
 //! Which designs runs on real files can take.
 
 use semel_models::fault::Fault;
-use semel_models::pipeline::Pipeline;
+use semel_models::pipeline::{Pipeline, PreparedTransaction};
 
 /// What `pipeline` asks for that runs on real files do not know yet; `None`: they know everything
 /// that it asks for.
@@ -25,14 +25,30 @@ use semel_models::pipeline::Pipeline;
 /// ```
 pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
     // The log's files are those of one partition.
-    if pipeline.bounds.partitions > 1 {
-        return Some("partitions = 2");
-    }
-    if pipeline.faults.contains(Fault::AddPartition) {
-        return Some("the fault add-partition");
-    }
-    // The output topic's file is that of one replica, which nothing strikes.
-    pipeline
-        .strikes_results()
-        .then_some("results beside faults of brokers")
+    let grows = pipeline.faults.contains(Fault::AddPartition);
+    let has_two = pipeline.bounds.partitions > 1;
+    // The sink's tables have no place for a producer id and epoch.
+    let prepares = match pipeline.consumer.output.prepared_transaction {
+        PreparedTransaction::Abort => false,
+        PreparedTransaction::Resume => true,
+    };
+    // A marker that is written and not noted is no step of the files' transaction log.
+    let moves = pipeline.faults.contains(Fault::CoordinatorFailover);
+    let unknown = [
+        (
+            moves && pipeline.producer.is_transactional(),
+            "the fault coordinator-failover of a transactional upstream",
+        ),
+        (has_two, "partitions = 2"),
+        (grows, "the fault add-partition"),
+        // The output topic's file is that of one replica, which nothing strikes.
+        (
+            pipeline.strikes_results(),
+            "results beside faults of brokers",
+        ),
+        (prepares, "prepared-transaction = \"resume\""),
+    ];
+    unknown
+        .into_iter()
+        .find_map(|(asked, what)| asked.then_some(what))
 }

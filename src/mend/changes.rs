@@ -36,6 +36,7 @@ pub(crate) fn settings(design: &Design) -> Vec<Change> {
     consumer_changes(pipeline, &mut changes);
     group_changes(design, &mut changes);
     output::changes(pipeline, &mut changes);
+    output::two_phase(design, &mut changes);
     broker_changes(design, &mut changes);
     changes
 }

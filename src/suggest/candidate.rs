@@ -144,6 +144,11 @@ const MEANINGS: &[(Table, &str, NeededBy)] = &[
     ),
     (Table::Application, "on-abort", Order::has_transactions),
     (
+        Table::Application,
+        "prepared-transaction",
+        Order::has_transactions,
+    ),
+    (
         Table::OutputProducer,
         "transactional.id",
         Order::has_transactions,

@@ -18,6 +18,7 @@ mod upstream;
 use super::facts::{broker_name, lettered, name};
 use semel_models::action::{
     Action, ConsumerStep, ConsumerStrike, Recreation, ReplicaStep, Strike, TransactionStep,
+    UnderWay,
 };
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Consumer;
@@ -259,6 +260,14 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 }
                 Strike::OffsetReset { to } => put("to", to.to_string()),
                 Strike::CoordinatorFailover { written } => put("written", written.to_string()),
+                Strike::TransactionCoordinatorFailover(under_way) => {
+                    let what = match under_way {
+                        UnderWay::Lost => "lost",
+                        UnderWay::Written => "written",
+                        UnderWay::Marker => "marker",
+                    };
+                    put("under-way", what.into());
+                }
                 Strike::RecreateTopic(how) => put("seen", seen(how).into()),
                 Strike::AddPartition { moves } => put("moves", partitions::keys(moves)),
                 Strike::Compaction { end } => put("end", end.to_string()),

@@ -126,6 +126,7 @@ fn actor(action: Action) -> u16 {
             | Strike::Rebalance { .. }
             | Strike::OutputTransactionTimeout(_)
             | Strike::CoordinatorFailover { .. }
+            | Strike::TransactionCoordinatorFailover(_)
             | Strike::RecreateTopic(_)
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry

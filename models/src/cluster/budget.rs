@@ -143,7 +143,8 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
             Source::DualWrite(_) | Source::Transaction { .. }
         ),
         Fault::TransactionTimeout => {
-            pipeline.producer.is_transactional() || pipeline.consumer.has_transactions()
+            pipeline.rules.transactions.times_out
+                && (pipeline.producer.is_transactional() || pipeline.consumer.has_transactions())
         }
         Fault::ProducerIdExpiry => pipeline.producer.idempotence,
         Fault::StaleMetadata => pipeline.client == Client::Librdkafka,
@@ -172,7 +173,10 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
             pipeline.subscribes() && (eager || pipeline.group.instances > 1)
         }
         Fault::Poison => order.contains(Step::Process) || pipeline.consumer.produces(),
-        Fault::OffsetsExpiry | Fault::CoordinatorFailover => pipeline.consumer.commits(),
+        Fault::OffsetsExpiry => pipeline.consumer.commits(),
+        Fault::CoordinatorFailover => {
+            pipeline.consumer.commits() || pipeline.producer.is_transactional()
+        }
         Fault::OffsetReset | Fault::TopicRecreate | Fault::AddPartition => true,
         Fault::DedupExpiry => order.contains(Step::Remember),
         Fault::LeaderChange | Fault::ReplicaLag => {

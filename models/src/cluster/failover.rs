@@ -1,4 +1,5 @@
-//! The group coordinator moves to another broker.
+//! The group coordinator moves to another broker. What the fault does to the upstream's transaction
+//! coordinator stands in `coordinators.rs`.
 //!
 //! **Modelled.** The new coordinator replays the log of the group: its members, its last generation
 //! and its committed offsets are what they were, and sessions begin anew

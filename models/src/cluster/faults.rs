@@ -153,6 +153,7 @@ impl Cluster {
             add(Strike::Rebalance { to });
         }
         self.failovers(add);
+        self.transaction_failovers(state, add);
         self.recreations(state, add);
         self.additions(state, add);
         if self.group_is_empty(state) {
@@ -365,6 +366,9 @@ impl Cluster {
             Strike::Delay(target) => self.delay(state, target),
             Strike::Rebalance { to } => self.rebalance(state, to),
             Strike::CoordinatorFailover { written } => self.fail_over(state, written),
+            Strike::TransactionCoordinatorFailover(under_way) => {
+                self.fail_transactions_over(state, under_way);
+            }
             Strike::RecreateTopic(how) => self.recreate(state, how),
             Strike::AddPartition { moves } => self.add_partition(state, moves),
             Strike::OffsetsExpiry => {

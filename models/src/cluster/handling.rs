@@ -59,6 +59,9 @@ impl Cluster {
             Ran::Refused => (false, execution.job.skipped),
             Ran::Found(_) => unreachable!("it is not only a look-up"),
         };
+        if done && self.prepares(execution.operation) {
+            self.note_prepared(state, who);
+        }
         match at {
             Place::Task(index) => self.task(state, who, index).skipped = skipped != 0,
             Place::Hand(_) | Place::Poll => {
@@ -162,8 +165,13 @@ impl Cluster {
             // It has not heard that the guarded offset is saved.
             state.consumers[usize::from(who)].expected = expected;
         }
+        let in_doubt = failure == Failure::SinkAnswerLost
+            && self.prepares(self.operation_at(state, who, at).0);
         if refused {
             self.lose(state, who);
+        } else if in_doubt {
+            // Only the database knows whether the transaction is prepared: the next start asks it.
+            self.crash(state, who);
         } else {
             self.fail(state, who, at);
         }

@@ -64,6 +64,24 @@ impl Cluster {
         }
     }
 
+    /// The next marker is written, and nobody who would note that is left.
+    pub(super) fn append_marker_unnoted(&self, state: &mut State) {
+        let transactions = state.transactions.as_deref();
+        let Some(marker) = transactions.and_then(|own| own.id.markers().next()) else {
+            return;
+        };
+        let Pipeline { topic, rules, .. } = &self.pipeline;
+        let session = state.producer.session;
+        let leader = match &mut state.replication {
+            None => &mut state.broker,
+            Some(replication) => match replication.controller.leader {
+                Some(leader) => &mut replication.replica_mut(leader).broker,
+                None => return,
+            },
+        };
+        leader.append_marker(session, marker, topic, rules);
+    }
+
     /// A marker that the in-sync replicas have is written. Where they have become too few, it is to be
     /// written again.
     pub(super) fn settle_marker(&self, state: &mut State) {

@@ -63,7 +63,7 @@ impl Cluster {
             return;
         };
         for (id, transaction) in output.transactions.iter().enumerate() {
-            if transaction.can_time_out() && self.is_in_use(state, id as u16) {
+            if self.times_out(transaction) && self.is_in_use(state, id as u16) {
                 add(Strike::OutputTransactionTimeout(id as u16));
             }
         }

@@ -38,6 +38,7 @@ impl Cluster {
     /// being committed is waited for.
     fn initialize_id(&self, state: &mut State, who: u16) {
         let (id, rules) = (self.id_of(who), self.pipeline.rules.transactions);
+        self.resume_prepared(state, id);
         self.write_commit_markers(state, id);
         self.forget_late_results(state, id);
         let answer = self.transaction(state, id).initialize(None, &rules);
@@ -173,6 +174,7 @@ impl Cluster {
         let transaction = &mut output.transactions[usize::from(id)];
         transaction.last_epoch = None;
         let current = transaction.epoch;
+        let prepared = output.prepared.get(usize::from(id)).copied().flatten();
         let mut most = 0;
         let mut gaps = [0; MAX_INSTANCES];
         let mut open = false;
@@ -184,6 +186,10 @@ impl Cluster {
             }
         }
         transaction.epoch = most;
+        if prepared.is_some() {
+            // A commit of another epoch is refused.
+            output.prepared[usize::from(id)] = prepared.filter(|own| *own == current).map(|_| most);
+        }
         // Under version 1 an abort that has just been repeated may have been sent before.
         let first = self.pipeline.rules.transactions.version == TransactionVersion::One;
         let aborted = transaction.phase == TransactionPhase::Complete(Outcome::Abort);

@@ -276,11 +276,16 @@ impl Cluster {
                 let does = TransactionStep::WriteMarker(marker.part);
                 actions.push(Action::OutputTransaction { id, does });
             }
-            if transaction.can_time_out() && !self.is_in_use(state, id) {
+            if self.times_out(transaction) && !self.is_in_use(state, id) {
                 let does = TransactionStep::TimeOut;
                 actions.push(Action::OutputTransaction { id, does });
             }
         }
+    }
+
+    /// Whether the coordinator may time this transaction out.
+    pub(super) fn times_out(&self, transaction: &Transaction) -> bool {
+        self.pipeline.rules.transactions.times_out && transaction.can_time_out()
     }
 
     /// Whether a process that is alive, and does not stand still beyond its session, has this
@@ -397,7 +402,7 @@ impl Cluster {
     /// pending for ever, and so the owner is assigned and waits ([`ConsumerStep::FetchOffset`]); one
     /// with records in hand, once it is done with them. Without a group to be a member of, the process
     /// waits before it has started. With an id that comes with the partition, its start ends what is
-    /// open.
+    /// open, and so does that of the only process where no timeout stands for it.
     ///
     /// [`ConsumerStep::FetchOffset`]: crate::action::ConsumerStep::FetchOffset
     pub(super) fn can_assign_to(&self, state: &State, to: u16) -> bool {
@@ -409,7 +414,11 @@ impl Cluster {
         }
         let ends = |pending: &PendingOffset| output.ends(pending);
         let ids = self.pipeline.consumer.output.transactional_id;
-        let by_the_start = ids == TransactionalId::PerPartition;
+        let by_the_start = match ids {
+            TransactionalId::PerPartition => true,
+            TransactionalId::Stable => self.ends_by_its_start(),
+            TransactionalId::PerStart => false,
+        };
         if !self.pipeline.subscribes() {
             return by_the_start && output.pending.iter().all(ends);
         }

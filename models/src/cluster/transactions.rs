@@ -42,7 +42,7 @@ impl Cluster {
         if self.writes_marker(state) {
             actions.push(Action::WriteMarker);
         }
-        if transactions.is_forgotten() {
+        if transactions.is_forgotten() && self.times_out(&transactions.id) {
             actions.push(Action::TimeOutTransaction);
         }
     }
@@ -119,7 +119,7 @@ impl Cluster {
         }
     }
 
-    fn ends_by_itself(&self, state: &State) -> bool {
+    pub(super) fn ends_by_itself(&self, state: &State) -> bool {
         let own = |transactions: &Transactions| transactions.ends_by_itself(&self.pipeline);
         state.transactions.as_deref().is_some_and(own)
     }
@@ -228,7 +228,7 @@ impl Cluster {
         if transactions.can_abort() {
             add(Strike::Abort);
         }
-        if transactions.id.can_time_out() && transactions.stage != Stage::Starting {
+        if self.times_out(&transactions.id) && transactions.stage != Stage::Starting {
             add(Strike::TransactionTimeout);
         }
         if let Some(call) = self.coordinator_call(state)

@@ -285,7 +285,14 @@ impl Cluster {
                         .pause_until_requests_time_out(pipeline, &mut state.ledger);
                 });
             }
-            Strike::StaleMetadata => producer.drop_topic(pipeline, ledger),
+            Strike::StaleMetadata => {
+                // A transaction of which something fails is aborted, and adds nothing more.
+                let goes_on = producer.queue.is_empty();
+                producer.drop_topic(pipeline, ledger);
+                if let Some(transactions) = state.transactions.as_deref_mut().filter(|_| goes_on) {
+                    transactions.forget_partition();
+                }
+            }
             Strike::Abort if self.limits.transactions => self.abort_transaction(state),
             Strike::Abort => producer.abort(&state.database, pipeline, ledger),
             Strike::TransactionTimeout => self.time_out_transaction(state),
@@ -309,6 +316,7 @@ impl Cluster {
             | Strike::EveryReplica { .. }
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
+            | Strike::TransactionCoordinatorFailover(_)
             | Strike::RecreateTopic(_)
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry

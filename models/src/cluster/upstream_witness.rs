@@ -1,7 +1,7 @@
 //! Hard situations of the producer's side.
 
 use super::{Cluster, State, Witness};
-use crate::action::{PartitionStrike, ReplicaStrike, Strike};
+use crate::action::{PartitionStrike, ReplicaStrike, Strike, UnderWay};
 use crate::fault::Fault;
 use crate::limbo::Late;
 use crate::outbox;
@@ -23,6 +23,9 @@ pub(super) fn of(pipeline: &Pipeline, meets: &dyn Fn(Fault) -> bool) -> Vec<Witn
             }
             if TAKES_LEADER.iter().any(|fault| meets(*fault)) && pipeline.is_replicated() {
                 witnesses.push(Witness::MarkerUnderWay);
+            }
+            if meets(Fault::CoordinatorFailover) {
+                witnesses.push(Witness::MarkerUnnoted);
             }
         }
         Source::Outbox { cursor, .. } => {
@@ -89,6 +92,9 @@ pub(super) fn is_reached(
             let waits = state.transactions.as_deref();
             let waits = waits.is_some_and(|own| own.replicating.is_some());
             waits && takes_lead(state, who, how)
+        }
+        (Witness::MarkerUnnoted, Strike::TransactionCoordinatorFailover(under_way)) => {
+            under_way == UnderWay::Marker
         }
         _ => false,
     }

@@ -10,7 +10,7 @@ use crate::fault::{Fault, FaultKey};
 use crate::limits;
 use crate::offset::Offset;
 use crate::order::Step;
-use crate::pipeline::{Acks, AfterAttempts, Pipeline};
+use crate::pipeline::{Acks, AfterAttempts, Pipeline, PreparedTransaction};
 use crate::producer::transactions::{Stage, Transactions};
 use crate::program::{Operation, OutputStep, Program};
 use std::fmt;
@@ -71,6 +71,8 @@ pub enum Witness {
     WrittenUnknown,
     /// Both partitions of the topic get records.
     BothPartitions,
+    /// A start committed a transaction that the database said was prepared.
+    PreparedResumed,
     /// A transaction was to be ended again, whose end was asked for and not answered.
     EndRepeated,
     /// A leader died or was deposed while the marker that it had written waited for the in-sync
@@ -78,6 +80,8 @@ pub enum Witness {
     MarkerUnderWay,
     /// A broker was struck, or lost the lead, while a result was on its way to it.
     ResultUnderWay,
+    /// The transaction coordinator moved, and had not noted a marker that it had written.
+    MarkerUnnoted,
 }
 
 impl fmt::Display for Witness {
@@ -132,7 +136,13 @@ impl fmt::Display for Witness {
             Witness::WrittenUnknown => {
                 f.write_str("a record is in the new partition before the consumer knows of it")
             }
+            Witness::PreparedResumed => {
+                f.write_str("a start commits a transaction that the database says is prepared")
+            }
             Witness::EndRepeated => f.write_str("the end of a transaction is asked for again"),
+            Witness::MarkerUnnoted => {
+                f.write_str("a marker is written again by the next transaction coordinator")
+            }
             Witness::MarkerUnderWay => {
                 f.write_str("the leader changes while a marker waits for the in-sync replicas")
             }
@@ -244,6 +254,9 @@ fn of_group(pipeline: &Pipeline, spendable: &Spendable<'_>) -> Vec<Witness> {
     if dies && pipeline.consumer.has_transactions() {
         witnesses.push(Witness::DeathInTransaction);
     }
+    if dies && pipeline.consumer.output.prepared_transaction == PreparedTransaction::Resume {
+        witnesses.push(Witness::PreparedResumed);
+    }
     if pipeline.consumer.workers > 0 && spendable(&|key| may_end_consumer(pipeline, key.fault)) {
         witnesses.push(Witness::DeathWithTasks);
     }
@@ -321,6 +334,16 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
         (Witness::FencedByRestart, Action::InitProducerId) => {
             transactions(state).is_some_and(|own| own.id.can_time_out())
         }
+        (
+            Witness::PreparedResumed,
+            Action::Consumer {
+                who,
+                does: ConsumerStep::Join { .. } | ConsumerStep::TakeOver,
+            },
+        ) => {
+            cluster.is_prepared(state, cluster.id_of(*who))
+                && !cluster.is_in_use(state, cluster.id_of(*who))
+        }
         (Witness::EndRepeated, Action::EndTransaction) => {
             transactions(state).is_some_and(|own| own.stage == Stage::Committing)
         }
@@ -340,7 +363,8 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
             Witness::RelayDiesBetween
             | Witness::WriterDiesBetween
             | Witness::ForgottenWhileLate
-            | Witness::MarkerUnderWay,
+            | Witness::MarkerUnderWay
+            | Witness::MarkerUnnoted,
             Action::Fault { strike, .. },
         ) => upstream_witness::is_reached(cluster, witness, state, *strike),
         (

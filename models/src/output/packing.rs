@@ -57,6 +57,13 @@ impl Output {
             });
             self.made_good.code(codec, limits.records);
         }
+        if limits.prepares {
+            for (prepared, transaction) in self.prepared.iter_mut().zip(self.transactions.iter()) {
+                let mut is_prepared = prepared.is_some();
+                codec.flag(&mut is_prepared);
+                *prepared = is_prepared.then_some(transaction.epoch);
+            }
+        }
         self.pending.code(codec, ids, |pending, codec| {
             codec.field(&mut pending.id, ids - 1);
             pending.position.code(codec, limits);

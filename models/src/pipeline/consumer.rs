@@ -162,6 +162,8 @@ pub struct OutputSettings {
     pub group_metadata: bool,
     /// `on-abort`: what the application does after it has aborted a transaction.
     pub on_abort: OnAbort,
+    /// `prepared-transaction`: what a start does with a transaction that the database says is prepared.
+    pub prepared_transaction: PreparedTransaction,
     /// Whether a new owner of the partition waits for offsets that are pending in a transaction:
     /// brokers and clients from 2.5 (KIP-447), librdkafka under `read_committed` only.
     pub offsets_are_awaited: bool,
@@ -186,11 +188,22 @@ impl OutputSettings {
         transactional_id: TransactionalId::Stable,
         group_metadata: true,
         on_abort: OnAbort::Seek,
+        prepared_transaction: PreparedTransaction::Abort,
         offsets_are_awaited: true,
         offsets_are_verified: true,
         replication: ReplicationSettings::ONE,
         flush_messages: None,
     };
+}
+
+/// `prepared-transaction`: what a start does with a transaction that the database says is prepared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PreparedTransaction {
+    /// What it does with every other that is open: `initTransactions()` aborts it.
+    Abort,
+    /// It commits it, with the producer id and epoch that the database has, before it calls
+    /// `initTransactions()`.
+    Resume,
 }
 
 /// `transactional-id`: whose the `transactional.id` of the output producer is.

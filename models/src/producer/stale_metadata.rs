@@ -9,6 +9,10 @@
 //! the same producer id and epoch: the broker takes new messages for repeats of old ones, and answers
 //! with a success ([`crate::pipeline::KafkaRules::sequences_outlive_metadata`]; CHANGELOG of 1.9.0).
 //!
+//! **In a transaction** what fails so counts against it (`rd_kafka_dr_msgq0`, `txn_dr_fails`): its commit is
+//! refused, and the application aborts. The new object of the partition is not known to belong to the
+//! transaction, and is added once more with its next message (`rd_kafka_txn_add_partition`).
+//!
 //! **Java** keeps everything: sequence numbers are by partition (`TxnPartitionMap`), batches wait in
 //! the accumulator for a leader (`RecordAccumulator.ready`), and `send()` waits for the topic up to
 //! `max.block.ms`. Nothing changes but when things happen.
@@ -58,6 +62,10 @@ impl Producer {
         let waiting = self.queue.to_vec();
         self.queue.truncate(0);
         for batch in waiting {
+            if pipeline.producer.is_transactional() {
+                self.fail_in_transaction(&batch, pipeline, ledger);
+                continue;
+            }
             match pipeline.producer.on_send_failure {
                 OnSendFailure::Resend => self.enqueue(batch.record),
                 OnSendFailure::GiveUp | OnSendFailure::Ignore => {

@@ -168,6 +168,13 @@ impl Transactions {
         }
     }
 
+    /// The client has a new object for its partition, and does not know that it was added.
+    pub fn forget_partition(&mut self) {
+        if self.stage == Stage::Open && self.added == Added::Yes {
+            self.added = Added::Asked;
+        }
+    }
+
     /// Whether the client's next call is InitProducerId.
     pub fn initializes(&self) -> bool {
         match self.stage {

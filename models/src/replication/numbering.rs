@@ -126,6 +126,7 @@ impl Numbering {
             | Strike::DiskLoss
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
+            | Strike::TransactionCoordinatorFailover(_)
             | Strike::RecreateTopic(_)
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }

@@ -23,6 +23,9 @@ pub struct TransactionRules {
     pub timeout_fences: bool,
     /// InitProducerId takes the epoch that the client expects. Brokers from 2.5 (KIP-360).
     pub epoch_can_be_expected: bool,
+    /// Whether a transaction can time out at all. From 4.1 the coordinator takes one whose timeout is
+    /// 2147483647 ms for part of a two-phase commit, and never ends it by itself (KIP-939).
+    pub times_out: bool,
 }
 
 impl TransactionRules {
@@ -32,5 +35,6 @@ impl TransactionRules {
         verifies: true,
         timeout_fences: true,
         epoch_can_be_expected: true,
+        times_out: true,
     };
 }

@@ -74,6 +74,8 @@ pub fn transaction_budgets() -> impl Strategy<Value = FaultBudget> {
         Fault::ProducerPause,
         Fault::Abort,
         Fault::TransactionTimeout,
+        Fault::CoordinatorFailover,
+        Fault::StaleMetadata,
         Fault::RequestLost,
         Fault::ResponseLost,
         Fault::RequestRefused,

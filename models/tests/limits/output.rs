@@ -39,6 +39,15 @@ pub fn orders() -> Vec<Order> {
             Item::Each(vec![kafka(&[Produce])]),
             Item::Step(SaveOffset),
         ]),
+        Order(vec![Item::Kafka(vec![
+            Item::Step(Produce),
+            Item::Database(items(&[SaveOffset])),
+        ])]),
+        Order(vec![Item::Kafka(vec![
+            Item::Step(Produce),
+            Item::Step(Commit),
+            Item::Database(items(&[Process])),
+        ])]),
     ]
 }
 
@@ -51,7 +60,7 @@ pub fn outputs() -> impl Strategy<Value = OutputSettings> {
         TransactionalId::PerPartition,
     ]);
     let topic = (replications(), select(vec![None, None, Some(1)]));
-    (acks, 0..=2u16, 1..=3u32, ids, any::<[bool; 5]>(), topic).prop_map(
+    (acks, 0..=2u16, 1..=3u32, ids, any::<[bool; 6]>(), topic).prop_map(
         |(acks, retries, max_in_flight, transactional_id, flags, topic)| OutputSettings {
             acks,
             idempotence: acks == Acks::All && retries > 0,
@@ -67,6 +76,10 @@ pub fn outputs() -> impl Strategy<Value = OutputSettings> {
             on_abort: match flags[3] {
                 true => OnAbort::Seek,
                 false => OnAbort::Continue,
+            },
+            prepared_transaction: match flags[5] {
+                true => PreparedTransaction::Resume,
+                false => PreparedTransaction::Abort,
             },
             offsets_are_awaited: flags[4],
             offsets_are_verified: true,
@@ -86,7 +99,11 @@ pub fn transactions() -> impl Strategy<Value = TransactionRules> {
         verifies: false,
         ..first
     };
-    select(vec![TransactionRules::CURRENT, first, unverified])
+    let endless = TransactionRules {
+        times_out: false,
+        ..TransactionRules::CURRENT
+    };
+    select(vec![TransactionRules::CURRENT, endless, first, unverified])
 }
 
 /// Takes away what the design reader refuses beside results.
@@ -101,6 +118,14 @@ pub fn fit(pipeline: &mut Pipeline) {
         return;
     }
     let transactions = consumer.has_transactions();
+    let commits = consumer.commits_in_transactions();
+    let is_database = |item: &Item| matches!(item, Item::Database(_));
+    let prepares = transactions
+        && consumer
+            .order
+            .transactions()
+            .iter()
+            .all(|inner| inner.last().is_some_and(is_database));
     let output = &mut consumer.output;
     if transactions {
         (output.acks, output.idempotence) = (Acks::All, true);
@@ -109,12 +134,22 @@ pub fn fit(pipeline: &mut Pipeline) {
         }
     }
     let stable = output.transactional_id == TransactionalId::Stable;
+    if output.transactional_id == TransactionalId::PerStart || !prepares {
+        output.prepared_transaction = PreparedTransaction::Abort;
+    }
+    let waits = stable && pipeline.group.instances > 1;
+    if waits && commits {
+        output.prepared_transaction = PreparedTransaction::Abort;
+    }
+    let rules = &mut pipeline.rules.transactions;
+    rules.times_out |= output.transactional_id == TransactionalId::PerStart || waits && commits;
     let late = !transactions || stable || pipeline.rules.transactions.verifies;
     let mixed =
         consumer.order.contains(Step::Produce) && consumer.order.contains(Step::ProduceAsync);
     let rules = &pipeline.rules;
     let new = rules.stale_fetches_refused && rules.java_bumps_epoch;
-    let goes_with_brokers = (!transactions || stable) && !mixed && new;
+    let aborts = consumer.output.prepared_transaction == PreparedTransaction::Abort;
+    let goes_with_brokers = (!transactions || stable) && !mixed && new && aborts;
     pipeline.faults.entries.retain(|(key, _)| match key.fault {
         Fault::BrokerCrash
         | Fault::PowerLoss

@@ -9,6 +9,7 @@ use super::super::clients::{ProducerRules, Resolution, refuse};
 use super::super::kafka::Properties;
 use super::super::report::Report;
 use super::super::transactions;
+use super::super::two_phase;
 use super::super::version::{Rule, Version, Versions};
 use super::super::warning::WarningKind;
 use super::CONFIG_EXCEPTION;
@@ -32,6 +33,7 @@ pub(super) fn rules(
     let fits = !tested || in_flight_fits(producer, versions, most, resolutions, report);
     let idempotence = kept && fits;
     delivery_timeout(producer, resolutions, report);
+    two_phase::timeout_beside(producer, report);
     let retries = producer.integer("retries");
     if !idempotence {
         return ProducerRules {

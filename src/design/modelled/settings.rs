@@ -66,6 +66,11 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
         "transaction.timeout.ms",
         Honoured::Resolved,
     ),
+    (
+        Scope::Producer,
+        "transaction.two.phase.commit.enable",
+        Honoured::Resolved,
+    ),
     (Scope::Producer, "transactional.id", Honoured::Resolved),
     (
         Scope::Consumer,
@@ -202,6 +207,11 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
         Scope::Broker,
         "transactional.id.expiration.ms",
         Honoured::Any("it is a matter of days, and a transactional id in use does not expire"),
+    ),
+    (
+        Scope::Broker,
+        "transaction.two.phase.commit.enable",
+        Honoured::Any("it refuses clients that ask for it, and no client up to 4.3 does"),
     ),
     (Scope::Broker, "transaction.version", Honoured::Resolved),
     (

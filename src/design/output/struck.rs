@@ -4,7 +4,7 @@ use semel_models::fault::{Fault, FaultBudget};
 use semel_models::order::{Order, Step};
 use semel_models::pipeline::{self as model, Pipeline};
 
-use super::super::choices::{Choice, TransactionalId};
+use super::super::choices::{Choice, PreparedTransaction, TransactionalId};
 use super::super::report::Report;
 use super::super::resolve::Parts;
 use super::super::version::Rule;
@@ -41,6 +41,15 @@ pub(super) fn check(
                 "`produce` and `produce-async` in one order together with faults of brokers",
             )
             .write("Write one of the two.");
+    }
+    let prepared = &application.prepared_transaction;
+    if prepared.value == PreparedTransaction::Resume {
+        report
+            .not_modelled(
+                prepared.at,
+                "prepared-transaction = \"resume\" together with faults of brokers",
+            )
+            .write("Take the faults of brokers away.");
     }
     let id = &application.transactional_id;
     let has_transactions = !order.transactions().is_empty();
@@ -85,6 +94,7 @@ pub(super) fn is_modelled(pipeline: &Pipeline) -> bool {
     let stable = consumer.output.transactional_id == model::TransactionalId::Stable;
     let bumps = pipeline.client == model::Client::Librdkafka || pipeline.rules.java_bumps_epoch;
     (!consumer.has_transactions() || stable)
+        && consumer.output.prepared_transaction == model::PreparedTransaction::Abort
         && !mixes(&consumer.order)
         && pipeline.rules.stale_fetches_refused
         && bumps

@@ -8,7 +8,7 @@ use super::super::choices::{
     AckMode, AfterAttempts, Assignment, Choice, ClientName, CommitCovers, ConfirmOn,
     DeadLetterOrder, DedupInsert, DedupKey, DedupStore, DualWriteOrder, EffectName, Framework,
     OnAbort, OnCommitFailure, OnRestart, OnRevoke, OnSendFailure, OutboxCursor, OutboxOrder,
-    ProcessingGuarantee, RecordSource, Start, TransactionalId,
+    PreparedTransaction, ProcessingGuarantee, RecordSource, Start, TransactionalId,
 };
 use super::super::faults::MAX_FAULTS;
 use super::super::order::syntax::MAX_BYTES;
@@ -222,6 +222,12 @@ const ROWS: &[Row] = &[
         "on-abort",
         words::<OnAbort>,
         "Where the consumer goes on after an abort",
+    ),
+    (
+        Application,
+        "prepared-transaction",
+        words::<PreparedTransaction>,
+        "What a start does with a transaction that the database says is prepared",
     ),
     (
         Application,

@@ -189,7 +189,6 @@ fn what_is_understood_and_not_modelled_is_refused_by_name() {
 kafka = "0.9"
 [producer]
 transactional.id = "payments"
-transaction.two.phase.commit.enable = true
 [topic]
 replication.factor = 5
 partitions = 2

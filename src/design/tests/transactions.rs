@@ -169,13 +169,27 @@ fn with_faults_of_the_log_and_of_every_broker_it_is_not_modelled_yet() {
         "power-loss-all",
         "retention",
         "producer-id-expiry",
-        "coordinator-failover",
+        "topic-recreate",
     ] {
         let text = transactional("", "", "", &format!("[faults]\n{fault} = 1"));
         let (code, message) = only(&text);
         assert_eq!(code, Code::NotModelled);
         assert!(message.contains(fault), "{message}");
     }
+}
+
+#[test]
+fn it_goes_with_coordinators_that_move_and_topics_that_are_reported_as_missing() {
+    for fault in ["coordinator-failover", "stale-metadata"] {
+        let faults = format!("[faults]\n{fault} = 1");
+        for client in ["java", "librdkafka"] {
+            let root = format!("client = \"{client}\"");
+            accepted(&transactional(&root, "", "", &faults));
+        }
+    }
+    let old = "client = \"librdkafka\"\nclient-version = \"1.9\"";
+    let text = transactional(old, "", "", "[faults]\nstale-metadata = 1");
+    assert_eq!(only(&text).0, Code::NotModelled, "librdkafka #3575");
 }
 
 #[test]

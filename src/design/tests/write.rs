@@ -239,6 +239,7 @@ const RESULTS: &[&str] = &[
     "kafka[each(produce-async), commit]",
     "kafka[db[process, remember], produce, commit]",
     "kafka[produce] -> commit",
+    "kafka[produce, db[save-offset]]",
     "produce -> commit",
     "each(produce-async) -> flush -> commit",
     "process -> produce -> commit",
@@ -264,6 +265,7 @@ fn any_results() -> impl Strategy<Value = String> {
         "transactional-id = \"per-start\"",
         "transactional-id = \"per-partition\"",
         "group-metadata = false",
+        "prepared-transaction = \"resume\"",
         "on-revoke = \"nothing\"",
         "instances = 2",
     ]);
@@ -274,8 +276,13 @@ fn any_results() -> impl Strategy<Value = String> {
         "[broker]\ntransaction.partition.verification.enable = false",
         "[broker]\ntransaction.version = 1\ntransaction.partition.verification.enable = false",
         "[broker]\ntransaction.max.timeout.ms = 100000\nlog.flush.interval.messages = 1",
+        "[broker]\ntransaction.max.timeout.ms = 2147483647",
     ]);
-    let producer = line(&["acks = \"1\"\nenable.idempotence = false", "retries = 1"]);
+    let producer = line(&[
+        "acks = \"1\"\nenable.idempotence = false",
+        "retries = 1",
+        "transaction.timeout.ms = 2147483647",
+    ]);
     let reader = line(&["[output.consumer]\nisolation.level = \"read_committed\""]);
     let order = prop::sample::select(RESULTS);
     let all = (order, clients, input, own, broker, producer, reader);

@@ -141,6 +141,8 @@ rules! {
         "group.protocol = consumer: the coordinator computes the assignment, and takes away only what moves";
     EligibleLeaderReplicas: Broker, version(4, 1), None, &[], OF_OLD, "KIP-966",
         "replicas that left the in-sync ones below the minimum may still lead";
+    EndlessTimeout: Broker, version(4, 1), None, &[], OF_OLD, "KIP-939",
+        "a transaction whose transaction.timeout.ms is 2147483647 never times out";
     CommitOverPoll: Client, version(4, 2), None, &[], NEVER, "KAFKA-18376",
         "under the consumer protocol an automatic commit may cover what the current poll is returning";
     RevocationInPollsOnly: Client, patch(4, 2, 1), None, &[], NEVER, "KAFKA-20332",

@@ -27,6 +27,7 @@ pub(super) fn producer(pipeline: &Pipeline, versions: &Versions, lines: &mut Lin
     );
     if producer.is_transactional() {
         lines.state("transactional.id", quoted("upstream"));
+        timeout(pipeline, lines);
     }
     if producer.id_expires_first {
         // Longer than any broker's default of producer.id.expiration.ms.
@@ -99,7 +100,17 @@ fn transactions(pipeline: &Pipeline, versions: &Versions) -> Vec<(&'static str, 
     if !asks || !asks_for_offsets {
         stated.push(("transaction.partition.verification.enable", "false"));
     }
+    if !rules.times_out {
+        stated.push(("transaction.max.timeout.ms", "2147483647"));
+    }
     stated
+}
+
+/// The timeout of a transactional producer, where it never passes.
+fn timeout(pipeline: &Pipeline, lines: &mut Lines) {
+    if !pipeline.rules.transactions.times_out {
+        lines.state("transaction.timeout.ms", i32::MAX);
+    }
 }
 
 pub(super) fn topic(pipeline: &Pipeline, lines: &mut Lines) {
@@ -211,6 +222,7 @@ pub(super) fn output(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines
     }
     if consumer.has_transactions() {
         lines.state("transactional.id", quoted("results"));
+        timeout(pipeline, lines);
     }
     let retries = match output.retries_are_capped {
         true => i32::MAX,

@@ -8,7 +8,8 @@ use semel_models::pipeline::{
 use super::super::choices::{
     self, Assignment, Choice, CommitCovers, ConfirmOn, DeadLetterOrder, DedupInsert, DedupKey,
     DedupStore, DualWriteOrder, EffectName, OnAbort, OnCommitFailure, OnRestart, OnRevoke,
-    OnSendFailure, OutboxCursor, OutboxOrder, RecordSource, Start, TransactionalId,
+    OnSendFailure, OutboxCursor, OutboxOrder, PreparedTransaction, RecordSource, Start,
+    TransactionalId,
 };
 use super::super::modelled;
 use super::super::table::Table;
@@ -56,6 +57,11 @@ pub(super) fn application(pipeline: &Pipeline, lines: &mut Lines) {
             "on-abort",
             word(output.on_abort, modelled::on_abort),
             OnAbort::Seek,
+        );
+        lines.choice(
+            "prepared-transaction",
+            word(output.prepared_transaction, modelled::prepared_transaction),
+            PreparedTransaction::Abort,
         );
         lines.choice(
             "transactional-id",

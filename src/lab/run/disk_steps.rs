@@ -159,6 +159,7 @@ impl Run {
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
             | Strike::InOther(_)
+            | Strike::TransactionCoordinatorFailover(_)
             | Strike::Rebalance { .. }
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry

@@ -1,10 +1,10 @@
 //! Changes to how results are written, and read.
 
-use semel_models::pipeline::Pipeline;
+use semel_models::pipeline::{Pipeline, PreparedTransaction};
 
 use super::super::change::Change;
-use super::idempotence;
-use crate::design::Table;
+use super::{idempotence, states};
+use crate::design::{Design, Rule, Table};
 
 /// Every single change to the settings of the output.
 pub(super) fn changes(pipeline: &Pipeline, changes: &mut Vec<Change>) {
@@ -48,4 +48,38 @@ fn replicas(pipeline: &Pipeline, changes: &mut Vec<Change>) {
     }
     set("unclean.leader.election.enable", "false");
     set("flush.messages", "1");
+}
+
+const RESUME: (&str, &str) = ("prepared-transaction", "resume");
+const ENDLESS: &str = "2147483647";
+
+/// A start that commits what the database says is prepared, and a transaction that is still open then.
+/// Without the first nobody needs the second, and who is to end what is open should be known.
+pub(super) fn two_phase(design: &Design, changes: &mut Vec<Change>) {
+    let pipeline = design.pipeline();
+    if !pipeline.consumer.has_transactions() {
+        return;
+    }
+    let resume = || Change::word(Table::Application, RESUME.0, RESUME.1);
+    changes.push(resume());
+    let can_be_endless = design.versions().has(Rule::EndlessTimeout);
+    if !can_be_endless || !pipeline.rules.transactions.times_out {
+        return;
+    }
+    let endless = |change: Change| {
+        const FLAG: &str = "transaction.two.phase.commit.enable";
+        let change = change
+            .and(Table::OutputProducer, "transaction.timeout.ms", ENDLESS)
+            .and(Table::Broker, "transaction.max.timeout.ms", ENDLESS);
+        match states(design, Table::OutputProducer, FLAG) {
+            true => change.and_without(Table::OutputProducer, FLAG),
+            false => change,
+        }
+    };
+    changes.push(endless(
+        match pipeline.consumer.output.prepared_transaction {
+            PreparedTransaction::Resume => Change::default(),
+            PreparedTransaction::Abort => resume(),
+        },
+    ));
 }

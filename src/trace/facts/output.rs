@@ -3,7 +3,7 @@
 use super::{Value, lettered, list, name};
 use semel_models::cluster::State;
 use semel_models::output::Output;
-use semel_models::pipeline::Pipeline;
+use semel_models::pipeline::{Pipeline, PreparedTransaction};
 use semel_models::transaction_coordinator::{Outcome, Phase, Transaction};
 
 /// Every fact about the output that this design can change, by name.
@@ -42,6 +42,15 @@ pub(super) fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)> 
     facts.push(("offsets pending".into(), list(pending)));
     let transactions = output.transactions.iter().map(transaction);
     facts.push(("transactions".into(), list(transactions)));
+    if pipeline.consumer.output.prepared_transaction == PreparedTransaction::Resume {
+        let ids = 0..output.transactions.len();
+        let prepared = ids.filter(|id| output.prepared.get(*id).copied().flatten().is_some());
+        let names = prepared.map(|id| match output.transactions.len() {
+            1 => "the open one".to_string(),
+            _ => format!("that of {}", lettered(id as u16)),
+        });
+        facts.push(("prepared, says the database".into(), list(names)));
+    }
     facts
 }
 

@@ -16,6 +16,11 @@ impl Scene<'_> {
             Strike::CoordinatorFailover { written } => {
                 ("group coordinator", "failover", self.failover(written))
             }
+            Strike::TransactionCoordinatorFailover(under_way) => (
+                "transaction coordinator",
+                "failover",
+                self.transactions_fail_over(under_way),
+            ),
             Strike::RecreateTopic(how) => ("operator", "recreate-topic", self.recreation(how)),
             Strike::AddPartition { moves } => {
                 ("operator", "add-partition", self.add_partition(moves))

@@ -77,6 +77,9 @@ impl ConsumerScene<'_> {
                     "The {whose} does not answer to {step} of {records} and does nothing; {then}."
                 )
             }
+            Failure::SinkAnswerLost if self.cluster.prepares(operation) => format!(
+                "The {whose} does what {step} of {records} asks ({work}), but its answer is lost; the process ends, and its next start asks the database."
+            ),
             Failure::SinkAnswerLost => format!(
                 "The {whose} does what {step} of {records} asks ({work}), but its answer is lost; {then}."
             ),

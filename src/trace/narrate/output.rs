@@ -94,8 +94,12 @@ impl Scene<'_> {
 
     /// A transaction times out, for free or as a fault.
     pub(super) fn timed_out(&self, id: u16) -> String {
+        let prepared = match self.cluster.is_prepared(self.before, id) {
+            true => ", which the database says is prepared",
+            false => "",
+        };
         format!(
-            "transaction.timeout.ms passes for {}: the coordinator aborts it{}{}.",
+            "transaction.timeout.ms passes for {}{prepared}: the coordinator aborts it{}{}.",
             self.transaction_of(id),
             self.aborted_results(id),
             self.newly_seen()
@@ -148,6 +152,13 @@ impl Scene<'_> {
                     self.transaction_of(id),
                     self.newly_seen()
                 )),
+                (Phase::Ongoing, Phase::Empty) if self.cluster.is_prepared(self.before, id) => {
+                    Some(format!(
+                        " Before that, it asks for the commit under the producer id and epoch that the database has: the coordinator commits {}, which was open{}.",
+                        self.transaction_of(id),
+                        self.newly_seen()
+                    ))
+                }
                 (Phase::Ongoing, Phase::Empty) => Some(format!(
                     " Before that, initTransactions() aborts {}, which was open{}{}.",
                     self.transaction_of(id),

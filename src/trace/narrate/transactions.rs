@@ -2,6 +2,7 @@
 
 use super::Scene;
 use crate::trace::facts::{self, broker_name, name};
+use semel_models::action::UnderWay;
 use semel_models::broker::Standing;
 use semel_models::limbo::Late;
 use semel_models::producer::Sending;
@@ -268,6 +269,24 @@ impl Scene<'_> {
         format!(
             "The transaction coordinator ends the transaction of {sent}, and the producer's process dies before it hears of that; it starts again{}.",
             self.aborted()
+        )
+    }
+
+    /// The transaction coordinator moves, and with what was under way.
+    pub(super) fn transactions_fail_over(&self, under_way: UnderWay) -> String {
+        let fate = match under_way {
+            UnderWay::Lost => String::new(),
+            UnderWay::Written => format!(
+                " What the producer asked the old one for was written there; its client asks again{}.",
+                self.aborted()
+            ),
+            UnderWay::Marker => {
+                " The old one had a marker written and has not noted it: it is to be written again."
+                    .into()
+            }
+        };
+        format!(
+            "The transaction coordinator moves to another broker, which reads the transaction log.{fate}"
         )
     }
 
