@@ -129,6 +129,7 @@ pub fn covers(pipeline: &Pipeline) -> bool {
         AfterAttempts::Close | AfterAttempts::DeadLetter(_) | AfterAttempts::RetryTopic => false,
     };
     pipeline.group.instances == 1
+        && pipeline.bounds.partitions == 1
         && !pipeline.tells_replicas_apart()
         && consumer.workers == 0
         && !pipeline.producer.is_transactional()

@@ -27,7 +27,7 @@ fn found(design: &Design, reductions: Reductions, most: u64) -> Result<Findings,
 
 #[test]
 fn no_reduction_decides_anything() {
-    try_results(25, Brokers::MayLoseThem, |design| {
+    try_results(15, Brokers::MayLoseThem, |design| {
         let none = found(design, Reductions::NONE, 10 * MOST_STATES)?;
         let all = found(design, Reductions::ALL, MOST_STATES)?;
         same_verdicts(&all, &none)?;
@@ -50,7 +50,7 @@ fn no_reduction_decides_anything() {
 /// of it is lost, and neither is a result that was committed.
 #[test]
 fn brokers_that_keep_their_logs_keep_every_committed_result() {
-    try_results(60, Brokers::KeepTheirLogs, |design| {
+    try_results(40, Brokers::KeepTheirLogs, |design| {
         let found = found(design, Reductions::ALL, 4 * MOST_STATES)?;
         for guarantee in [Guarantee::NoLoss, Guarantee::Progress] {
             prop_assert_eq!(found.shortest(guarantee), None, "{}", guarantee);

@@ -3,7 +3,7 @@
 
 use crate::codec::Codec;
 use crate::limits::Limits;
-use crate::pipeline::{Acks, Pipeline};
+use crate::pipeline::{Acks, Client as Library, Pipeline};
 use crate::producer::java::JavaSequences;
 use crate::producer::librdkafka::LibrdkafkaSequences;
 use crate::producer::{Flight, Producer, Sending};
@@ -109,6 +109,27 @@ impl Client {
             || *created > 0
             || *java != fresh_java
             || *librdkafka != fresh_librdkafka
+    }
+
+    /// Only one library's numbers are in use.
+    pub fn forget_other_library(&mut self, library: Library) {
+        match library {
+            Library::Java => self.producer.librdkafka.epoch = 0,
+            Library::Librdkafka => self.producer.java.epoch = 0,
+        }
+    }
+
+    /// The oldest epoch that it has written down; `own`: its own counts, too.
+    pub fn oldest_epoch(&self, library: Library, own: bool) -> u16 {
+        let used = match library {
+            Library::Java => self.producer.java.epoch,
+            Library::Librdkafka => self.producer.librdkafka.epoch,
+        };
+        let waiting = self.producer.queue.iter().filter_map(|batch| batch.stamp);
+        let flights = self.producer.flights.iter();
+        let flights = flights.flat_map(|flight| flight.batch.stamp.into_iter().chain(flight.wire));
+        let stamps = waiting.chain(flights).map(|stamp| stamp.epoch);
+        stamps.chain(own.then_some(used)).min().unwrap_or(u16::MAX)
     }
 
     /// Every epoch that it has written down, its own included.

@@ -1,7 +1,7 @@
 //! The log of the output topic, where faults can strike it, and how far its reader has come.
 
 use super::client::Client;
-use crate::broker::Standing;
+use crate::broker::{Entry, Standing};
 use crate::codec::Codec;
 use crate::limits::{Limits, MAX_INSTANCES};
 use crate::list::List;
@@ -118,12 +118,29 @@ impl OutputLog {
 
     /// The producer id of a session is gone: nobody will send with it again.
     pub fn forget_session(&mut self, session: u16) {
-        for replica in &mut self.replication.replicas {
-            for entry in replica.broker.log.iter_mut() {
-                if entry.stamp.session == session {
-                    entry.forget();
-                }
+        self.each_entry_of(session, &mut Entry::forget);
+    }
+
+    /// What was written in epochs before `oldest` was written in the one before it, as far as anyone asks;
+    /// the oldest epoch that is left.
+    pub fn flatten_epochs(&mut self, session: u16, oldest: u16) -> u16 {
+        let mut least = oldest;
+        self.each_entry_of(session, &mut |entry| {
+            if entry.stamp.epoch < oldest {
+                entry.stamp.epoch = oldest - 1;
+                entry.stamp.sequence = 0;
             }
+            least = least.min(entry.stamp.epoch);
+        });
+        least
+    }
+
+    /// Every entry of a session that brokers know it by, in every replica.
+    pub fn each_entry_of(&mut self, session: u16, visit: &mut impl FnMut(&mut Entry)) {
+        for replica in &mut self.replication.replicas {
+            let entries = replica.broker.log.iter_mut();
+            let own = |entry: &&mut Entry| !entry.forgotten && entry.stamp.session == session;
+            entries.filter(own).for_each(&mut *visit);
         }
     }
 

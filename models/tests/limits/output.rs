@@ -144,12 +144,10 @@ pub fn fit(pipeline: &mut Pipeline) {
     let rules = &mut pipeline.rules.transactions;
     rules.times_out |= output.transactional_id == TransactionalId::PerStart || waits && commits;
     let late = !transactions || stable || pipeline.rules.transactions.verifies;
-    let mixed =
-        consumer.order.contains(Step::Produce) && consumer.order.contains(Step::ProduceAsync);
     let rules = &pipeline.rules;
     let new = rules.stale_fetches_refused && rules.java_bumps_epoch;
     let aborts = consumer.output.prepared_transaction == PreparedTransaction::Abort;
-    let goes_with_brokers = (!transactions || stable) && !mixed && new && aborts;
+    let goes_with_brokers = (!transactions || stable) && new && aborts;
     pipeline.faults.entries.retain(|(key, _)| match key.fault {
         Fault::BrokerCrash
         | Fault::PowerLoss

@@ -1,7 +1,7 @@
 //! Results beside faults of brokers: what is not modelled together, in one place.
 
 use semel_models::fault::{Fault, FaultBudget};
-use semel_models::order::{Order, Step};
+use semel_models::order::Order;
 use semel_models::pipeline::{self as model, Pipeline};
 
 use super::super::choices::{Choice, PreparedTransaction, TransactionalId};
@@ -34,14 +34,6 @@ pub(super) fn check(
     let Some(order) = order else {
         return;
     };
-    if mixes(order) {
-        report
-            .not_modelled(
-                place,
-                "`produce` and `produce-async` in one order together with faults of brokers",
-            )
-            .write("Write one of the two.");
-    }
     let prepared = &application.prepared_transaction;
     if prepared.value == PreparedTransaction::Resume {
         report
@@ -75,9 +67,9 @@ pub(super) fn check(
             )
             .because("Before Kafka 2.1 replicas and readers do not say which leader epoch they know (KIP-320).")
             .write("Write kafka = \"2.1\" or newer.");
-    }
-    let library = parts.versions.library;
-    if library == model::Client::Java && !parts.versions.has(Rule::LocalEpochBump) {
+    } else if parts.versions.library == model::Client::Java
+        && !parts.versions.has(Rule::LocalEpochBump)
+    {
         report
             .not_modelled(
                 parts.versions_at.1,
@@ -95,7 +87,6 @@ pub(super) fn is_modelled(pipeline: &Pipeline) -> bool {
     let bumps = pipeline.client == model::Client::Librdkafka || pipeline.rules.java_bumps_epoch;
     (!consumer.has_transactions() || stable)
         && consumer.output.prepared_transaction == model::PreparedTransaction::Abort
-        && !mixes(&consumer.order)
         && pipeline.rules.stale_fetches_refused
         && bumps
 }
@@ -139,8 +130,4 @@ fn goes_with_broker_faults(fault: Fault) -> bool {
         | Fault::OffsetReset
         | Fault::StaleMetadata => true,
     }
-}
-
-fn mixes(order: &Order) -> bool {
-    order.contains(Step::Produce) && order.contains(Step::ProduceAsync)
 }

@@ -151,13 +151,6 @@ fn what_is_not_modelled_beside_results_and_brokers_is_refused_by_name() {
         "poison = 1\nbroker-crash = 1",
     );
     assert!(mixed.contains("poison"), "{mixed}");
-    let both = struck(
-        "produce -> produce-async -> commit",
-        "",
-        "",
-        "broker-crash = 1",
-    );
-    assert!(both.contains("in one order"), "{both}");
     let ids = "transactional-id = \"per-partition\"";
     let partition = struck(
         "kafka[produce, commit]",

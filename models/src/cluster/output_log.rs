@@ -1,0 +1,192 @@
+//! The log of the output topic where faults can strike it: its reader, its markers, and its canonical form.
+
+use super::{Cluster, State};
+use crate::broker::{AppendResult, Standing};
+use crate::output::log::{Next, OutputLog};
+use crate::transaction_coordinator::{Outcome, Part, Phase as TransactionPhase};
+
+impl Cluster {
+    /// The reader passes one entry; whether it could.
+    pub(super) fn read_result(&self, state: &mut State) -> bool {
+        let isolation = self.pipeline.consumer.output.isolation;
+        let Some(log) = self.log_mut(state) else {
+            return false;
+        };
+        let Some(next) = log.next(isolation) else {
+            return false;
+        };
+        log.pass();
+        if let Next::Result {
+            record,
+            session,
+            standing,
+        } = next
+        {
+            self.take_read(state, record, session, standing);
+        }
+        true
+    }
+
+    pub(super) fn take_read(
+        &self,
+        state: &mut State,
+        record: u16,
+        session: u16,
+        standing: Standing,
+    ) {
+        if self.limits.reads_early {
+            match standing {
+                Standing::Open => self.output(state).take_early(session, record),
+                Standing::Ended(Outcome::Commit) => self.output(state).make_good(record),
+                Standing::Ended(Outcome::Abort) | Standing::Plain | Standing::Marker => {}
+            }
+        }
+        self.see_result(state, record);
+    }
+
+    /// Whether what the output topic's leader has stays: it will not be struck.
+    pub(super) fn nothing_is_cut_off(&self, state: &State) -> bool {
+        let is_led = |log: &OutputLog| log.replication.controller.leader.is_some();
+        self.reductions.healthy_replicas
+            && self.log(state).is_some_and(is_led)
+            && self.brokers_are_spared(state)
+    }
+
+    /// Whether a marker can be written to the output topic now.
+    pub(super) fn writes_output_marker(&self, state: &State, id: u16) -> bool {
+        let Some((log, topic)) = self.log(state).zip(self.output_topic()) else {
+            return true;
+        };
+        let controller = &log.replication.controller;
+        controller.leader.is_some()
+            && controller.in_sync.len() >= topic.pipeline.topic.replication.min_in_sync
+            && log.replicating[usize::from(id)].is_none()
+    }
+
+    /// The coordinator has the marker of a transaction be written to the output topic.
+    pub(super) fn write_output_marker(&self, state: &mut State, id: u16) {
+        let transaction = *self.transaction(state, id);
+        let mut markers = transaction.markers();
+        let Some(marker) = markers.find(|marker| marker.part == Part::Output) else {
+            return;
+        };
+        let Some(topic) = self.output_topic() else {
+            return;
+        };
+        let Some(log) = self.log_mut(state) else {
+            return;
+        };
+        let Some(leader) = log.replication.controller.leader else {
+            return;
+        };
+        let broker = &mut log.replication.replica_mut(leader).broker;
+        let (settings, rules) = (&topic.pipeline.topic, &topic.pipeline.rules);
+        match broker.append_marker(id, marker, settings, rules) {
+            AppendResult::Appended => log.replicating[usize::from(id)] = Some(broker.log_end()),
+            AppendResult::StaleEpoch
+            | AppendResult::Duplicate
+            | AppendResult::OutOfOrder
+            | AppendResult::UnknownProducerId => self.output_marker_is_written(state, id),
+        }
+    }
+
+    /// Markers that the in-sync replicas have are written; where those have become too few, a marker is to
+    /// be written again.
+    pub(super) fn settle_output_markers(&self, state: &mut State) {
+        let Some(topic) = self.output_topic() else {
+            return;
+        };
+        for id in 0..self.limits.transactional_ids {
+            let Some(log) = self.log_mut(state) else {
+                return;
+            };
+            let Some(end) = log.replicating[usize::from(id)] else {
+                continue;
+            };
+            let controller = &log.replication.controller;
+            let is_led = controller.leader.is_some();
+            if is_led && end > log.replication.watermark(&topic.pipeline.rules) {
+                continue;
+            }
+            let enough =
+                is_led && controller.in_sync.len() >= topic.pipeline.topic.replication.min_in_sync;
+            log.replicating[usize::from(id)] = None;
+            if enough {
+                self.output_marker_is_written(state, id);
+            }
+        }
+    }
+
+    pub(super) fn output_marker_is_written(&self, state: &mut State, id: u16) {
+        let transaction = self.transaction(state, id);
+        let TransactionPhase::Prepared(outcome) = transaction.phase else {
+            return;
+        };
+        transaction.marker_is_written(Part::Output);
+        self.output(state).end_early(id, outcome == Outcome::Commit);
+    }
+
+    /// Another leader epoch begins: a marker that waits for the in-sync replicas is not answered, and the
+    /// reader goes back to what it has in common with the new leader.
+    pub(super) fn begin_output_epoch(&self, state: &mut State) {
+        if let Some(log) = self.log_mut(state) {
+            log.replicating.iter_mut().for_each(|end| *end = None);
+            log.turn_back();
+        }
+    }
+
+    /// Whether results of the record lie in the output topic that its reader has not come to.
+    pub fn output_holds(&self, state: &State, record: u16) -> bool {
+        let isolation = self.pipeline.consumer.output.isolation;
+        let log = self.log(state);
+        log.is_some_and(|log| log.holds(record, isolation))
+    }
+
+    /// Whether the output topic has a leader, where it can be without one.
+    pub(super) fn output_is_readable(&self, state: &State) -> bool {
+        let log = self.log(state);
+        log.is_none_or(|log| log.replication.controller.leader.is_some())
+    }
+
+    /// The canonical form of the epochs of producers: what nobody has any more is one epoch, and the
+    /// smallest is 0. Only what is newer, older and the next is ever asked for.
+    pub(super) fn normalize_output_epochs(&self, state: &mut State) {
+        if self.pipeline.consumer.output.idempotence {
+            for who in self.everyone() {
+                self.normalize_epochs_of(state, who);
+            }
+        }
+    }
+
+    fn normalize_epochs_of(&self, state: &mut State, who: u16) {
+        let runs = state.consumers[usize::from(who)].is_running();
+        let (transactional, library) = (self.has_transactions(), self.pipeline.client);
+        let Some(output) = state.output.as_deref_mut() else {
+            return;
+        };
+        let Some(log) = output.log.as_deref_mut() else {
+            return;
+        };
+        let index = usize::from(who);
+        let client = &mut log.clients[index];
+        client.forget_other_library(library);
+        let mut oldest = client.oldest_epoch(library, runs || !transactional);
+        if transactional {
+            let transaction = &mut output.transactions[index];
+            transaction.last_epoch = None;
+            oldest = oldest.min(transaction.epoch);
+            match runs {
+                true => oldest = oldest.min(output.producers[index].epoch),
+                false => output.producers[index].epoch = 0,
+            }
+        }
+        let least = log.flatten_epochs(who, oldest);
+        let lower = |epoch: &mut u16| *epoch = epoch.saturating_sub(least);
+        log.clients[index].each_epoch(&mut { lower });
+        log.each_entry_of(who, &mut |entry| lower(&mut entry.stamp.epoch));
+        if transactional {
+            lower(&mut output.transactions[index].epoch);
+            lower(&mut output.producers[index].epoch);
+        }
+    }
+}
