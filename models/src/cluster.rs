@@ -204,6 +204,10 @@ impl Cluster {
     }
 
     fn build(pipeline: Pipeline, reductions: Reductions, room: Room) -> Result<Cluster, TooLarge> {
+        let reductions = Reductions {
+            whole_calls: reductions.whole_calls && reduce::calls_are_whole(&pipeline),
+            ..reductions
+        };
         let budget = Budget::of(&pipeline, reductions.spent_faults);
         let limits = Limits::of(&pipeline, budget.entries(), reductions.generations, room)?;
         let program = Program::compile(&pipeline.consumer.order, pipeline.consumer.workers);

@@ -46,7 +46,9 @@
 //! that is committed, before or after, and then counts as taken twice; without one the record has an
 //! effect that was aborted (G1a in Jepsen's words).
 //!
-//! **Left out.** The reader's own failures: what it sees is what is judged.
+//! **Left out.** The reader's own failures: what it sees is what is judged. That the delivery timeout of a
+//! result passes because a network fault took its answer: here the fault `delivery-timeout` does it, while a
+//! whole client ([`client`]) may give up what is in doubt by itself.
 
 pub mod client;
 pub mod journal;

@@ -6,11 +6,11 @@
 use super::{Cluster, State};
 use crate::consumer::crew::Crew;
 use crate::consumer::{Consumer, Phase};
-use crate::fault::{Call, Fault};
+use crate::fault::{Call, Fault, FaultKey};
 use crate::limbo::Late;
 use crate::offset::Position;
 use crate::order::Step;
-use crate::pipeline::Effect;
+use crate::pipeline::{Effect, Pipeline};
 use crate::producer::Producer;
 use crate::producer::java::JavaSequences;
 use crate::producer::librdkafka::LibrdkafkaSequences;
@@ -30,7 +30,8 @@ pub struct Reductions {
     /// answer: the coordinator's write is atomic, and the single-threaded process does nothing
     /// else meanwhile. What others do in between could as well come before or after; a crash in
     /// between leaves what one before or after the call leaves. It merges steps, so runs get
-    /// shorter.
+    /// shorter. Not so where a late commit may arrive in between, and handling may turn out to have taken
+    /// too long before the answer does (`calls_are_whole`).
     pub whole_calls: bool,
     /// Faults that cannot be spent any more, for none is left in all, are no longer told apart.
     pub spent_faults: bool,
@@ -74,6 +75,18 @@ impl Reductions {
         healthy_replicas: false,
         symmetric_replicas: false,
     };
+}
+
+/// Whether a commit that the application waits for may be one step. The fault `slow-processing` strikes while
+/// records are handled: after the last commit of a poll it strikes in the same step, and a late commit that
+/// overwrites what was committed has to come before it.
+pub(super) fn calls_are_whole(pipeline: &Pipeline) -> bool {
+    let faults = &pipeline.faults;
+    let is_late = |key: &FaultKey| {
+        key.fault == Fault::RequestDelayed && key.call.is_none_or(|call| call == Call::OffsetCommit)
+    };
+    let may_be_late = faults.entries.iter().any(|(key, _)| is_late(key));
+    !(may_be_late && faults.contains(Fault::SlowProcessing) && faults.total() > 1)
 }
 
 impl Cluster {
