@@ -74,6 +74,8 @@ pub(crate) fn facts(state: &State, pipeline: &Pipeline) -> Vec<Fact> {
         vec![(effect.into(), effects(state, pipeline))],
     ));
     all.extend(held_by(Holder::Output, output::facts(state, pipeline)));
+    let results = replicas::of_results(state, pipeline);
+    all.extend(held_by(Holder::Output, results));
     all.extend(held_by(Holder::Sink, of_stores(state, pipeline)));
     all
 }

@@ -5,7 +5,6 @@ use semel::replay::{Outcome, replay};
 use semel::trace::Trace;
 use semel::{CheckOptions, Design, Guarantee, Verdict, Verdicts, check};
 use semel_models::cluster::{Cluster, Reductions};
-use semel_models::fault::Fault;
 use semel_models::pipeline::OffsetReset;
 use stateright::{Checker, Model};
 

@@ -1,35 +1,19 @@
 //! Results that are written to brokers that are struck.
 
 use proptest::prelude::*;
-use semel::{Design, Guarantee};
+use semel::Guarantee;
 use semel_models::cluster::Reductions;
 
-use crate::designs::{Brokers, Text, any_results};
-use crate::findings::{Findings, explored};
+use crate::designs::{Brokers, any_results};
+use crate::findings::explored_whole;
 use crate::reductions::{same_lengths, same_verdicts};
-use crate::trials::{MOST_STATES, Trial, read, runner, too_large};
-
-/// Tries `property` on random designs of this kind.
-fn try_results(number: u32, brokers: Brokers, property: impl Fn(&Design) -> Trial) {
-    let tried = runner(number).run(&any_results(brokers), |text: Text| {
-        let refused = || TestCaseError::fail("refused");
-        property(&read(&text).ok_or_else(refused)?)
-    });
-    if let Err(error) = tried {
-        panic!("{error}");
-    }
-}
-
-fn found(design: &Design, reductions: Reductions, most: u64) -> Result<Findings, TestCaseError> {
-    let found = explored(design.pipeline(), reductions, most);
-    found.filter(Findings::is_complete).ok_or_else(too_large)
-}
+use crate::trials::{MOST_STATES, try_kind};
 
 #[test]
 fn no_reduction_decides_anything() {
-    try_results(15, Brokers::MayLoseThem, |design| {
-        let none = found(design, Reductions::NONE, 10 * MOST_STATES)?;
-        let all = found(design, Reductions::ALL, MOST_STATES)?;
+    try_kind(15, any_results(Brokers::MayLoseThem), |design| {
+        let none = explored_whole(design.pipeline(), Reductions::NONE, 10 * MOST_STATES)?;
+        let all = explored_whole(design.pipeline(), Reductions::ALL, MOST_STATES)?;
         same_verdicts(&all, &none)?;
         type Switch = fn(&mut Reductions);
         let keep_lengths: [Switch; 3] = [
@@ -40,7 +24,10 @@ fn no_reduction_decides_anything() {
         for switch in keep_lengths {
             let mut one = Reductions::NONE;
             switch(&mut one);
-            same_lengths(&found(design, one, 10 * MOST_STATES)?, &none)?;
+            same_lengths(
+                &explored_whole(design.pipeline(), one, 10 * MOST_STATES)?,
+                &none,
+            )?;
         }
         Ok(())
     });
@@ -50,8 +37,8 @@ fn no_reduction_decides_anything() {
 /// of it is lost, and neither is a result that was committed.
 #[test]
 fn brokers_that_keep_their_logs_keep_every_committed_result() {
-    try_results(40, Brokers::KeepTheirLogs, |design| {
-        let found = found(design, Reductions::ALL, 4 * MOST_STATES)?;
+    try_kind(40, any_results(Brokers::KeepTheirLogs), |design| {
+        let found = explored_whole(design.pipeline(), Reductions::ALL, 4 * MOST_STATES)?;
         for guarantee in [Guarantee::NoLoss, Guarantee::Progress] {
             prop_assert_eq!(found.shortest(guarantee), None, "{}", guarantee);
         }

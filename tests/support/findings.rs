@@ -1,9 +1,12 @@
 //! What an exploration finds, in short.
 
+use proptest::test_runner::TestCaseError;
 use semel::Guarantee;
 use semel::explore::{Livelock, Options, Outcome, explore};
 use semel_models::cluster::{Cluster, Reductions};
 use semel_models::pipeline::Pipeline;
+
+use crate::trials::too_large;
 
 /// The length of the shortest violation of each guarantee, and whether a run can go on for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,4 +64,14 @@ pub fn explored(pipeline: &Pipeline, reductions: Reductions, most: u64) -> Optio
         counted: *found.counted(),
         depth: (found.outcome() != Outcome::Complete).then_some(found.depth() as usize),
     })
+}
+
+/// The same of all states; a design that has more than about `most` is discarded.
+pub fn explored_whole(
+    pipeline: &Pipeline,
+    reductions: Reductions,
+    most: u64,
+) -> Result<Findings, TestCaseError> {
+    let found = explored(pipeline, reductions, most);
+    found.filter(Findings::is_complete).ok_or_else(too_large)
 }

@@ -106,6 +106,24 @@ fn accept(tried: Result<(), String>) {
     }
 }
 
+/// Tries `property` on random designs of one kind, none of which may be refused.
+///
+/// # Panics
+/// With the shrunk design, when it does not hold.
+pub fn try_kind(
+    number: u32,
+    kind: impl Strategy<Value = Text>,
+    property: impl Fn(&Design) -> Trial,
+) {
+    let tried = runner(number).run(&kind, |text: Text| {
+        let refused = || TestCaseError::fail("refused");
+        property(&read(&text).ok_or_else(refused)?)
+    });
+    if let Err(error) = tried {
+        panic!("{error}");
+    }
+}
+
 /// The design, unless it is refused.
 pub fn read(text: &Text) -> Option<Design> {
     Design::parse("random.toml", text.0.as_bytes()).ok()

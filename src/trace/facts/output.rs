@@ -16,12 +16,12 @@ pub(super) fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)> 
         facts.push(("results seen".into(), seen(output)));
     }
     for who in 0..pipeline.group.instances {
-        let sends = output.producers[usize::from(who)].sends.iter();
+        let on_their_way = on_their_way(output, who);
         let fact = match pipeline.group.instances > 1 {
             true => format!("results on their way of {}", lettered(who)),
             false => "results on their way".into(),
         };
-        facts.push((fact, list(sends.map(|send| name(send.record)))));
+        facts.push((fact, list(on_their_way.into_iter().map(name))));
     }
     if !pipeline.consumer.has_transactions() {
         return facts;
@@ -52,6 +52,18 @@ pub(super) fn facts(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)> 
         facts.push(("prepared, says the database".into(), list(names)));
     }
     facts
+}
+
+/// The results that a client has sent and nobody has heard of, in the order of its queue.
+fn on_their_way(output: &Output, who: u16) -> Vec<u16> {
+    let sends = output.producers[usize::from(who)].sends.iter();
+    let mut records: Vec<u16> = sends.map(|send| send.record).collect();
+    if let Some(log) = output.log.as_deref() {
+        let producer = &log.clients[usize::from(who)].producer;
+        records.extend(producer.flights.iter().map(|flight| flight.batch.record));
+        records.extend(producer.queue.iter().map(|batch| batch.record));
+    }
+    records
 }
 
 fn seen(output: &Output) -> Value {

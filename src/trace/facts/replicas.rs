@@ -2,7 +2,7 @@
 
 use super::{Value, content, list};
 use semel_models::cluster::State;
-use semel_models::pipeline::Pipeline;
+use semel_models::pipeline::{Pipeline, ReplicationSettings};
 use semel_models::replication::{Members, Replication, Status};
 
 /// What a broker is called.
@@ -22,28 +22,45 @@ pub(in crate::trace) fn brokers(members: Members) -> String {
 
 /// The facts about the replicas, where there are several.
 pub(super) fn of_replicas(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)> {
-    let Some(replication) = &state.replication else {
+    let replication = state.replication.as_deref();
+    let settings = &pipeline.topic.replication;
+    replication.map_or_else(Vec::new, |own| of_topic(own, settings, ""))
+}
+
+/// The same of the output topic, where faults can strike it, and how far its reader has come.
+pub(super) fn of_results(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)> {
+    let output = state.output.as_deref();
+    let Some(log) = output.and_then(|output| output.log.as_deref()) else {
         return Vec::new();
     };
+    let settings = &pipeline.consumer.output.replication;
+    let mut facts = of_topic(&log.replication, settings, "output topic: ");
+    facts.push((
+        "output topic: read up to".into(),
+        log.read.to_string().into(),
+    ));
+    facts
+}
+
+fn of_topic(
+    replication: &Replication,
+    settings: &ReplicationSettings,
+    of: &str,
+) -> Vec<(String, Value)> {
     let controller = &replication.controller;
+    let named = |fact: &str| format!("{of}{fact}");
+    let leader = controller.leader.map_or("none".into(), broker_name);
     let mut facts = vec![
-        (
-            "leader".into(),
-            controller.leader.map_or("none".into(), broker_name).into(),
-        ),
-        ("in sync".into(), brokers(controller.in_sync).into()),
+        (named("leader"), leader.into()),
+        (named("in sync"), brokers(controller.in_sync).into()),
     ];
-    if pipeline.topic.replication.eligible_leader_replicas {
-        facts.push((
-            "eligible to lead".into(),
-            brokers(controller.eligible).into(),
-        ));
+    if settings.eligible_leader_replicas {
+        let eligible = brokers(controller.eligible).into();
+        facts.push((named("eligible to lead"), eligible));
     }
-    for who in 0..pipeline.topic.replication.replicas {
-        facts.push((
-            format!("log of {}", broker_name(who)),
-            log_of(replication, who),
-        ));
+    for who in 0..settings.replicas {
+        let name = named(&format!("log of {}", broker_name(who)));
+        facts.push((name, log_of(replication, who)));
     }
     facts
 }
