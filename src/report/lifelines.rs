@@ -37,13 +37,15 @@ const OPERATOR: &str = "operator";
 
 /// The steps that are a message from one actor to another: actor, action, from, to. Any other step
 /// is something that its actor does by itself.
-const MESSAGES: [(&str, &str, &str, &str); 25] = [
+const MESSAGES: [(&str, &str, &str, &str); 27] = [
     (APPLICATION, "send", APPLICATION, PRODUCER),
     (RELAY, "send", RELAY, PRODUCER),
     (RELAY, "mark", RELAY, DATABASE),
     (PRODUCER, "transmit", PRODUCER, BROKER),
     (PRODUCER, "receive-answer", BROKER, PRODUCER),
     (BROKER, "late-produce-arrives", NETWORK, BROKER),
+    (CONSUMER, "transmit", CONSUMER, OUTPUT),
+    (CONSUMER, "receive-answer", OUTPUT, CONSUMER),
     (CONSUMER, "join", CONSUMER, COORDINATOR),
     (CONSUMER, "poll", BROKER, CONSUMER),
     (CONSUMER, "poll-retries", BROKER, CONSUMER),

@@ -51,6 +51,11 @@ pub(super) fn told_in_output(
         told.parameters
             .insert("consumer".into(), letter.to_string());
     }
+    if told.actor == "producer" {
+        // The client is in the consumer's process.
+        let letter = letter(cluster, client);
+        told.actor = letter.map_or("consumer".into(), |own| format!("consumer {own}"));
+    }
     let scene = Scene {
         cluster,
         before,
