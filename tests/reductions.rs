@@ -59,7 +59,7 @@ enum Same {
 }
 
 /// The most states that a design may have without any reduction, for this to end in minutes.
-const MOST_STATES: u64 = 60_000;
+const MOST_STATES: u64 = 40_000;
 
 /// The designs, each with what is found without any reduction.
 static FULL: LazyLock<Vec<(Design, Findings, u64)>> = LazyLock::new(|| {
