@@ -55,6 +55,7 @@ mod truncation;
 
 pub use controller::{Controller, Election, Members};
 pub use numbering::Numbering;
+pub(crate) use packing::code_broker;
 pub use replica::{Replica, Status};
 
 use crate::broker::Broker;
@@ -259,6 +260,18 @@ impl Replication {
             }
             self.visible = self.visible.max(reached);
         }
+    }
+
+    /// Whether the leader takes what asks for the minimum of in-sync replicas.
+    pub fn takes_writes(&self, settings: &ReplicationSettings) -> bool {
+        let controller = &self.controller;
+        controller.leader.is_some() && controller.in_sync.len() >= settings.min_in_sync
+    }
+
+    /// Whether what ends at `end` of the leader's log waits for the in-sync replicas no longer: they have
+    /// it, or nobody leads.
+    pub fn is_decided(&self, end: u16, rules: &KafkaRules) -> bool {
+        self.controller.leader.is_none() || end <= self.watermark(rules)
     }
 
     /// Another leader epoch begins under `leader`.

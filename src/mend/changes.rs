@@ -8,7 +8,7 @@ mod output;
 use semel_models::order::Step;
 use semel_models::pipeline::{
     Acks, AfterAttempts, AutoCommit, CommitCovers, Effect, OffsetReset, OnSendFailure, Pipeline,
-    Source,
+    ReplicationSettings, Source,
 };
 
 use super::change::{Change, quoted};
@@ -72,15 +72,17 @@ fn producer_changes(pipeline: &Pipeline, changes: &mut Vec<Change>) {
     if pipeline.is_replicated() {
         changes.push(Change::set(Table::Topic, "replication.factor", "3"));
     }
+    log_changes(Table::Topic, replication, changes);
+}
+
+/// What keeps the log of a topic.
+fn log_changes(table: Table, replication: &ReplicationSettings, changes: &mut Vec<Change>) {
+    let mut set = |key, value: &str| changes.push(Change::set(table, key, value));
     if replication.replicas >= 2 && replication.min_in_sync == 1 {
-        changes.push(Change::set(Table::Topic, "min.insync.replicas", "2"));
+        set("min.insync.replicas", "2");
     }
-    changes.push(Change::set(
-        Table::Topic,
-        "unclean.leader.election.enable",
-        "false",
-    ));
-    changes.push(Change::set(Table::Topic, "flush.messages", "1"));
+    set("unclean.leader.election.enable", "false");
+    set("flush.messages", "1");
 }
 
 /// Idempotence, and every setting that the client then refuses.

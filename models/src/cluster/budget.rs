@@ -62,8 +62,18 @@ impl Budget {
 
     /// Whether `fault` can still strike.
     pub(super) fn has_left(&self, left: &[u16], left_in_all: u16, fault: Fault) -> bool {
+        self.has_any_left(left, left_in_all, |other| other == fault)
+    }
+
+    /// Whether one of `those` faults can still strike.
+    pub(super) fn has_any_left(
+        &self,
+        left: &[u16],
+        left_in_all: u16,
+        those: impl Fn(Fault) -> bool,
+    ) -> bool {
         let mut entries = self.entries.iter().zip(left);
-        left_in_all > 0 && entries.any(|((key, _), left)| key.fault == fault && *left > 0)
+        left_in_all > 0 && entries.any(|((key, _), left)| *left > 0 && those(key.fault))
     }
 
     /// How many faults were spent.

@@ -28,11 +28,9 @@ impl Cluster {
             .transactions
             .as_deref()
             .is_some_and(|own| own.id.markers().next().is_some() && own.replicating.is_none());
-        let takes = state.replication.as_ref().is_none_or(|replication| {
-            let controller = &replication.controller;
-            let enough = controller.in_sync.len() >= self.pipeline.topic.replication.min_in_sync;
-            controller.leader.is_some() && enough
-        });
+        let settings = &self.pipeline.topic.replication;
+        let replication = state.replication.as_ref();
+        let takes = replication.is_none_or(|own| own.takes_writes(settings));
         has_next && takes
     }
 
@@ -94,12 +92,9 @@ impl Cluster {
             return;
         };
         let Pipeline { topic, rules, .. } = &self.pipeline;
-        let controller = &replication.controller;
-        if controller.leader.is_none() {
+        if replication.is_decided(end, rules) {
             transactions.replicating = None;
-        } else if end <= replication.watermark(rules) {
-            transactions.replicating = None;
-            if controller.in_sync.len() >= topic.replication.min_in_sync {
+            if replication.takes_writes(&topic.replication) {
                 transactions.id.marker_is_written(Part::Input);
             }
         }

@@ -57,10 +57,10 @@ impl Cluster {
         let Some((log, topic)) = self.log(state).zip(self.output_topic()) else {
             return true;
         };
-        let controller = &log.replication.controller;
-        controller.leader.is_some()
-            && controller.in_sync.len() >= topic.pipeline.topic.replication.min_in_sync
-            && log.replicating[usize::from(id)].is_none()
+        let takes = log
+            .replication
+            .takes_writes(&topic.pipeline.topic.replication);
+        takes && log.replicating[usize::from(id)].is_none()
     }
 
     /// The coordinator has the marker of a transaction be written to the output topic.
@@ -103,15 +103,13 @@ impl Cluster {
             let Some(end) = log.replicating[usize::from(id)] else {
                 continue;
             };
-            let controller = &log.replication.controller;
-            let is_led = controller.leader.is_some();
-            if is_led && end > log.replication.watermark(&topic.pipeline.rules) {
+            let replication = &log.replication;
+            if !replication.is_decided(end, &topic.pipeline.rules) {
                 continue;
             }
-            let enough =
-                is_led && controller.in_sync.len() >= topic.pipeline.topic.replication.min_in_sync;
+            let is_written = replication.takes_writes(&topic.pipeline.topic.replication);
             log.replicating[usize::from(id)] = None;
-            if enough {
+            if is_written {
                 self.output_marker_is_written(state, id);
             }
         }

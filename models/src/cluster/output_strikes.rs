@@ -16,16 +16,10 @@ impl Cluster {
 
     /// Whether no fault of brokers is left.
     pub(super) fn brokers_are_spared(&self, state: &State) -> bool {
-        const CUTS: [Fault; 6] = [
-            Fault::BrokerCrash,
-            Fault::PowerLoss,
-            Fault::PowerLossAll,
-            Fault::DiskLoss,
-            Fault::LeaderChange,
-            Fault::ReplicaLag,
-        ];
-        let left = |fault| self.budget.has_left(&state.left, state.left_in_all, fault);
-        !CUTS.into_iter().any(left)
+        let (left, in_all) = (&state.left, state.left_in_all);
+        !self
+            .budget
+            .has_any_left(left, in_all, Fault::strikes_brokers)
     }
 
     /// Adds the faults of the output topic's brokers that are about its partition, and those of brokers

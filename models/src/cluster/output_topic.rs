@@ -110,7 +110,7 @@ impl Cluster {
     /// topic and its producer, to be looked at.
     pub fn turned_output(&self, state: &State, who: u16) -> Option<State> {
         let mut turned = state.clone();
-        self.in_output(&mut turned, who, |_, state| state.clone())
+        self.in_output(&mut turned, who, |_, state| std::mem::take(state))
     }
 
     pub(super) fn log<'a>(&self, state: &'a State) -> Option<&'a OutputLog> {
@@ -162,7 +162,6 @@ impl Cluster {
 
     /// Something happens in the output topic.
     pub(super) fn output_topic_step(&self, state: &mut State, client: u16, does: LogStep) {
-        let leads = self.leads_output(state, does);
         match does {
             LogStep::Transmit => self.transmit_result(state, client),
             LogStep::Expire
@@ -182,25 +181,12 @@ impl Cluster {
             LogStep::Replica {
                 who,
                 does: ReplicaStep::Hear,
-            } if !leads => self.refuse_everyone_waiting(state, who),
+            } => self.refuse_everyone_waiting(state, who),
             LogStep::Replica { .. }
             | LogStep::Transmit
             | LogStep::Expire
             | LogStep::FailTooLate
             | LogStep::LearnLeader => {}
-        }
-    }
-
-    /// Whether the step is about the broker that leads the output topic.
-    pub(super) fn leads_output(&self, state: &State, does: LogStep) -> bool {
-        let leader = self
-            .log(state)
-            .and_then(|log| log.replication.controller.leader);
-        match does {
-            LogStep::Replica { who, .. } => leader == Some(who),
-            LogStep::Transmit | LogStep::Expire | LogStep::FailTooLate | LogStep::LearnLeader => {
-                false
-            }
         }
     }
 

@@ -56,11 +56,7 @@ impl Cluster {
             requests[usize::from(flight.to)] |= 1 << place;
         }
         let replicas = self.pipeline.topic.replication.replicas;
-        let numbers = match state
-            .output
-            .as_deref()
-            .and_then(|output| output.log.as_deref())
-        {
+        let numbers = match self.log(state) {
             Some(log) => self.numbers_by_both(replication, log, requests),
             None => replication.numbers_by_state(replicas, requests),
         };

@@ -46,7 +46,7 @@ pub(super) fn of(pipeline: &Pipeline, meets: &dyn Fn(Fault) -> bool) -> Vec<Witn
 }
 
 /// The faults that take the lead from a replica.
-const TAKES_LEADER: [Fault; 5] = [
+pub(super) const TAKES_LEADER: [Fault; 5] = [
     Fault::BrokerCrash,
     Fault::PowerLoss,
     Fault::PowerLossAll,

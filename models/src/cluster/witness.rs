@@ -207,13 +207,7 @@ pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec
     if gives_up && pipeline.faults.total() > 0 {
         witnesses.push(Witness::GivenUp { then });
     }
-    const TAKE_LEADER: [Fault; 4] = [
-        Fault::BrokerCrash,
-        Fault::PowerLoss,
-        Fault::DiskLoss,
-        Fault::LeaderChange,
-    ];
-    if pipeline.strikes_results() && TAKE_LEADER.into_iter().any(network) {
+    if pipeline.strikes_results() && upstream_witness::TAKES_LEADER.into_iter().any(network) {
         witnesses.push(Witness::ResultUnderWay);
     }
     if network(Fault::AddPartition) {
@@ -388,8 +382,7 @@ fn is_reached_in_output(
     state: &State,
     action: Action,
 ) -> bool {
-    let log = state.output.as_deref().and_then(|own| own.log.as_deref());
-    let Some(log) = log else {
+    let Some(log) = cluster.log(state) else {
         return false;
     };
     match (witness, action) {

@@ -7,6 +7,7 @@ use crate::pipeline::{Acks, Client as Library, Pipeline};
 use crate::producer::java::JavaSequences;
 use crate::producer::librdkafka::LibrdkafkaSequences;
 use crate::producer::{Flight, Producer, Sending};
+use crate::replication::code_broker;
 
 /// The client of an output producer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -71,14 +72,8 @@ impl Client {
             return;
         }
         let own = &mut producer.librdkafka;
-        let before = match own.base.checked_sub(1) {
-            None => producer.created,
-            Some(before) => before,
-        };
-        producer.created = match own.base {
-            0 => 0,
-            _ => producer.created - before,
-        };
+        let before = own.base.checked_sub(1).unwrap_or(producer.created);
+        producer.created -= before;
         own.base = own.base.min(1);
         own.acknowledged = own.acknowledged.saturating_sub(before);
     }
@@ -157,9 +152,7 @@ impl Client {
     /// Visits the fields.
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
         self.producer.code(codec, limits, pipeline);
-        let mut known = self.known.map_or(0, |known| known + 1);
-        codec.field(&mut known, limits.replicas);
-        self.known = known.checked_sub(1);
+        code_broker(&mut self.known, codec, limits.replicas);
         codec.flag(&mut self.awaits);
         codec.flag(&mut self.fails);
         codec.flag_if(limits.transactions, &mut self.raises);

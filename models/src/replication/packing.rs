@@ -63,7 +63,8 @@ impl Controller {
     }
 }
 
-fn code_broker(broker: &mut Option<u16>, codec: &mut impl Codec, replicas: u16) {
+/// Visits a broker that may be missing.
+pub(crate) fn code_broker(broker: &mut Option<u16>, codec: &mut impl Codec, replicas: u16) {
     let mut value = broker.map_or(0, |broker| broker + 1);
     codec.field(&mut value, replicas);
     *broker = value.checked_sub(1);

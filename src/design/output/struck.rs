@@ -5,6 +5,7 @@ use semel_models::order::Order;
 use semel_models::pipeline::{self as model, Pipeline};
 
 use super::super::choices::{Choice, PreparedTransaction, TransactionalId};
+use super::super::replication::strikes_replicas_unmodelled;
 use super::super::report::Report;
 use super::super::resolve::Parts;
 use super::super::version::Rule;
@@ -91,43 +92,8 @@ pub(super) fn is_modelled(pipeline: &Pipeline) -> bool {
         && bumps
 }
 
-/// Whether the fault goes with results and faults of brokers at once.
+/// Whether the fault goes with results and faults of brokers at once: the topics are modelled as replicas
+/// then, however many they have, and handling that fails for ever has no bound.
 fn goes_with_broker_faults(fault: Fault) -> bool {
-    match fault {
-        Fault::RequestDelayed
-        | Fault::Poison
-        | Fault::Retention
-        | Fault::ProducerIdExpiry
-        | Fault::Compaction
-        | Fault::TopicRecreate => false,
-        Fault::ProducerCrash
-        | Fault::ConsumerCrash
-        | Fault::GracefulRestart
-        | Fault::ProducerPause
-        | Fault::ConsumerPause
-        | Fault::SlowProcessing
-        | Fault::Rebalance
-        | Fault::ProcessFailure
-        | Fault::ProcessFailureLate
-        | Fault::Abort
-        | Fault::SinkUnavailable
-        | Fault::SinkAnswerLost
-        | Fault::RequestLost
-        | Fault::ResponseLost
-        | Fault::RequestRefused
-        | Fault::DeliveryTimeout
-        | Fault::TransactionTimeout
-        | Fault::BrokerCrash
-        | Fault::PowerLoss
-        | Fault::PowerLossAll
-        | Fault::DiskLoss
-        | Fault::LeaderChange
-        | Fault::ReplicaLag
-        | Fault::CoordinatorFailover
-        | Fault::OffsetsExpiry
-        | Fault::DedupExpiry
-        | Fault::AddPartition
-        | Fault::OffsetReset
-        | Fault::StaleMetadata => true,
-    }
+    fault != Fault::Poison && !strikes_replicas_unmodelled(fault, None)
 }

@@ -3,7 +3,7 @@
 use semel_models::pipeline::{Pipeline, PreparedTransaction};
 
 use super::super::change::Change;
-use super::{idempotence, states};
+use super::{idempotence, log_changes, states};
 use crate::design::{Design, Rule, Table};
 
 /// Every single change to the settings of the output.
@@ -32,22 +32,9 @@ pub(super) fn changes(pipeline: &Pipeline, changes: &mut Vec<Change>) {
         }
     }
     if pipeline.strikes_results() {
-        replicas(pipeline, changes);
+        changes.push(Change::set(Table::OutputTopic, "replication.factor", "3"));
+        log_changes(Table::OutputTopic, &output.replication, changes);
     }
-}
-
-/// Changes to the replicas of the output topic.
-fn replicas(pipeline: &Pipeline, changes: &mut Vec<Change>) {
-    let replication = &pipeline.consumer.output.replication;
-    let mut set = |name: &'static str, value: &'static str| {
-        changes.push(Change::set(Table::OutputTopic, name, value));
-    };
-    set("replication.factor", "3");
-    if replication.replicas >= 2 && replication.min_in_sync == 1 {
-        set("min.insync.replicas", "2");
-    }
-    set("unclean.leader.election.enable", "false");
-    set("flush.messages", "1");
 }
 
 const RESUME: (&str, &str) = ("prepared-transaction", "resume");
