@@ -73,14 +73,14 @@ fn version_1(design: &str) -> String {
 
 #[test]
 fn the_preset_holds() {
-    holds(preset(PRESET)).explored(43_754, 138_473);
+    holds(preset(PRESET)).explored(48_971, 158_787);
 }
 
 #[test]
 fn every_guarantee_holds_whatever_takes_the_partition_away() {
     holds(&design())
         .reached_all(&SITUATIONS)
-        .explored(51_904, 168_078);
+        .explored(56_669, 187_458);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn so_it_does_under_transaction_version_1_where_nothing_is_late() {
     let punctual = changed(&design(), LATE, "");
     holds(&version_1(&punctual))
         .reached_all(&SITUATIONS)
-        .explored(48_663, 155_404);
+        .explored(53_338, 172_813);
 }
 
 #[test]
@@ -110,17 +110,17 @@ fn so_it_does_with_an_id_for_each_start_and_one_for_the_partition() {
     let id = |whose: &str| changed(&design(), "\"stable\"", &format!("\"{whose}\""));
     holds(&id("per-start"))
         .reached_all(&SITUATIONS)
-        .explored(60_893, 195_671);
+        .explored(66_140, 217_141);
     holds(&id("per-partition"))
         .reached_all(&SITUATIONS)
-        .explored(35_011, 118_649);
+        .explored(39_276, 135_838);
 }
 
 #[test]
 fn with_an_id_of_the_partition_group_metadata_is_not_needed() {
     let id = changed(&design(), "\"stable\"", "\"per-partition\"");
     let id = changed(&id, "group-metadata = true", "group-metadata = false");
-    holds(&id).explored(35_011, 118_649);
+    holds(&id).explored(39_287, 135_870);
 }
 
 #[test]

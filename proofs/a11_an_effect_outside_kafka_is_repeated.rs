@@ -89,7 +89,7 @@ fn what_is_not_broken_is_what_at_least_once_keeps() {
         .holds(Guarantee::NoPhantom)
         .holds(Guarantee::Progress)
         .reached_all(&["consumer-crash", "response-lost", "transaction-timeout"])
-        .explored(6_047, 16_611);
+        .explored(6_239, 17_292);
 }
 
 #[test]
@@ -131,5 +131,5 @@ fn an_effect_in_kafka_alone_is_not_repeated() {
     }
     judged
         .reached_all(&["consumer-crash", "response-lost", "transaction-timeout"])
-        .explored(3_436, 10_051);
+        .explored(3_445, 10_115);
 }

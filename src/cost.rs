@@ -204,6 +204,7 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
         Action::Consumer { does, .. } => match does {
             ConsumerStep::CommitArrives
             | ConsumerStep::ResultArrives(_)
+            | ConsumerStep::ResultExpires { .. }
             | ConsumerStep::HandleCommit
             | ConsumerStep::ReceiveCommitAnswer => 0,
             ConsumerStep::Join { .. }
@@ -358,6 +359,7 @@ fn of_consumer(cluster: &Cluster, does: ConsumerStep, before: &Consumer, after: 
         | ConsumerStep::CommitSaved
         | ConsumerStep::HandleCommit
         | ConsumerStep::ReceiveCommitAnswer
+        | ConsumerStep::ResultExpires { .. }
         | ConsumerStep::CommitAutomatically => Cost::NOTHING,
     }
 }

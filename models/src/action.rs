@@ -158,6 +158,12 @@ pub enum ConsumerStep {
     /// The result in this place, which nobody waits for, reaches the output topic, and its report the
     /// client.
     ResultArrives(u16),
+    /// The delivery timeout of the output producer's oldest result passes, because a fault took an
+    /// answer of its.
+    ResultExpires {
+        /// Whether its repetition has been appended by then.
+        appended: bool,
+    },
 }
 
 /// One step of a broker with a replica, or of the controller or a client about it.

@@ -27,6 +27,7 @@ mod output_log;
 mod output_strikes;
 mod output_topic;
 mod output_transactions;
+mod output_witness;
 mod partitions;
 mod persistent;
 mod prepared;
@@ -211,7 +212,7 @@ impl Cluster {
         let budget = Budget::of(&pipeline, reductions.spent_faults);
         let limits = Limits::of(&pipeline, budget.entries(), reductions.generations, room)?;
         let program = Program::compile(&pipeline.consumer.order, pipeline.consumer.workers);
-        let witnesses = witness::of(&pipeline, &program, &budget);
+        let witnesses = witness::of(&pipeline, &program, &budget, &limits);
         let has_replicas = match reductions.healthy_replicas {
             true => pipeline.tells_replicas_apart(),
             // Beside a second partition no fault strikes replicas, and theirs is the one log of each.

@@ -7,7 +7,7 @@ mod results;
 
 pub use results::MAX_RAISED;
 
-use crate::fault::{Fault, FaultKey};
+use crate::fault::{Call, Fault, FaultKey};
 use crate::order::Step;
 use crate::output;
 use crate::partitions;
@@ -194,6 +194,8 @@ pub struct Limits {
     pub results: bool,
     /// Failed attempts at a result.
     pub output_attempts: u16,
+    /// Whether the delivery timeout of a result may pass because a fault took its answer.
+    pub results_expire: bool,
     /// Results that nobody waits for, of one process, at once.
     pub output_sends: u16,
     /// Transactional ids at once, those of processes that are gone among them.
@@ -303,7 +305,11 @@ impl Limits {
         ];
         let struck = paid(&|key| key.fault.strikes_calls() || key.fault == Fault::DeliveryTimeout);
         // A result that cannot be delivered fails like handling, but for one in a transaction.
-        let can_fail = struck > 0 || pipeline.strikes_results();
+        let results_expire = consumer.produces()
+            && !pipeline.strikes_results()
+            && consumer.output.acks != Acks::None
+            && paid(&takes_results_answers) > 0;
+        let can_fail = struck > 0 || results_expire || pipeline.strikes_results();
         let undelivered = consumer.produces() && !consumer.has_transactions() && can_fail;
         let fails = failures.into_iter().any(can) || undelivered;
         let on_failure = consumer.on_process_failure;
@@ -456,6 +462,7 @@ impl Limits {
                 && total > 0,
             answered_offsets: idempotent && keeps_offsets(pipeline),
             results,
+            results_expire,
             output_attempts: if consumer.produces() && struck > 0 {
                 consumer.output.retries
             } else {
@@ -572,6 +579,13 @@ fn restarts_of_clients(pipeline: &Pipeline, upstream: usize) -> usize {
 fn keeps_offsets(pipeline: &Pipeline) -> bool {
     let old = pipeline.client == Client::Java && !pipeline.rules.java_bumps_epoch;
     old && !pipeline.producer.is_transactional()
+}
+
+/// Whether the fault can take or delay an answer to a result, so that its delivery timeout may pass.
+fn takes_results_answers(key: &FaultKey) -> bool {
+    let is_struck = key.call.is_none_or(|call| call == Call::OutputProduce);
+    let takes = key.fault.strikes_calls() && key.fault != Fault::RequestRefused;
+    is_struck && (takes || key.fault == Fault::ConsumerPause)
 }
 
 /// Whether the fault can make the producer send a record once more.

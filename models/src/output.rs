@@ -46,9 +46,16 @@
 //! that is committed, before or after, and then counts as taken twice; without one the record has an
 //! effect that was aborted (G1a in Jepsen's words).
 //!
-//! **Left out.** The reader's own failures: what it sees is what is judged. That the delivery timeout of a
-//! result passes because a network fault took its answer: here the fault `delivery-timeout` does it, while a
-//! whole client ([`client`]) may give up what is in doubt by itself.
+//! **Timeouts.** The results of one producer have the same `delivery.timeout.ms`, so they expire in the
+//! order of sending: only the oldest can, and only if a fault took or delayed an answer to it, or its
+//! process stood still (a timeout of a healthy one is the fault `delivery-timeout`). A broken connection
+//! leaves all that was on it in doubt. What expires was never appended, or was appended before, or is
+//! appended by a repetition whose answer comes too late. A repetition that the broker handles only after the
+//! client has gone on is left out: it comes before whatever else the client sends on its connection, and
+//! what others do in between can be done before it; a request that stays away longer is the fault
+//! `request-delayed`.
+//!
+//! **Left out.** The reader's own failures: what it sees is what is judged.
 
 pub mod client;
 pub mod journal;

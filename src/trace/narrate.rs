@@ -222,6 +222,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 | ConsumerStep::CommitAutomatically
                 | ConsumerStep::CommitArrives => {}
                 ConsumerStep::ResultArrives(place) => put("place", place.to_string()),
+                ConsumerStep::ResultExpires { appended } => put("appended", appended.to_string()),
             }
         }
         Action::OutputTransaction { id, does } => {

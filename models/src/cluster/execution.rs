@@ -125,7 +125,8 @@ impl Cluster {
                 | ConsumerStep::ReceiveCommitAnswer
                 | ConsumerStep::CommitAutomatically
                 | ConsumerStep::CommitArrives
-                | ConsumerStep::ResultArrives(_) => return None,
+                | ConsumerStep::ResultArrives(_)
+                | ConsumerStep::ResultExpires { .. } => return None,
             },
             Action::Fault {
                 strike: Strike::Consumer { who, how },

@@ -391,7 +391,10 @@ impl Cluster {
     fn strike_consumer(&self, state: &mut State, who: u16, how: ConsumerStrike) {
         match how {
             ConsumerStrike::Crash => self.crash(state, who),
-            ConsumerStrike::Pause => self.pause(state, who),
+            ConsumerStrike::Pause => {
+                self.pause(state, who);
+                self.doubt_results(state, who);
+            }
             ConsumerStrike::Slow => {
                 self.pause(state, who);
                 state.consumers[usize::from(who)].slow = true;
@@ -427,7 +430,7 @@ impl Cluster {
             Target::BackgroundCommit(who) => self.lose_commit(state, CommitKind::Background, who),
             Target::LeavingCommit(who) => self.lose_commit(state, CommitKind::Owed, who),
             Target::FailedWrite(who) => self.lose_failed_write(state, who),
-            Target::Result(who) => self.lose_result(state, who),
+            Target::Result(who) => self.lose_result_request(state, who),
             Target::Offsets(_)
             | Target::EndTransaction(_)
             | Target::Coordinator(_)

@@ -158,6 +158,8 @@ impl Cluster {
                 return;
             }
             self.result_is_sent(state, who);
+        } else if self.has_output() {
+            self.output_producer_mut(state, who).forget_awaited();
         }
         let expected = state.consumers[usize::from(who)].expected;
         let refused = self.acts(state, who, failure, at) && !self.run(state, who, at);

@@ -72,12 +72,22 @@ impl Cluster {
 
     /// What the client's own thread does.
     pub(super) fn output_steps(&self, state: &State, who: u16, add: &mut impl FnMut(ConsumerStep)) {
-        if self.limits.output_sends == 0 || self.waits_for_markers(state, who) {
+        if !self.has_output() || self.waits_for_markers(state, who) {
             return;
         }
-        let settings = &self.pipeline.consumer.output;
-        for place in self.output_producer(state, who).ready(settings) {
-            add(ConsumerStep::ResultArrives(place));
+        let producer = self.output_producer(state, who);
+        if self.limits.output_sends > 0 {
+            let settings = &self.pipeline.consumer.output;
+            for place in producer.ready(settings) {
+                add(ConsumerStep::ResultArrives(place));
+            }
+        }
+        let waits = || self.output_call(state, who) == Some(OutputStep::Produce);
+        if producer.may_expire() && (!producer.sends.is_empty() || waits()) {
+            add(ConsumerStep::ResultExpires { appended: false });
+            if !self.is_appended(state, who) && self.pipeline.rules.flights_expire {
+                add(ConsumerStep::ResultExpires { appended: true });
+            }
         }
     }
 
@@ -122,8 +132,7 @@ impl Cluster {
             return;
         }
         self.append_at_hand(state, who);
-        let producer = self.output_producer_mut(state, who);
-        (producer.attempts, producer.appended) = (0, false);
+        self.output_producer_mut(state, who).forget_awaited();
         state.consumers[usize::from(who)].advance(&self.program);
     }
 
@@ -160,8 +169,7 @@ impl Cluster {
             Some(OutputStep::Produce) => {
                 if self.admits_result(state, who) {
                     self.append_at_hand(state, who);
-                    let producer = self.output_producer_mut(state, who);
-                    (producer.attempts, producer.appended) = (0, false);
+                    self.output_producer_mut(state, who).forget_awaited();
                 }
             }
             Some(OutputStep::ProduceAsync) => self.send_result(state, who),

@@ -84,8 +84,9 @@ impl Cluster {
         }
     }
 
-    /// Whether the result that a fault strikes lies in the log already.
-    fn is_appended(&self, state: &State, who: u16) -> bool {
+    /// Whether the result that a fault strikes, or whose timeout passes, lies in the log already, and its
+    /// client does not know.
+    pub fn is_appended(&self, state: &State, who: u16) -> bool {
         let producer = self.output_producer(state, who);
         match producer.sends.first() {
             Some(send) => send.appended,
@@ -139,6 +140,31 @@ impl Cluster {
         }
     }
 
+    /// The connection with the request of a result breaks: those behind it are lost, too.
+    pub(super) fn lose_result_request(&self, state: &mut State, who: u16) {
+        self.lose_results_connection(state, who);
+        self.lose_result(state, who);
+    }
+
+    /// The process of `who` stood still until the timeouts of its results have passed.
+    pub(super) fn doubt_results(&self, state: &mut State, who: u16) {
+        if let Some(client) = self.output_client_mut(state, who) {
+            client.producer.pause();
+        } else if self.limits.results_expire {
+            self.lose_results_connection(state, who);
+        }
+    }
+
+    /// Nothing that `who`'s output producer has sent is answered on this connection.
+    fn lose_results_connection(&self, state: &mut State, who: u16) {
+        if self.limits.results_expire {
+            let settings = &self.pipeline.consumer.output;
+            let waits = self.output_call(state, who) == Some(OutputStep::Produce);
+            let producer = self.output_producer_mut(state, who);
+            producer.lose_connection(settings, waits);
+        }
+    }
+
     /// The request of a result is refused: those behind it may overtake it.
     pub(super) fn refuse_result(&self, state: &mut State, who: u16) {
         let settings = &self.pipeline.consumer.output;
@@ -162,6 +188,9 @@ impl Cluster {
                 None => producer.appended = recognised,
             }
         }
+        if self.limits.results_expire {
+            self.output_producer_mut(state, who).lose_answer();
+        }
         self.lose_result(state, who);
     }
 
@@ -176,7 +205,7 @@ impl Cluster {
             let record = self.struck_result(state, who);
             self.add_late_result(state, who, record, false);
         }
-        self.lose_result(state, who);
+        self.lose_result_request(state, who);
     }
 
     fn add_late_result(&self, state: &mut State, by: u16, record: u16, given_up: bool) {
@@ -200,6 +229,19 @@ impl Cluster {
         if sent {
             let record = self.struck_result(state, who);
             self.add_late_result(state, who, record, true);
+        }
+        self.result_failed(state, who);
+    }
+
+    /// The delivery timeout of the oldest result passes, because a fault took an answer of its;
+    /// `appended`: its repetition has been appended by then, and its answer comes too late.
+    pub(super) fn result_expires(&self, state: &mut State, who: u16, appended: bool) {
+        if appended {
+            if !self.is_on_the_wire(state, who) {
+                return;
+            }
+            let record = self.struck_result(state, who);
+            self.append_result(state, who, record);
         }
         self.result_failed(state, who);
     }
@@ -249,7 +291,7 @@ impl Cluster {
             producer.failed = looks;
             return;
         }
-        (producer.attempts, producer.appended) = (0, false);
+        producer.forget_awaited();
         if self.limits.transactional_ids > 0 {
             self.abort_or_end(state, who);
         } else {

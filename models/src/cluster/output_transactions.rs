@@ -100,7 +100,8 @@ impl Cluster {
         }
         let producer = self.output_producer_mut(state, who);
         producer.sends.truncate(0);
-        (producer.attempts, producer.appended, producer.failed) = (0, false, false);
+        producer.forget_awaited();
+        producer.failed = false;
         self.drop_results(state, who);
         let producer = self.output_producer_mut(state, who);
         if !std::mem::take(&mut producer.open) {
@@ -457,7 +458,8 @@ impl Cluster {
                 state.consumers[usize::from(who)].reads()
                     && self.transaction_of(state, who).has_fenced(epoch)
             };
-            !fenced && !output.producers[usize::from(who)].failed
+            let producer = &output.producers[usize::from(who)];
+            !fenced && !producer.failed && !producer.has_doubts()
         };
         let is_end = |late: &Late| late.output_id().is_some();
         self.everyone().all(is_sound) && !state.limbo.requests.iter().any(is_end)

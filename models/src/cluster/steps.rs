@@ -229,6 +229,7 @@ impl Cluster {
             ConsumerStep::CommitAutomatically => self.commit_automatically(state, who),
             ConsumerStep::CommitArrives => self.commit_arrives(state, who),
             ConsumerStep::ResultArrives(place) => self.result_arrives(state, who, place),
+            ConsumerStep::ResultExpires { appended } => self.result_expires(state, who, appended),
         }
     }
 

@@ -1,13 +1,11 @@
 //! Hard situations: a verdict says of each whether it was reached.
 
 use super::budget::Budget;
-use super::{Cluster, State, upstream_witness};
-use crate::action::{
-    Action, ConsumerStep, ConsumerStrike, LogStep, PartitionStep, Place, ReplicaStrike, Strike,
-};
+use super::{Cluster, State, output_witness, upstream_witness};
+use crate::action::{Action, ConsumerStep, ConsumerStrike, PartitionStep, Place, Strike};
 use crate::consumer::{Phase, dedup_key};
-use crate::fault::{Fault, FaultKey};
-use crate::limits;
+use crate::fault::{Call, Fault, FaultKey};
+use crate::limits::{self, Limits};
 use crate::offset::Offset;
 use crate::order::Step;
 use crate::pipeline::{Acks, AfterAttempts, Pipeline, PreparedTransaction};
@@ -80,6 +78,8 @@ pub enum Witness {
     MarkerUnderWay,
     /// A broker was struck, or lost the lead, while a result was on its way to it.
     ResultUnderWay,
+    /// The delivery timeout of a result passed because a fault took its answer.
+    ResultExpired,
     /// The transaction coordinator moved, and had not noted a marker that it had written.
     MarkerUnnoted,
 }
@@ -149,6 +149,9 @@ impl fmt::Display for Witness {
             Witness::ResultUnderWay => {
                 f.write_str("the output topic loses its leader while a result is on its way")
             }
+            Witness::ResultExpired => {
+                f.write_str("a result fails, for a fault took its answer until its time was over")
+            }
         }
     }
 }
@@ -160,7 +163,12 @@ fn may_end_consumer(pipeline: &Pipeline, fault: Fault) -> bool {
 }
 
 /// The situations of a design.
-pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec<Witness> {
+pub(super) fn of(
+    pipeline: &Pipeline,
+    program: &Program,
+    budget: &Budget,
+    limits: &Limits,
+) -> Vec<Witness> {
     let mut witnesses: Vec<Witness> = pipeline
         .faults
         .entries
@@ -187,7 +195,12 @@ pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec
     }
     let settings = &pipeline.producer;
     let network = |fault| spendable(&move |key: FaultKey| key.fault == fault);
-    if network(Fault::ResponseLost) && settings.acks != Acks::None && settings.retries > 0 {
+    let of_call = |own: Call| {
+        let lost = |key: &FaultKey| key.fault == Fault::ResponseLost;
+        spendable(&move |key| lost(&key) && key.call.is_none_or(|call| call == own))
+    };
+    let repeats = settings.acks != Acks::None && settings.retries > 0 && of_call(Call::Produce);
+    if repeats || output_witness::repeats(pipeline) && of_call(Call::OutputProduce) {
         witnesses.push(Witness::RetryAfterLostAnswer);
     }
     let order = &pipeline.consumer.order;
@@ -207,9 +220,6 @@ pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec
     if gives_up && pipeline.faults.total() > 0 {
         witnesses.push(Witness::GivenUp { then });
     }
-    if pipeline.strikes_results() && upstream_witness::TAKES_LEADER.into_iter().any(network) {
-        witnesses.push(Witness::ResultUnderWay);
-    }
     if network(Fault::AddPartition) {
         witnesses.push(Witness::WrittenUnknown);
     }
@@ -218,6 +228,7 @@ pub(super) fn of(pipeline: &Pipeline, program: &Program, budget: &Budget) -> Vec
     }
     witnesses.extend(of_group(pipeline, &spendable));
     witnesses.extend(upstream_witness::of(pipeline, &network));
+    witnesses.extend(output_witness::of(pipeline, limits, &network));
     witnesses
 }
 
@@ -312,7 +323,7 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
                 strike: Strike::Replica { .. } | Strike::OutputReplica { .. },
                 ..
             },
-        ) => is_reached_in_output(cluster, witness, state, *action),
+        ) => output_witness::is_reached_in_topic(cluster, witness, state, *action),
         (Witness::LateArrival, Action::LateArrives(_)) => true,
         (
             Witness::GivenUp { .. },
@@ -375,63 +386,6 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
     }
 }
 
-/// What is reached in the output topic, where faults can strike it.
-fn is_reached_in_output(
-    cluster: &Cluster,
-    witness: &Witness,
-    state: &State,
-    action: Action,
-) -> bool {
-    let Some(log) = cluster.log(state) else {
-        return false;
-    };
-    match (witness, action) {
-        (
-            Witness::RetryAfterLostAnswer,
-            Action::OutputTopic {
-                client,
-                does: LogStep::Transmit,
-            },
-        ) => {
-            let queue = &log.clients[usize::from(client)].producer.queue;
-            queue.first().is_some_and(|batch| batch.doubtful)
-        }
-        (
-            Witness::GivenUp { .. },
-            Action::OutputTopic {
-                client,
-                does: LogStep::Expire | LogStep::FailTooLate,
-            },
-        ) => {
-            let cursor = state.consumers[usize::from(client)].cursor;
-            log.clients[usize::from(client)].awaits
-                && is_last_attempt(cluster, state, client, Place::Hand(cursor))
-        }
-        (Witness::ResultUnderWay, Action::Fault { strike, .. }) => {
-            let leader = log.replication.controller.leader;
-            let falls = match strike {
-                Strike::OutputReplica {
-                    how: ReplicaStrike::Lead,
-                    ..
-                } => leader,
-                Strike::Replica { who, how } => match how {
-                    ReplicaStrike::Lead | ReplicaStrike::Lag => None,
-                    ReplicaStrike::Crash | ReplicaStrike::PowerLoss | ReplicaStrike::DiskLoss => {
-                        leader.filter(|leader| *leader == who)
-                    }
-                },
-                _ => None,
-            };
-            let mut flights = log
-                .clients
-                .iter()
-                .flat_map(|own| own.producer.flights.iter());
-            flights.any(|flight| Some(flight.to) == falls)
-        }
-        _ => false,
-    }
-}
-
 fn transactions(state: &State) -> Option<&Transactions> {
     state.transactions.as_deref()
 }
@@ -476,6 +430,12 @@ fn is_reached_by_consumer(
         (Witness::ZombieResult, ConsumerStep::Operate) => {
             zombie() && cluster.output_call(state, who) == Some(OutputStep::Produce)
         }
+        (_, ConsumerStep::ResultExpires { .. } | ConsumerStep::ResultArrives(_)) => {
+            output_witness::is_reached_by_client(cluster, witness, state, who, does)
+        }
+        (Witness::RetryAfterLostAnswer, ConsumerStep::Operate) => {
+            output_witness::is_reached_by_client(cluster, witness, state, who, does)
+        }
         (Witness::HandedOver, ConsumerStep::TakeOver) => true,
         (Witness::HandedOver, ConsumerStep::Join { to }) => state.group.owner != Some(to),
         (Witness::HandedOver, ConsumerStep::Leave) => {
@@ -505,7 +465,7 @@ fn ends_consumer(cluster: &Cluster, state: &State, strike: Strike) -> Option<u16
 }
 
 /// Whether the attempt at what is in this place is the last.
-fn is_last_attempt(cluster: &Cluster, state: &State, who: u16, at: Place) -> bool {
+pub(super) fn is_last_attempt(cluster: &Cluster, state: &State, who: u16, at: Place) -> bool {
     let settings = cluster.pipeline.consumer.on_process_failure;
     let consumer = &state.consumers[usize::from(who)];
     let failed = match at {

@@ -80,14 +80,17 @@ impl OutputProducer {
                 attempts: failed,
                 appended,
                 overtakes,
+                doubtful,
             } = send;
             codec.field(record, limits.records - 1);
             codec.field(failed, attempts);
             codec.flag(appended);
             codec.flag(overtakes);
+            codec.flag_if(limits.results_expire, doubtful);
         });
         codec.field(&mut self.attempts, attempts);
         codec.flag(&mut self.appended);
+        codec.flag_if(limits.results_expire, &mut self.doubtful);
         codec.flag(&mut self.failed);
         if pipeline.consumer.has_transactions() {
             codec.field(&mut self.epoch, epochs(limits));

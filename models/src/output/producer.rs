@@ -17,6 +17,8 @@ pub struct Send {
     pub appended: bool,
     /// Whether it was on the connection behind one that is sent again: it may overtake that.
     pub overtakes: bool,
+    /// Whether a fault took away or delayed an answer to it, so that its timeout may pass.
+    pub doubtful: bool,
 }
 
 /// An output producer.
@@ -28,6 +30,8 @@ pub struct OutputProducer {
     pub attempts: u16,
     /// Whether that lies in the log, and the client does not know.
     pub appended: bool,
+    /// Whether a fault took away or delayed an answer to that, so that its timeout may pass.
+    pub doubtful: bool,
     /// Whether a result that nobody waited for was reported failed, and nobody has looked.
     pub failed: bool,
     /// The producer epoch that it has.
@@ -55,6 +59,42 @@ impl OutputProducer {
         for send in self.sends.iter_mut().take(in_flight).skip(1) {
             send.overtakes = !settings.idempotence;
         }
+    }
+
+    /// The connection breaks: no result on it is answered; nor is the one that is waited for, if there
+    /// is one.
+    pub fn lose_connection(&mut self, settings: &OutputSettings, waits: bool) {
+        let in_flight = usize::try_from(settings.max_in_flight).unwrap_or(usize::MAX);
+        for send in self.sends.iter_mut().take(in_flight) {
+            send.doubtful = true;
+        }
+        self.doubtful |= waits;
+    }
+
+    /// One answer is lost: that to the oldest result.
+    pub fn lose_answer(&mut self) {
+        match self.sends.first_mut() {
+            Some(send) => send.doubtful = true,
+            None => self.doubtful = true,
+        }
+    }
+
+    /// Whether the delivery timeout of the oldest result may pass. All results have the same, so they
+    /// expire in the order of sending.
+    pub fn may_expire(&self) -> bool {
+        self.sends
+            .first()
+            .map_or(self.doubtful, |send| send.doubtful)
+    }
+
+    /// Whether the timeout of any result may pass.
+    pub fn has_doubts(&self) -> bool {
+        self.doubtful || self.sends.iter().any(|send| send.doubtful)
+    }
+
+    /// The result that is waited for has been reported.
+    pub fn forget_awaited(&mut self) {
+        (self.attempts, self.appended, self.doubtful) = (0, false, false);
     }
 
     /// A result leaves the client: reported, or given up. What stood before it keeps its place.

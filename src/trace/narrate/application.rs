@@ -61,6 +61,9 @@ impl ConsumerScene<'_> {
             ConsumerStep::ResultArrives(place) => {
                 ("broker", "result-arrives", self.result_arrives(place))
             }
+            ConsumerStep::ResultExpires { appended } => {
+                ("consumer", "result-expires", self.result_expires(appended))
+            }
         }
     }
 

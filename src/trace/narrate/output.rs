@@ -7,7 +7,7 @@ use semel_models::cluster::State;
 use semel_models::consumer;
 use semel_models::output::PendingOffset;
 use semel_models::output::producer::OutputProducer;
-use semel_models::pipeline::{OnAbort, TransactionalId};
+use semel_models::pipeline::{Acks, OnAbort, TransactionalId};
 use semel_models::program::OutputStep;
 use semel_models::transaction_coordinator::{Outcome, Part, Phase, Transaction};
 
@@ -402,6 +402,34 @@ impl ConsumerScene<'_> {
         )
     }
 
+    /// The delivery timeout of a result passes because a fault took an answer of its, or because the
+    /// process stood still.
+    pub(super) fn result_expires(&self, appended: bool) -> String {
+        let (whose, result) = (self.whose(), self.struck_result());
+        let fate = self.fate_of_result();
+        let producer = self.producer_before();
+        let attempts = producer.sends.first();
+        let again = match attempts.map_or(producer.attempts, |send| send.attempts) {
+            0 => "",
+            1.. => " is sent again and",
+        };
+        let seen = self.newly_seen();
+        match (
+            appended,
+            self.cluster.is_appended(self.scene.before, self.who),
+        ) {
+            (true, _) => format!(
+                "{whose}The result of {result}{again} reaches the output topic{seen}, but its delivery timeout passes before the answer arrives{fate}."
+            ),
+            (false, true) => format!(
+                "{whose}The delivery timeout of the result of {result} passes before the client hears that it was appended{fate}."
+            ),
+            (false, false) => format!(
+                "{whose}The delivery timeout of the result of {result} passes before it has reached the output topic{fate}."
+            ),
+        }
+    }
+
     /// The record whose result a fault strikes.
     pub(super) fn struck_result(&self) -> String {
         name(self.cluster.struck_result(self.scene.before, self.who))
@@ -433,8 +461,10 @@ impl ConsumerScene<'_> {
             false if self.after().phase == consumer::Phase::Down => {
                 "; it is reported failed, and the process ends".into()
             }
-            false if after.attempts < before.attempts => "; it is reported failed".into(),
-            false => "; the application goes on".into(),
+            false if self.cluster.pipeline().consumer.output.acks == Acks::None => {
+                "; the application goes on".into()
+            }
+            false => "; it is reported failed".into(),
         }
     }
 }
