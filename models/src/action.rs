@@ -315,6 +315,16 @@ pub enum Strike {
         /// Whether the request may still arrive.
         sent: bool,
     },
+    /// The write of a record that failed for good, to the dead-letter or the retry topic, fails, too:
+    /// its delivery timeout passes.
+    FailWrite {
+        /// Which of the group's consumers.
+        who: u16,
+        /// What the timeout passes behind.
+        behind: Delivery,
+        /// Whether the topic has the record all the same.
+        appended: bool,
+    },
     /// The coordinator times out the transaction of an output producer that is alive.
     OutputTransactionTimeout(u16),
     /// Something happens to a consumer.
@@ -444,6 +454,38 @@ impl Target {
     }
 }
 
+/// What keeps a client from hearing of a write before its delivery timeout passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// Its request was lost, and repeated.
+    RequestLost,
+    /// Its answer was lost.
+    ResponseLost,
+    /// Its request is late.
+    RequestDelayed,
+    /// Nothing but time.
+    Slow,
+}
+
+impl Delivery {
+    /// All of them.
+    pub const ALL: [Delivery; 4] = [
+        Delivery::RequestLost,
+        Delivery::ResponseLost,
+        Delivery::RequestDelayed,
+        Delivery::Slow,
+    ];
+
+    fn paid_by(self) -> &'static [Fault] {
+        match self {
+            Delivery::RequestLost => &[Fault::RequestLost],
+            Delivery::ResponseLost => &[Fault::ResponseLost],
+            Delivery::RequestDelayed => &[Fault::RequestDelayed],
+            Delivery::Slow => &[Fault::DeliveryTimeout],
+        }
+    }
+}
+
 /// What was under way at a transaction coordinator that moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnderWay {
@@ -463,6 +505,7 @@ impl Strike {
             | Strike::LoseAnswer(target)
             | Strike::Refuse(target)
             | Strike::Delay(target) => Some(target.call()),
+            Strike::FailWrite { .. } => Some(Call::OutputProduce),
             Strike::ProducerCrash
             | Strike::ProducerCrashAtEnd
             | Strike::ProducerPause
@@ -535,6 +578,7 @@ impl Strike {
             Strike::Refuse(_) => &[Fault::RequestRefused],
             Strike::Delay(_) => &[Fault::RequestDelayed],
             Strike::DeliveryTimeout | Strike::ExpireResult { .. } => &[Fault::DeliveryTimeout],
+            Strike::FailWrite { behind, .. } => behind.paid_by(),
             Strike::OutputTransactionTimeout(_) => &[Fault::TransactionTimeout],
             Strike::StaleMetadata => &[Fault::StaleMetadata],
             Strike::InOther(own) => own.strike().paid_by(),

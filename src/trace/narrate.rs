@@ -288,6 +288,12 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                     }
                     put("sent", sent.to_string());
                 }
+                Strike::FailWrite { who, appended, .. } => {
+                    if let Some(letter) = letter(cluster, who) {
+                        put("consumer", letter.to_string());
+                    }
+                    put("appended", appended.to_string());
+                }
                 Strike::OutputTransactionTimeout(id) => put("id", id.to_string()),
                 _ => {}
             }

@@ -84,7 +84,8 @@ fn actor(action: Action) -> u16 {
         Action::Fault { strike, .. } => match strike {
             Strike::Consumer { who, .. }
             | Strike::DedupExpiry { who }
-            | Strike::ExpireResult { who, .. } => 1 + who,
+            | Strike::ExpireResult { who, .. }
+            | Strike::FailWrite { who, .. } => 1 + who,
             Strike::LoseRequest(target)
             | Strike::LoseAnswer(target)
             | Strike::Refuse(target)

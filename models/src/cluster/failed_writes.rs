@@ -1,7 +1,13 @@
 //! Writes of records that failed for good, to the dead-letter or the retry topic.
+//!
+//! A write is one step with an outcome: the client repeats it until it is answered, or its delivery timeout
+//! passes (a timeout of a healthy write is the fault `delivery-timeout`). One that failed leaves the record
+//! where it was: it is handled again from its first step, and its attempts are counted anew, as by Spring's
+//! `DefaultErrorHandler` (`resetStateOnRecoveryFailure`). The fault and the timeout behind it are one step:
+//! until the timeout the application stands still, and what others do meanwhile can be done before or after.
 
 use super::{Cluster, State};
-use crate::action::Place;
+use crate::action::{Delivery, Place, Strike};
 use crate::consumer::Recovery;
 use crate::limbo::Late;
 use crate::pipeline::{Acks, AfterAttempts};
@@ -82,6 +88,55 @@ impl Cluster {
             state.limbo.add(Late::Output { record, by: who });
         }
         self.lose_failed_write(state, who);
+    }
+
+    /// The ways in which a write may fail, where the client waits for an answer.
+    pub(super) fn failing_writes(&self, who: u16, add: &mut impl FnMut(Strike)) {
+        if self.pipeline.consumer.output.acks == Acks::None {
+            return;
+        }
+        for behind in Delivery::ALL {
+            for appended in [false, true] {
+                // What was answered has been appended; a repetition in flight expires with its client.
+                let may = match behind {
+                    Delivery::ResponseLost => appended,
+                    Delivery::RequestLost | Delivery::RequestDelayed | Delivery::Slow => {
+                        !appended || self.pipeline.rules.flights_expire
+                    }
+                };
+                if may {
+                    add(Strike::FailWrite {
+                        who,
+                        behind,
+                        appended,
+                    });
+                }
+            }
+        }
+    }
+
+    /// The write has failed, as far as its client knows: the record is handled again.
+    pub(super) fn fail_write(&self, state: &mut State, who: u16, behind: Delivery, appended: bool) {
+        let Some(at) = self.writing(state, who) else {
+            return;
+        };
+        let late = self.record_at(state, who, at);
+        if let Some(record) = late.filter(|_| behind == Delivery::RequestDelayed) {
+            state.limbo.add(Late::Output { record, by: who });
+        }
+        if appended {
+            self.write(state, who, at);
+        }
+        match at {
+            Place::Task(index) => {
+                let task = self.task(state, who, index);
+                (task.writes, task.done) = (false, false);
+            }
+            Place::Hand(_) | Place::Poll => {
+                state.consumers[usize::from(who)].recovery = Recovery::None;
+            }
+        }
+        self.handle_again(state, who, at);
     }
 
     /// Which record is being written to the dead-letter topic.

@@ -138,6 +138,7 @@ impl Cluster {
             add(Strike::LoseAnswer(target));
             add(Strike::Refuse(target));
             add(Strike::Delay(target));
+            self.failing_writes(who, add);
         }
     }
 
@@ -383,6 +384,11 @@ impl Cluster {
                 Dedup::Memory => state.consumers[usize::from(who)].memory.forget_oldest(),
             },
             Strike::ExpireResult { who, sent } => self.expire_result(state, who, sent),
+            Strike::FailWrite {
+                who,
+                behind,
+                appended,
+            } => self.fail_write(state, who, behind, appended),
             Strike::OutputTransactionTimeout(id) => self.time_out(state, id),
             Strike::Consumer { who, how } => self.strike_consumer(state, who, how),
         }

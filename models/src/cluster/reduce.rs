@@ -302,6 +302,7 @@ impl Cluster {
             return;
         }
         let has_output = self.has_output();
+        let delivers = has_output || self.limits.writes_failed;
         self.budget.forget(state, |key| match key.call {
             Some(call) => {
                 // Output producers make the same calls.
@@ -311,8 +312,8 @@ impl Cluster {
                 );
                 call == Call::Produce || shared && !has_output
             }
-            // The delivery of results has a timeout, too.
-            None if key.fault == Fault::DeliveryTimeout && has_output => false,
+            // The delivery of results has a timeout, too, and so have writes of what failed.
+            None if key.fault == Fault::DeliveryTimeout && delivers => false,
             None if key.fault == Fault::TransactionTimeout && has_output => false,
             None => UPSTREAM_FAULTS.contains(&key.fault),
         });

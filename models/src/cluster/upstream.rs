@@ -323,6 +323,7 @@ impl Cluster {
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }
             | Strike::ExpireResult { .. }
+            | Strike::FailWrite { .. }
             | Strike::OutputTransactionTimeout(_)
             | Strike::Consumer { .. } => unreachable!("not a fault of the producer's side"),
         }

@@ -132,6 +132,7 @@ impl Numbering {
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }
             | Strike::ExpireResult { .. }
+            | Strike::FailWrite { .. }
             | Strike::OutputTransactionTimeout(_)
             | Strike::Consumer { .. } => strike,
         }

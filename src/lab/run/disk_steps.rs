@@ -165,6 +165,7 @@ impl Run {
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::ExpireResult { .. }
+            | Strike::FailWrite { .. }
             | Strike::OutputTransactionTimeout(_)
             | Strike::Consumer { .. } => Ok(()),
         }

@@ -94,6 +94,15 @@ impl Scene<'_> {
                 );
                 ("consumer", "expire-result", sentence)
             }
+            Strike::FailWrite {
+                who,
+                behind,
+                appended,
+            } => (
+                "consumer",
+                "fail-write",
+                self.of(who).failed_write_fails(behind, appended),
+            ),
             Strike::OutputTransactionTimeout(id) => {
                 ("transaction coordinator", "time-out", self.timed_out(id))
             }

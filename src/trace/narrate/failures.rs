@@ -2,7 +2,7 @@
 
 use super::ConsumerScene;
 use crate::trace::facts::name;
-use semel_models::action::{Failure, Place};
+use semel_models::action::{Delivery, Failure, Place};
 use semel_models::consumer::crew::Task;
 use semel_models::consumer::{Phase, Recovery};
 use semel_models::offset::Offset;
@@ -221,14 +221,49 @@ impl ConsumerScene<'_> {
     }
 
     pub(super) fn write_failed(&self) -> String {
+        self.written(self.record_to_write())
+    }
+
+    /// The record that is being written to the dead-letter or the retry topic.
+    fn record_to_write(&self) -> u16 {
         let consumer = self.before();
-        let record = if consumer.recovery == Recovery::Write {
+        if consumer.recovery == Recovery::Write {
             consumer.hand[usize::from(consumer.failing)]
         } else {
             let task = consumer.crew.tasks.iter().find(|task| task.writes);
             task.map_or(0, |task| task.record)
+        }
+    }
+
+    /// The delivery timeout of a write to the dead-letter or the retry topic passes.
+    pub(super) fn failed_write_fails(&self, behind: Delivery, appended: bool) -> String {
+        let record = name(self.record_to_write());
+        let topic = self.scene.topic_of_failures();
+        let happens = match behind {
+            Delivery::RequestLost => {
+                format!("The request that writes {record} to the {topic} topic is lost")
+            }
+            Delivery::RequestDelayed => {
+                format!("The request that writes {record} to the {topic} topic is held up")
+            }
+            Delivery::ResponseLost => {
+                format!("The {topic} topic has {record}, and the answer is lost")
+            }
+            Delivery::Slow => format!("The write of {record} to the {topic} topic takes too long"),
         };
-        self.written(record)
+        let timeout = match (behind, appended) {
+            (Delivery::RequestLost | Delivery::RequestDelayed, true) => {
+                "its repetition is written, but the delivery timeout passes before the answer arrives"
+            }
+            (Delivery::RequestLost | Delivery::RequestDelayed, false)
+            | (Delivery::ResponseLost, _) => "the delivery timeout passes before it is repeated",
+            (Delivery::Slow, true) => "the topic has it when the delivery timeout passes",
+            (Delivery::Slow, false) => "the delivery timeout passes",
+        };
+        format!(
+            "{}{happens}; {timeout}. For the application the write has failed, and it handles {record} again.",
+            self.whose()
+        )
     }
 
     fn written(&self, record: u16) -> String {
