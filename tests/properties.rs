@@ -19,6 +19,8 @@ mod findings;
 mod lab;
 #[path = "properties/mends.rs"]
 mod mends;
+#[path = "properties/packing.rs"]
+mod packing;
 #[path = "properties/partitions.rs"]
 mod partitions;
 #[path = "properties/records.rs"]

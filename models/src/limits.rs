@@ -388,7 +388,7 @@ impl Limits {
             generations: if renumbered { narrow(held) } else { u16::MAX },
             sole_owner: (instances == 1 && !zombies && pipeline.subscribes()).then_some(0),
             zombies,
-            leaves: restarts || instances > 1,
+            leaves: restarts || instances > 1 || can(Fault::AddPartition),
             in_background,
             tasks: narrow(tasks),
             failures: if fails { on_failure.attempts } else { 0 },

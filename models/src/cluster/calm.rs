@@ -14,14 +14,17 @@ impl Cluster {
             return;
         }
         let keeps = self.pipeline.consumer.auto_commit == AutoCommit::AtPoll;
-        // Java commits again what differs from what it committed last.
+        // Java commits again what differs from what it committed last. Positions only grow now.
         let is_read_from = |partition: usize, committed: &Position| {
-            let mut positions = self.everyone().map(|who| state.positions(who)[partition]);
-            keeps && positions.any(|position| position == Some(*committed))
+            let positions = self.everyone();
+            let mut positions = positions.filter_map(|who| state.positions(who)[partition]);
+            keeps && positions.any(|position| position.next <= committed.next)
         };
         let first = state.group.committed.filter(|at| is_read_from(0, at));
         let there = state.other.as_deref().and_then(|other| other.committed);
         let second = there.filter(|at| is_read_from(1, at));
+        let pending = state.output.iter().flat_map(|output| output.pending.iter());
+        let compared: Vec<bool> = pending.map(|own| is_read_from(0, &own.position)).collect();
         state.group.committed = first;
         if let Some(other) = state.other.as_deref_mut() {
             other.committed = second;
@@ -30,7 +33,8 @@ impl Cluster {
             state.sink.saved = None;
         }
         if let Some(output) = &mut state.output {
-            for pending in output.pending.iter_mut() {
+            let pending = output.pending.iter_mut().zip(compared);
+            for (pending, _) in pending.filter(|(_, compared)| !compared) {
                 pending.position = Position::bare(NextOffset(0));
             }
         }
@@ -38,7 +42,9 @@ impl Cluster {
             if self.pipeline.consumer.auto_commit == AutoCommit::Off {
                 forget_offset(&mut consumer.pending);
             }
-            forget_offset(&mut consumer.failed_commit);
+            if !keeps {
+                forget_offset(&mut consumer.failed_commit);
+            }
             if self.pipeline.consumer.workers == 0 {
                 consumer.assigned_at = 0;
             }

@@ -235,6 +235,7 @@ impl Cluster {
                 let (operation, _) = self.operation_at(state, who, at);
                 let fails = Fails {
                     handles: !task.skipped && self.handles(operation),
+                    completes: true,
                     touches: self.touches_sink(operation, !task.skipped),
                     poisons: self.may_be_poison(state, task.record),
                     answers: self.is_answered(state, who, at),
@@ -255,6 +256,8 @@ impl Cluster {
     ) {
         let consumer = &state.consumers[usize::from(who)];
         let handles = self.handles(operation) && !self.is_sending(state, who);
+        // A call that the coordinator holds up has no effect yet.
+        let completes = operation.output_step().is_none() || !self.waits_for_markers(state, who);
         let touches = self.touches_sink(operation, !left.is_empty());
         let about_records = operation.steps().any(Step::is_about_a_record);
         // Which record fails only matters where the application goes on without it.
@@ -266,6 +269,7 @@ impl Cluster {
             let record = consumer.hand[usize::from(*place)];
             let fails = Fails {
                 handles: handles && (index == 0 || goes_on),
+                completes,
                 touches: touches && about_records && (index == 0 || goes_on),
                 poisons: handles && self.may_be_poison(state, record),
                 answers: self.is_answered(state, who, Place::Hand(*place)),
@@ -275,6 +279,7 @@ impl Cluster {
         if touches && (left.is_empty() || !about_records) {
             let fails = Fails {
                 handles: false,
+                completes,
                 touches: true,
                 poisons: false,
                 answers: self.is_answered(state, who, Place::Poll),
@@ -514,6 +519,8 @@ impl Cluster {
 /// Which failures can strike at a place.
 struct Fails {
     handles: bool,
+    /// Whether nothing keeps the operation from having its effect.
+    completes: bool,
     touches: bool,
     poisons: bool,
     /// Whether the sink does something whose answer can be lost; a look-up before a transaction's
@@ -529,7 +536,9 @@ impl Fails {
         };
         if self.handles {
             fail(Failure::Before);
-            fail(Failure::After);
+            if self.completes {
+                fail(Failure::After);
+            }
             if self.poisons {
                 fail(Failure::Poison);
             }

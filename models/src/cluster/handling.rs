@@ -157,7 +157,10 @@ impl Cluster {
                 self.fail_after_result(state, who);
                 return;
             }
-            self.result_is_sent(state, who);
+            if !self.result_is_sent(state, who) {
+                // The refusal was the failure.
+                return;
+            }
         } else if self.has_output() {
             self.output_producer_mut(state, who).forget_awaited();
         }

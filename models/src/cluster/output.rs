@@ -163,18 +163,21 @@ impl Cluster {
         }
     }
 
-    /// Handling fails after the call that it stands at has had its effect.
-    pub(super) fn result_is_sent(&self, state: &mut State, who: u16) {
+    /// Handling is to fail after the call that it stands at has had its effect; whether it had, and the
+    /// application is still there.
+    pub(super) fn result_is_sent(&self, state: &mut State, who: u16) -> bool {
         match self.output_call(state, who) {
             Some(OutputStep::Produce) => {
-                if self.admits_result(state, who) {
-                    self.append_at_hand(state, who);
-                    self.output_producer_mut(state, who).forget_awaited();
+                if !self.admits_result(state, who) {
+                    return false;
                 }
+                self.append_at_hand(state, who);
+                self.output_producer_mut(state, who).forget_awaited();
             }
             Some(OutputStep::ProduceAsync) => self.send_result(state, who),
             Some(OutputStep::Flush | OutputStep::Offsets | OutputStep::End) | None => {}
         }
+        true
     }
 
     /// Every report has arrived; the application looks at them.
