@@ -73,7 +73,7 @@ fn a_result_that_was_aborted_and_is_not_written_again_is_a_phantom() {
         .violates(ExactlyOnceEffect)
         .holds(NoDuplicates)
         .holds(Progress)
-        .explored(177, 367);
+        .explored(159, 329);
     // Nobody has acted on it.
     judge(&committed(DESIGN))
         .holds(NoPhantom)
