@@ -146,6 +146,20 @@ fn several_changes_at_once_are_found_where_none_alone_is_enough() {
 }
 
 #[test]
+fn a_transaction_takes_away_what_no_client_takes_beside_it() {
+    let text = "[consumer]\nenable.auto.commit = false\nauto.offset.reset = \"earliest\"\n\
+        [application]\norder = \"produce -> commit\"\n[sink]\neffect = \"topic\"\n\
+        [output.producer]\nacks = \"1\"\nenable.idempotence = false\n\
+        max.in.flight.requests.per.connection = 6\n[faults]\nconsumer-crash = 1\n[bounds]\nrecords = 1\n";
+    let found = found(&design(text), 1, &[]);
+    let first = &found.suggestions[0];
+    let transactional = first.text.contains("transactional.id");
+    let kept = ["acks", "enable.idempotence", "max.in.flight"];
+    let kept = kept.into_iter().filter(|key| first.text.contains(key));
+    assert!(transactional && kept.count() == 0, "{}", first.text);
+}
+
+#[test]
 fn what_was_expected_to_be_violated_is_expected_to_hold_then() {
     let expected = "[expect]\nno-loss = \"holds\"\nexactly-once-effect = \"violated\"";
     let text = BALANCE.replace("require = [\"no-loss\", \"exactly-once-effect\"]", expected);

@@ -1,7 +1,7 @@
 //! A design that is tried in place of another: an order, and settings that change with it.
 
 use semel_models::order::{Order, Step};
-use semel_models::pipeline::{AutoCommit, Client, Pipeline};
+use semel_models::pipeline::{Acks, AutoCommit, Client, OutputSettings, Pipeline};
 
 use super::kept::Kept;
 use crate::cost::{Cost, Polls, cost};
@@ -119,9 +119,33 @@ pub(super) fn to_order(design: &Design, order: &Order) -> Vec<Change> {
     let is_named = states(design, Table::OutputProducer, "transactional.id");
     if order.has_transactions() && !is_named {
         change = change.and(Table::OutputProducer, "transactional.id", quoted("results"));
+        for key in beside_no_transaction(&pipeline.consumer.output) {
+            if states(design, Table::OutputProducer, key) {
+                change = change.and_default(Table::OutputProducer, key);
+            }
+        }
     }
     commits(pipeline, order, change)
 }
+
+/// What an output producer has set that no client takes beside `transactional.id`: the default does.
+fn beside_no_transaction(settings: &OutputSettings) -> impl Iterator<Item = &'static str> {
+    let refused = [
+        (settings.acks != Acks::All, "acks"),
+        (!settings.idempotence, "enable.idempotence"),
+        (settings.retries == 0, "retries"),
+        (
+            settings.max_in_flight > MOST_IN_FLIGHT,
+            "max.in.flight.requests.per.connection",
+        ),
+    ];
+    refused
+        .into_iter()
+        .filter_map(|(is_refused, key)| is_refused.then_some(key))
+}
+
+/// The most requests that an idempotent producer may have in flight.
+const MOST_IN_FLIGHT: u32 = 5;
 
 /// Whether an order has a use for a statement.
 type NeededBy = fn(&Order) -> bool;
