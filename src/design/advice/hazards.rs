@@ -4,7 +4,7 @@
 use semel_models::fault::Fault;
 use semel_models::order::Step;
 use semel_models::pipeline::{
-    Acks, AfterAttempts, Assignment, AutoCommit, Client, Dedup, DedupInsert, GroupProtocol,
+    Acks, AfterAttempts, Assignment, AutoCommit, Client, Dedup, DedupInsert, Effect, GroupProtocol,
     OnCommitFailure, OnRevoke, OutboxCursor, Source,
 };
 
@@ -140,7 +140,15 @@ fn sink(judged: &Judged<'_>) -> [Hazard; 3] {
         Hazard {
             is_so: two && subscribes && has(Step::SaveOffset) && !guarded,
             at: step_at(judged, Step::SaveOffset),
-            text: "`save-offset` with two instances and neither fencing nor version-guard: a former owner that was paused or slow writes its older offset over the new owner's. Write fencing = true or version-guard = true in [sink], if the sink can do either.",
+            // Only the database of the offsets can guard them where the effect is in a topic.
+            text: match sink.effect == Effect::Topic {
+                true => {
+                    "`save-offset` with two instances and no version-guard: a former owner that was paused or slow writes its older offset over the new owner's. Write version-guard = true in [sink], if the database of the offsets can do that."
+                }
+                false => {
+                    "`save-offset` with two instances and neither fencing nor version-guard: a former owner that was paused or slow writes its older offset over the new owner's. Write fencing = true or version-guard = true in [sink], if the sink can do either."
+                }
+            },
         },
     ]
 }
