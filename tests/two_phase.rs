@@ -2,7 +2,7 @@
 
 mod support;
 
-use semel::lab::not_hosted;
+use semel::lab::{Remnant, Run, Sync};
 use semel::replay::{OnFiles, on_files, replay};
 use semel::{CheckOptions, Design, Guarantee, Verdicts, check};
 use support::{derived_designs, preset_designs};
@@ -52,15 +52,44 @@ fn a_fault_that_a_timeout_of_2147483647_rules_out_is_never_met() {
 }
 
 #[test]
-fn runs_on_real_files_refuse_it_by_name() {
+fn on_real_files_a_database_has_what_is_prepared_in_a_row_from_its_commit_on() {
     let design = derived("two-phase-timed-out");
-    let what = "prepared-transaction = \"resume\"";
-    assert_eq!(not_hosted(design.pipeline()), Some(what));
     let verdicts = checked(&design);
-    let run = replay(verdicts.of(Guarantee::NoLoss).trace().expect("violated")).expect("a run");
+    let trace = verdicts.of(Guarantee::NoLoss).trace().expect("violated");
+    let run = replay(trace).expect("a run");
     let directory = tempfile::tempdir().expect("a directory");
-    let files = on_files(&run, directory.path()).expect("no failure");
-    assert_eq!(files, OnFiles::NotHosted(what));
+    let mut on_files = Run::start(directory.path(), design.pipeline().clone(), Sync::Simulated);
+    let on_files = on_files.as_mut().expect("it starts");
+    let mut said = Vec::new();
+    for step in run.steps() {
+        on_files
+            .take(step.action())
+            .expect("the disk does its work");
+        let left = Remnant::recover(directory.path(), design.pipeline());
+        let left = left.expect("it recovers");
+        assert_eq!(left.prepared.is_empty(), left.saved.is_none());
+        said.push(left.prepared.len());
+    }
+    assert!(said.contains(&0) && said.last() == Some(&1), "{said:?}");
+}
+
+#[test]
+fn every_counterexample_comes_to_the_same_ledger_on_real_files() {
+    let designs = derived_designs().into_iter();
+    let mut replayed = 0;
+    for design in designs.filter(|design| design.name().starts_with("two-phase")) {
+        let verdicts = checked(&design);
+        for guarantee in Guarantee::ALL {
+            if let Some(trace) = verdicts.of(guarantee).trace() {
+                let run = replay(trace).expect("a run");
+                let directory = tempfile::tempdir().expect("a directory");
+                let files = on_files(&run, directory.path()).expect("the disk does its work");
+                assert_eq!(files, OnFiles::Agrees, "{}: {guarantee}", design.name());
+                replayed += 1;
+            }
+        }
+    }
+    assert!(replayed > 15, "{replayed}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which designs runs on real files can take.
 
 use semel_models::fault::Fault;
-use semel_models::pipeline::{Pipeline, PreparedTransaction};
+use semel_models::pipeline::Pipeline;
 
 /// What `pipeline` asks for that runs on real files do not know yet; `None`: they know everything
 /// that it asks for.
@@ -27,11 +27,6 @@ pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
     // The log's files are those of one partition.
     let grows = pipeline.faults.contains(Fault::AddPartition);
     let has_two = pipeline.bounds.partitions > 1;
-    // The sink's tables have no place for a producer id and epoch.
-    let prepares = match pipeline.consumer.output.prepared_transaction {
-        PreparedTransaction::Abort => false,
-        PreparedTransaction::Resume => true,
-    };
     // A marker that is written and not noted is no step of the files' transaction log.
     let moves = pipeline.faults.contains(Fault::CoordinatorFailover);
     let unknown = [
@@ -46,7 +41,6 @@ pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
             pipeline.strikes_results(),
             "results beside faults of brokers",
         ),
-        (prepares, "prepared-transaction = \"resume\""),
     ];
     unknown
         .into_iter()

@@ -4,14 +4,16 @@
 //! What is appended lies in a log of its own with its transaction and its markers, and what the reader
 //! sees is read from there.
 //!
-//! **Epochs.** The model keeps of them only how they compare. Here each transaction of a producer has an
-//! epoch of its own, and so has each marker: the next one.
+//! **Epochs.** The model keeps of them only how they compare. Here they count on: each time the
+//! coordinator raises that of an id it is the next one, and batches and markers carry what is in force.
 
 use super::log::{Log, LogSettings, Produced, Record, Remains};
 use super::run::LabError;
+use super::sink::Prepared;
 use super::words::{NextOffset, ProducerEpoch, ProducerId, Sequence, Stamp};
 use semel_models::pipeline::Isolation;
 use semel_models::transaction_coordinator::{CoordinatorAnswer, Outcome};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The output topic, and the producers that write to it in transactions.
@@ -22,6 +24,8 @@ pub(super) struct Results {
     producers: Vec<Producing>,
     /// How many there have been.
     made: u64,
+    /// What each consumer's output producer has been told last.
+    told: BTreeMap<u16, Prepared>,
 }
 
 /// Where a transactional producer stands.
@@ -48,6 +52,7 @@ impl Results {
             log,
             producers: Vec::new(),
             made: 0,
+            told: BTreeMap::new(),
         };
         for _ in 0..ids {
             let new = results.new_producer();
@@ -68,6 +73,34 @@ impl Results {
     /// The producer id of a transactional id.
     pub(super) fn producer(&self, id: u16) -> ProducerId {
         self.producers[usize::from(id)].producer
+    }
+
+    /// The producer id of a transactional id, and the epoch in force.
+    pub(super) fn identity(&self, id: u16) -> Prepared {
+        let Producing {
+            producer, epoch, ..
+        } = self.producers[usize::from(id)];
+        Prepared {
+            producer,
+            epoch: ProducerEpoch(epoch),
+        }
+    }
+
+    /// The producer id and epoch that the output producer of a consumer has.
+    pub(super) fn told(&self, who: u16) -> Option<Prepared> {
+        self.told.get(&who).copied()
+    }
+
+    /// The output producer of a consumer has what is in force of this id.
+    pub(super) fn tell(&mut self, who: u16, id: u16) {
+        self.told.insert(who, self.identity(id));
+    }
+
+    /// The coordinator raises the epoch of an id.
+    pub(super) fn raise(&mut self, id: u16) {
+        let own = &mut self.producers[usize::from(id)];
+        own.epoch += 1;
+        own.sequence = 0;
     }
 
     /// A result is appended, in the transaction of `id` where there is one.
@@ -92,11 +125,8 @@ impl Results {
 
     /// The marker of a transaction is written.
     pub(super) fn end(&mut self, id: u16, outcome: Outcome) -> Result<Produced, LabError> {
-        let own = &mut self.producers[usize::from(id)];
-        own.epoch += 1;
-        own.sequence = 0;
-        let epoch = ProducerEpoch(own.epoch);
-        Ok(self.log.append_marker(own.producer, epoch, outcome)?)
+        let Prepared { producer, epoch } = self.identity(id);
+        Ok(self.log.append_marker(producer, epoch, outcome)?)
     }
 
     /// A process that is gone leaves its transaction open; whoever comes next has an id of its own.

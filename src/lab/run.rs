@@ -1,10 +1,12 @@
 //! One run of a design, step by step, on real files and in a real database.
 //!
 //! **What is real.** What lies on a disk: the log of each replica of the partition, the output topic,
-//! the group's committed offset, the transaction coordinator's log, the sink with its dedup store. Every step that touches one of them is done there: a produce request
-//! is appended, a poll reads, an operation of the order runs as SQL by the code that the model runs
-//! (`models/src/application.rs`), a crash of a process drops its connection in the middle of what it
-//! was doing, a broker that crashes or loses power recovers from its files, torn at any byte.
+//! the group's committed offset, the transaction coordinator's log, the sink with its dedup store and what it
+//! says of prepared transactions. Every step that touches one of them is
+//! done there: a produce request is appended, a poll reads, an operation of the order runs as SQL by the code
+//! that the model runs (`models/src/application.rs`), a start asks for the commit of what the database says
+//! is prepared, a crash of a process drops its connection in the middle of what it was doing, a broker that
+//! crashes or loses power recovers from its files, torn at any byte.
 //!
 //! **What is not.** The clients, the network, the group's membership and the controller: they are the
 //! model's step functions, which hold nothing that outlives a process; what coordinators answer is
@@ -39,6 +41,7 @@ mod disk_steps;
 mod error;
 mod interrupted;
 mod output_steps;
+mod prepared_steps;
 mod remnant;
 mod replica_steps;
 mod sink_steps;

@@ -31,6 +31,7 @@ pub use error::SinkError;
 pub use postgres::{PostgresError, PostgresFailure};
 pub(super) use statements::Contents;
 
+use super::words::{ProducerEpoch, ProducerId};
 use connection::Connection;
 use semel_models::ledger::Ledger;
 use semel_models::limits::Limits;
@@ -53,6 +54,13 @@ pub enum Synchronous {
 #[derive(Debug)]
 pub struct SqlSink {
     connection: Box<dyn Connection>,
+}
+
+/// A transaction that is prepared: under which producer id and epoch its commit is to be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Prepared {
+    pub(super) producer: ProducerId,
+    pub(super) epoch: ProducerEpoch,
 }
 
 /// What came of the statements of one step.
@@ -79,6 +87,18 @@ impl SqlSink {
     /// When the database fails.
     pub fn forget_oldest(&mut self) -> Result<(), SinkError> {
         statements::forget_oldest(self.to("forget the oldest dedup key"))
+    }
+
+    /// The database says which transaction of a transactional id is prepared, or that none is.
+    pub(super) fn prepare(&mut self, id: u16, prepared: Option<Prepared>) -> Result<(), SinkError> {
+        statements::prepare(self.to("say what is prepared"), id, prepared)
+    }
+
+    /// Which transaction of a transactional id the database says is prepared.
+    pub(super) fn prepared(&self, id: u16) -> Result<Option<Prepared>, SinkError> {
+        let prepared = statements::prepared(self.to("read what is prepared"))?;
+        let own = prepared.into_iter().find(|(own, _)| *own == id);
+        Ok(own.map(|(_, prepared)| prepared))
     }
 
     fn to(&self, doing: &'static str) -> Using<'_> {

@@ -178,6 +178,24 @@ const POLICIES: &[Policy] = &[
         "effect = 'add'\n[topic]\nreplication.factor = 2\nmin.insync.replicas = 1\n\
          [faults]\npower-loss = 1\nleader-change = 1\nreplica-lag = 1\ntotal = 2",
     ),
+    (
+        "prepared-transactions",
+        BY_HAND,
+        "order = 'kafka[produce, db[save-offset]]'\nprepared-transaction = 'resume'",
+        "effect = 'topic'\n[output.producer]\ntransactional.id = 'results'\n\
+         transaction.timeout.ms = 2147483647\n\
+         [output.consumer]\nisolation.level = 'read_committed'\n\
+         [broker]\ntransaction.max.timeout.ms = 2147483647\n\
+         [faults]\nconsumer-crash = 1\nrebalance = 1\ntotal = 2",
+    ),
+    (
+        "prepared-transactions-that-time-out",
+        BY_HAND,
+        "order = 'kafka[produce, db[save-offset]]'\nprepared-transaction = 'resume'",
+        "effect = 'topic'\n[output.producer]\ntransactional.id = 'results'\n\
+         [output.consumer]\nisolation.level = 'read_committed'\n\
+         [faults]\nconsumer-crash = 1\ntransaction-timeout = 1\ntotal = 2",
+    ),
 ];
 
 fn design((name, consumer, application, sink): &Policy) -> Design {

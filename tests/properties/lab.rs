@@ -106,9 +106,20 @@ impl Replicas {
 
 #[test]
 fn transactions_are_on_the_disk_what_they_are_in_the_model() {
+    try_texts(transactions());
+}
+
+#[test]
+fn a_transaction_that_a_database_says_is_prepared_is_the_one_that_a_start_commits() {
+    let met = try_texts(prepared());
+    assert!(met.times("a start commits a transaction that the database says is prepared") > 20);
+}
+
+/// Plays runs of random designs, of which at most half are refused.
+fn try_texts(texts: impl Strategy<Value = Text>) -> Met {
     let coverage = RefCell::new(Met::default());
     let (read, refused) = (Cell::new(0), Cell::new(0));
-    let drawn = (transactions(), schedule(8, 200));
+    let drawn = (texts, schedule(8, 200));
     let tried = runner(150).run(&drawn, |(text, schedule)| {
         let Some(design) = read_design(&text) else {
             refused.set(refused.get() + 1);
@@ -122,10 +133,67 @@ fn transactions_are_on_the_disk_what_they_are_in_the_model() {
     tried.unwrap_or_else(|error| panic!("{error}"));
     coverage.borrow().show();
     assert!(refused.get() <= read.get(), "{} are refused", refused.get());
+    coverage.into_inner()
 }
 
 fn read_design(Text(text): &Text) -> Option<Design> {
-    Design::parse("transactions.toml", text.as_bytes()).ok()
+    Design::parse("drawn.toml", text.as_bytes()).ok()
+}
+
+/// Designs whose database says which transaction is prepared.
+fn prepared() -> impl Strategy<Value = Text> {
+    const ORDERS: &[(&str, &str)] = &[
+        ("kafka[produce, db[save-offset]]", "topic"),
+        ("kafka[each(produce), save-offset]", "topic"),
+        ("kafka[produce, db[process, save-offset]]", "add"),
+        ("kafka[produce, commit, db[process]]", "add"),
+        (
+            "kafka[produce, db[skip-if-seen, process, remember, save-offset]]",
+            "upsert",
+        ),
+    ];
+    const FAULTS: &[&str] = &[
+        "rebalance",
+        "consumer-pause",
+        "transaction-timeout",
+        "response-lost.end-txn",
+        "request-lost",
+        "process-failure",
+        "sink-answer-lost",
+        "sink-unavailable",
+    ];
+    let choices = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let faults = subsequence(FAULTS, 0..=3);
+    (select(ORDERS), choices, faults).prop_map(|((order, effect), choices, faults)| {
+        let (first, endless, partition, two) = choices;
+        let mut text = String::from("client = 'java'\nkafka = '4.1'\n");
+        text += "[producer]\nacks = 'all'\nenable.idempotence = true\n";
+        text += "[consumer]\nenable.auto.commit = false\nauto.offset.reset = 'earliest'\n";
+        text += &format!("[application]\norder = '{order}'\nprepared-transaction = 'resume'\n");
+        if partition {
+            text += "transactional-id = 'per-partition'\n";
+        }
+        if two {
+            text += "instances = 2\n";
+        }
+        text += &format!("[sink]\neffect = '{effect}'\n");
+        text += "[output.producer]\ntransactional.id = 'results'\n";
+        if endless {
+            text += "transaction.timeout.ms = 2147483647\n";
+        }
+        text += "[output.consumer]\nisolation.level = 'read_committed'\n[broker]\n";
+        if endless {
+            text += "transaction.max.timeout.ms = 2147483647\n";
+        }
+        if first {
+            text += "transaction.version = 1\n";
+        }
+        text += "[faults]\nconsumer-crash = 1\n";
+        for fault in faults {
+            text += &format!("{fault} = 1\n");
+        }
+        Text(text + "[bounds]\nrecords = 2\n")
+    })
 }
 
 /// Designs with transactions upstream, or with results or transactions of output producers.
@@ -285,6 +353,12 @@ impl Met {
             let kind = name.split(['.', '[']).next().unwrap_or(name);
             *self.0.entry(kind.to_string()).or_default() += times;
         }
+    }
+
+    /// How often what is called so was met.
+    fn times(&self, name: &str) -> u64 {
+        let own = self.0.iter().filter(|(own, _)| own.contains(name));
+        own.map(|(_, times)| times).sum()
     }
 
     fn show(&self) {

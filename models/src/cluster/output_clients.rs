@@ -9,7 +9,7 @@ use crate::producer::Sending;
 use crate::producer::transactions::Transactions;
 use crate::program::OutputStep;
 use crate::transaction_coordinator::{
-    CoordinatorAnswer, Part, Phase as TransactionPhase, TransactionVersion,
+    CoordinatorAnswer, Part, Phase as TransactionPhase, Transaction, TransactionVersion,
 };
 
 impl Cluster {
@@ -53,9 +53,9 @@ impl Cluster {
         }
         let (id, rules) = (self.id_of(who), self.pipeline.rules.transactions);
         let epoch = self.output_producer(state, who).epoch;
-        let transaction = self.transaction(state, id);
-        if transaction.initialize(Some(epoch), &rules) == CoordinatorAnswer::Done {
-            let epoch = transaction.epoch;
+        let initialize = |own: &mut Transaction| own.initialize(Some(epoch), &rules);
+        if self.coordinate(state, id, initialize) == CoordinatorAnswer::Done {
+            let epoch = self.transaction(state, id).epoch;
             self.output_producer_mut(state, who).epoch = epoch;
         }
         if let Some(client) = self.output_client_mut(state, who) {
@@ -252,7 +252,7 @@ impl Cluster {
     /// InitProducerId finds a transaction open: it is to be aborted first.
     pub(super) fn fence_what_is_open(&self, state: &mut State, who: u16) {
         let (id, rules) = (self.id_of(who), self.pipeline.rules.transactions);
-        self.transaction(state, id).initialize(None, &rules);
+        self.coordinate(state, id, |own| own.initialize(None, &rules));
     }
 
     /// A transaction that has ended, and in which nobody goes on, leaves nothing.

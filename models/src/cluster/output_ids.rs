@@ -8,7 +8,7 @@ use crate::output;
 use crate::output::producer::OutputProducer;
 use crate::pipeline::TransactionalId;
 use crate::transaction_coordinator::{
-    CoordinatorAnswer, Outcome, Part, Phase as TransactionPhase, TransactionVersion,
+    CoordinatorAnswer, Outcome, Part, Phase as TransactionPhase, Transaction, TransactionVersion,
 };
 
 impl Cluster {
@@ -38,13 +38,14 @@ impl Cluster {
     /// being committed is waited for.
     fn initialize_id(&self, state: &mut State, who: u16) {
         let (id, rules) = (self.id_of(who), self.pipeline.rules.transactions);
-        self.resume_prepared(state, id);
+        self.resume_prepared(state, who);
         self.write_commit_markers(state, id);
         self.forget_late_results(state, id);
-        let answer = self.transaction(state, id).initialize(None, &rules);
+        let initialize = |own: &mut Transaction| own.initialize(None, &rules);
+        let answer = self.coordinate(state, id, initialize);
         if answer == CoordinatorAnswer::ConcurrentTransactions {
             self.write_abort_markers(state, id);
-            self.transaction(state, id).initialize(None, &rules);
+            self.coordinate(state, id, initialize);
         }
         self.forget_late_ends(state, id);
         let epoch = self.transaction(state, id).epoch;

@@ -5,6 +5,7 @@ use crate::action::{Action, TransactionStep};
 use crate::consumer::Phase;
 use crate::limbo::Late;
 use crate::offset::{NextOffset, Position};
+use crate::output::journal::Happening;
 use crate::output::{self, Output, PendingOffset, Unseen};
 use crate::pipeline::{OnAbort, TransactionalId};
 use crate::program::{Operation, Scope, Within};
@@ -27,6 +28,23 @@ impl Cluster {
 
     pub(super) fn transaction<'a>(&self, state: &'a mut State, id: u16) -> &'a mut Transaction {
         &mut self.output(state).transactions[usize::from(id)]
+    }
+
+    /// The coordinator handles a request about an id, or its timeout.
+    pub(super) fn coordinate<T>(
+        &self,
+        state: &mut State,
+        id: u16,
+        handle: impl FnOnce(&mut Transaction) -> T,
+    ) -> T {
+        let output = self.output(state);
+        let transaction = &mut output.transactions[usize::from(id)];
+        let before = transaction.epoch;
+        let answer = handle(transaction);
+        if transaction.epoch != before {
+            output.journal.note(Happening::Raised(id));
+        }
+        answer
     }
 
     pub(super) fn transaction_of(&self, state: &State, who: u16) -> Transaction {
@@ -108,8 +126,7 @@ impl Cluster {
             return true;
         }
         let (id, epoch, version) = (self.id_of(who), producer.epoch, self.version());
-        let transaction = self.transaction(state, id);
-        let answer = transaction.end(epoch, Outcome::Abort, version);
+        let answer = self.coordinate(state, id, |own| own.end(epoch, Outcome::Abort, version));
         let aborted = match answer {
             CoordinatorAnswer::Done | CoordinatorAnswer::ConcurrentTransactions => true,
             CoordinatorAnswer::ProducerFenced
@@ -117,7 +134,7 @@ impl Cluster {
             | CoordinatorAnswer::InvalidProducerIdMapping
             | CoordinatorAnswer::TransactionAbortable => false,
         };
-        let epoch = transaction.epoch;
+        let epoch = self.transaction(state, id).epoch;
         self.write_abort_markers(state, id);
         if aborted {
             self.output_producer_mut(state, who).epoch = epoch;
@@ -245,9 +262,9 @@ impl Cluster {
         if self.output_producer(state, who).open {
             let epoch = self.output_producer(state, who).epoch;
             let (id, version) = (self.id_of(who), self.version());
-            let transaction = self.transaction(state, id);
-            let answer = transaction.end(epoch, Outcome::Commit, version);
-            let epoch = transaction.epoch;
+            let end = |own: &mut Transaction| own.end(epoch, Outcome::Commit, version);
+            let answer = self.coordinate(state, id, end);
+            let epoch = self.transaction(state, id).epoch;
             if answer != CoordinatorAnswer::Done {
                 // PRODUCER_FENCED, or INVALID_TXN_STATE after a timeout: fatal to the client.
                 self.crash(state, who);
@@ -323,7 +340,7 @@ impl Cluster {
             self.forget_late_results(state, id);
             self.forget_late_ends(state, id);
         }
-        self.transaction(state, id).time_out(&rules);
+        self.coordinate(state, id, |own| own.time_out(&rules));
         self.write_abort_markers(state, id);
         self.forget_ended_ids(state);
     }
@@ -498,10 +515,9 @@ impl Cluster {
     /// An EndTxn that is late arrives: under version 1 it ends the transaction that is open.
     pub(super) fn late_end_arrives(&self, state: &mut State, id: u16, outcome: Outcome) {
         let version = self.version();
-        let transaction = self.transaction(state, id);
-        let epoch = transaction.epoch;
-        if transaction.can_time_out() {
-            transaction.end(epoch, outcome, version);
+        let Transaction { epoch, .. } = *self.transaction(state, id);
+        if self.transaction(state, id).can_time_out() {
+            self.coordinate(state, id, |own| own.end(epoch, outcome, version));
             self.write_abort_markers(state, id);
         }
         self.forget_ended_ids(state);

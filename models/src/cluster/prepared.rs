@@ -39,6 +39,7 @@
 
 use super::{Cluster, State};
 use crate::order::Step;
+use crate::output::journal::Happening;
 use crate::program::{Operation, Within};
 use crate::transaction_coordinator::Outcome;
 
@@ -73,13 +74,18 @@ impl Cluster {
     }
 
     /// A start asks for the commit of what the database says is prepared. Whatever the answer, it goes on.
-    pub(super) fn resume_prepared(&self, state: &mut State, id: u16) {
-        let Some(epoch) = self.output(state).prepared[usize::from(id)] else {
+    pub(super) fn resume_prepared(&self, state: &mut State, who: u16) {
+        if !self.resumes_prepared() {
             return;
-        };
-        let version = self.pipeline.rules.transactions.version;
-        self.transaction(state, id)
-            .end(epoch, Outcome::Commit, version);
+        }
+        let (id, version) = (self.id_of(who), self.pipeline.rules.transactions.version);
+        let before = self.transaction(state, id).phase;
+        if let Some(epoch) = self.output(state).prepared[usize::from(id)] {
+            self.coordinate(state, id, |own| own.end(epoch, Outcome::Commit, version));
+        }
+        let commits = self.transaction(state, id).phase != before;
+        let resumed = Happening::Resumed { who, id, commits };
+        self.output(state).journal.note(resumed);
     }
 
     /// Whether the transaction that is open under an id is one that the database says is prepared.

@@ -22,6 +22,17 @@ pub enum Happening {
         /// Which.
         outcome: Outcome,
     },
+    /// The epoch in force of a transactional id is raised.
+    Raised(u16),
+    /// A start reads what the database says is prepared, and asks for its commit.
+    Resumed {
+        /// Whose start.
+        who: u16,
+        /// The transactional id.
+        id: u16,
+        /// Whether a transaction is committed that was open.
+        commits: bool,
+    },
     /// Offsets of a transaction are pending from now on.
     OffsetsSent {
         /// The transactional id.

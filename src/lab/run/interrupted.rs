@@ -1,5 +1,6 @@
 //! A sink whose transactions do not get to their commit.
 
+use super::prepared_steps::{SayPrepared, Says};
 use semel_models::ledger::Ledger;
 use semel_models::limits::Limits;
 use semel_models::offset::NextOffset;
@@ -41,6 +42,12 @@ fn not_done<T, E>(result: Result<T, NotDone<E>>) -> Result<T, NotDone<Why<E>>> {
         NotDone::Refused => NotDone::Refused,
         NotDone::Failed(error) => NotDone::Failed(Why::Failed(error)),
     })
+}
+
+impl<S: SayPrepared> SayPrepared for Interrupted<'_, S> {
+    fn say(&mut self, says: Says) -> Result<(), Self::Error> {
+        Ok(self.sink.say(says)?)
+    }
 }
 
 impl<S: Store> Store for Interrupted<'_, S> {

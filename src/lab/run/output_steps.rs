@@ -4,12 +4,14 @@
 use super::{LabError, Run};
 use crate::lab::log::Produced;
 use crate::lab::rig::stored;
+use crate::lab::sink::Prepared;
 use crate::lab::transaction_log::TransactionalId;
 use crate::lab::words::ProducerId;
 use semel_models::cluster::State;
-use semel_models::output::Output;
 use semel_models::output::journal::Happening;
+use semel_models::output::{self, Output};
 use semel_models::pipeline::Isolation;
+use semel_models::transaction_coordinator::Transaction;
 
 impl Run {
     /// Does what the step did to the output topic, in its order.
@@ -20,7 +22,9 @@ impl Run {
         for happening in output.journal.happened() {
             self.happen(happening, after.group.generation)?;
         }
-        self.keep_output_transactions(output)
+        self.keep_output_transactions(output)?;
+        self.tell_epochs_of_output(output);
+        Ok(())
     }
 
     fn happen(&mut self, happening: Happening, generation: u16) -> Result<(), LabError> {
@@ -34,6 +38,11 @@ impl Run {
                 let marked = self.rig.results_mut().end(id, outcome)?;
                 self.is_appended(marked)
             }
+            Happening::Raised(id) => {
+                self.rig.results_mut().raise(id);
+                Ok(())
+            }
+            Happening::Resumed { who, id, commits } => self.resume(who, id, commits),
             Happening::OffsetsSent { id, position } => {
                 let producer = self.rig.results().producer(id);
                 Ok(self
@@ -64,17 +73,40 @@ impl Run {
     /// The coordinator writes down what has changed of each transactional id.
     fn keep_output_transactions(&mut self, output: &Output) -> Result<(), LabError> {
         for (id, transaction) in (0..).zip(output.transactions.iter()) {
-            let key = key(self.rig.results().producer(id));
-            if self.rig.transactions().get(key) != *transaction {
-                self.rig.transactions_mut().write(key, *transaction)?;
+            let (key, now) = self.kept(id, *transaction);
+            if self.rig.transactions().get(key) != now {
+                self.rig.transactions_mut().write(key, now)?;
             }
         }
         Ok(())
     }
 
+    /// A transactional id as its coordinator keeps it: with the epoch that it has on the wire.
+    fn kept(&self, id: u16, transaction: Transaction) -> (TransactionalId, Transaction) {
+        let Prepared { producer, epoch } = self.rig.results().identity(id);
+        let epoch = epoch.0 as u16;
+        let kept = Transaction {
+            epoch,
+            ..transaction
+        };
+        (key(producer), kept)
+    }
+
+    /// The output producers whose epoch is in force have it from their coordinator.
+    fn tell_epochs_of_output(&mut self, output: &Output) {
+        let instances = self.cluster.pipeline().group.instances;
+        for (who, producer) in (0..instances).zip(&output.producers) {
+            let id = output::id_of(who, self.cluster.pipeline());
+            let transaction = output.transactions.get(usize::from(id));
+            if transaction.is_some_and(|own| !own.has_fenced(producer.epoch)) {
+                self.rig.results_mut().tell(who, id);
+            }
+        }
+    }
+
     /// Compares the output topic, the offsets that are pending and what the coordinator keeps with the
     /// model's.
-    pub(super) fn compare_results(&self, state: &State) -> Result<(), LabError> {
+    pub(super) fn compare_results(&mut self, state: &State) -> Result<(), LabError> {
         let Some(output) = state.output.as_deref() else {
             return Ok(());
         };
@@ -91,10 +123,10 @@ impl Run {
         let real = self.rig.pending_offsets();
         self.agree("the offsets that are pending", pending.collect(), real)?;
         for (id, transaction) in (0..).zip(output.transactions.iter()) {
-            let kept = self.rig.transactions().get(key(results.producer(id)));
-            self.agree("a transaction", *transaction, kept)?;
+            let (key, expected) = self.kept(id, *transaction);
+            self.agree("a transaction", expected, self.rig.transactions().get(key))?;
         }
-        Ok(())
+        self.compare_prepared(output)
     }
 
     /// Compares how often the reader of the topic has seen each result.
@@ -125,6 +157,6 @@ impl Run {
 }
 
 /// The coordinator's key of an output producer; 0 is the upstream's.
-fn key(producer: ProducerId) -> TransactionalId {
+pub(super) fn key(producer: ProducerId) -> TransactionalId {
     TransactionalId(producer.0)
 }

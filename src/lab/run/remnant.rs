@@ -4,6 +4,8 @@ use super::{LabError, SEGMENT_BYTES, sqlite};
 use crate::lab::disk::Sync;
 use crate::lab::judge::{Records, Sends, judge};
 use crate::lab::rig::Rig;
+use crate::lab::sink::Prepared;
+use crate::lab::words::{ProducerEpoch, ProducerId};
 use semel_models::pipeline::Pipeline;
 use std::path::Path;
 
@@ -23,6 +25,8 @@ pub struct Remnant {
     pub seen: Vec<u16>,
     /// The offset that is saved beside the effects.
     pub saved: Option<u16>,
+    /// Of each transactional id what the database says is prepared.
+    pub prepared: Vec<(u16, ProducerId, ProducerEpoch)>,
 }
 
 impl Remnant {
@@ -53,6 +57,11 @@ impl Remnant {
             repeated: judgement.repeated,
             seen: contents.seen,
             saved: contents.saved,
+            prepared: contents.prepared.into_iter().map(told).collect(),
         })
     }
+}
+
+fn told((id, prepared): (u16, Prepared)) -> (u16, ProducerId, ProducerEpoch) {
+    (id, prepared.producer, prepared.epoch)
 }

@@ -1,6 +1,7 @@
 //! What a step does in the sink's database, and that the rows are as they should be.
 
 use super::interrupted::{Instead, Interrupted, Why};
+use super::prepared_steps::Preparing;
 use super::{LabError, Run};
 use crate::lab::judge::{Judgement, Records};
 use semel_models::action::{Action, ConsumerStrike, Strike};
@@ -27,15 +28,15 @@ impl Run {
         let Some(execution) = self.cluster.execution(&self.state, action) else {
             return Ok(());
         };
-        let who = execution.who;
+        let (who, says) = (execution.who, self.says(&execution));
         let process = &self.state.consumers[usize::from(who)];
         let (mut own, mut sink) = (process.clone(), self.state.sink.clone());
         let mut ledger = self.state.ledger.clone();
         let ran = execution.run(&self.cluster, &mut own, &mut sink, &mut ledger);
         let Ok::<_, Infallible>(expected) = outcome(ran);
         let (mut real, mut counted) = (process.clone(), self.state.ledger.clone());
-        let sink = self.rig.sink(who);
-        let ran = execution.run(&self.cluster, &mut real, sink, &mut counted);
+        let mut sink = Preparing::over(self.rig.sink(who), says);
+        let ran = execution.run(&self.cluster, &mut real, &mut sink, &mut counted);
         let ran = outcome(ran)?;
         self.agree("the outcome of the operation", expected, ran)?;
         self.agree("the ledger", &ledger, &counted)?;
@@ -57,6 +58,7 @@ impl Run {
                 ..
             }
         );
+        let says = self.says(&execution);
         let mut sink = Interrupted {
             sink: self.rig.sink(execution.who),
             instead: match crashes {
@@ -66,6 +68,7 @@ impl Run {
         };
         let mut process = self.state.consumers[usize::from(execution.who)].clone();
         let mut ledger = self.state.ledger.clone();
+        let mut sink = Preparing::over(&mut sink, says);
         match execution.run(&self.cluster, &mut process, &mut sink, &mut ledger) {
             Ran::Failed(Why::Failed(error)) => Err(error.into()),
             Ran::Failed(Why::Interrupted) | Ran::Refused | Ran::Done(_) | Ran::Found(_) => Ok(()),

@@ -8,7 +8,7 @@
 use semel_models::pipeline::{DedupInsert, Effect, SinkSettings};
 
 /// The number of this layout of the tables.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 
 /// How a database writes what the tables are made of.
 pub(super) struct Dialect {
@@ -94,6 +94,11 @@ pub(super) fn tables_of(settings: &SinkSettings, dialect: &Dialect) -> String {
          CREATE TABLE fence (
              id {number} PRIMARY KEY CHECK (id = 1),
              generation {number} NOT NULL
+         ){end};
+         CREATE TABLE prepared (
+             id {number} PRIMARY KEY,
+             producer {number} NOT NULL,
+             epoch {number} NOT NULL
          ){end};
          INSERT INTO balance (id, amount) VALUES (1, 0);
          INSERT INTO saved_offset (id, next) VALUES (1, NULL);

@@ -3,9 +3,10 @@
 //!
 //! A conflict is none of its statement's errors: in PostgreSQL an error would end the transaction.
 
-use super::Step;
 use super::connection::{Using, Value, small};
 use super::error::SinkError;
+use super::{Prepared, Step};
+use crate::lab::words::{ProducerEpoch, ProducerId};
 use semel_models::offset::NextOffset;
 use semel_models::pipeline::{DedupInsert, Effect, Pipeline, SinkSettings};
 use semel_models::store::{NotDone, Over, Performed, Write};
@@ -95,6 +96,36 @@ pub(super) fn save(using: Using<'_>, next: NextOffset, over: Over) -> Step<()> {
     unless_nothing_changed(changed)
 }
 
+/// Says which transaction of a transactional id is prepared, or that none is.
+pub(super) fn prepare(
+    using: Using<'_>,
+    id: u16,
+    prepared: Option<Prepared>,
+) -> Result<(), SinkError> {
+    let number = |number: u64| i64::try_from(number).ok();
+    let Some(Prepared { producer, epoch }) = prepared else {
+        using.run("DELETE FROM prepared WHERE id = ?1", &[value(id)])?;
+        return Ok(());
+    };
+    let upsert = "INSERT INTO prepared (id, producer, epoch) VALUES (?1, ?2, ?3)
+         ON CONFLICT (id) DO UPDATE SET producer = excluded.producer, epoch = excluded.epoch";
+    let values = [value(id), number(producer.0), Some(epoch.0.into())];
+    using.run(upsert, &values)?;
+    Ok(())
+}
+
+/// Reads which transaction of each transactional id is prepared.
+pub(super) fn prepared(using: Using<'_>) -> Result<Vec<(u16, Prepared)>, SinkError> {
+    let query = "SELECT id, producer, epoch FROM prepared ORDER BY id";
+    let rows = using.rows(query, &[])?.into_iter();
+    let rows = rows.map(|[id, producer, epoch]| {
+        let producer = ProducerId(small(producer).into());
+        let epoch = ProducerEpoch(small(epoch).into());
+        (small(id), Prepared { producer, epoch })
+    });
+    Ok(rows.collect())
+}
+
 /// What the sink holds, but for the effects themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::lab) struct Contents {
@@ -106,6 +137,8 @@ pub(in crate::lab) struct Contents {
     pub(in crate::lab) saved: Option<u16>,
     /// The newest generation that was told.
     pub(in crate::lab) fence: u16,
+    /// Of each transactional id what is prepared.
+    pub(in crate::lab) prepared: Vec<(u16, Prepared)>,
 }
 
 /// Reads what the sink holds.
@@ -121,6 +154,7 @@ pub(super) fn contents(using: Using<'_>) -> Result<Contents, SinkError> {
         seen: seen.into_iter().map(|[key]| small(key)).collect(),
         saved: saved(using)?.map(|next| next.0),
         fence: small(fence),
+        prepared: prepared(using)?,
     })
 }
 
