@@ -4,10 +4,11 @@
 mod support;
 
 use semel::catalogue::{broken, fixed, named};
-use semel::lab::not_hosted;
+use semel::lab::{Blow, Run, Schedule, Sync};
 use semel::replay::{OnFiles, on_files, replay};
 use semel::{CheckOptions, Design, Guarantee, Verdict, Verdicts, check};
 use semel_models::cluster::Cluster;
+use std::collections::BTreeMap;
 use support::{derived_designs, preset_designs};
 
 fn checked(design: &Design) -> Verdicts {
@@ -202,9 +203,31 @@ fn a_marker_is_written_again_in_a_run_that_holds() {
 }
 
 #[test]
-fn runs_on_real_files_refuse_a_transaction_coordinator_that_moves_by_name() {
-    let (stays, moves) = transactional().swap_remove(0);
-    assert_eq!(not_hosted(stays.pipeline()), None);
-    let what = "the fault coordinator-failover of a transactional upstream";
-    assert_eq!(not_hosted(moves.pipeline()), Some(what));
+fn on_real_files_the_next_coordinator_goes_on_with_what_the_last_one_left() {
+    let mut met = BTreeMap::new();
+    for (_, moves) in transactional() {
+        for mix in 1..=6 {
+            let blow = |after| Blow {
+                after,
+                pick: after * 31 + mix as u32,
+            };
+            let faults = vec![blow(4 + 2 * mix as u32), blow(10 + mix as u32)];
+            let directory = tempfile::tempdir().expect("a directory");
+            let pipeline = moves.pipeline().clone();
+            let run = Run::start(directory.path(), pipeline, Sync::Simulated);
+            let mut run = run.expect("it starts");
+            let rests = Schedule { faults, mix }.play(&mut run, 1_000);
+            let judged = rests.and_then(|rests| match rests {
+                true => run.judge().map(|_| ()),
+                false => Ok(()),
+            });
+            judged.unwrap_or_else(|error| panic!("{}, mix {mix}: {error}", moves.name()));
+            for (name, times) in run.coverage().met() {
+                *met.entry(name.to_string()).or_insert(0) += times;
+            }
+        }
+    }
+    let again = "a marker is written again by the next transaction coordinator";
+    assert!(met["coordinator-failover"] > 50, "{met:?}");
+    assert!(met[again] > 5, "{met:?}");
 }

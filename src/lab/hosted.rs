@@ -27,13 +27,7 @@ pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
     // The log's files are those of one partition.
     let grows = pipeline.faults.contains(Fault::AddPartition);
     let has_two = pipeline.bounds.partitions > 1;
-    // A marker that is written and not noted is no step of the files' transaction log.
-    let moves = pipeline.faults.contains(Fault::CoordinatorFailover);
     let unknown = [
-        (
-            moves && pipeline.producer.is_transactional(),
-            "the fault coordinator-failover of a transactional upstream",
-        ),
         (has_two, "partitions = 2"),
         (grows, "the fault add-partition"),
         // The output topic's file is that of one replica, which nothing strikes.

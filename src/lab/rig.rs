@@ -264,10 +264,14 @@ impl Rig {
         self.open_offsets()
     }
 
-    /// Another broker becomes the coordinator of the group and of transactions, and reads what there is.
-    pub(super) fn replace_coordinator(&mut self) -> Result<(), LabError> {
+    /// Another broker becomes the group's coordinator, and reads what there is.
+    pub(super) fn replace_group_coordinator(&mut self) -> Result<(), LabError> {
         self.offsets = None;
-        self.open_offsets()?;
+        self.open_offsets()
+    }
+
+    /// Another broker becomes the coordinator of transactions, and reads what there is.
+    pub(super) fn replace_transaction_coordinator(&mut self) -> Result<(), LabError> {
         self.transactions = None;
         self.open_transactions()
     }

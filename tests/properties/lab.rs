@@ -115,6 +115,13 @@ fn a_transaction_that_a_database_says_is_prepared_is_the_one_that_a_start_commit
     assert!(met.times("a start commits a transaction that the database says is prepared") > 20);
 }
 
+#[test]
+fn the_next_transaction_coordinator_finds_on_the_disk_what_the_last_one_left() {
+    let met = try_texts(moving());
+    assert!(met.times("coordinator-failover") > 50);
+    assert!(met.times("a marker is written again by the next transaction coordinator") > 5);
+}
+
 /// Plays runs of random designs, of which at most half are refused.
 fn try_texts(texts: impl Strategy<Value = Text>) -> Met {
     let coverage = RefCell::new(Met::default());
@@ -193,6 +200,58 @@ fn prepared() -> impl Strategy<Value = Text> {
             text += &format!("{fault} = 1\n");
         }
         Text(text + "[bounds]\nrecords = 2\n")
+    })
+}
+
+/// Designs with transactions upstream whose coordinator moves.
+fn moving() -> impl Strategy<Value = Text> {
+    const VERSIONS: &[&str] = &["3.5", "3.9", "4.1"];
+    const FAULTS: &[&str] = &[
+        "producer-crash",
+        "abort",
+        "transaction-timeout",
+        "response-lost",
+        "request-lost",
+        "request-refused",
+        "request-delayed.produce",
+        "request-delayed.end-txn",
+        "delivery-timeout",
+        "consumer-crash",
+    ];
+    const STRUCK: &[&str] = &[
+        "leader-change",
+        "broker-crash",
+        "power-loss",
+        "abort",
+        "producer-crash",
+    ];
+    let sides = (select(VERSIONS), any::<bool>(), any::<bool>(), 1..=2u16);
+    let faults = (subsequence(FAULTS, 0..=3), subsequence(STRUCK, 0..=2));
+    (sides, faults).prop_map(|((version, replicated, committed, records), faults)| {
+        let level = match committed {
+            true => "read_committed",
+            false => "read_uncommitted",
+        };
+        let (topic, faults) = match replicated {
+            true => (
+                "[topic]\nreplication.factor = 3\nmin.insync.replicas = 2\n",
+                faults.1,
+            ),
+            false => ("", faults.0),
+        };
+        let faults: Vec<String> = faults
+            .iter()
+            .map(|fault| format!("{fault} = 1\n"))
+            .collect();
+        Text(format!(
+            "client = 'java'\nkafka = '{version}'\n{topic}\
+             [producer]\nacks = 'all'\nenable.idempotence = true\ntransactional.id = 'upstream'\n\
+             [consumer]\nenable.auto.commit = false\nauto.offset.reset = 'earliest'\n\
+             isolation.level = '{level}'\n[application]\norder = 'process -> commit'\n\
+             source = 'transaction'\nrecords-per-transaction = {records}\n[sink]\neffect = 'add'\n\
+             [faults]\ncoordinator-failover = 1\n{}[bounds]\nrecords = 2\n",
+            faults.concat()
+        ))
     })
 }
 

@@ -139,8 +139,12 @@ impl Run {
             }
             Strike::RecreateTopic(_) => self.rig.recreate_topic(),
             Strike::CoordinatorFailover { .. } => {
-                self.rig.replace_coordinator()?;
-                self.compare_transactions(&self.state)
+                self.rig.replace_group_coordinator()?;
+                let committed = self.state.group.committed.map(stored);
+                self.agree("what is committed", committed, self.rig.committed())
+            }
+            Strike::TransactionCoordinatorFailover(under_way) => {
+                self.fail_transactions_over(under_way, after)
             }
             Strike::DedupExpiry { .. } => match self.cluster.pipeline().sink.dedup {
                 Dedup::Durable | Dedup::Separate => Ok(self.rig.sink(0).forget_oldest()?),
@@ -159,7 +163,6 @@ impl Run {
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
             | Strike::InOther(_)
-            | Strike::TransactionCoordinatorFailover(_)
             | Strike::Rebalance { .. }
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry

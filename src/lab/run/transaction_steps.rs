@@ -9,6 +9,7 @@ use crate::lab::log::Produced;
 use crate::lab::rig::{offset, producer_id, wire};
 use crate::lab::transaction_log::TransactionalId;
 use crate::lab::words::ProducerEpoch;
+use semel_models::action::UnderWay;
 use semel_models::broker::{AppendResult, Broker, NotInTransaction, Stamp};
 use semel_models::cluster::State;
 use semel_models::transaction_coordinator::{
@@ -80,6 +81,22 @@ impl Run {
         let log = self.rig.log_mut(leader);
         let written = log.append_marker(producer_id(session), epoch, marker.outcome)?;
         self.agree("the answer to the marker", expected, written)
+    }
+
+    /// Another broker becomes the coordinator: what was under way to the old one has been written by that, or
+    /// is lost. A marker that it had the leader write and did not note is in the partition's log alone.
+    pub(super) fn fail_transactions_over(
+        &mut self,
+        under_way: UnderWay,
+        after: &State,
+    ) -> Result<(), LabError> {
+        match under_way {
+            UnderWay::Lost => {}
+            UnderWay::Written => self.keep_transactions(after)?,
+            UnderWay::Marker => self.write_marker()?,
+        }
+        self.rig.replace_transaction_coordinator()?;
+        self.compare_transactions(after)
     }
 
     /// The coordinator writes down what has changed.
