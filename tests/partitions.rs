@@ -139,11 +139,6 @@ fn runs_on_real_files_refuse_it_by_name() {
     let directory = tempfile::tempdir().expect("a directory");
     let files = on_files(&run, directory.path()).expect("no failure");
     assert_eq!(files, OnFiles::NotHosted("the fault add-partition"));
-    let verdicts = checked(&derived("two-partitions-crash"));
-    let run = verdicts.of(Guarantee::NoDuplicates).trace();
-    let run = replay(run.expect("violated")).expect("a run");
-    let files = on_files(&run, directory.path()).expect("no failure");
-    assert_eq!(files, OnFiles::NotHosted("partitions = 2"));
 }
 
 #[test]

@@ -24,19 +24,11 @@ use semel_models::pipeline::Pipeline;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
-    // The log's files are those of one partition.
-    let grows = pipeline.faults.contains(Fault::AddPartition);
-    let has_two = pipeline.bounds.partitions > 1;
-    let unknown = [
-        (has_two, "partitions = 2"),
-        (grows, "the fault add-partition"),
-        // The output topic's file is that of one replica, which nothing strikes.
-        (
-            pipeline.strikes_results(),
-            "results beside faults of brokers",
-        ),
-    ];
-    unknown
-        .into_iter()
-        .find_map(|(asked, what)| asked.then_some(what))
+    if pipeline.faults.contains(Fault::AddPartition) {
+        return Some("the fault add-partition");
+    }
+    // The output topic's file is that of one replica, which nothing strikes.
+    pipeline
+        .strikes_results()
+        .then_some("results beside faults of brokers")
 }

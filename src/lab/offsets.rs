@@ -1,5 +1,7 @@
-//! The group's committed offset on disk: what `__consumer_offsets` holds of one group and
-//! partition.
+//! The group's committed offsets on disk: what `__consumer_offsets` holds of one group and a topic of one
+//! partition or two.
+//!
+//! What one request commits is one entry, whichever partitions it names: all of it is there, or nothing.
 //!
 //! The coordinator's log has its own replicas and is written with `acks=all`, so no fault of the
 //! partition's broker reaches it: each commit is synced before it is answered. Unless the brokers
@@ -43,10 +45,15 @@ pub struct Commit {
     pub position: Position,
 }
 
+/// What one request commits in the first partition, and in the second.
+pub(crate) type ByPartition = [Option<Commit>; 2];
+
 /// An entry of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Entry {
-    Commit(Commit),
+    /// By partition.
+    Commit(ByPartition),
+    /// Of every partition.
     Expiry,
     Pending(ProducerId, Commit),
     Marker(ProducerId, Outcome),
@@ -69,7 +76,7 @@ pub struct OffsetsCut {
     pub bytes: u64,
 }
 
-/// The log of the group's committed offset.
+/// The log of the group's committed offsets.
 ///
 /// ```
 /// use semel::lab::{Commit, Generation, NextOffset, OffsetLog, Position, Sync};
@@ -89,8 +96,9 @@ pub struct OffsetsCut {
 pub struct OffsetLog {
     file: AppendFile,
     entries: u64,
-    committed: Option<Placed>,
-    /// Of each transaction under way what it committed last.
+    /// By partition.
+    committed: [Option<Placed>; 2],
+    /// Of each transaction under way what it committed last, in the first partition.
     pending: Vec<(ProducerId, Placed)>,
     /// Whether each entry is synced.
     syncs: bool,
@@ -122,7 +130,7 @@ impl OffsetLog {
         OffsetLog {
             file,
             entries: 0,
-            committed: None,
+            committed: [None; 2],
             pending: Vec::new(),
             syncs: true,
         }
@@ -133,9 +141,15 @@ impl OffsetLog {
         self.syncs = false;
     }
 
-    /// The committed offset; `None`: there is none, or it expired.
+    /// The committed offset in the first partition; `None`: there is none, or it expired.
     pub fn committed(&self) -> Option<Commit> {
-        self.committed.map(|placed| placed.commit)
+        let [first, _] = self.committed_by_partition();
+        first
+    }
+
+    /// The committed offset in each partition.
+    pub(crate) fn committed_by_partition(&self) -> ByPartition {
+        self.committed.map(|placed| Some(placed?.commit))
     }
 
     /// Of each transaction under way, in the order in which its offsets came, what the committed offset
@@ -147,16 +161,21 @@ impl OffsetLog {
 
     /// Whichever came last of an offset that is pending and the one that is committed.
     fn newer(&self, pending: Placed) -> Placed {
-        let committed = self.committed;
+        let [committed, _] = self.committed;
         committed
             .filter(|committed| committed.place > pending.place)
             .unwrap_or(pending)
     }
 
-    /// Commits. After an error it may be there or not once the log is opened again, as with any
+    /// Commits in the first partition. After an error it may be there or not once the log is opened again, as with any
     /// commit without an answer.
     pub fn commit(&mut self, commit: Commit) -> Result<(), StorageError> {
-        self.write(Entry::Commit(commit))
+        self.commit_by_partition([Some(commit), None])
+    }
+
+    /// Commits in the partitions that are named, with one request.
+    pub(crate) fn commit_by_partition(&mut self, commits: ByPartition) -> Result<(), StorageError> {
+        self.write(Entry::Commit(commits))
     }
 
     /// Commits as part of a transaction: nothing is committed before its marker.
@@ -177,7 +196,7 @@ impl OffsetLog {
         self.write(Entry::Marker(producer, outcome))
     }
 
-    /// The committed offset expires (`offsets.retention.minutes`): a tombstone is written.
+    /// The committed offsets expire (`offsets.retention.minutes`): a tombstone is written.
     pub fn expire(&mut self) -> Result<(), StorageError> {
         self.write(Entry::Expiry)
     }
@@ -196,8 +215,13 @@ impl OffsetLog {
         let place = self.entries;
         self.entries += 1;
         match entry {
-            Entry::Commit(commit) => self.committed = Some(Placed { place, commit }),
-            Entry::Expiry => self.committed = None,
+            Entry::Commit(commits) => {
+                for (committed, commit) in self.committed.iter_mut().zip(commits) {
+                    let new = commit.map(|commit| Placed { place, commit });
+                    *committed = new.or(*committed);
+                }
+            }
+            Entry::Expiry => self.committed = [None; 2],
             Entry::Pending(producer, commit) => {
                 self.pending.retain(|(other, _)| *other != producer);
                 self.pending.push((producer, Placed { place, commit }));
@@ -207,19 +231,19 @@ impl OffsetLog {
                 let place = pending.position(|(other, _)| *other == producer);
                 let own = place.map(|place| self.pending.remove(place).1);
                 if let (Some(pending), Outcome::Commit) = (own, outcome) {
-                    self.committed = Some(self.newer(pending));
+                    self.committed[0] = Some(self.newer(pending));
                 }
             }
         }
     }
 
     /// Every broker loses power. Of what was not synced the entries up to the first commit of
-    /// `last` are left, none with `None`, and `torn` bytes of what follows, but no whole entry.
+    /// `last` in the first partition are left, none with `None`, and `torn` bytes of what follows, but no whole entry.
     pub fn lose_power_after(self, last: Option<Position>, torn: u64) -> Result<(), StorageError> {
         let synced = self.file.len() - self.file.unsynced();
         let scan = frame::scan(&self.file.read(0, self.file.len())?, read);
         let positions = scan.frames.iter().map(|(_, entry)| match entry {
-            Entry::Commit(commit) => Some(commit.position),
+            Entry::Commit([first, _]) => first.map(|commit| commit.position),
             Entry::Expiry | Entry::Pending(..) | Entry::Marker(..) => None,
         });
         let kept = match last {
@@ -239,9 +263,14 @@ impl OffsetLog {
 fn body(entry: Entry) -> Vec<u8> {
     let mut body = Vec::new();
     match entry {
-        Entry::Commit(commit) => {
+        Entry::Commit(commits) => {
             body.push(COMMIT);
-            write_commit(&mut body, commit);
+            for (partition, commit) in (0..).zip(commits) {
+                if let Some(commit) = commit {
+                    body.push(partition);
+                    write_commit(&mut body, commit);
+                }
+            }
         }
         Entry::Expiry => body.push(TOMBSTONE),
         Entry::Pending(producer, commit) => {
@@ -283,13 +312,25 @@ fn read(body: &[u8]) -> Result<Entry, Flaw> {
 fn read_entry(fields: &mut Fields) -> Option<Entry> {
     Some(match fields.u8()? {
         TOMBSTONE => Entry::Expiry,
-        COMMIT => Entry::Commit(read_commit(fields)?),
+        COMMIT => Entry::Commit(read_commits(fields)?),
         PENDING => Entry::Pending(ProducerId(fields.u64()?), read_commit(fields)?),
         COMMIT_MARKER => Entry::Marker(ProducerId(fields.u64()?), Outcome::Commit),
         ABORT_MARKER => Entry::Marker(ProducerId(fields.u64()?), Outcome::Abort),
         // Whatever else a byte can be.
         _ => return None,
     })
+}
+
+/// At least one, those of the partitions in their order.
+fn read_commits(fields: &mut Fields) -> Option<ByPartition> {
+    let mut commits = [None; 2];
+    let mut next = 0;
+    while next == 0 || !fields.is_empty() {
+        let partition = usize::from(fields.u8()?);
+        *commits.get_mut(partition).filter(|_| partition >= next)? = Some(read_commit(fields)?);
+        next = partition + 1;
+    }
+    Some(commits)
 }
 
 fn read_commit(fields: &mut Fields) -> Option<Commit> {

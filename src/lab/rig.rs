@@ -21,8 +21,8 @@ use semel_models::pipeline::Pipeline;
 use semel_models::transaction_coordinator::Outcome;
 use std::path::{Path, PathBuf};
 
-/// What a run has on the disk: the log of each of the partition's replicas, the group's committed offset, and the sink,
-/// to which each consumer has a connection of its own.
+/// What a run has on the disk: the log of each of the partition's replicas, that of a second partition, the
+/// group's committed offsets, and the sink, to which each consumer has a connection of its own.
 #[derive(Debug)]
 pub(super) struct Rig {
     directory: PathBuf,
@@ -31,6 +31,8 @@ pub(super) struct Rig {
     /// Each replica's. Where no fault can strike them they are one log to the model, and only the
     /// first is written.
     logs: Vec<Slot<Log>>,
+    /// That of the second partition, once there is one. Nothing stops its broker.
+    second: Option<Log>,
     offsets: Slot<OffsetLog>,
     transactions: Slot<TransactionLog>,
     /// The output topic, where the design has one.
@@ -47,9 +49,19 @@ pub(super) struct Polled {
     pub(super) leader_epoch: LeaderEpoch,
 }
 
+/// A log that takes produce requests and fetches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LogOf {
+    /// That of a replica of the first partition.
+    Replica(u16),
+    /// That of the second partition.
+    Second,
+}
+
 /// Something that is closed and opened again.
 type Slot<T> = Option<T>;
 
+const ADDED: &str = "the second partition has been added";
 const OPEN: &str = "it is open between two steps";
 
 impl Rig {
@@ -77,6 +89,7 @@ impl Rig {
             settings,
             pipeline: pipeline.clone(),
             logs: Vec::new(),
+            second: None,
             offsets: None,
             transactions: None,
             results: None,
@@ -90,6 +103,9 @@ impl Rig {
         for who in 0..replicas {
             rig.logs.push(None);
             rig.start_broker(who, &Remains::default())?;
+        }
+        if pipeline.bounds.partitions > 1 || rig.path_of_second().exists() {
+            rig.add_partition()?;
         }
         rig.open_offsets()?;
         rig.open_transactions()?;
@@ -108,6 +124,39 @@ impl Rig {
 
     pub(super) fn log_mut(&mut self, who: u16) -> &mut Log {
         self.logs[usize::from(who)].as_mut().expect(OPEN)
+    }
+
+    /// The log of the second partition; `None`: it has not been added.
+    pub(super) fn second(&self) -> Option<&Log> {
+        self.second.as_ref()
+    }
+
+    /// The log that a leader has of its partition.
+    pub(super) fn log_of(&self, of: LogOf) -> &Log {
+        match of {
+            LogOf::Replica(who) => self.log(who),
+            LogOf::Second => self.second.as_ref().expect(ADDED),
+        }
+    }
+
+    pub(super) fn log_of_mut(&mut self, of: LogOf) -> &mut Log {
+        match of {
+            LogOf::Replica(who) => self.log_mut(who),
+            LogOf::Second => self.second.as_mut().expect(ADDED),
+        }
+    }
+
+    /// The topic gets its second partition.
+    pub(super) fn add_partition(&mut self) -> Result<(), LabError> {
+        let partition = self.path_of_second();
+        create(&partition)?;
+        let (log, _) = Log::open(&partition, self.settings.clone(), &Remains::default())?;
+        self.second = Some(log);
+        Ok(())
+    }
+
+    fn path_of_second(&self) -> PathBuf {
+        self.directory.join("topic-1")
     }
 
     /// The log of a leader, and that of a follower to write to.
@@ -174,35 +223,35 @@ impl Rig {
             .collect()
     }
 
-    /// What the group has committed.
-    pub(super) fn committed(&self) -> Option<Position> {
-        let commit = self.offsets.as_ref().expect(OPEN).committed();
-        commit.map(|commit| commit.position)
+    /// What the group has committed, by partition.
+    pub(super) fn committed(&self) -> [Option<Position>; 2] {
+        let commits = self.offsets.as_ref().expect(OPEN).committed_by_partition();
+        commits.map(|commit| Some(commit?.position))
     }
 
     /// A broker handles a produce request.
     pub(super) fn produce(
         &mut self,
-        who: u16,
+        to: LogOf,
         record: u16,
         stamp: Option<broker::Stamp>,
     ) -> Result<Produced, StorageError> {
         let record = self.record(record);
-        self.log_mut(who).append(stamp.map(wire), &record)
+        self.log_of_mut(to).append(stamp.map(wire), &record)
     }
 
-    /// The records that a poll returns of the leader's log from `next` on, at most `count`, as far as it
-    /// is readable below `end`.
+    /// The records that a poll returns of a log from `next` on, at most `count`, as far as it is readable
+    /// below `end`.
     pub(super) fn fetch(
         &self,
-        leader: u16,
+        of: LogOf,
         next: u16,
         count: u16,
         end: Offset,
     ) -> Result<Vec<Polled>, StorageError> {
         let isolation = self.pipeline.isolation();
         let from = NextOffset(next.into());
-        let batches = self.log(leader).read(from, count.into(), isolation, end)?;
+        let batches = self.log_of(of).read(from, count.into(), isolation, end)?;
         let polled = batches.into_iter().filter_map(|batch| {
             Some(Polled {
                 offset: batch.offset,
@@ -222,17 +271,19 @@ impl Rig {
         }
     }
 
-    /// The group commits this, or its offset expires.
+    /// The group commits these, by partition, with one request.
     pub(super) fn commit(
         &mut self,
-        position: Option<offset::Position>,
+        positions: [Option<offset::Position>; 2],
         generation: u16,
     ) -> Result<(), StorageError> {
         let offsets = self.offsets.as_mut().expect(OPEN);
-        match position {
-            None => offsets.expire(),
-            Some(position) => offsets.commit(commit(position, generation)),
-        }
+        offsets.commit_by_partition(positions.map(|position| Some(commit(position?, generation))))
+    }
+
+    /// The group's offsets expire.
+    pub(super) fn expire_offsets(&mut self) -> Result<(), StorageError> {
+        self.offsets.as_mut().expect(OPEN).expire()
     }
 
     /// A broker stops in this way, and starts again.

@@ -2,12 +2,14 @@
 //! come to before the step under way, or after it.
 
 use crate::play::{Each, Size, plans, play};
-use crate::support::preset_designs;
+use crate::support::{derived_designs, preset_designs};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
+use semel::Design;
 use semel::lab::{Remnant, Run, Sync, not_hosted};
 use semel_models::action::Action;
-use semel_models::pipeline::Pipeline;
+use semel_models::fault::Fault;
+use semel_models::pipeline::{Pipeline, PreparedTransaction};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -16,8 +18,26 @@ use std::process::{Command, Stdio};
 const DIRECTORY: &str = "SEMEL_LAB_RUN_KILLED";
 const NUMBER: &str = "SEMEL_LAB_RUN_NUMBER";
 
-/// How many processes are killed, each at another step.
+/// How many processes are killed of runs of presets, each at another step.
 const KILLS: usize = 24;
+/// And of runs in which two partitions, or a database and a transaction, have to go together.
+const KILLS_OF_TWO: usize = 16;
+
+/// What the run of this number is one of.
+fn design(number: usize) -> Design {
+    let is_of_two = |design: &Design| {
+        let pipeline = design.pipeline();
+        let resumes = pipeline.consumer.output.prepared_transaction == PreparedTransaction::Resume;
+        let grows = pipeline.faults.contains(Fault::AddPartition);
+        pipeline.bounds.partitions > 1 || grows || resumes
+    };
+    let mut designs = match number < KILLS {
+        true => preset_designs(),
+        false => derived_designs().into_iter().filter(is_of_two).collect(),
+    };
+    designs.retain(|design| not_hosted(design.pipeline()).is_none());
+    designs.swap_remove(number * 7 % designs.len())
+}
 
 /// A run's steps, the same for the same number in whichever process.
 fn steps(number: usize) -> (Pipeline, Vec<Action>) {
@@ -32,9 +52,7 @@ fn steps(number: usize) -> (Pipeline, Vec<Action>) {
     };
     let drawn = plans(size).new_tree(&mut runner);
     let plan = drawn.expect("nothing is rejected").current();
-    let mut designs = preset_designs();
-    designs.retain(|design| not_hosted(design.pipeline()).is_none());
-    let run = play(&designs[number % designs.len()], &plan, size.each);
+    let run = play(&design(number), &plan, size.each);
     let run = run.unwrap_or_else(|story| panic!("{story}"));
     (run.cluster().pipeline().clone(), run.taken().to_vec())
 }
@@ -89,7 +107,7 @@ fn kill_in(last: usize, number: usize, directory: &Path) {
 
 #[test]
 fn what_a_killed_run_leaves_is_what_it_had_before_the_step_or_after_it() {
-    for number in 0..KILLS {
+    for number in 0..KILLS + KILLS_OF_TWO {
         let (pipeline, steps) = steps(number);
         let last = (number * 7919 + 5) % steps.len();
         let here = tempfile::tempdir().expect("a directory");
@@ -105,12 +123,17 @@ fn what_a_killed_run_leaves_is_what_it_had_before_the_step_or_after_it() {
         kill_in(last, number, there.path());
         let left = Remnant::recover(there.path(), &pipeline).expect("it recovers");
         let told = || format!("run {number}, step {last} ({:?}): {left:?}", steps[last]);
-        assert!([&before.log, &after.log].contains(&&left.log), "{}", told());
+        let logs = |of: &Remnant| (of.log.clone(), of.second_log.clone());
+        assert!(
+            [logs(&before), logs(&after)].contains(&logs(&left)),
+            "{}",
+            told()
+        );
         let committed = [before.committed, after.committed];
         assert!(committed.contains(&left.committed), "{}", told());
         let of_sink = |of: &Remnant| {
             let effects = (of.without_effect.clone(), of.repeated.clone());
-            (effects, of.seen.clone(), of.saved)
+            (effects, of.seen.clone(), of.saved, of.prepared.clone())
         };
         let sinks = [of_sink(&before), of_sink(&after)];
         assert!(sinks.contains(&of_sink(&left)), "{}", told());

@@ -179,6 +179,20 @@ const POLICIES: &[Policy] = &[
          [faults]\npower-loss = 1\nleader-change = 1\nreplica-lag = 1\ntotal = 2",
     ),
     (
+        "two-partitions",
+        BY_HAND,
+        "order = 'db[process, remember] -> commit'\ninstances = 2",
+        "effect = 'add'\n[faults]\nconsumer-crash = 1\nrebalance = 1\nresponse-lost = 1\ntotal = 2\n\
+         [bounds]\nrecords = 2\nkeys = 2\npartitions = 2",
+    ),
+    (
+        "two-partitions-automatic",
+        AUTOMATIC,
+        "order = 'process'",
+        "effect = 'add'\n[faults]\nconsumer-crash = 1\nproducer-crash = 1\ntotal = 2\n\
+         [bounds]\nrecords = 2\nkeys = 2\npartitions = 2",
+    ),
+    (
         "prepared-transactions",
         BY_HAND,
         "order = 'kafka[produce, db[save-offset]]'\nprepared-transaction = 'resume'",

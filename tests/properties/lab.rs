@@ -13,7 +13,7 @@ use std::path::Path;
 #[cfg(feature = "postgres")]
 use crate::databases;
 use crate::databases::{Kind, over_each_database};
-use crate::designs::Text;
+use crate::designs::{Text, any_partitions};
 use crate::trials::{runner, too_large, try_designs_with};
 
 /// Steps after which a run that does not come to rest is left.
@@ -120,6 +120,12 @@ fn the_next_transaction_coordinator_finds_on_the_disk_what_the_last_one_left() {
     let met = try_texts(moving());
     assert!(met.times("coordinator-failover") > 50);
     assert!(met.times("a marker is written again by the next transaction coordinator") > 5);
+}
+
+#[test]
+fn each_of_two_partitions_has_on_its_disk_what_it_has_in_the_model() {
+    let two = any_partitions().prop_map(|pair| pair.two);
+    try_texts(two);
 }
 
 /// Plays runs of random designs, of which at most half are refused.

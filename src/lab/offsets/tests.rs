@@ -127,8 +127,56 @@ fn what_came_last_counts_whichever_marker_is_first() {
 }
 
 #[test]
+fn what_one_request_commits_in_two_partitions_is_there_as_a_whole_or_not_at_all() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (mut offsets, _) = open(&dir);
+    let [old, first, second] = [1, 2, 3].map(|next| commit(1, next, None));
+    let mut sizes = Vec::new();
+    for commits in [
+        [Some(old), None],
+        [None, Some(old)],
+        [Some(first), Some(second)],
+    ] {
+        let written = offsets.commit_by_partition(commits);
+        written.expect("it can be written");
+        sizes.push(offsets.file.len());
+    }
+    let found = open(&dir).0.committed_by_partition();
+    assert_eq!(found, [Some(first), Some(second)]);
+    let path = offsets.file.path().to_owned();
+    let bytes = std::fs::read(&path).expect("it can be read");
+    for len in sizes[1]..sizes[2] {
+        std::fs::write(&path, &bytes[..len as usize]).expect("it can be written");
+        let found = open(&dir).0.committed_by_partition();
+        assert_eq!(found, [Some(old), Some(old)], "{len} bytes");
+    }
+}
+
+#[test]
+fn a_commit_of_one_partition_leaves_the_other_and_an_expiry_leaves_none() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (mut offsets, _) = open(&dir);
+    let [first, second] = [1, 2].map(|next| commit(1, next, None));
+    let done = |written: Result<(), StorageError>| written.expect("it can be written");
+    done(offsets.commit(first));
+    done(offsets.commit_by_partition([None, Some(second)]));
+    let (mut offsets, _) = open(&dir);
+    let found = offsets.committed_by_partition();
+    assert_eq!(found, [Some(first), Some(second)]);
+    done(offsets.expire());
+    assert_eq!(open(&dir).0.committed_by_partition(), [None, None]);
+}
+
+#[test]
 fn a_frame_of_something_else_is_malformed() {
-    for body in [&[][..], &[COMMIT, 0], &[9], &[TOMBSTONE, 0], &[PENDING]] {
+    for body in [
+        &[][..],
+        &[COMMIT],
+        &[COMMIT, 0],
+        &[9],
+        &[TOMBSTONE, 0],
+        &[PENDING],
+    ] {
         assert_eq!(read(body), Err(Flaw::Malformed));
     }
 }

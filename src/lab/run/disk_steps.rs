@@ -3,12 +3,13 @@
 use super::{LabError, Run};
 use crate::lab::disk::Tear;
 use crate::lab::log::{Log, Produced};
-use crate::lab::rig::{Polled, offset, producer_id, stored};
+use crate::lab::rig::{LogOf, offset, producer_id, stored};
 use crate::lab::words::{LeaderEpoch, RecordId};
-use semel_models::action::{Action, ConsumerStep, ConsumerStrike, Strike};
+use semel_models::action::{Action, ConsumerStrike, Strike};
 use semel_models::broker::{AppendResult, Broker, Stamp};
 use semel_models::cluster::State;
 use semel_models::limbo::Late;
+use semel_models::offset::Position;
 use semel_models::pipeline::Dedup;
 
 impl Run {
@@ -19,19 +20,23 @@ impl Run {
                 if let Some(index) = self.state.producer.first_unhandled() {
                     let flight = self.state.producer.flights[index];
                     let broker = self.state.broker.clone();
-                    self.produce(0, broker, flight.batch.record, flight.wire)?;
+                    let to = LogOf::Replica(0);
+                    self.produce(to, broker, flight.batch.record, flight.wire)?;
                 }
             }
             Action::LateArrives(slot) => {
                 let late = self.state.limbo.requests[usize::from(slot)];
-                if let Late::Produce { record, stamp, .. } = late {
-                    self.produce(0, self.state.broker.clone(), record, stamp)?;
+                if let Late::Produce {
+                    record,
+                    stamp,
+                    partition,
+                } = late
+                {
+                    self.late_produce(partition, record, stamp)?;
                 }
             }
-            Action::Consumer {
-                who,
-                does: ConsumerStep::Poll(count),
-            } => self.poll(who, count)?,
+            Action::Consumer { who, does } => self.poll(who, does, after)?,
+            Action::OtherPartition(step) => self.step_of_second(step)?,
             Action::Fault { strike, .. } => self.strike(strike, after)?,
             Action::CommitUpstream(_)
             | Action::Mark(_)
@@ -48,10 +53,8 @@ impl Run {
             | Action::EndTransaction
             | Action::TimeOutTransaction
             | Action::LearnPartition
-            | Action::OtherPartition(_)
             | Action::OutputTopic { .. }
-            | Action::ReadResult
-            | Action::Consumer { .. } => {}
+            | Action::ReadResult => {}
             Action::WriteMarker => self.write_marker()?,
             Action::Replica { who, does } => self.replica_step(who, does, self.torn())?,
         }
@@ -69,14 +72,14 @@ impl Run {
     /// A request is handled for real, and by the model's broker.
     pub(super) fn produce(
         &mut self,
-        who: u16,
+        to: LogOf,
         mut broker: Broker,
         record: u16,
         stamp: Option<Stamp>,
     ) -> Result<(), LabError> {
         let pipeline = self.cluster.pipeline();
         if let Some(stamp) = stamp.filter(|_| pipeline.producer.is_transactional()) {
-            return self.produce_in_transaction(who, broker, record, stamp);
+            return self.produce_in_transaction(to, broker, record, stamp);
         }
         let known = stamp.and_then(|stamp| broker.offset_of(stamp));
         let end = broker.log_end();
@@ -87,26 +90,8 @@ impl Run {
             AppendResult::StaleEpoch => Produced::StaleEpoch,
             AppendResult::UnknownProducerId => Produced::UnknownProducerId,
         };
-        let produced = self.rig.produce(who, record, stamp)?;
+        let produced = self.rig.produce(to, record, stamp)?;
         self.agree("the answer to the produce request", expected, produced)
-    }
-
-    fn poll(&mut self, who: u16, count: u16) -> Result<(), LabError> {
-        let first = self.state.consumers[usize::from(who)].position().next.0;
-        let isolation = self.cluster.pipeline().isolation();
-        let visible = self.state.broker.visible_from(first, isolation);
-        let expected = visible.take(count.into()).map(|(at, entry)| Polled {
-            offset: offset(at.0),
-            record: entry.record,
-            leader_epoch: LeaderEpoch(entry.leader_epoch.into()),
-        });
-        let leader = self.state.replication.as_ref().map(|replication| {
-            let leader = replication.controller.leader.unwrap_or(0);
-            (leader, offset(replication.visible))
-        });
-        let (leader, end) = leader.unwrap_or((0, self.rig.log(0).log_end()));
-        let fetched = self.rig.fetch(leader, first, count, end)?;
-        self.agree("what the poll returns", expected.collect(), fetched)
     }
 
     fn strike(&mut self, strike: Strike, after: &State) -> Result<(), LabError> {
@@ -137,11 +122,11 @@ impl Run {
                 let clean = self.rig.log_mut(0).clean(offset(end))?;
                 self.agree("up to where the log is clean", offset(end), clean)
             }
+            Strike::InOther(own) => self.strike_second(own, after),
             Strike::RecreateTopic(_) => self.rig.recreate_topic(),
             Strike::CoordinatorFailover { .. } => {
                 self.rig.replace_group_coordinator()?;
-                let committed = self.state.group.committed.map(stored);
-                self.agree("what is committed", committed, self.rig.committed())
+                self.compare_committed(&self.state)
             }
             Strike::TransactionCoordinatorFailover(under_way) => {
                 self.fail_transactions_over(under_way, after)
@@ -162,7 +147,6 @@ impl Run {
             | Strike::Delay(_)
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
-            | Strike::InOther(_)
             | Strike::Rebalance { .. }
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry
@@ -208,12 +192,25 @@ impl Run {
         Ok(())
     }
 
+    /// Commits what the step has committed, with one request, or has the offsets expire.
     fn commit(&mut self, after: &State) -> Result<(), LabError> {
-        let committed = after.group.committed;
-        if self.rig.committed() != committed.map(stored) {
-            self.rig.commit(committed, after.group.generation)?;
+        let now = committed(after);
+        let pairs = || now.into_iter().zip(self.rig.committed());
+        if pairs().any(|(now, found)| now.is_none() && found.is_some()) {
+            self.rig.expire_offsets()?;
         }
-        Ok(())
+        let found = self.rig.committed();
+        let new = [0, 1].map(|of| now[of].filter(|now| found[of] != Some(stored(*now))));
+        if new.iter().any(Option::is_some) {
+            self.rig.commit(new, after.group.generation)?;
+        }
+        self.compare_committed(after)
+    }
+
+    /// Compares what the group has committed in each partition.
+    fn compare_committed(&self, state: &State) -> Result<(), LabError> {
+        let expected = committed(state).map(|position| position.map(stored));
+        self.agree("what is committed", expected, self.rig.committed())
     }
 
     fn compare_log(&self, after: &State) -> Result<(), LabError> {
@@ -221,6 +218,7 @@ impl Run {
         if let Some(replication) = &after.replication {
             return self.compare_replicas(replication);
         }
+        self.compare_second(after)?;
         let (log, broker) = (self.rig.log(0), &after.broker);
         self.compare_entries(broker, log)?;
         let epoch = LeaderEpoch(broker.leader_epoch.into());
@@ -253,4 +251,10 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// What the group has committed, by partition.
+fn committed(state: &State) -> [Option<Position>; 2] {
+    let second = state.other.as_deref().and_then(|other| other.committed);
+    [state.group.committed, second]
 }

@@ -53,7 +53,9 @@ impl Run {
                 let producer = self.rig.results().producer(id);
                 Ok(self.rig.end_offsets(producer, outcome)?)
             }
-            Happening::Committed(position) => Ok(self.rig.commit(Some(position), generation)?),
+            Happening::Committed(position) => {
+                Ok(self.rig.commit([Some(position), None], generation)?)
+            }
             Happening::Orphaned(id) => {
                 self.rig.results_mut().orphan(id);
                 Ok(())

@@ -3,7 +3,7 @@
 use super::{LabError, SEGMENT_BYTES, sqlite};
 use crate::lab::disk::Sync;
 use crate::lab::judge::{Records, Sends, judge};
-use crate::lab::rig::Rig;
+use crate::lab::rig::{LogOf, Rig};
 use crate::lab::sink::Prepared;
 use crate::lab::words::{ProducerEpoch, ProducerId};
 use semel_models::pipeline::Pipeline;
@@ -13,10 +13,12 @@ use std::path::Path;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Remnant {
-    /// The records in the log of the first replica, from its start to its end.
+    /// The records in the log of the first partition's first replica, from its start to its end.
     pub log: Vec<u16>,
-    /// The offset that the group has committed.
-    pub committed: Option<u64>,
+    /// The records in the log of the second partition; `None`: there is none.
+    pub second_log: Option<Vec<u16>>,
+    /// The offset that the group has committed in each partition.
+    pub committed: [Option<u64>; 2],
     /// Records without an effect.
     pub without_effect: Records,
     /// Records with several effects.
@@ -39,10 +41,11 @@ impl Remnant {
         let sync = Sync::Simulated;
         let database = sqlite(directory, pipeline, sync);
         let mut rig = Rig::open(directory, pipeline, sync, SEGMENT_BYTES, database.clone())?;
-        let (start, end) = (rig.log(0).log_start(), rig.log(0).log_end());
-        let fetched = rig.fetch(0, start.0 as u16, u16::MAX, end)?;
+        let log = records(&rig, LogOf::Replica(0))?;
+        let second = rig.second().map(|_| records(&rig, LogOf::Second));
+        let second_log = second.transpose()?;
         let contents = rig.sink(0).contents()?;
-        let committed = rig.committed().map(|position| position.next.0);
+        let committed = rig.committed().map(|position| Some(position?.next.0));
         drop(rig);
         let sends = Sends {
             keys: pipeline.bounds.keys,
@@ -51,7 +54,8 @@ impl Remnant {
         };
         let judgement = judge(&database, &sends)?;
         Ok(Remnant {
-            log: fetched.into_iter().map(|polled| polled.record).collect(),
+            log,
+            second_log,
             committed,
             without_effect: judgement.lost,
             repeated: judgement.repeated,
@@ -60,6 +64,13 @@ impl Remnant {
             prepared: contents.prepared.into_iter().map(told).collect(),
         })
     }
+}
+
+/// The records in a log.
+fn records(rig: &Rig, of: LogOf) -> Result<Vec<u16>, LabError> {
+    let (start, end) = (rig.log_of(of).log_start(), rig.log_of(of).log_end());
+    let fetched = rig.fetch(of, start.0 as u16, u16::MAX, end)?;
+    Ok(fetched.into_iter().map(|polled| polled.record).collect())
 }
 
 fn told((id, prepared): (u16, Prepared)) -> (u16, ProducerId, ProducerEpoch) {

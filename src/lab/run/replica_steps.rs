@@ -8,7 +8,7 @@
 use super::{LabError, Run};
 use crate::lab::disk::Tear;
 use crate::lab::log::Log;
-use crate::lab::rig::offset;
+use crate::lab::rig::{LogOf, offset};
 use crate::lab::words::LeaderEpoch;
 use semel_models::action::{Action, ReplicaStep, ReplicaStrike};
 use semel_models::cluster::State;
@@ -75,7 +75,12 @@ impl Run {
         }
         let flight = self.state.producer.flights[index];
         let broker = replication.replica(who).broker.clone();
-        self.produce(who, broker, flight.batch.record, flight.wire)
+        self.produce(
+            LogOf::Replica(who),
+            broker,
+            flight.batch.record,
+            flight.wire,
+        )
     }
 
     /// The follower cuts its log to what it has in common with the leader's, and appends the rest.

@@ -6,7 +6,7 @@
 
 use super::{LabError, Run};
 use crate::lab::log::Produced;
-use crate::lab::rig::{offset, producer_id, wire};
+use crate::lab::rig::{LogOf, offset, producer_id, wire};
 use crate::lab::transaction_log::TransactionalId;
 use crate::lab::words::ProducerEpoch;
 use semel_models::action::UnderWay;
@@ -20,10 +20,10 @@ use semel_models::transaction_coordinator::{
 const UPSTREAM: TransactionalId = TransactionalId(0);
 
 impl Run {
-    /// A produce request of the transactional upstream is handled by broker `who`, which has `broker`.
+    /// A produce request of the transactional upstream is handled by the leader, which has `broker`.
     pub(super) fn produce_in_transaction(
         &mut self,
-        who: u16,
+        to: LogOf,
         mut broker: Broker,
         record: u16,
         stamp: Stamp,
@@ -49,7 +49,7 @@ impl Run {
             TransactionVersion::Two => kept.add(stamp.epoch, Part::Input),
         };
         let record = self.rig.record(record);
-        let log = self.rig.log_mut(who);
+        let log = self.rig.log_of_mut(to);
         let produced = log.append_in_transaction(wire(stamp), &record, ask)?;
         self.agree("the answer to the produce request", expected, produced)
     }
