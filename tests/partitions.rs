@@ -98,7 +98,7 @@ fn what_is_written_before_the_consumer_knows_of_it_is_passed_over() {
 }
 
 #[test]
-fn every_run_can_be_followed_again() {
+fn every_run_can_be_followed_again_on_the_model_and_on_real_files() {
     let mut followed = 0;
     for (name, _, _) in SIZES {
         let verdicts = checked(&derived(name));
@@ -109,6 +109,9 @@ fn every_run_can_be_followed_again() {
             let run = replay(trace).expect("it can be replayed");
             let as_recorded = matches!(run.outcome(), Outcome::AsRecorded { .. });
             assert!(as_recorded, "{guarantee} of {name}: {:?}", run.outcome());
+            let directory = tempfile::tempdir().expect("a directory");
+            let files = on_files(&run, directory.path()).expect("the disk does its work");
+            assert_eq!(files, OnFiles::Agrees, "{guarantee} of {name}");
             followed += 1;
         }
     }
@@ -130,15 +133,6 @@ fn names_of_anomalies_are_by_partition() {
         .map(|anomaly| anomaly.name())
         .collect();
     assert_eq!(names, ["unseen"]);
-}
-
-#[test]
-fn runs_on_real_files_refuse_it_by_name() {
-    let verdicts = checked(&derived("new-partition-latest"));
-    let run = replay(verdicts.of(Guarantee::NoLoss).trace().expect("violated")).expect("a run");
-    let directory = tempfile::tempdir().expect("a directory");
-    let files = on_files(&run, directory.path()).expect("no failure");
-    assert_eq!(files, OnFiles::NotHosted("the fault add-partition"));
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! Which designs runs on real files can take.
 
-use semel_models::fault::Fault;
 use semel_models::pipeline::Pipeline;
 
 /// What `pipeline` asks for that runs on real files do not know yet; `None`: they know everything
@@ -24,9 +23,6 @@ use semel_models::pipeline::Pipeline;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn not_hosted(pipeline: &Pipeline) -> Option<&'static str> {
-    if pipeline.faults.contains(Fault::AddPartition) {
-        return Some("the fault add-partition");
-    }
     // The output topic's file is that of one replica, which nothing strikes.
     pipeline
         .strikes_results()

@@ -193,6 +193,12 @@ const POLICIES: &[Policy] = &[
          [bounds]\nrecords = 2\nkeys = 2\npartitions = 2",
     ),
     (
+        "a-partition-is-added",
+        BY_HAND,
+        "order = 'db[process, remember] -> commit'",
+        "effect = 'add'\n[faults]\nadd-partition = 1\nconsumer-crash = 1\ntotal = 2",
+    ),
+    (
         "prepared-transactions",
         BY_HAND,
         "order = 'kafka[produce, db[save-offset]]'\nprepared-transaction = 'resume'",

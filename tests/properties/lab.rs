@@ -128,6 +128,16 @@ fn each_of_two_partitions_has_on_its_disk_what_it_has_in_the_model() {
     try_texts(two);
 }
 
+#[test]
+fn a_partition_that_is_added_has_on_its_disk_what_it_has_in_the_model() {
+    let added = any_partitions().prop_map(|pair| {
+        let Text(text) = pair.one;
+        Text(text.replace("[faults]\n", "[faults]\nadd-partition = 1\n"))
+    });
+    let met = try_texts(added);
+    assert!(met.times("add-partition") > 50);
+}
+
 /// Plays runs of random designs, of which at most half are refused.
 fn try_texts(texts: impl Strategy<Value = Text>) -> Met {
     let coverage = RefCell::new(Met::default());

@@ -123,6 +123,7 @@ impl Run {
                 self.agree("up to where the log is clean", offset(end), clean)
             }
             Strike::InOther(own) => self.strike_second(own, after),
+            Strike::AddPartition { .. } => self.rig.add_partition(),
             Strike::RecreateTopic(_) => self.rig.recreate_topic(),
             Strike::CoordinatorFailover { .. } => {
                 self.rig.replace_group_coordinator()?;
@@ -148,7 +149,6 @@ impl Run {
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
             | Strike::Rebalance { .. }
-            | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::ExpireResult { .. }
