@@ -27,7 +27,7 @@ pub(crate) fn check(
         false => return,
     };
     let refused = of_faults(faults, from_the_start)
-        .or_else(|| of_results(order).filter(|_| from_the_start))
+        .or_else(|| of_results(order))
         .or_else(|| of_clients(parts))
         .or_else(|| of_application(parts))
         .or_else(|| of_instances(parts, from_the_start))
@@ -173,7 +173,8 @@ fn of_application(parts: &Parts<'_>) -> Refused {
     }
 }
 
-/// Results are written to an output topic of one partition, and their offsets are of one.
+/// Results are written to an output topic of one partition; offsets that a transaction commits, and to which
+/// an abort goes back, are those of one.
 fn of_results(order: Option<&Order>) -> Refused {
     let writes = |order: &Order| {
         let steps = [Step::Produce, Step::ProduceAsync];

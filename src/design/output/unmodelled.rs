@@ -211,7 +211,8 @@ const BEYOND: [Fault; 5] = [
 
 /// Whether the model knows what the fault does where results are written.
 pub(crate) fn goes_with(fault: Fault) -> bool {
-    !BEYOND.contains(&fault)
+    // What is refused beside a second partition is, too.
+    !BEYOND.contains(&fault) && fault != Fault::AddPartition
 }
 
 /// What the rest of the design has beside results, and the model does not together with them.

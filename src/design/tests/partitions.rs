@@ -81,6 +81,8 @@ fn what_does_not_go_with_it_is_refused_by_name() {
             "on-commit-failure = \"ignore\"",
         ),
         (order("process -> commit-async"), "`commit-async`"),
+        (order("produce -> commit"), "`produce` or `kafka[...]`"),
+        (order("kafka[process, commit]"), "`produce` or `kafka[...]`"),
         (order("db[process, save-offset]"), "`save-offset`"),
         (
             sink("effect = \"upsert\"\nversion-guard = true"),
