@@ -48,6 +48,7 @@ mod rig;
 pub mod run;
 mod schedule;
 pub mod sink;
+mod topic;
 mod transaction_log;
 mod words;
 

@@ -55,12 +55,12 @@ use crate::dedup::DedupStore;
 use crate::fault::Fault;
 use crate::group_coordinator::GroupCoordinator;
 use crate::guarantee::Guarantee;
+use crate::journal::Journal;
 use crate::ledger::Ledger;
 use crate::limbo::Limbo;
 use crate::limits::{Limits, MAX_BUDGETS, MAX_INSTANCES, Room, TooLarge};
 use crate::outbox::Database;
 use crate::output::Output;
-use crate::output::journal::Journal;
 use crate::partitions::OtherPartition;
 use crate::pipeline::{Dedup, Pipeline, Start};
 use crate::producer::Producer;
@@ -141,6 +141,31 @@ impl Clone for State {
 }
 
 impl State {
+    /// Each step tells what it did, for runs that do the same for real.
+    fn keep_journals(&mut self) {
+        if let Some(replication) = &mut self.replication {
+            replication.journal = Journal::kept();
+        }
+        if let Some(output) = &mut self.output {
+            output.journal = Journal::kept();
+            if let Some(log) = &mut output.log {
+                log.replication.journal = Journal::kept();
+            }
+        }
+    }
+
+    fn begin_journals(&mut self) {
+        if let Some(replication) = &mut self.replication {
+            replication.journal.begin();
+        }
+        if let Some(output) = &mut self.output {
+            output.journal.begin();
+            if let Some(log) = &mut output.log {
+                log.replication.journal.begin();
+            }
+        }
+    }
+
     /// The dedup store that consumer `who` uses, wherever it lives.
     pub fn dedup_store(&self, who: u16, pipeline: &Pipeline) -> &DedupStore {
         match pipeline.sink.dedup {
@@ -159,8 +184,9 @@ pub struct Cluster {
     budget: Budget,
     witnesses: Vec<Witness>,
     reductions: Reductions,
-    /// Whether states tell what the last step wrote to the output topic.
-    keeps_journal: bool,
+    /// Whether it is for single runs: states tell what the last step did, and the epochs of output
+    /// producers keep their numbers.
+    for_running: bool,
     /// Whether each replica has a log of its own in the model.
     has_replicas: bool,
     /// What its partition is to a transaction.
@@ -189,7 +215,8 @@ impl Cluster {
     }
 
     /// The model of `pipeline` for single runs, however long: the one [`Cluster::for_telling`]
-    /// gives, but that its states cannot be packed and that generations keep their numbers.
+    /// gives, but that its states cannot be packed and that generations and the epochs of output producers
+    /// keep their numbers.
     pub fn for_running(pipeline: Pipeline) -> Result<Cluster, TooLarge> {
         let reductions = Reductions {
             where_to_begin: false,
@@ -199,7 +226,7 @@ impl Cluster {
             ..Reductions::ALL
         };
         Ok(Cluster {
-            keeps_journal: true,
+            for_running: true,
             ..Cluster::build(pipeline, reductions, Room::Unpacked)?
         })
     }
@@ -228,7 +255,7 @@ impl Cluster {
             budget,
             witnesses,
             reductions,
-            keeps_journal: false,
+            for_running: false,
             has_replicas,
             part: Part::Input,
             output_topic: None,
@@ -397,12 +424,12 @@ impl Model for Cluster {
         if let Some(output) = &mut state.output {
             output.log = self.empty_output_log();
         }
-        if let Some(output) = state.output.as_mut().filter(|_| self.keeps_journal) {
-            output.journal = Journal::kept();
-        }
         if self.has_replicas {
             let replicas = Replication::of(&self.pipeline.topic.replication);
             state.replication = Some(Box::new(replicas));
+        }
+        if self.for_running {
+            state.keep_journals();
         }
         self.budget.fill(&mut state);
         if self.pipeline.bounds.start == Start::Joined {
@@ -435,9 +462,7 @@ impl Model for Cluster {
         // Made where it is returned: it is too large to be moved about.
         let mut next = Some(state.clone());
         let after = next.as_mut()?;
-        if let Some(output) = &mut after.output {
-            output.journal.begin();
-        }
+        after.begin_journals();
         let strike = match action {
             Action::Fault { entry, strike } => {
                 self.strike(after, strike);

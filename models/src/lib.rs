@@ -16,6 +16,7 @@ pub mod dedup;
 pub mod fault;
 pub mod group_coordinator;
 pub mod guarantee;
+pub mod journal;
 pub mod ledger;
 pub mod limbo;
 pub mod limits;

@@ -63,12 +63,13 @@ pub mod log;
 mod packing;
 pub mod producer;
 
+use crate::journal::Journal;
 use crate::list::List;
 use crate::offset::Position;
 use crate::pipeline::{Pipeline, TransactionalId};
 use crate::set::Set;
 use crate::transaction_coordinator::{Outcome, Part, Phase, Transaction};
-use journal::{Happening, Journal};
+use journal::Happening;
 use log::OutputLog;
 use producer::OutputProducer;
 
@@ -133,7 +134,7 @@ pub struct Output {
     /// The topic's log and its clients, where faults can strike them.
     pub log: Option<Box<OutputLog>>,
     /// What the last step did, for runs that do it for real.
-    pub journal: Journal,
+    pub journal: Journal<Happening>,
 }
 
 impl Output {

@@ -48,17 +48,20 @@
 //! replicas ([`crate::transaction_coordinator`] says why).
 
 mod controller;
+mod deed;
 mod numbering;
 mod packing;
 mod replica;
 mod truncation;
 
 pub use controller::{Controller, Election, Members};
+pub use deed::Deed;
 pub use numbering::Numbering;
 pub(crate) use packing::code_broker;
 pub use replica::{Replica, Status};
 
 use crate::broker::Broker;
+use crate::journal::Journal;
 use crate::pipeline::{KafkaRules, Pipeline, ReplicationSettings, TruncationRule};
 
 /// The most replicas of the partition.
@@ -76,6 +79,8 @@ pub struct Replication {
     pub visible: u16,
     /// The broker that the producer's client takes for the leader.
     pub known: Option<u16>,
+    /// What brokers did by themselves in the last step, for runs that do it for real.
+    pub journal: Journal<Deed>,
 }
 
 impl Replication {
@@ -146,6 +151,13 @@ impl Replication {
         let Some(leader) = self.fetches_from(who, rules) else {
             return;
         };
+        let own = self.replica(who);
+        self.journal.note(Deed::Fetches {
+            who,
+            from: leader,
+            in_line: own.in_line,
+            high_watermark: own.high_watermark,
+        });
         let [leader, follower] = self.two(leader, who);
         if !follower.in_line {
             let end = follower.broker.log_end();
@@ -285,6 +297,7 @@ impl Replication {
         self.controller.leader = Some(leader);
         self.controller.proposal = None;
         let epoch = self.controller.epoch;
+        self.journal.note(Deed::Leads { who: leader, epoch });
         for who in 0..settings.replicas {
             let replica = self.replica_mut(who);
             replica.known_end = 0;
@@ -312,17 +325,22 @@ impl Replication {
         let (epoch, leader) = (self.controller.epoch, self.controller.leader);
         let replica = self.replica_mut(who);
         let other = leader.is_some() && leader != replica.follows && leader != Some(who);
+        let cuts = rules.truncation == TruncationRule::ToHighWatermark && other;
+        let cuts = cuts.then_some(replica.high_watermark);
         replica.broker.leader_epoch = epoch;
         replica.follows = leader;
         replica.in_line = false;
-        if rules.truncation == TruncationRule::ToHighWatermark && other {
-            replica.truncate(replica.high_watermark);
+        if let Some(end) = cuts {
+            replica.truncate(end);
         }
+        self.journal.note(Deed::Hears { who, epoch, cuts });
     }
 
     /// This broker starts again with the first `kept` entries.
     pub fn restart(&mut self, who: u16, kept: u16, pipeline: &Pipeline) {
         let settings = &pipeline.topic.replication;
+        let found = self.replica(who).status;
+        self.journal.note(Deed::Restarts { who, found, kept });
         let replica = self.replica_mut(who);
         replica.start(kept);
         // Nothing that it heard before is known any more.

@@ -1,26 +1,35 @@
 //! The output topic on disk: the results that consumers write, and what its reader sees.
 //!
-//! Which request of an output producer is appended, and which is recognised, is the model's to say.
-//! What is appended lies in a log of its own with its transaction and its markers, and what the reader
-//! sees is read from there.
+//! **Where faults can strike its brokers** it has replicas, and clients that send to them, as the first topic
+//! has: what becomes of a request its leader's files say. Its [reader](Reader) has a position of its own.
 //!
-//! **Epochs.** The model keeps of them only how they compare. Here they count on: each time the
+//! **Elsewhere** which request of an output producer is appended, and which is recognised, is the model's to
+//! say. What is appended lies in one log with its transaction and its markers, and what the reader sees is
+//! read from there. The model keeps of epochs only how they compare. Here they count on: each time the
 //! coordinator raises that of an id it is the next one, and batches and markers carry what is in force.
 
-use super::log::{Log, LogSettings, Produced, Record, Remains};
+mod reader;
+
+pub(super) use reader::Reader;
+
+use super::log::{LogSettings, Produced, Record};
 use super::run::LabError;
 use super::sink::Prepared;
-use super::words::{NextOffset, ProducerEpoch, ProducerId, Sequence, Stamp};
+use super::topic::{Replicas, Topic};
+use super::words::{NextOffset, Offset, ProducerEpoch, ProducerId, Sequence, Stamp};
 use semel_models::pipeline::Isolation;
 use semel_models::transaction_coordinator::{CoordinatorAnswer, Outcome};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The output topic, and the producers that write to it in transactions.
+/// The output topic, and the producers that write to it.
 #[derive(Debug)]
 pub(super) struct Results {
-    log: Log,
-    /// Those of the transactional ids that the model keeps, in its order.
+    topic: Topic,
+    /// Where faults can strike the topic.
+    reader: Option<Reader>,
+    /// Those of the transactional ids that the model keeps, in its order; without transactions those of the
+    /// consumers.
     producers: Vec<Producing>,
     /// How many there have been.
     made: u64,
@@ -41,20 +50,24 @@ struct Producing {
 pub(super) type Unseen = (u16, ProducerId, bool);
 
 impl Results {
-    /// Opens what is in `directory`, or begins there, with so many transactional ids.
+    /// Opens what is at `partition`, or begins there, with so many producers.
     pub(super) fn open(
-        directory: &Path,
+        partition: &Path,
         settings: LogSettings,
-        ids: u16,
+        replicas: Replicas,
+        producers: u16,
     ) -> Result<Results, LabError> {
-        let (log, _) = Log::open(directory, settings, &Remains::default())?;
         let mut results = Results {
-            log,
+            topic: Topic::open(partition, settings, replicas)?,
+            reader: match replicas {
+                Replicas::Apart(_) => Some(Reader::default()),
+                Replicas::AsOne => None,
+            },
             producers: Vec::new(),
             made: 0,
             told: BTreeMap::new(),
         };
-        for _ in 0..ids {
+        for _ in 0..producers {
             let new = results.new_producer();
             results.producers.push(new);
         }
@@ -70,7 +83,44 @@ impl Results {
         }
     }
 
-    /// The producer id of a transactional id.
+    pub(super) fn topic(&self) -> &Topic {
+        &self.topic
+    }
+
+    pub(super) fn topic_mut(&mut self) -> &mut Topic {
+        &mut self.topic
+    }
+
+    /// The topic's reader, where faults can strike it.
+    pub(super) fn reader(&self) -> Option<&Reader> {
+        self.reader.as_ref()
+    }
+
+    /// This broker leads in a new leader epoch: the reader goes back to what it has in common with it.
+    pub(super) fn turn_back_to(&mut self, leader: u16) {
+        if let Some(reader) = &mut self.reader {
+            reader.turn_back(self.topic.log(leader));
+        }
+    }
+
+    /// The reader reads on to `to` of this leader's log, if that is readable so far.
+    pub(super) fn read_on(
+        &mut self,
+        to: Offset,
+        leader: u16,
+        isolation: Isolation,
+        high_watermark: Offset,
+    ) -> Result<(), LabError> {
+        match &mut self.reader {
+            Some(reader) => {
+                let log = self.topic.log(leader);
+                Ok(reader.read_on(to, log, isolation, high_watermark)?)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The producer id of a transactional id, or of a consumer.
     pub(super) fn producer(&self, id: u16) -> ProducerId {
         self.producers[usize::from(id)].producer
     }
@@ -110,7 +160,7 @@ impl Results {
         id: Option<u16>,
     ) -> Result<Produced, LabError> {
         let Some(id) = id else {
-            return Ok(self.log.append(None, record)?);
+            return Ok(self.topic.log_mut(0).append(None, record)?);
         };
         let own = &mut self.producers[usize::from(id)];
         let stamp = Stamp {
@@ -120,13 +170,15 @@ impl Results {
         };
         own.sequence += 1;
         let added = || CoordinatorAnswer::Done;
-        Ok(self.log.append_in_transaction(stamp, record, added)?)
+        let log = self.topic.log_mut(0);
+        Ok(log.append_in_transaction(stamp, record, added)?)
     }
 
     /// The marker of a transaction is written.
     pub(super) fn end(&mut self, id: u16, outcome: Outcome) -> Result<Produced, LabError> {
         let Prepared { producer, epoch } = self.identity(id);
-        Ok(self.log.append_marker(producer, epoch, outcome)?)
+        let log = self.topic.log_mut(0);
+        Ok(log.append_marker(producer, epoch, outcome)?)
     }
 
     /// A process that is gone leaves its transaction open; whoever comes next has an id of its own.
@@ -136,6 +188,11 @@ impl Results {
         self.producers.push(old);
     }
 
+    /// A producer without transactions is gone; the next one has an id of its own.
+    pub(super) fn renew(&mut self, who: u16) {
+        self.producers[usize::from(who)] = self.new_producer();
+    }
+
     /// An id is used no more.
     pub(super) fn forget(&mut self, id: u16) {
         self.producers.remove(usize::from(id));
@@ -143,15 +200,22 @@ impl Results {
 
     /// The records that the topic's reader has seen, in their order.
     pub(super) fn seen(&self, isolation: Isolation) -> Result<Vec<u16>, LabError> {
-        let end = self.log.log_end();
-        let read = self.log.read(NextOffset(0), usize::MAX, isolation, end)?;
+        if let Some(reader) = &self.reader {
+            return Ok(reader.seen().to_vec());
+        }
+        let log = self.topic.log(0);
+        let read = log.read(NextOffset(0), usize::MAX, isolation, log.log_end())?;
         let records = read.into_iter().filter_map(|batch| batch.record);
         Ok(records.map(|record| record.id.0 as u16).collect())
     }
 
-    /// The records that a reader of what is committed does not see yet.
+    /// The records that a reader of what is committed does not see yet, where the reader takes everything
+    /// else at once.
     pub(super) fn unseen(&self) -> Vec<Unseen> {
-        let unseen = self.log.unstable().into_iter();
+        if self.reader.is_some() {
+            return Vec::new();
+        }
+        let unseen = self.topic.log(0).unstable().into_iter();
         unseen
             .map(|(record, producer, committed)| (record.0 as u16, producer, committed))
             .collect()

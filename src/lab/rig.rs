@@ -1,19 +1,22 @@
 //! The files and the database of one run.
 
 mod forms;
+mod side;
 
-pub(super) use forms::{offset, producer_id, stored, wire};
+pub(super) use forms::{offset, producer_id, stored};
+pub(super) use side::Side;
 
-use forms::commit;
+use forms::{commit, wire};
 
 use super::disk::{StorageError, Sync, Tear};
-use super::log::{Log, LogSettings, Produced, Record, Remains};
+use super::log::{Log, LogSettings, Produced, Record};
 use super::offsets::OffsetLog;
 use super::results::Results;
 use super::run::LabError;
 use super::sink::{Database, SqlSink};
+use super::topic::{Replicas, Topic};
 use super::transaction_log::TransactionLog;
-use super::words::{LeaderEpoch, NextOffset, Offset, Position, ProducerId};
+use super::words::{LeaderEpoch, NextOffset, Offset, Position, ProducerId, Stamp};
 use semel_models::broker;
 use semel_models::offset;
 use semel_models::output;
@@ -21,18 +24,17 @@ use semel_models::pipeline::Pipeline;
 use semel_models::transaction_coordinator::Outcome;
 use std::path::{Path, PathBuf};
 
-/// What a run has on the disk: the log of each of the partition's replicas, that of a second partition, the
-/// group's committed offsets, and the sink, to which each consumer has a connection of its own.
+/// What a run has on the disk: the logs of the topics, the group's committed offsets, and the sink, to which
+/// each consumer has a connection of its own.
 #[derive(Debug)]
 pub(super) struct Rig {
     directory: PathBuf,
     settings: LogSettings,
     pipeline: Pipeline,
-    /// Each replica's. Where no fault can strike them they are one log to the model, and only the
-    /// first is written.
-    logs: Vec<Slot<Log>>,
+    /// The topic that the consumers read: its first partition.
+    input: Topic,
     /// That of the second partition, once there is one. Nothing stops its broker.
-    second: Option<Log>,
+    second: Option<Topic>,
     offsets: Slot<OffsetLog>,
     transactions: Slot<TransactionLog>,
     /// The output topic, where the design has one.
@@ -52,10 +54,20 @@ pub(super) struct Polled {
 /// A log that takes produce requests and fetches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LogOf {
-    /// That of a replica of the first partition.
-    Replica(u16),
-    /// That of the second partition.
+    /// That of a broker's replica of a topic.
+    Replica(Side, u16),
+    /// That of the first topic's second partition.
     Second,
+}
+
+impl LogOf {
+    /// The topic.
+    pub(super) fn side(self) -> Side {
+        match self {
+            LogOf::Replica(side, _) => side,
+            LogOf::Second => Side::Input,
+        }
+    }
 }
 
 /// Something that is closed and opened again.
@@ -84,11 +96,16 @@ impl Rig {
             rules: pipeline.rules,
             sync,
         };
+        let replicas = match pipeline.tells_replicas_apart() {
+            true => Replicas::Apart(pipeline.topic.replication.replicas),
+            false => Replicas::AsOne,
+        };
+        let partition = directory.join("topic-0");
         let mut rig = Rig {
             directory: directory.to_owned(),
+            input: Topic::open(&partition, settings.clone(), replicas)?,
             settings,
             pipeline: pipeline.clone(),
-            logs: Vec::new(),
             second: None,
             offsets: None,
             transactions: None,
@@ -96,14 +113,6 @@ impl Rig {
             sinks: Vec::new(),
             database,
         };
-        let replicas = match pipeline.tells_replicas_apart() {
-            true => pipeline.topic.replication.replicas,
-            false => 1,
-        };
-        for who in 0..replicas {
-            rig.logs.push(None);
-            rig.start_broker(who, &Remains::default())?;
-        }
         if pipeline.bounds.partitions > 1 || rig.path_of_second().exists() {
             rig.add_partition()?;
         }
@@ -117,41 +126,39 @@ impl Rig {
         Ok(rig)
     }
 
-    /// The log of the replica of this broker.
+    /// The log of this broker's replica of the first topic.
     pub(super) fn log(&self, who: u16) -> &Log {
-        self.logs[usize::from(who)].as_ref().expect(OPEN)
+        self.input.log(who)
     }
 
     pub(super) fn log_mut(&mut self, who: u16) -> &mut Log {
-        self.logs[usize::from(who)].as_mut().expect(OPEN)
+        self.input.log_mut(who)
     }
 
     /// The log of the second partition; `None`: it has not been added.
     pub(super) fn second(&self) -> Option<&Log> {
-        self.second.as_ref()
+        self.second.as_ref().map(|second| second.log(0))
     }
 
     /// The log that a leader has of its partition.
     pub(super) fn log_of(&self, of: LogOf) -> &Log {
         match of {
-            LogOf::Replica(who) => self.log(who),
-            LogOf::Second => self.second.as_ref().expect(ADDED),
+            LogOf::Replica(side, who) => self.topic(side).log(who),
+            LogOf::Second => self.second.as_ref().expect(ADDED).log(0),
         }
     }
 
     pub(super) fn log_of_mut(&mut self, of: LogOf) -> &mut Log {
         match of {
-            LogOf::Replica(who) => self.log_mut(who),
-            LogOf::Second => self.second.as_mut().expect(ADDED),
+            LogOf::Replica(side, who) => self.topic_mut(side).log_mut(who),
+            LogOf::Second => self.second.as_mut().expect(ADDED).log_mut(0),
         }
     }
 
     /// The topic gets its second partition.
     pub(super) fn add_partition(&mut self) -> Result<(), LabError> {
-        let partition = self.path_of_second();
-        create(&partition)?;
-        let (log, _) = Log::open(&partition, self.settings.clone(), &Remains::default())?;
-        self.second = Some(log);
+        let (path, settings) = (self.path_of_second(), self.settings.clone());
+        self.second = Some(Topic::open(&path, settings, Replicas::AsOne)?);
         Ok(())
     }
 
@@ -159,12 +166,19 @@ impl Rig {
         self.directory.join("topic-1")
     }
 
-    /// The log of a leader, and that of a follower to write to.
-    pub(super) fn two_logs(&mut self, leader: u16, follower: u16) -> (&Log, &mut Log) {
-        let places = [usize::from(leader), usize::from(follower)];
-        let both = self.logs.get_disjoint_mut(places);
-        let [leader, follower] = both.expect("two different replicas");
-        (leader.as_ref().expect(OPEN), follower.as_mut().expect(OPEN))
+    /// The logs of a topic.
+    pub(super) fn topic(&self, side: Side) -> &Topic {
+        match side {
+            Side::Input => &self.input,
+            Side::Output => self.results().topic(),
+        }
+    }
+
+    pub(super) fn topic_mut(&mut self, side: Side) -> &mut Topic {
+        match side {
+            Side::Input => &mut self.input,
+            Side::Output => self.results_mut().topic_mut(),
+        }
     }
 
     pub(super) fn sink(&mut self, who: u16) -> &mut SqlSink {
@@ -237,7 +251,24 @@ impl Rig {
         stamp: Option<broker::Stamp>,
     ) -> Result<Produced, StorageError> {
         let record = self.record(record);
-        self.log_of_mut(to).append(stamp.map(wire), &record)
+        let stamp = stamp.map(|stamp| self.stamp(to.side(), stamp));
+        self.log_of_mut(to).append(stamp, &record)
+    }
+
+    /// A stamp of a topic's producer as it is on the wire.
+    pub(super) fn stamp(&self, side: Side, stamp: broker::Stamp) -> Stamp {
+        Stamp {
+            producer: self.producer(side, stamp.session),
+            ..wire(stamp)
+        }
+    }
+
+    /// The producer id of a session of a topic's producer.
+    pub(super) fn producer(&self, side: Side, session: u16) -> ProducerId {
+        match side {
+            Side::Input => producer_id(session),
+            Side::Output => self.results().producer(session),
+        }
     }
 
     /// The records that a poll returns of a log from `next` on, at most `count`, as far as it is readable
@@ -286,24 +317,6 @@ impl Rig {
         self.offsets.as_mut().expect(OPEN).expire()
     }
 
-    /// A broker stops in this way, and starts again.
-    pub(super) fn restart_broker(
-        &mut self,
-        who: u16,
-        stop: impl FnOnce(Log) -> Result<Remains, StorageError>,
-    ) -> Result<(), LabError> {
-        let log = self.logs[usize::from(who)].take();
-        let remains = stop(log.expect(OPEN))?;
-        self.start_broker(who, &remains)
-    }
-
-    /// The topic is deleted, and created again under its name.
-    pub(super) fn recreate_topic(&mut self) -> Result<(), LabError> {
-        let log = self.logs[0].take();
-        log.expect(OPEN).lose_disk()?;
-        self.start_broker(0, &Remains::default())
-    }
-
     /// Every coordinator loses power: the commits up to the first of `last` are left.
     pub(super) fn lose_commits(
         &mut self,
@@ -337,33 +350,26 @@ impl Rig {
         Ok(())
     }
 
-    fn start_broker(&mut self, who: u16, remains: &Remains) -> Result<(), LabError> {
-        let partition = self
-            .directory
-            .join(match self.pipeline.tells_replicas_apart() {
-                true => format!("topic-0@broker-{}", who + 1),
-                false => "topic-0".into(),
-            });
-        create(&partition)?;
-        let (log, _) = Log::open(&partition, self.settings.clone(), remains)?;
-        self.logs[usize::from(who)] = Some(log);
-        Ok(())
-    }
-
-    /// No fault of a disk strikes the output topic: it is opened once.
     fn open_results(&mut self) -> Result<(), LabError> {
-        let consumer = &self.pipeline.consumer;
-        let ids = match consumer.has_transactions() {
-            true => output::ids(&self.pipeline),
-            false => 0,
+        let (consumer, pipeline) = (&self.pipeline.consumer, &self.pipeline);
+        let replicas = match pipeline.strikes_results() {
+            true => Replicas::Apart(consumer.output.replication.replicas),
+            false => Replicas::AsOne,
         };
-        if ids > 0 || consumer.produces() {
-            let directory = self.directory.join("output-0");
+        let producers = match replicas {
+            Replicas::Apart(_) => pipeline.group.instances,
+            Replicas::AsOne if consumer.has_transactions() => output::ids(pipeline),
+            Replicas::AsOne => 0,
+        };
+        if producers > 0 || consumer.produces() {
+            let partition = self.directory.join("output-0");
             let settings = LogSettings {
+                flush_messages: consumer.output.flush_messages,
                 compacted: false,
                 ..self.settings.clone()
             };
-            self.results = Some(Results::open(&directory, settings, ids)?);
+            let results = Results::open(&partition, settings, replicas, producers)?;
+            self.results = Some(results);
         }
         Ok(())
     }
@@ -382,11 +388,4 @@ impl Rig {
         self.offsets = Some(offsets);
         Ok(())
     }
-}
-
-fn create(directory: &Path) -> Result<(), LabError> {
-    std::fs::create_dir_all(directory).map_err(|source| LabError::Directory {
-        path: directory.to_owned(),
-        source,
-    })
 }

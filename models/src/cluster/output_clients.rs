@@ -5,6 +5,7 @@ use super::{Cluster, State};
 use crate::action::{Action, Place};
 use crate::consumer::Phase;
 use crate::output::client::Client;
+use crate::output::journal::Happening;
 use crate::producer::Sending;
 use crate::producer::transactions::Transactions;
 use crate::program::OutputStep;
@@ -206,6 +207,9 @@ impl Cluster {
                 log.forget_session(who);
             }
         }
+        if of_process {
+            self.output(state).journal.note(Happening::Renewed(who));
+        }
     }
 
     /// The application aborts: what waits in its client is dropped, and what the broker has not handled
@@ -222,12 +226,13 @@ impl Cluster {
 
     /// Whether `who`'s client is unlike that of a process that has just started.
     pub(super) fn has_used_client(&self, state: &State, who: u16) -> bool {
-        let pipeline = &self.pipeline;
-        let raised = |client: &Client| {
-            !self.has_transactions() && Transactions::epoch(&client.producer, pipeline) > 0
+        let Some(log) = self.log(state) else {
+            return false;
         };
-        let client = self.output_client(state, who);
-        client.is_some_and(|client| client.is_used() || raised(client))
+        let client = &log.clients[usize::from(who)];
+        let epoch = Transactions::epoch(&client.producer, &self.pipeline);
+        let raised = || !self.has_transactions() && log.knows_epoch_before(who, epoch);
+        client.is_used() || raised()
     }
 
     /// Whether the transactional id of a process that starts can be initialised at once: every marker of

@@ -147,7 +147,7 @@ impl Cluster {
     }
 
     /// The canonical form of the epochs of producers: what nobody has any more is one epoch, and the
-    /// smallest is 0. Only what is newer, older and the next is ever asked for.
+    /// smallest is 0. Only what is newer, older and the next is ever asked for. Single runs keep the numbers.
     pub(super) fn normalize_output_epochs(&self, state: &mut State) {
         if self.pipeline.consumer.output.idempotence {
             for who in self.everyone() {
@@ -177,6 +177,9 @@ impl Cluster {
                 true => oldest = oldest.min(output.producers[index].epoch),
                 false => output.producers[index].epoch = 0,
             }
+        }
+        if self.for_running {
+            return;
         }
         let least = log.flatten_epochs(who, oldest);
         let lower = |epoch: &mut u16| *epoch = epoch.saturating_sub(least);

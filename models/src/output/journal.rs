@@ -1,9 +1,7 @@
-//! What a step does to the output topic and to the offsets of transactions, in its order: for runs that
-//! do the same for real. Explored states keep none of it.
+//! What a step does to the output topic and to the offsets of transactions, in its order.
 
 use crate::offset::Position;
 use crate::transaction_coordinator::Outcome;
-use std::hash::{Hash, Hasher};
 
 /// Something that is written to the output topic or to the group's offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,46 +51,7 @@ pub enum Happening {
     Orphaned(u16),
     /// This id is forgotten, and those behind it move up.
     Forgotten(u16),
-}
-
-/// What the last step did. It is no part of a state: states that differ in nothing else are equal.
-#[derive(Clone, Debug, Default)]
-pub struct Journal(Option<Vec<Happening>>);
-
-impl Journal {
-    /// One that is kept.
-    pub fn kept() -> Journal {
-        Journal(Some(Vec::new()))
-    }
-
-    /// Another step begins.
-    pub fn begin(&mut self) {
-        if let Some(happened) = &mut self.0 {
-            happened.clear();
-        }
-    }
-
-    /// Something happens.
-    pub fn note(&mut self, happening: Happening) {
-        if let Some(happened) = &mut self.0 {
-            happened.push(happening);
-        }
-    }
-
-    /// What has happened.
-    pub fn happened(&self) -> impl Iterator<Item = Happening> {
-        self.0.iter().flatten().copied()
-    }
-}
-
-impl PartialEq for Journal {
-    fn eq(&self, _: &Journal) -> bool {
-        true
-    }
-}
-
-impl Eq for Journal {}
-
-impl Hash for Journal {
-    fn hash<H: Hasher>(&self, _: &mut H) {}
+    /// The idempotent producer of this consumer is gone, and its producer id with it: the next one has
+    /// another.
+    Renewed(u16),
 }

@@ -135,6 +135,15 @@ impl OutputLog {
         least
     }
 
+    /// Whether a replica has something that a session wrote before `epoch`.
+    pub fn knows_epoch_before(&self, session: u16, epoch: u16) -> bool {
+        let entries = self.replication.replicas.iter();
+        let mut entries = entries.flat_map(|replica| replica.broker.log.iter());
+        entries.any(|entry| {
+            !entry.forgotten && entry.stamp.session == session && entry.stamp.epoch < epoch
+        })
+    }
+
     /// Every entry of a session that brokers know it by, in every replica.
     pub fn each_entry_of(&mut self, session: u16, visit: &mut impl FnMut(&mut Entry)) {
         for replica in &mut self.replication.replicas {

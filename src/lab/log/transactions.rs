@@ -111,10 +111,7 @@ impl Log {
         end: Offset,
     ) -> Result<Vec<Batch>, StorageError> {
         let transactions = self.transactions_below(end);
-        let end = match isolation {
-            Isolation::ReadUncommitted => end,
-            Isolation::ReadCommitted => transactions.first_open().unwrap_or(end),
-        };
+        let end = transactions.readable_end(isolation, end);
         let shows = |header: &Header| match isolation {
             Isolation::ReadUncommitted => true,
             Isolation::ReadCommitted => !transactions.has_aborted(header),
@@ -130,6 +127,12 @@ impl Log {
             }
         }
         Ok(batches)
+    }
+
+    /// How far a client can read of what lies below `end`.
+    pub(crate) fn readable_end(&self, isolation: Isolation, end: Offset) -> Offset {
+        let transactions = self.transactions_below(end);
+        transactions.readable_end(isolation, end)
     }
 
     /// The records from the last stable offset on that readers of what is committed may see later:
@@ -182,6 +185,14 @@ impl Transactions {
     /// Where the oldest open one begins.
     fn first_open(&self) -> Option<Offset> {
         self.open.values().min().copied()
+    }
+
+    /// How far a client can read of what lies below `end`, which they are told by.
+    fn readable_end(&self, isolation: Isolation, end: Offset) -> Offset {
+        match isolation {
+            Isolation::ReadUncommitted => end,
+            Isolation::ReadCommitted => self.first_open().unwrap_or(end),
+        }
     }
 
     fn has_aborted(&self, header: &Header) -> bool {

@@ -1,16 +1,18 @@
 //! What a step does to the log and to the committed offset, and that both are as they should be.
 
+use super::replica_steps::Sender;
 use super::{LabError, Run};
 use crate::lab::disk::Tear;
 use crate::lab::log::{Log, Produced};
-use crate::lab::rig::{LogOf, offset, producer_id, stored};
+use crate::lab::rig::{LogOf, Side, offset, producer_id, stored};
 use crate::lab::words::{LeaderEpoch, RecordId};
-use semel_models::action::{Action, ConsumerStrike, Strike};
+use semel_models::action::{Action, ConsumerStrike, LogStep, Strike, TransactionStep};
 use semel_models::broker::{AppendResult, Broker, Stamp};
 use semel_models::cluster::State;
 use semel_models::limbo::Late;
 use semel_models::offset::Position;
 use semel_models::pipeline::Dedup;
+use semel_models::transaction_coordinator::Part;
 
 impl Run {
     /// Does for real what the step does, and compares.
@@ -20,7 +22,7 @@ impl Run {
                 if let Some(index) = self.state.producer.first_unhandled() {
                     let flight = self.state.producer.flights[index];
                     let broker = self.state.broker.clone();
-                    let to = LogOf::Replica(0);
+                    let to = LogOf::Replica(Side::Input, 0);
                     self.produce(to, broker, flight.batch.record, flight.wire)?;
                 }
             }
@@ -46,30 +48,51 @@ impl Run {
             | Action::ReceiveAnswer
             | Action::Expire
             | Action::FailTooLate
-            | Action::OutputTransaction { .. }
             | Action::LearnLeader
             | Action::InitProducerId
             | Action::AddPartitions
             | Action::EndTransaction
             | Action::TimeOutTransaction
             | Action::LearnPartition
-            | Action::OutputTopic { .. }
             | Action::ReadResult => {}
-            Action::WriteMarker => self.write_marker()?,
-            Action::Replica { who, does } => self.replica_step(who, does, self.torn())?,
+            Action::WriteMarker => {
+                self.write_marker(Side::Input, self.state.producer.session)?;
+            }
+            Action::Replica { who, does } => self.replica_step(Sender::Upstream, who, does)?,
+            Action::OutputTopic { client, does } => match does {
+                LogStep::Replica { who, does } => {
+                    self.replica_step(Sender::Consumer(client), who, does)?;
+                }
+                LogStep::Transmit
+                | LogStep::Expire
+                | LogStep::FailTooLate
+                | LogStep::LearnLeader => {}
+            },
+            Action::OutputTransaction { id, does } => match does {
+                TransactionStep::WriteMarker(Part::Output)
+                    if self.cluster.output_topic().is_some() =>
+                {
+                    self.write_marker(Side::Output, id)?;
+                }
+                // What else it does is told in the journal.
+                TransactionStep::WriteMarker(_) | TransactionStep::TimeOut => {}
+            },
         }
         self.keep_transactions(after)?;
-        self.tell_epochs(action, after)?;
+        for side in Side::BOTH {
+            self.follow_brokers(side, after)?;
+        }
         self.run_on_sink(action)?;
         self.restart_consumers(action, after)?;
         self.tell_fence(after)?;
         self.write_results(after)?;
+        self.read_results(after)?;
         self.commit(after)?;
         self.compare_results(after)?;
         self.compare_log(after)
     }
 
-    /// A request is handled for real, and by the model's broker.
+    /// A request to a broker of a topic is handled for real, and by the model's broker.
     pub(super) fn produce(
         &mut self,
         to: LogOf,
@@ -77,7 +100,7 @@ impl Run {
         record: u16,
         stamp: Option<Stamp>,
     ) -> Result<(), LabError> {
-        let pipeline = self.cluster.pipeline();
+        let pipeline = to.side().pipeline(&self.cluster);
         if let Some(stamp) = stamp.filter(|_| pipeline.producer.is_transactional()) {
             return self.produce_in_transaction(to, broker, record, stamp);
         }
@@ -98,15 +121,17 @@ impl Run {
         let torn = self.torn();
         let lose = |kept| move |log: Log| log.lose_power_after(offset(kept), torn);
         match strike {
-            Strike::BrokerCrash => self.rig.restart_broker(0, |log| Ok(log.kill())),
-            Strike::PowerLoss { kept } => self.rig.restart_broker(0, lose(kept)),
+            Strike::BrokerCrash => self
+                .rig
+                .topic_mut(Side::Input)
+                .restart(0, |log| Ok(log.kill())),
+            Strike::PowerLoss { kept } => self.rig.topic_mut(Side::Input).restart(0, lose(kept)),
             Strike::PowerLossAll { kept, .. } => {
-                self.rig.restart_broker(0, lose(kept))?;
+                self.rig.topic_mut(Side::Input).restart(0, lose(kept))?;
                 self.lose_commits(after, torn)
             }
-            Strike::DiskLoss => self.rig.restart_broker(0, Log::lose_disk),
-            Strike::Replica { who, how } => self.strike_replica(who, how),
-            Strike::OutputReplica { .. } => Ok(()),
+            Strike::DiskLoss => self.rig.topic_mut(Side::Input).restart(0, Log::lose_disk),
+            Strike::Replica { who, how } => self.strike_replicas(who, how),
             // What is left of their logs shows when they start again.
             Strike::EveryReplica { .. } => self.lose_commits(after, torn),
             Strike::ForgetProducer(session) => {
@@ -124,7 +149,7 @@ impl Run {
             }
             Strike::InOther(own) => self.strike_second(own, after),
             Strike::AddPartition { .. } => self.rig.add_partition(),
-            Strike::RecreateTopic(_) => self.rig.recreate_topic(),
+            Strike::RecreateTopic(_) => self.rig.topic_mut(Side::Input).recreate(),
             Strike::CoordinatorFailover { .. } => {
                 self.rig.replace_group_coordinator()?;
                 self.compare_committed(&self.state)
@@ -136,7 +161,9 @@ impl Run {
                 Dedup::Durable | Dedup::Separate => Ok(self.rig.sink(0).forget_oldest()?),
                 Dedup::Memory => Ok(()),
             },
-            Strike::ProducerCrash
+            // Leadership moves, or a follower does not come: no disk is touched.
+            Strike::OutputReplica { .. }
+            | Strike::ProducerCrash
             | Strike::ProducerCrashAtEnd
             | Strike::ProducerPause
             | Strike::ProducerPauseOfRequests
@@ -168,7 +195,7 @@ impl Run {
 
     /// How much of the next frame a loss of power leaves: as good as any number, and the same
     /// whenever this run is repeated.
-    fn torn(&self) -> Tear {
+    pub(super) fn torn(&self) -> Tear {
         let mixed = (self.taken.len() as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         Tear {
             kept: mixed % 80,
@@ -215,8 +242,9 @@ impl Run {
 
     fn compare_log(&self, after: &State) -> Result<(), LabError> {
         self.compare_transactions(after)?;
-        if let Some(replication) = &after.replication {
-            return self.compare_replicas(replication);
+        self.compare_replicas(Side::Output, after)?;
+        if after.replication.is_some() {
+            return self.compare_replicas(Side::Input, after);
         }
         self.compare_second(after)?;
         let (log, broker) = (self.rig.log(0), &after.broker);

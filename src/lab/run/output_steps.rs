@@ -1,12 +1,13 @@
 //! What a step does to the output topic and to the offsets of transactions, and that both are as they
 //! should be.
 
+use super::transaction_steps::output_key;
 use super::{LabError, Run};
 use crate::lab::log::Produced;
-use crate::lab::rig::stored;
+use crate::lab::rig::{offset, stored};
 use crate::lab::sink::Prepared;
 use crate::lab::transaction_log::TransactionalId;
-use crate::lab::words::ProducerId;
+use crate::lab::words::LeaderEpoch;
 use semel_models::cluster::State;
 use semel_models::output::journal::Happening;
 use semel_models::output::{self, Output};
@@ -64,6 +65,10 @@ impl Run {
                 self.rig.results_mut().forget(id);
                 Ok(())
             }
+            Happening::Renewed(who) => {
+                self.rig.results_mut().renew(who);
+                Ok(())
+            }
         }
     }
 
@@ -83,15 +88,20 @@ impl Run {
         Ok(())
     }
 
-    /// A transactional id as its coordinator keeps it: with the epoch that it has on the wire.
+    /// A transactional id as its coordinator keeps it: with the epoch that it has on the wire. Where faults
+    /// can strike the output topic that is the model's own.
     fn kept(&self, id: u16, transaction: Transaction) -> (TransactionalId, Transaction) {
-        let Prepared { producer, epoch } = self.rig.results().identity(id);
-        let epoch = epoch.0 as u16;
+        let results = self.rig.results();
+        let Prepared { producer, epoch } = results.identity(id);
+        let epoch = match results.reader() {
+            Some(_) => transaction.epoch,
+            None => epoch.0 as u16,
+        };
         let kept = Transaction {
             epoch,
             ..transaction
         };
-        (key(producer), kept)
+        (output_key(producer), kept)
     }
 
     /// The output producers whose epoch is in force have it from their coordinator.
@@ -104,6 +114,25 @@ impl Run {
                 self.rig.results_mut().tell(who, id);
             }
         }
+    }
+
+    /// The reader of an output topic whose brokers can be struck comes as far as it did in the model.
+    pub(super) fn read_results(&mut self, after: &State) -> Result<(), LabError> {
+        let log = after.output.as_deref().and_then(|own| own.log.as_deref());
+        let Some(log) = log else {
+            return Ok(());
+        };
+        let isolation = self.cluster.pipeline().consumer.output.isolation;
+        if let Some(leader) = log.replication.controller.leader {
+            let (to, visible) = (offset(log.read), offset(log.replication.visible));
+            let results = self.rig.results_mut();
+            results.read_on(to, leader, isolation, visible)?;
+        }
+        let reader = self.rig.results().reader();
+        let reader = reader.map(|reader| reader.position());
+        let expected = (offset(log.read), LeaderEpoch(log.read_epoch.into()));
+        self.agree("how far the results are read", Some(expected), reader)?;
+        self.compare_seen_results(after)
     }
 
     /// Compares the output topic, the offsets that are pending and what the coordinator keeps with the
@@ -156,9 +185,4 @@ impl Run {
     fn reads_committed_results(&self) -> bool {
         self.cluster.pipeline().consumer.output.isolation == Isolation::ReadCommitted
     }
-}
-
-/// The coordinator's key of an output producer; 0 is the upstream's.
-pub(super) fn key(producer: ProducerId) -> TransactionalId {
-    TransactionalId(producer.0)
 }

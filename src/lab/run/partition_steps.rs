@@ -5,7 +5,7 @@
 //! first. What is committed in each lies in the group's offset log (`disk_steps.rs`).
 
 use super::{LabError, Run};
-use crate::lab::rig::{LogOf, offset, producer_id};
+use crate::lab::rig::{LogOf, Side, offset, producer_id};
 use crate::lab::words::LeaderEpoch;
 use semel_models::action::{PartitionStep, PartitionStrike};
 use semel_models::broker::{Broker, Stamp};
@@ -41,7 +41,7 @@ impl Run {
     ) -> Result<(), LabError> {
         let broker = self.broker_of(partition);
         let to = match partition {
-            Partition::First => LogOf::Replica(0),
+            Partition::First => LogOf::Replica(Side::Input, 0),
             Partition::Second => LogOf::Second,
         };
         self.produce(to, broker, record, stamp)

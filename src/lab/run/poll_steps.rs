@@ -1,7 +1,7 @@
 //! What a poll reads of the logs, and that it is what it returns in the model.
 
 use super::{LabError, Run};
-use crate::lab::rig::{LogOf, Polled, offset};
+use crate::lab::rig::{LogOf, Polled, Side, offset};
 use crate::lab::words::{LeaderEpoch, Offset};
 use semel_models::action::{ConsumerStep, PollBoth};
 use semel_models::cluster::State;
@@ -82,9 +82,9 @@ impl Run {
         let log = match (partition, &self.state.replication) {
             (Partition::First, Some(replication)) => {
                 let leader = replication.controller.leader.unwrap_or(0);
-                return (LogOf::Replica(leader), offset(replication.visible));
+                return (LogOf::Replica(Side::Input, leader), offset(replication.visible));
             }
-            (Partition::First, None) => LogOf::Replica(0),
+            (Partition::First, None) => LogOf::Replica(Side::Input, 0),
             (Partition::Second, _) => LogOf::Second,
         };
         (log, self.rig.log_of(log).log_end())

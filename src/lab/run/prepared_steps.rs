@@ -1,7 +1,7 @@
 //! Transactions that a database says are prepared: which lies in a row of the sink's, written by the database
 //! transaction that prepares one, and read by the next start.
 
-use super::output_steps::key;
+use super::transaction_steps::output_key;
 use super::{LabError, Run};
 use crate::lab::sink::{Prepared, SinkError, SqlSink};
 use semel_models::cluster::Execution;
@@ -147,7 +147,7 @@ impl Run {
         let version = self.cluster.pipeline().rules.transactions.version;
         let found = self.rig.sink(who).prepared(id)?;
         let committed = found.is_some_and(|found| {
-            let kept = self.rig.transactions().get(key(found.producer));
+            let kept = self.rig.transactions().get(output_key(found.producer));
             let mut asked = kept;
             asked.end(found.epoch.0 as u16, Outcome::Commit, version);
             asked.phase != kept.phase

@@ -3,7 +3,7 @@
 use super::{LabError, SEGMENT_BYTES, sqlite};
 use crate::lab::disk::Sync;
 use crate::lab::judge::{Records, Sends, judge};
-use crate::lab::rig::{LogOf, Rig};
+use crate::lab::rig::{LogOf, Rig, Side};
 use crate::lab::sink::Prepared;
 use crate::lab::words::{ProducerEpoch, ProducerId};
 use semel_models::pipeline::Pipeline;
@@ -41,7 +41,7 @@ impl Remnant {
         let sync = Sync::Simulated;
         let database = sqlite(directory, pipeline, sync);
         let mut rig = Rig::open(directory, pipeline, sync, SEGMENT_BYTES, database.clone())?;
-        let log = records(&rig, LogOf::Replica(0))?;
+        let log = records(&rig, LogOf::Replica(Side::Input, 0))?;
         let second = rig.second().map(|_| records(&rig, LogOf::Second));
         let second_log = second.transpose()?;
         let contents = rig.sink(0).contents()?;

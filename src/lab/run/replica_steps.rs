@@ -4,39 +4,50 @@
 //! the model's. Each replica's log is real: what a follower cuts off it tells from the leader epochs
 //! in its own files and the leader's, what it appends it reads from the leader's files. A broker that
 //! died is stopped for real when it starts again: meanwhile nobody touches its disk.
+//!
+//! What brokers do by themselves the model says in order ([`Deed`]), for one step may hold several deeds.
 
 use super::{LabError, Run};
-use crate::lab::disk::Tear;
 use crate::lab::log::Log;
-use crate::lab::rig::{LogOf, offset};
+use crate::lab::rig::{LogOf, Side, offset};
 use crate::lab::words::LeaderEpoch;
-use semel_models::action::{Action, ReplicaStep, ReplicaStrike};
+use semel_models::action::{ReplicaStep, ReplicaStrike};
 use semel_models::cluster::State;
-use semel_models::pipeline::{Acks, TruncationRule};
-use semel_models::replication::{Replication, Status};
+use semel_models::pipeline::Acks;
+use semel_models::producer::Producer;
+use semel_models::replication::{Deed, Status};
+
+/// Who sends to a topic with several replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// The producer of the first topic.
+    Upstream,
+    /// This consumer's output producer, to the output topic.
+    Consumer(u16),
+}
+
+impl Sender {
+    fn side(self) -> Side {
+        match self {
+            Sender::Upstream => Side::Input,
+            Sender::Consumer(_) => Side::Output,
+        }
+    }
+}
 
 impl Run {
-    /// Does what a broker does to its log.
+    /// Does what a broker does with a request. What else it does follows in the journal.
     pub(super) fn replica_step(
         &mut self,
+        sender: Sender,
         who: u16,
         does: ReplicaStep,
-        torn: Tear,
     ) -> Result<(), LabError> {
-        let Some(replication) = &self.state.replication else {
-            return Ok(());
-        };
         match does {
-            ReplicaStep::HandleProduce => self.handle_produce_at(who),
-            ReplicaStep::Restart { kept } => {
-                let is_powerless = replication.replica(who).status == Status::Unpowered;
-                self.rig.restart_broker(who, |log| match is_powerless {
-                    true => log.lose_power_after(offset(kept), torn),
-                    false => Ok(log.kill()),
-                })
-            }
-            ReplicaStep::Fetch => self.fetch_from_leader(who),
-            ReplicaStep::Elected
+            ReplicaStep::HandleProduce => self.handle_produce_at(sender, who),
+            ReplicaStep::Restart { .. }
+            | ReplicaStep::Fetch
+            | ReplicaStep::Elected
             | ReplicaStep::Hear
             | ReplicaStep::Propose
             | ReplicaStep::Join
@@ -45,25 +56,46 @@ impl Run {
         }
     }
 
-    /// Does what strikes a broker at once.
-    pub(super) fn strike_replica(&mut self, who: u16, how: ReplicaStrike) -> Result<(), LabError> {
+    /// Does what strikes a broker at once, with its replica of each topic that is up.
+    pub(super) fn strike_replicas(&mut self, who: u16, how: ReplicaStrike) -> Result<(), LabError> {
         match how {
-            ReplicaStrike::DiskLoss => self.rig.restart_broker(who, Log::lose_disk),
+            ReplicaStrike::DiskLoss => {}
             ReplicaStrike::Crash
             | ReplicaStrike::PowerLoss
             | ReplicaStrike::Lag
-            | ReplicaStrike::Lead => Ok(()),
+            | ReplicaStrike::Lead => return Ok(()),
+        }
+        for side in Side::BOTH {
+            let replicas = side.pipeline(&self.cluster).topic.replication.replicas;
+            let replication = side.replication(&self.state).filter(|_| who < replicas);
+            if replication.is_some_and(|own| own.replica(who).status == Status::Up) {
+                self.rig.topic_mut(side).restart(who, Log::lose_disk)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What this sender has under way.
+    fn sends_of(&self, sender: Sender) -> Option<&Producer> {
+        match sender {
+            Sender::Upstream => Some(&self.state.producer),
+            Sender::Consumer(who) => {
+                let client = self.cluster.output_client(&self.state, who)?;
+                Some(&client.producer)
+            }
         }
     }
 
-    fn handle_produce_at(&mut self, who: u16) -> Result<(), LabError> {
-        let Some(replication) = &self.state.replication else {
+    fn handle_produce_at(&mut self, sender: Sender, who: u16) -> Result<(), LabError> {
+        let side = sender.side();
+        let replication = side.replication(&self.state);
+        let (Some(replication), Some(producer)) = (replication, self.sends_of(sender)) else {
             return Ok(());
         };
-        let Some(index) = self.state.producer.first_unhandled_at(who) else {
+        let Some(index) = producer.first_unhandled_at(who) else {
             return Ok(());
         };
-        let pipeline = self.cluster.pipeline();
+        let pipeline = side.pipeline(&self.cluster);
         let controller = &replication.controller;
         let waits_for_others =
             pipeline.producer.acks == Acks::All && controller.leader == Some(who);
@@ -73,34 +105,76 @@ impl Run {
         if is_refused {
             return Ok(());
         }
-        let flight = self.state.producer.flights[index];
+        let flight = producer.flights[index];
         let broker = replication.replica(who).broker.clone();
-        self.produce(
-            LogOf::Replica(who),
-            broker,
-            flight.batch.record,
-            flight.wire,
-        )
+        let to = LogOf::Replica(side, who);
+        self.produce(to, broker, flight.batch.record, flight.wire)
+    }
+
+    /// Does what the brokers of a topic did by themselves in this step.
+    pub(super) fn follow_brokers(&mut self, side: Side, after: &State) -> Result<(), LabError> {
+        let replication = side.replication(after);
+        let deeds = replication
+            .into_iter()
+            .flat_map(|own| own.journal.happened());
+        for deed in deeds {
+            self.do_deed(side, deed)?;
+        }
+        Ok(())
+    }
+
+    fn do_deed(&mut self, side: Side, deed: Deed) -> Result<(), LabError> {
+        let torn = self.torn();
+        match deed {
+            Deed::Restarts { who, found, kept } => {
+                let topic = self.rig.topic_mut(side);
+                topic.restart(who, |log| match found {
+                    Status::Unpowered => log.lose_power_after(offset(kept), torn),
+                    Status::Up | Status::Down => Ok(log.kill()),
+                })
+            }
+            Deed::Leads { who, epoch } => {
+                let log = self.rig.topic_mut(side).log_mut(who);
+                log.begin_epoch(LeaderEpoch(epoch.into()));
+                if side == Side::Output {
+                    self.rig.results_mut().turn_back_to(who);
+                }
+                Ok(())
+            }
+            Deed::Hears { who, epoch, cuts } => {
+                let log = self.rig.topic_mut(side).log_mut(who);
+                log.begin_epoch(LeaderEpoch(epoch.into()));
+                match cuts {
+                    Some(end) => Ok(log.truncate_to(offset(end))?),
+                    None => Ok(()),
+                }
+            }
+            Deed::Fetches {
+                who,
+                from,
+                in_line,
+                high_watermark,
+            } => self.fetch_from(side, from, who, in_line, high_watermark),
+        }
     }
 
     /// The follower cuts its log to what it has in common with the leader's, and appends the rest.
-    fn fetch_from_leader(&mut self, who: u16) -> Result<(), LabError> {
-        let Some(replication) = &self.state.replication else {
-            return Ok(());
-        };
-        let rules = self.cluster.pipeline().rules;
-        let Some(leader) = replication.fetches_from(who, &rules) else {
-            return Ok(());
-        };
-        let replica = replication.replica(who);
-        let watermark = offset(replica.high_watermark);
-        let (leader, follower) = self.rig.two_logs(leader, who);
+    fn fetch_from(
+        &mut self,
+        side: Side,
+        leader: u16,
+        who: u16,
+        in_line: bool,
+        high_watermark: u16,
+    ) -> Result<(), LabError> {
+        let truncation = self.cluster.pipeline().rules.truncation;
+        let (leader, follower) = self.rig.topic_mut(side).two_logs(leader, who);
         let end = follower.log_end();
-        if !replica.in_line {
-            follower.align(leader, rules.truncation, watermark)?;
+        if !in_line {
+            follower.align(leader, truncation, offset(high_watermark))?;
         }
         let is_cut = follower.log_end() < end;
-        if is_cut && rules.truncation.asks_for_high_watermark() {
+        if is_cut && truncation.asks_for_high_watermark() {
             return Ok(());
         }
         follower.truncate_to(leader.log_end())?;
@@ -110,50 +184,17 @@ impl Run {
         Ok(())
     }
 
-    /// Each broker hears what the step tells it of leader epochs.
-    pub(super) fn tell_epochs(&mut self, action: Action, after: &State) -> Result<(), LabError> {
-        let (Some(before), Some(now)) = (&self.state.replication, &after.replication) else {
+    /// Compares each replica's log of a topic with the model's.
+    pub(super) fn compare_replicas(&self, side: Side, state: &State) -> Result<(), LabError> {
+        let Some(replication) = side.replication(state) else {
             return Ok(());
         };
-        let restarts = |who| match action {
-            Action::Replica { who: own, does } => {
-                own == who && matches!(does, ReplicaStep::Restart { .. })
-            }
-            _ => false,
-        };
-        let settings = &self.cluster.pipeline().topic.replication;
-        let by_watermark =
-            self.cluster.pipeline().rules.truncation == TruncationRule::ToHighWatermark;
-        for who in 0..settings.replicas {
-            let replica = now.replica(who);
-            let log = self.rig.log_mut(who);
-            let epoch = LeaderEpoch(replica.broker.leader_epoch.into());
-            let hears = restarts(who) || log.leader_epoch() != epoch;
-            if replica.status != Status::Up || !hears {
-                continue;
-            }
-            log.begin_epoch(epoch);
-            let followed = match restarts(who) {
-                true => None,
-                false => before.replica(who).follows,
-            };
-            let leader = now.controller.leader;
-            let is_new = leader.is_some() && leader != followed && leader != Some(who);
-            if by_watermark && is_new {
-                log.truncate_to(offset(before.replica(who).high_watermark))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Compares each replica's log with the model's.
-    pub(super) fn compare_replicas(&self, replication: &Replication) -> Result<(), LabError> {
-        let replicas = self.cluster.pipeline().topic.replication.replicas;
+        let replicas = side.pipeline(&self.cluster).topic.replication.replicas;
         // What is on disk the model forgets once no power can fail any more.
         let knows_flushed = (0..replicas).any(|who| replication.replica(who).broker.flushed > 0);
         for who in 0..replicas {
             let replica = replication.replica(who);
-            let log = self.rig.log(who);
+            let log = self.rig.topic(side).log(who);
             self.compare_entries(&replica.broker, log)?;
             if knows_flushed {
                 let flushed = offset(replica.broker.flushed);

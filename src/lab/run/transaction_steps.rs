@@ -1,26 +1,29 @@
-//! What a step does to the upstream's transactions on disk: records and markers in the partition's log,
-//! and the coordinator's own log.
+//! What a step does to transactions on disk: records and markers in a topic's log, and the coordinator's own
+//! log.
 //!
 //! What the coordinator answers is the model's to say; what it keeps lies on the disk, and the partition
 //! leader asks what lies there.
 
 use super::{LabError, Run};
 use crate::lab::log::Produced;
-use crate::lab::rig::{LogOf, offset, producer_id, wire};
+use crate::lab::rig::{LogOf, Side, offset};
 use crate::lab::transaction_log::TransactionalId;
-use crate::lab::words::ProducerEpoch;
+use crate::lab::words::{ProducerEpoch, ProducerId};
 use semel_models::action::UnderWay;
 use semel_models::broker::{AppendResult, Broker, NotInTransaction, Stamp};
 use semel_models::cluster::State;
-use semel_models::transaction_coordinator::{
-    CoordinatorAnswer, Part, Transaction, TransactionVersion,
-};
+use semel_models::transaction_coordinator::{CoordinatorAnswer, Transaction, TransactionVersion};
 
 /// The upstream's transactional id.
 const UPSTREAM: TransactionalId = TransactionalId(0);
 
+/// The coordinator's key of an output producer; 0 is the upstream's.
+pub(super) fn output_key(producer: ProducerId) -> TransactionalId {
+    TransactionalId(producer.0)
+}
+
 impl Run {
-    /// A produce request of the transactional upstream is handled by the leader, which has `broker`.
+    /// A produce request of a topic's transactional producer is handled by a leader, which has `broker`.
     pub(super) fn produce_in_transaction(
         &mut self,
         to: LogOf,
@@ -28,11 +31,14 @@ impl Run {
         record: u16,
         stamp: Stamp,
     ) -> Result<(), LabError> {
-        let pipeline = self.cluster.pipeline();
+        let side = to.side();
+        let key = self.key(side, stamp.session);
+        let mut id = self.transaction_of(side, stamp.session);
+        let (part, on_the_wire) = (side.part(), self.rig.stamp(side, stamp));
+        let pipeline = side.pipeline(&self.cluster);
         let (topic, rules) = (&pipeline.topic, pipeline.rules);
         let (known, end) = (broker.offset_of(stamp), broker.log_end());
-        let mut id = self.transaction(&self.state);
-        let ends = (&mut id, Part::Input);
+        let ends = (&mut id, part);
         let expected = match broker.append_in_transaction(record, stamp, ends, topic, &rules) {
             Ok(AppendResult::Appended) => Produced::Appended(offset(end)),
             Ok(AppendResult::Duplicate) => Produced::Duplicate(offset(known.unwrap_or(end))),
@@ -42,32 +48,33 @@ impl Run {
             Err(NotInTransaction::Concurrent) => Produced::Concurrent,
             Err(NotInTransaction::NotAdded) => Produced::NotAdded,
         };
-        let mut kept = self.rig.transactions().get(UPSTREAM);
+        let mut kept = self.rig.transactions().get(key);
         let ask = || match rules.transactions.version {
             TransactionVersion::One if !rules.transactions.verifies => CoordinatorAnswer::Done,
-            TransactionVersion::One => kept.verify(stamp.epoch, Part::Input),
-            TransactionVersion::Two => kept.add(stamp.epoch, Part::Input),
+            TransactionVersion::One => kept.verify(stamp.epoch, part),
+            TransactionVersion::Two => kept.add(stamp.epoch, part),
         };
         let record = self.rig.record(record);
         let log = self.rig.log_of_mut(to);
-        let produced = log.append_in_transaction(wire(stamp), &record, ask)?;
+        let produced = log.append_in_transaction(on_the_wire, &record, ask)?;
         self.agree("the answer to the produce request", expected, produced)
     }
 
-    /// The coordinator has the next marker written by the leader.
-    pub(super) fn write_marker(&mut self) -> Result<(), LabError> {
-        let Some(marker) = self.rig.transactions().get(UPSTREAM).markers().next() else {
+    /// The coordinator has the marker of a topic's partition written by the leader.
+    pub(super) fn write_marker(&mut self, side: Side, session: u16) -> Result<(), LabError> {
+        let kept = self.rig.transactions().get(self.key(side, session));
+        let mut markers = kept.markers();
+        let Some(marker) = markers.find(|marker| marker.part == side.part()) else {
             return Ok(());
         };
-        let (leader, mut broker) = match &self.state.replication {
+        let (leader, mut broker) = match side.replication(&self.state) {
             None => (0, self.state.broker.clone()),
             Some(replication) => match replication.controller.leader {
                 Some(leader) => (leader, replication.replica(leader).broker.clone()),
                 None => return Ok(()),
             },
         };
-        let pipeline = self.cluster.pipeline();
-        let session = self.state.producer.session;
+        let pipeline = side.pipeline(&self.cluster);
         let end = broker.log_end();
         let says = broker.append_marker(session, marker, &pipeline.topic, &pipeline.rules);
         let expected = match says {
@@ -78,8 +85,9 @@ impl Run {
             | AppendResult::UnknownProducerId => Produced::StaleEpoch,
         };
         let epoch = ProducerEpoch(marker.epoch.into());
-        let log = self.rig.log_mut(leader);
-        let written = log.append_marker(producer_id(session), epoch, marker.outcome)?;
+        let producer = self.rig.producer(side, session);
+        let log = self.rig.topic_mut(side).log_mut(leader);
+        let written = log.append_marker(producer, epoch, marker.outcome)?;
         self.agree("the answer to the marker", expected, written)
     }
 
@@ -93,7 +101,7 @@ impl Run {
         match under_way {
             UnderWay::Lost => {}
             UnderWay::Written => self.keep_transactions(after)?,
-            UnderWay::Marker => self.write_marker()?,
+            UnderWay::Marker => self.write_marker(Side::Input, self.state.producer.session)?,
         }
         self.rig.replace_transaction_coordinator()?;
         self.compare_transactions(after)
@@ -112,6 +120,26 @@ impl Run {
     pub(super) fn compare_transactions(&self, state: &State) -> Result<(), LabError> {
         let kept = self.rig.transactions().get(UPSTREAM);
         self.agree("the transaction", self.transaction(state), kept)
+    }
+
+    /// The coordinator's key of a session's transactional id.
+    fn key(&self, side: Side, session: u16) -> TransactionalId {
+        match side {
+            Side::Input => UPSTREAM,
+            Side::Output => output_key(self.rig.producer(side, session)),
+        }
+    }
+
+    /// What the model keeps of a session's transactional id before the step.
+    fn transaction_of(&self, side: Side, session: u16) -> Transaction {
+        match side {
+            Side::Input => self.transaction(&self.state),
+            Side::Output => {
+                let output = self.state.output.as_deref();
+                let id = output.and_then(|own| own.transactions.get(usize::from(session)));
+                id.copied().unwrap_or_default()
+            }
+        }
     }
 
     fn transaction(&self, state: &State) -> Transaction {

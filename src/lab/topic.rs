@@ -1,0 +1,109 @@
+//! A topic's one partition on disk: the log of each of its replicas.
+
+use super::disk::StorageError;
+use super::log::{Log, LogSettings, Remains};
+use super::run::LabError;
+use std::path::{Path, PathBuf};
+
+/// How many replicas of a topic have logs of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replicas {
+    /// No fault can strike them: they are one log to the model, and only the first is written.
+    AsOne,
+    /// So many.
+    Apart(u16),
+}
+
+/// The logs of a topic's replicas.
+#[derive(Debug)]
+pub(super) struct Topic {
+    partition: PathBuf,
+    settings: LogSettings,
+    replicas: Replicas,
+    /// By broker. Each is closed while its broker stops and starts again.
+    logs: Vec<Option<Log>>,
+}
+
+const OPEN: &str = "it is open between two steps";
+
+impl Topic {
+    /// Opens what is at `partition`, or begins there.
+    pub(super) fn open(
+        partition: &Path,
+        settings: LogSettings,
+        replicas: Replicas,
+    ) -> Result<Topic, LabError> {
+        let mut topic = Topic {
+            partition: partition.to_owned(),
+            settings,
+            replicas,
+            logs: Vec::new(),
+        };
+        let count = match replicas {
+            Replicas::AsOne => 1,
+            Replicas::Apart(count) => count,
+        };
+        for who in 0..count {
+            topic.logs.push(None);
+            topic.start(who, &Remains::default())?;
+        }
+        Ok(topic)
+    }
+
+    /// The log of the replica of this broker.
+    pub(super) fn log(&self, who: u16) -> &Log {
+        self.logs[usize::from(who)].as_ref().expect(OPEN)
+    }
+
+    pub(super) fn log_mut(&mut self, who: u16) -> &mut Log {
+        self.logs[usize::from(who)].as_mut().expect(OPEN)
+    }
+
+    /// The log of a leader, and that of a follower to write to.
+    pub(super) fn two_logs(&mut self, leader: u16, follower: u16) -> (&Log, &mut Log) {
+        let places = [usize::from(leader), usize::from(follower)];
+        let both = self.logs.get_disjoint_mut(places);
+        let [leader, follower] = both.expect("two different replicas");
+        (leader.as_ref().expect(OPEN), follower.as_mut().expect(OPEN))
+    }
+
+    /// A broker stops in this way, and starts again.
+    pub(super) fn restart(
+        &mut self,
+        who: u16,
+        stop: impl FnOnce(Log) -> Result<Remains, StorageError>,
+    ) -> Result<(), LabError> {
+        let log = self.logs[usize::from(who)].take();
+        let remains = stop(log.expect(OPEN))?;
+        self.start(who, &remains)
+    }
+
+    /// The topic is deleted, and created again under its name.
+    pub(super) fn recreate(&mut self) -> Result<(), LabError> {
+        let log = self.logs[0].take();
+        log.expect(OPEN).lose_disk()?;
+        self.start(0, &Remains::default())
+    }
+
+    fn start(&mut self, who: u16, remains: &Remains) -> Result<(), LabError> {
+        let directory = match self.replicas {
+            Replicas::AsOne => self.partition.clone(),
+            Replicas::Apart(_) => {
+                let mut name = self.partition.clone().into_os_string();
+                name.push(format!("@broker-{}", who + 1));
+                name.into()
+            }
+        };
+        create(&directory)?;
+        let (log, _) = Log::open(&directory, self.settings.clone(), remains)?;
+        self.logs[usize::from(who)] = Some(log);
+        Ok(())
+    }
+}
+
+fn create(directory: &Path) -> Result<(), LabError> {
+    std::fs::create_dir_all(directory).map_err(|source| LabError::Directory {
+        path: directory.to_owned(),
+        source,
+    })
+}
