@@ -216,6 +216,25 @@ const POLICIES: &[Policy] = &[
          [output.consumer]\nisolation.level = 'read_committed'\n\
          [faults]\nconsumer-crash = 1\ntransaction-timeout = 1\ntotal = 2",
     ),
+    (
+        "results-on-two-replicas",
+        BY_HAND,
+        "order = 'kafka[produce, commit]'",
+        "effect = 'topic'\n[output.producer]\ntransactional.id = 'results'\n\
+         [output.topic]\nreplication.factor = 2\nmin.insync.replicas = 1\n\
+         [output.consumer]\nisolation.level = 'read_committed'\n\
+         [faults]\nbroker-crash = 1\nleader-change = 1\nreplica-lag = 1\nconsumer-crash = 1\ntotal = 2\n\
+         [bounds]\nrecords = 1",
+    ),
+    (
+        "results-on-replicas-that-lose-power",
+        BY_HAND,
+        "order = 'produce -> commit'",
+        "effect = 'topic'\n[output.producer]\nacks = 'all'\nenable.idempotence = true\n\
+         [output.topic]\nreplication.factor = 2\nmin.insync.replicas = 1\n\
+         [faults]\npower-loss = 1\nleader-change = 1\nreplica-lag = 1\ntotal = 2\n\
+         [bounds]\nrecords = 1",
+    ),
 ];
 
 fn design((name, consumer, application, sink): &Policy) -> Design {

@@ -13,7 +13,7 @@ use std::path::Path;
 #[cfg(feature = "postgres")]
 use crate::databases;
 use crate::databases::{Kind, over_each_database};
-use crate::designs::{Text, any_partitions};
+use crate::designs::{Brokers, Text, any_partitions, any_results};
 use crate::trials::{runner, too_large, try_designs_with};
 
 /// Steps after which a run that does not come to rest is left.
@@ -157,6 +157,65 @@ fn try_texts(texts: impl Strategy<Value = Text>) -> Met {
     coverage.borrow().show();
     assert!(refused.get() <= read.get(), "{} are refused", refused.get());
     coverage.into_inner()
+}
+
+/// Where the brokers of the output topic can be struck, it has what the model says on each of their disks.
+#[test]
+fn results_are_on_each_disk_what_they_are_in_the_model() {
+    let coverage = RefCell::new(Met::default());
+    let (read, refused) = (Cell::new(0), Cell::new(0));
+    let drawn = (struck_results(), schedule(8, 200));
+    let tried = runner(150).run(&drawn, |(text, schedule)| {
+        let Some(design) = read_design(&text) else {
+            refused.set(refused.get() + 1);
+            return Err(TestCaseError::reject("refused"));
+        };
+        read.set(read.get() + 1);
+        let met = played(Kind::Sqlite, larger(&design, 12, 8), &schedule)?;
+        coverage.borrow_mut().add(&met);
+        Ok(())
+    });
+    tried.unwrap_or_else(|error| panic!("{error}"));
+    coverage.borrow().show();
+    assert!(refused.get() <= read.get(), "{} are refused", refused.get());
+}
+
+/// Designs that write results, with one consumer or two, and brokers that are struck in two ways; the first
+/// topic may have replicas, too.
+fn struck_results() -> impl Strategy<Value = Text> {
+    const BROKERS: &[&str] = &[
+        "leader-change",
+        "power-loss",
+        "broker-crash",
+        "replica-lag",
+        "disk-loss",
+    ];
+    let results = prop_oneof![
+        1 => any_results(Brokers::KeepTheirLogs),
+        2 => any_results(Brokers::MayLoseThem),
+    ];
+    let brokers = (1..=3u16, any::<bool>(), any::<bool>());
+    (results, brokers, select(BROKERS)).prop_map(|(Text(text), brokers, fault)| {
+        let (replicas, two, flushes) = brokers;
+        let more = |text: String, table: &str, line: &str| {
+            text.replacen(
+                &format!("[{table}]\n"),
+                &format!("[{table}]\n{line}\n"),
+                1,
+            )
+        };
+        let mut text = text + &format!("[topic]\nreplication.factor = {replicas}\n");
+        if two {
+            text = more(text, "application", "instances = 2");
+        }
+        if flushes {
+            text = more(text, "output.topic", "flush.messages = 2");
+        }
+        if !text.contains(&format!("\n{fault} = ")) {
+            text = more(text, "faults", &format!("{fault} = 1"));
+        }
+        Text(text)
+    })
 }
 
 fn read_design(Text(text): &Text) -> Option<Design> {
