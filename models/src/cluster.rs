@@ -17,6 +17,7 @@ mod faults;
 mod group;
 mod handling;
 mod joining;
+mod journals;
 mod judge;
 mod markers;
 mod output;
@@ -55,7 +56,6 @@ use crate::dedup::DedupStore;
 use crate::fault::Fault;
 use crate::group_coordinator::GroupCoordinator;
 use crate::guarantee::Guarantee;
-use crate::journal::Journal;
 use crate::ledger::Ledger;
 use crate::limbo::Limbo;
 use crate::limits::{Limits, MAX_BUDGETS, MAX_INSTANCES, Room, TooLarge};
@@ -141,31 +141,6 @@ impl Clone for State {
 }
 
 impl State {
-    /// Each step tells what it did, for runs that do the same for real.
-    fn keep_journals(&mut self) {
-        if let Some(replication) = &mut self.replication {
-            replication.journal = Journal::kept();
-        }
-        if let Some(output) = &mut self.output {
-            output.journal = Journal::kept();
-            if let Some(log) = &mut output.log {
-                log.replication.journal = Journal::kept();
-            }
-        }
-    }
-
-    fn begin_journals(&mut self) {
-        if let Some(replication) = &mut self.replication {
-            replication.journal.begin();
-        }
-        if let Some(output) = &mut self.output {
-            output.journal.begin();
-            if let Some(log) = &mut output.log {
-                log.replication.journal.begin();
-            }
-        }
-    }
-
     /// The dedup store that consumer `who` uses, wherever it lives.
     pub fn dedup_store(&self, who: u16, pipeline: &Pipeline) -> &DedupStore {
         match pipeline.sink.dedup {

@@ -1,7 +1,7 @@
 //! One run of a design, step by step, on real files and in a real database.
 //!
-//! **What is real.** What lies on a disk: the log of each replica of the partition, or of each of two
-//! partitions, the output topic, the group's committed offsets, the transaction coordinator's log, the sink
+//! **What is real.** What lies on a disk: the log of each replica of the topic and of the output topic, or of
+//! each of two partitions, the group's committed offsets, the transaction coordinator's log, the sink
 //! with its dedup store and what it says of prepared transactions. Every step that touches one of them is
 //! done there: a produce request is appended, a poll reads, an operation of the order runs as SQL by the code
 //! that the model runs (`models/src/application.rs`), a start asks for the commit of what the database says

@@ -198,11 +198,7 @@ fn struck_results() -> impl Strategy<Value = Text> {
     (results, brokers, select(BROKERS)).prop_map(|(Text(text), brokers, fault)| {
         let (replicas, two, flushes) = brokers;
         let more = |text: String, table: &str, line: &str| {
-            text.replacen(
-                &format!("[{table}]\n"),
-                &format!("[{table}]\n{line}\n"),
-                1,
-            )
+            text.replacen(&format!("[{table}]\n"), &format!("[{table}]\n{line}\n"), 1)
         };
         let mut text = text + &format!("[topic]\nreplication.factor = {replicas}\n");
         if two {
