@@ -39,7 +39,6 @@ mod coverage;
 mod disk;
 mod fields;
 mod frame;
-mod hosted;
 pub mod judge;
 mod log;
 mod offsets;
@@ -55,7 +54,6 @@ mod words;
 pub use coverage::Coverage;
 pub use disk::{Action, StorageError, Sync, Tear};
 pub use frame::Flaw;
-pub use hosted::not_hosted;
 pub use log::{
     Batch, Cut, Fetched, Log, LogSettings, Produced, REMEMBERED_BATCHES, Record, Recovery, Remains,
 };

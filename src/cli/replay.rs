@@ -65,12 +65,9 @@ pub(super) fn run(arguments: &ReplayArguments) -> io::Result<Exit> {
     out.flush()?;
     Ok(match (replayed.outcome(), files) {
         (_, OnFiles::Deviates(_)) => Exit::Violated,
-        (Outcome::AsRecorded { .. }, OnFiles::Agrees | OnFiles::NotHosted(_)) => Exit::Fine,
-        (Outcome::Undecided, OnFiles::Agrees | OnFiles::NotHosted(_)) => Exit::Undecided,
-        (
-            Outcome::NotViolated { .. } | Outcome::Impossible(_),
-            OnFiles::Agrees | OnFiles::NotHosted(_),
-        ) => Exit::Violated,
+        (Outcome::AsRecorded { .. }, OnFiles::Agrees) => Exit::Fine,
+        (Outcome::Undecided, OnFiles::Agrees) => Exit::Undecided,
+        (Outcome::NotViolated { .. } | Outcome::Impossible(_), OnFiles::Agrees) => Exit::Violated,
     })
 }
 

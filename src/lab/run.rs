@@ -55,7 +55,6 @@ pub use remnant::Remnant;
 
 use super::coverage::Coverage;
 use super::disk::Sync;
-use super::hosted::not_hosted;
 use super::judge::{Judgement, Sends};
 use super::rig::Rig;
 use super::sink::{Database, Synchronous};
@@ -89,8 +88,8 @@ impl Run {
     /// Begins a run of `pipeline` in an empty directory, with the sink in SQLite.
     ///
     /// # Errors
-    /// When the directory cannot be written, when runs do not know what the design asks for, and when
-    /// it has more kinds of faults than a run can keep apart.
+    /// When the directory cannot be written, and when the design has more kinds of faults than a run can keep
+    /// apart.
     pub fn start(directory: &Path, pipeline: Pipeline, sync: Sync) -> Result<Run, LabError> {
         Run::start_over(
             sqlite(directory, &pipeline, sync),
@@ -123,9 +122,6 @@ impl Run {
         pipeline: Pipeline,
         sync: Sync,
     ) -> Result<Run, LabError> {
-        if let Some(what) = not_hosted(&pipeline) {
-            return Err(LabError::NotHosted(what));
-        }
         let rig = Rig::open(directory, &pipeline, sync, SEGMENT_BYTES, database)?;
         let cluster = Cluster::for_running(pipeline)?;
         let state = cluster.init_states().remove(0);

@@ -12,8 +12,6 @@ pub enum OnFiles {
     Agrees,
     /// After some step the disk and the model differ.
     Deviates(Box<Deviation>),
-    /// Runs on real files do not know this yet.
-    NotHosted(&'static str),
 }
 
 /// Takes the steps of a replayed run once more, in `directory`: on the log's files, on those of the
@@ -48,7 +46,6 @@ pub fn on_files(replay: &Replay, directory: &Path) -> Result<OnFiles, LabError> 
     match take(replay, directory) {
         Ok(()) => Ok(OnFiles::Agrees),
         Err(LabError::Deviation(deviation)) => Ok(OnFiles::Deviates(deviation)),
-        Err(LabError::NotHosted(what)) => Ok(OnFiles::NotHosted(what)),
         Err(error) => Err(error),
     }
 }

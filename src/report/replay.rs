@@ -46,9 +46,6 @@ fn files_in_words(replay: &Replay, files: &OnFiles) -> String {
             "On real files and in SQLite: the same ledger after each of {}.",
             counted(replay.steps().len() as u64, "step")
         ),
-        OnFiles::NotHosted(what) => {
-            format!("Not taken on real files: runs there do not know {what} yet.")
-        }
         OnFiles::Deviates(deviation) => format!("On real files and in SQLite: {deviation}."),
     }
 }

@@ -25,9 +25,6 @@ pub enum LabError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// Runs on real files do not know what the design asks for ([`crate::lab::not_hosted`]).
-    #[error("runs on real files do not know {0} yet")]
-    NotHosted(&'static str),
     /// The design is beyond what a run can keep apart.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),

@@ -82,7 +82,10 @@ impl Run {
         let log = match (partition, &self.state.replication) {
             (Partition::First, Some(replication)) => {
                 let leader = replication.controller.leader.unwrap_or(0);
-                return (LogOf::Replica(Side::Input, leader), offset(replication.visible));
+                return (
+                    LogOf::Replica(Side::Input, leader),
+                    offset(replication.visible),
+                );
             }
             (Partition::First, None) => LogOf::Replica(Side::Input, 0),
             (Partition::Second, _) => LogOf::Second,

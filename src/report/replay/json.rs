@@ -50,10 +50,6 @@ impl Files {
                 outcome: "agrees",
                 deviation: None,
             },
-            OnFiles::NotHosted(_) => Files {
-                outcome: "not-hosted",
-                deviation: None,
-            },
             OnFiles::Deviates(deviation) => Files {
                 outcome: "deviates",
                 deviation: Some(Deviates {

@@ -102,7 +102,6 @@ fn write_end(out: &mut dyn Write, replay: &Replay, files: &OnFiles) -> io::Resul
     writeln!(out, "  {style}{}{style:#}", comparison(replay))?;
     let style = match files {
         OnFiles::Agrees => GOOD,
-        OnFiles::NotHosted(_) => OPEN,
         OnFiles::Deviates(_) => BAD,
     };
     writeln!(out, "  {style}{}{style:#}", files_in_words(replay, files))
