@@ -285,6 +285,7 @@ fn of_transaction(state: &State, id: u16, does: TransactionStep) -> Cost {
     });
     match does {
         TransactionStep::TimeOut => Cost::NOTHING,
+        TransactionStep::RaiseEpoch => Cost::WRITING_CALL,
         TransactionStep::WriteMarker(_) if left == 1 => Cost::of(1, 2, 0),
         TransactionStep::WriteMarker(_) => Cost::WRITING_CALL,
     }

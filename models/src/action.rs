@@ -88,13 +88,15 @@ pub enum Action {
     },
 }
 
-/// One step of the transaction coordinator.
+/// One step of the transaction coordinator, by itself or because a client asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TransactionStep {
     /// It times out the transaction of a process that is gone or stands still.
     TimeOut,
     /// It writes the marker of a committed transaction.
     WriteMarker(Part),
+    /// A client whose transaction is open asks it for another epoch (InitProducerId).
+    RaiseEpoch,
 }
 
 /// One step of a consumer, its application, or the group coordinator on its behalf.

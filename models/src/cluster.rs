@@ -22,6 +22,7 @@ mod judge;
 mod markers;
 mod output;
 mod output_clients;
+mod output_epochs;
 mod output_faults;
 mod output_ids;
 mod output_log;

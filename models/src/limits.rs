@@ -91,6 +91,8 @@ pub struct Limits {
     pub log: u16,
     /// Whether the output topic has a log that faults can strike.
     pub strikes_results: bool,
+    /// Whether an output producer's epoch may be raised while its transaction is open.
+    pub raises_within: bool,
     /// Sends in the accumulator at once.
     pub queue: u16,
     /// Produce requests on the connection at once.
@@ -362,6 +364,9 @@ impl Limits {
             .min(MAX_HAND),
             log: fits("log entries", copies + markers, MAX_LOG)?,
             strikes_results: pipeline.strikes_results(),
+            raises_within: pipeline.strikes_results()
+                && consumer.has_transactions()
+                && pipeline.raises_within_transactions(),
             queue: narrow(records),
             flights: fits("produce requests in flight", on_the_wire, MAX_FLIGHTS)?,
             limbo: fits("late requests", paid(&delayed) + given_up, MAX_LIMBO)?,

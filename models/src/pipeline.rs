@@ -152,6 +152,11 @@ impl Pipeline {
         self.consumer.produces() && self.faults.strikes_brokers()
     }
 
+    /// Whether a client that skipped a sequence number goes on in its transaction, in another epoch.
+    pub fn raises_within_transactions(&self) -> bool {
+        self.client == Client::Librdkafka && !self.rules.skipped_number_fails_transaction
+    }
+
     /// The output topic as a pipeline of its own: its records are results, and its producer is a
     /// consumer's output producer.
     pub fn of_results(&self) -> Pipeline {

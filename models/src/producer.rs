@@ -501,10 +501,10 @@ impl Producer {
         if pipeline.producer.idempotence && !pipeline.producer.is_transactional() {
             match pipeline.client {
                 Client::Java => java::resolve(self, &pipeline.rules),
-                Client::Librdkafka => librdkafka::finish_drain(self),
+                Client::Librdkafka => librdkafka::finish_drain(self, pipeline),
             }
         } else if pipeline.producer.is_transactional() && pipeline.client == Client::Librdkafka {
-            librdkafka::finish_drain(self);
+            librdkafka::finish_drain(self, pipeline);
         }
     }
 

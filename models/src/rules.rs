@@ -29,6 +29,11 @@ pub struct KafkaRules {
     /// topic. Java clients, and librdkafka from 1.9.0 (`rd_kafka_toppar_idemp_msgid_save`). Before, it
     /// forgets them with the partition, and numbers from 0 again under the same producer id and epoch.
     pub sequences_outlive_metadata: bool,
+    /// A transactional librdkafka client whose partition refuses a sequence number because one was skipped
+    /// fails its transaction. From 1.8.2 (#3575). Before, it has its epoch raised within the transaction,
+    /// and goes on in it where it is given one: to a client that says which epoch it has (from 1.7) brokers
+    /// before 2.5 do not give one, which is fatal, and those of 2.5 do.
+    pub skipped_number_fails_transaction: bool,
     /// A consumer takes the metadata of a topic that was created again although its leader epoch is
     /// lower than the last one that it has seen. Java clients from 3.0, by the topic's id (KAFKA-12257,
     /// and KAFKA-13488 where it saw the topic missing in between), and those before 2.1, which
@@ -85,6 +90,7 @@ impl KafkaRules {
         java_bumps_epoch: true,
         flights_expire: true,
         sequences_outlive_metadata: true,
+        skipped_number_fails_transaction: true,
         recreated_topic_noticed: true,
         truncation_noticed: true,
         transactions: TransactionRules::CURRENT,

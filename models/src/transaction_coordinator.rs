@@ -139,7 +139,7 @@ impl Transaction {
         match self.phase {
             Phase::Prepared(_) => CoordinatorAnswer::ConcurrentTransactions,
             Phase::Ongoing => {
-                self.fence(rules.version);
+                self.fence(rules);
                 CoordinatorAnswer::ConcurrentTransactions
             }
             Phase::Unknown => {
@@ -168,9 +168,9 @@ impl Transaction {
     }
 
     /// Aborts the open transaction under an epoch that no client has.
-    fn fence(&mut self, version: TransactionVersion) {
-        self.last_epoch = match version {
-            TransactionVersion::One => None,
+    fn fence(&mut self, rules: &TransactionRules) {
+        self.last_epoch = match rules.version {
+            TransactionVersion::One => Some(self.epoch).filter(|_| rules.fenced_epoch_is_known),
             TransactionVersion::Two => Some(self.epoch),
         };
         self.epoch += 1;
@@ -284,7 +284,7 @@ impl Transaction {
             return;
         }
         if rules.timeout_fences {
-            self.fence(rules.version);
+            self.fence(rules);
         } else {
             self.phase = Phase::Prepared(Outcome::Abort);
         }

@@ -289,6 +289,8 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         // About transactions: rules of the pipeline, or of an output that is refused.
         Rule::TimeoutFences
         | Rule::EpochAtCoordinator
+        | Rule::SaysItsEpoch
+        | Rule::FencedEpochKnown
         | Rule::GroupMetadata
         | Rule::TransactionVerification
         | Rule::OffsetVerification
@@ -298,6 +300,11 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         Rule::HeartbeatThread
         | Rule::OffsetsGoWithTheTopic
         | Rule::SequenceAfterLostAnswer
+        | Rule::FatalInTransactions
+        | Rule::EmptyAbortsSkipped
+        | Rule::TimedCommitsWait
+        | Rule::ResetForGoodReason
+        | Rule::SkippedNumberFails
         | Rule::AbortBeforeEpoch
         | Rule::StoreOfOwnPartitions
         | Rule::OffsetsExpireWithTheGroup

@@ -3,8 +3,8 @@
 use semel_models::fault::FaultBudget;
 use semel_models::order::Order;
 use semel_models::pipeline::{
-    Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure, OutputSettings,
-    Pipeline, ProducerSettings, SinkSettings, TopicSettings, TruncationRule,
+    AutoCommit, Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure,
+    OutputSettings, Pipeline, ProducerSettings, SinkSettings, TopicSettings, TruncationRule,
 };
 use semel_models::transaction_coordinator::TransactionRules;
 
@@ -138,6 +138,7 @@ fn rules(parts: &Parts<'_>) -> KafkaRules {
         java_bumps_epoch: versions.has(Rule::LocalEpochBump),
         flights_expire: versions.has(Rule::DeliveryTimeout),
         sequences_outlive_metadata: versions.has(Rule::SequencesOutliveMetadata),
+        skipped_number_fails_transaction: transactions::skipped_number_fails(versions),
         recreated_topic_noticed: versions.has(Rule::TopicIdsInMetadata)
             || !versions.has(Rule::EpochInCommits),
         truncation_noticed: versions.has(Rule::PositionValidation),
@@ -298,6 +299,14 @@ fn sink(stated: &Sink, report: &mut Report) -> Option<SinkSettings> {
     })
 }
 
+/// Whether a poll may return several records of librdkafka: `rd_kafka_consume_batch_queue()` takes what is
+/// there. With automatic commits it matters when each of them was handed over, which is told record by
+/// record only.
+fn takes_batches(parts: &Parts<'_>) -> bool {
+    parts.versions.library == Client::Librdkafka
+        && parts.rules.consumer.auto_commit == AutoCommit::Off
+}
+
 fn bounds(parts: &Parts<'_>, report: &mut Report) -> Option<Bounds> {
     let stated = parts.bounds;
     let records = stated.records.value;
@@ -311,6 +320,7 @@ fn bounds(parts: &Parts<'_>, report: &mut Report) -> Option<Bounds> {
     let poll = match &stated.poll {
         None => most,
         Some(poll) if poll.value <= most || poll.value > records => poll.value.min(records),
+        Some(poll) if takes_batches(parts) => poll.value,
         Some(poll) => {
             let why = match parts.versions.library {
                 Client::Java => format!("max.poll.records = {most}."),

@@ -41,8 +41,25 @@ pub(crate) fn rules(versions: &Versions, broker: &Properties) -> TransactionRule
         verifies: verifies(Rule::TransactionVerification, versions, broker),
         timeout_fences: versions.has(Rule::TimeoutFences),
         epoch_can_be_expected: versions.has(Rule::EpochAtCoordinator),
+        fenced_epoch_is_known: versions.has(Rule::FencedEpochKnown),
         times_out: true,
     }
+}
+
+/// Whether a partition that found a sequence number skipped fails the transaction. A client that would go
+/// on, but says which epoch it has, is given another one by brokers of 2.5 only: those before do not know
+/// the request, which is fatal, as the failure of a transaction is with them.
+pub(crate) fn skipped_number_fails(versions: &Versions) -> bool {
+    versions.has(Rule::SkippedNumberFails)
+        || versions.has(Rule::SaysItsEpoch) && !versions.has(Rule::FencedEpochKnown)
+}
+
+/// Whether a client that lost its place asks for an epoch within its transaction, and fences itself: it
+/// says which epoch it has, and brokers from 2.6 on take it for an old one when it asks again.
+pub(crate) fn fences_itself(versions: &Versions) -> bool {
+    versions.has(Rule::EpochAtCoordinator)
+        && !versions.has(Rule::FencedEpochKnown)
+        && !versions.has(Rule::AbortBeforeEpoch)
 }
 
 /// Whether brokers ask the coordinator for the transaction of what `rule` is about: one setting says so

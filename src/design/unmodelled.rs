@@ -1,6 +1,6 @@
 //! Refuses by name what can be read and is not modelled, or cannot be meant.
 
-use semel_models::fault::{Fault, FaultBudget};
+use semel_models::fault::{Call, Fault, FaultBudget, FaultKey};
 use semel_models::order::{Order, Step};
 use semel_models::pipeline::{AutoCommit, Client, CommitCovers, GroupProtocol};
 
@@ -105,16 +105,35 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
                 ])
         }
         Rule::AbortBeforeEpoch => {
-            let mut entries = faults.entries.iter().map(|(key, _)| key.fault);
-            let fails_deliveries = |fault: Fault| {
-                fault.strikes_calls()
-                    || fault.strikes_brokers()
-                    || fault == Fault::DeliveryTimeout
-                    || fault == Fault::ProducerPause
-                    || fault == Fault::StaleMetadata
-            };
             let producers = [parts.producer, parts.output_producer];
-            producers.into_iter().any(transactions::has_id) && entries.any(fails_deliveries)
+            producers.into_iter().any(transactions::has_id)
+                && fails_deliveries(faults)
+                && transactions::fences_itself(&parts.versions)
+        }
+        // The output's client is modelled whole beside faults of brokers, the upstream's transaction only
+        // as long as it has the epoch that it began with. A leader that asks the coordinator refuses what
+        // is sent after that.
+        Rule::SkippedNumberFails => {
+            let upstream = transactions::has_id(parts.producer);
+            let results = transactions::has_id(parts.output_producer);
+            let is_whole = faults.strikes_brokers();
+            let asks = parts.versions.has(Rule::TransactionVerification);
+            fails_deliveries(faults)
+                && !transactions::skipped_number_fails(&parts.versions)
+                && (upstream || results && (asks || !is_whole))
+        }
+        Rule::FatalInTransactions => {
+            let producers = [parts.producer, parts.output_producer];
+            producers.into_iter().any(transactions::has_id) && fails_deliveries(faults)
+        }
+        Rule::EmptyAbortsSkipped => transactions::has_id(parts.producer),
+        Rule::TimedCommitsWait => parts.rules.consumer.auto_commit != AutoCommit::Off,
+        Rule::ResetForGoodReason => {
+            let own = |key: &FaultKey| {
+                key.fault.strikes_calls()
+                    && !matches!(key.call, Some(Call::Produce | Call::OutputProduce))
+            };
+            faults.entries.iter().any(|(key, _)| own(key))
         }
         Rule::SequenceAfterLostAnswer => {
             idempotent
@@ -173,12 +192,26 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
         | Rule::EligibleLeaderReplicas
         | Rule::TimeoutFences
         | Rule::EpochAtCoordinator
+        | Rule::SaysItsEpoch
+        | Rule::FencedEpochKnown
         | Rule::GroupMetadata
         | Rule::TransactionVerification
         | Rule::OffsetVerification
         | Rule::TransactionVersion2
         | Rule::EndlessTimeout => true,
     }
+}
+
+/// Whether a fault can make a delivery fail, or have a request refused while another is in flight.
+fn fails_deliveries(faults: &FaultBudget) -> bool {
+    let fails = |fault: Fault| {
+        fault.strikes_calls()
+            || fault.strikes_brokers()
+            || fault == Fault::DeliveryTimeout
+            || fault == Fault::ProducerPause
+            || fault == Fault::StaleMetadata
+    };
+    faults.entries.iter().any(|(key, _)| fails(key.fault))
 }
 
 /// Refuses versions whose rules are others than the model's, where the design meets them.

@@ -84,7 +84,7 @@ const fn fix(minor: u16, patch: u16, fix: u16) -> Version {
 }
 
 /// The versions of librdkafka whose rules are known.
-pub const LIBRDKAFKA_VERSIONS: [Version; 2] = [version(1, 8), version(2, 15)];
+pub const LIBRDKAFKA_VERSIONS: [Version; 3] = [version(1, 6), version(1, 8), version(2, 15)];
 
 /// The newest version whose rules are known.
 pub(crate) fn newest() -> Version {
@@ -202,6 +202,7 @@ fn one_of(
         Some(version) => {
             let versions = match known {
                 [first, last] => format!("{first} and {last}"),
+                [first, second, last] => format!("{first}, {second} and {last}"),
                 [first, .., last] => format!("{first} to {last}"),
                 [only] => only.to_string(),
                 [] => String::new(),

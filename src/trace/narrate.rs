@@ -228,7 +228,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
         Action::OutputTransaction { id, does } => {
             put("id", id.to_string());
             match does {
-                TransactionStep::TimeOut => {}
+                TransactionStep::TimeOut | TransactionStep::RaiseEpoch => {}
                 TransactionStep::WriteMarker(Part::Offsets) => put("part", "offsets".into()),
                 TransactionStep::WriteMarker(Part::Input | Part::Output) => {
                     put("part", "output".into());

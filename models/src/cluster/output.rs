@@ -56,8 +56,13 @@ impl Cluster {
         let producer = self.output_producer(state, who);
         match step {
             OutputStep::ProduceAsync => false,
-            OutputStep::Produce | OutputStep::Offsets => {
+            OutputStep::Produce => {
                 self.awaits_result(state, who) || self.waits_for_markers(state, who)
+            }
+            OutputStep::Offsets => {
+                self.awaits_result(state, who)
+                    || self.waits_for_markers(state, who)
+                    || self.lacks_epoch(state, who)
             }
             OutputStep::Flush => {
                 !producer.sends.is_empty() || self.has_results_under_way(state, who)
@@ -66,6 +71,7 @@ impl Cluster {
                 !producer.sends.is_empty()
                     || self.has_results_under_way(state, who)
                     || self.waits_for_markers(state, who)
+                    || self.lacks_epoch(state, who)
             }
         }
     }

@@ -32,11 +32,13 @@ impl Cluster {
     pub(super) fn transmit_result(&self, state: &mut State, who: u16) {
         if self.has_transactions() {
             let first = self.pipeline.rules.transactions.version == TransactionVersion::One;
-            if first && !self.add_part(state, who, Part::Output) {
+            let adds = first && !self.is_registered(state, who);
+            if adds && !self.add_part(state, who, Part::Output) {
                 self.fail_queued(state, who);
                 return;
             }
             self.output_producer_mut(state, who).open = true;
+            self.register(state, who);
         }
         self.in_output(state, who, |topic, state| {
             topic.step(state, Action::Transmit);

@@ -159,6 +159,7 @@ impl Cluster {
     fn normalize_epochs_of(&self, state: &mut State, who: u16) {
         let runs = state.consumers[usize::from(who)].is_running();
         let (transactional, library) = (self.has_transactions(), self.pipeline.client);
+        let lacks_epoch = self.lacks_epoch(state, who);
         let Some(output) = state.output.as_deref_mut() else {
             return;
         };
@@ -171,7 +172,9 @@ impl Cluster {
         let mut oldest = client.oldest_epoch(library, runs || !transactional);
         if transactional {
             let transaction = &mut output.transactions[index];
-            transaction.last_epoch = None;
+            let current = output.producers[index].epoch;
+            let asks_with = |last: &u16| lacks_epoch && runs && *last == current;
+            transaction.last_epoch = transaction.last_epoch.filter(asks_with);
             oldest = oldest.min(transaction.epoch);
             match runs {
                 true => oldest = oldest.min(output.producers[index].epoch),
@@ -186,7 +189,9 @@ impl Cluster {
         log.clients[index].each_epoch(&mut { lower });
         log.each_entry_of(who, &mut |entry| lower(&mut entry.stamp.epoch));
         if transactional {
-            lower(&mut output.transactions[index].epoch);
+            let transaction = &mut output.transactions[index];
+            lower(&mut transaction.epoch);
+            transaction.last_epoch.iter_mut().for_each(lower);
             lower(&mut output.producers[index].epoch);
         }
     }

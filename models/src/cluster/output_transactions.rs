@@ -125,7 +125,11 @@ impl Cluster {
         if !std::mem::take(&mut producer.open) {
             return true;
         }
-        let (id, epoch, version) = (self.id_of(who), producer.epoch, self.version());
+        if let Some(aborted) = self.abort_within(state, who) {
+            return aborted;
+        }
+        let epoch = self.output_producer(state, who).epoch;
+        let (id, version) = (self.id_of(who), self.version());
         let answer = self.coordinate(state, id, |own| own.end(epoch, Outcome::Abort, version));
         let aborted = match answer {
             CoordinatorAnswer::Done | CoordinatorAnswer::ConcurrentTransactions => true,
@@ -272,6 +276,7 @@ impl Cluster {
             }
             let producer = self.output_producer_mut(state, who);
             (producer.epoch, producer.open) = (epoch, false);
+            self.unregister(state, who);
             self.take_output_epoch(state, who);
         }
         state.consumers[usize::from(who)].advance(&self.program);
@@ -287,6 +292,10 @@ impl Cluster {
         };
         for (id, transaction) in output.transactions.iter().enumerate() {
             let id = id as u16;
+            if self.raises_within(state, id) {
+                let does = TransactionStep::RaiseEpoch;
+                actions.push(Action::OutputTransaction { id, does });
+            }
             let markers = transaction.markers();
             let can_be_written =
                 |part| part != Part::Output || self.writes_output_marker(state, id);
@@ -325,6 +334,7 @@ impl Cluster {
     ) {
         match does {
             TransactionStep::TimeOut => self.time_out(state, id),
+            TransactionStep::RaiseEpoch => self.raise_within(state, id),
             TransactionStep::WriteMarker(Part::Output) if self.output_topic().is_some() => {
                 self.write_output_marker(state, id);
             }

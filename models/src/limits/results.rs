@@ -5,7 +5,7 @@ use crate::order::Step;
 use crate::pipeline::Pipeline;
 
 /// The most entries that the log of the output topic may get.
-const MAX_RESULTS: usize = 100;
+const MAX_RESULTS: usize = 127;
 /// The most epochs that a state tells apart of one producer: the oldest that anyone still has, one for
 /// all before it, and those that were raised since.
 pub const MAX_RAISED: u16 = 7;

@@ -23,6 +23,9 @@ pub struct Client {
     pub fails: bool,
     /// Whether the client raises its epoch before it begins another transaction (KIP-360).
     pub raises: bool,
+    /// Whether it takes the partition for a part of its transaction, and will not add it again: kept where
+    /// the coordinator may know better, for the epoch was raised within the transaction.
+    pub registered: bool,
 }
 
 impl Client {
@@ -99,6 +102,7 @@ impl Client {
         };
         self.awaits
             || self.raises
+            || self.registered
             || !queue.is_empty()
             || !flights.is_empty()
             || *created > 0
@@ -156,5 +160,6 @@ impl Client {
         codec.flag(&mut self.awaits);
         codec.flag(&mut self.fails);
         codec.flag_if(limits.transactions, &mut self.raises);
+        codec.flag_if(limits.raises_within, &mut self.registered);
     }
 }

@@ -183,13 +183,20 @@ pub fn learn_leader(producer: &mut Producer, pipeline: &Pipeline) {
     }
 }
 
-pub(super) fn finish_drain(producer: &mut Producer) {
+/// Whether the client is to ask its coordinator for another epoch: a number was skipped in a transaction,
+/// and the partition is drained.
+pub fn asks_for_epoch(producer: &Producer) -> bool {
+    producer.librdkafka.bumping && in_flight(producer) == 0
+}
+
+/// The epoch of a transactional producer is raised by its coordinator, any other by the client itself.
+pub(super) fn finish_drain(producer: &mut Producer, pipeline: &Pipeline) {
     if in_flight(producer) > 0 {
         return;
     }
     let state = &mut producer.librdkafka;
     state.draining = false;
-    if state.bumping {
+    if state.bumping && !pipeline.producer.is_transactional() {
         *state = LibrdkafkaSequences {
             epoch: state.epoch + 1,
             acknowledged: state.acknowledged,

@@ -22,7 +22,8 @@ impl Producer {
     /// In a transaction Java's client retries a batch while an earlier one may still arrive; once that
     /// is given up, it fails, and the transaction with it. So it does where the broker lost track.
     /// librdkafka waits for no earlier one: it wants another epoch, and for that the transaction has to
-    /// be aborted (`rd_kafka_idemp_drain_epoch_bump`, from 2.0.0).
+    /// be aborted (`rd_kafka_idemp_drain_epoch_bump`, from 2.0.0). Before 1.8.2 it asks for the epoch
+    /// within the transaction, as the idempotent producer takes one by itself.
     pub(super) fn out_of_order_in_transaction(
         &mut self,
         batch: Batch,
@@ -30,6 +31,10 @@ impl Producer {
         pipeline: &Pipeline,
         ledger: &mut Ledger,
     ) {
+        if answer == Answer::OutOfOrder && pipeline.raises_within_transactions() {
+            self.out_of_order_librdkafka(batch, pipeline, ledger);
+            return;
+        }
         let failure = Failure::Answered(answer);
         let comes_later = batch.stamp.is_some_and(|stamp| {
             let earlier = |other: &Batch| {

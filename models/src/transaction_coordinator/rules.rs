@@ -23,6 +23,10 @@ pub struct TransactionRules {
     pub timeout_fences: bool,
     /// InitProducerId takes the epoch that the client expects. Brokers from 2.5 (KIP-360).
     pub epoch_can_be_expected: bool,
+    /// The coordinator knows the epoch that it fenced: a client that asks again with it is given the next
+    /// one, as if its own first request had been done. Brokers of 2.5 (KIP-360); from 2.6 such a client is
+    /// fenced (KAFKA-9666: `lastProducerEpoch` is none then, in `TransactionCoordinator.endTransaction`).
+    pub fenced_epoch_is_known: bool,
     /// Whether a transaction can time out at all. From 4.1 the coordinator takes one whose timeout is
     /// 2147483647 ms for part of a two-phase commit, and never ends it by itself (KIP-939).
     pub times_out: bool,
@@ -35,6 +39,7 @@ impl TransactionRules {
         verifies: true,
         timeout_fences: true,
         epoch_can_be_expected: true,
+        fenced_epoch_is_known: false,
         times_out: true,
     };
 }

@@ -73,6 +73,16 @@ rules! {
         "brokers know producer ids and sequence numbers";
     SequencesOutliveMetadata: Client, version(0, 11), None, &[], Some(version(1, 9)), "librdkafka 1.9.0",
         "an idempotent producer keeps its sequence numbers while a broker reports the topic as missing";
+    FatalInTransactions: Client, version(0, 11), None, &[], Some(patch(1, 6, 1)), "librdkafka 1.6.1",
+        "a fatal error of an idempotent producer is one of its transactions, too";
+    EmptyAbortsSkipped: Client, version(0, 11), None, &[], Some(version(1, 7)), "librdkafka 1.7.0",
+        "an aborted transaction without records hides no committed record behind it";
+    TimedCommitsWait: Client, version(0, 11), None, &[], Some(version(1, 7)), "librdkafka 1.7.0",
+        "no automatic commit is sent during a rebalance";
+    ResetForGoodReason: Client, version(0, 11), None, &[], Some(version(1, 8)), "librdkafka 1.8.0",
+        "a look-up of an offset that fails for now resets no position, and a commit that fails for now is sent again";
+    SkippedNumberFails: Client, version(0, 11), None, &[], Some(patch(1, 8, 2)), "librdkafka #3575, 1.8.2",
+        "a transactional producer whose partition found a sequence number skipped fails its transaction";
     AbortBeforeEpoch: Client, version(0, 11), None, &[], Some(version(2, 0)), "librdkafka #3575, 2.0.0",
         "a transactional producer that lost its place aborts its transaction before it asks for the next epoch";
     SequenceAfterLostAnswer: Client, version(0, 11), None, &[], Some(version(2, 3)), "librdkafka #4438",
@@ -113,7 +123,11 @@ rules! {
         "a broker without state of a producer id accepts any sequence number";
     LocalEpochBump: Client, version(2, 5), None, &[], OF_OLD, "KIP-360",
         "an idempotent producer that met an unknown producer id goes on with the next epoch";
-    EpochAtCoordinator: Both, version(2, 5), None, &[], OF_OLD, "KIP-360",
+    SaysItsEpoch: Client, version(2, 5), None, &[], Some(version(1, 7)), "KIP-360",
+        "a transactional producer that asks for another epoch says which one it has";
+    FencedEpochKnown: Broker, version(2, 5), Some(version(2, 6)), &[], OF_OLD, "KIP-360, KAFKA-9666",
+        "a producer that had its own open transaction aborted by InitProducerId is given the next epoch when it asks again";
+    EpochAtCoordinator: Both, version(2, 5), None, &[], Some(version(1, 7)), "KIP-360",
         "a transactional producer goes on after a failed delivery, with an epoch that it has the coordinator raise";
     GroupMetadata: Both, version(2, 5), None, &[], OF_OLD, "KIP-447",
         "sendOffsetsToTransaction carries the member's generation, which fences an older owner";

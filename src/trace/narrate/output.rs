@@ -69,6 +69,7 @@ impl Scene<'_> {
         let whose = self.transaction_of(id);
         match does {
             TransactionStep::TimeOut => (COORDINATOR, "time-out", self.timed_out(id)),
+            TransactionStep::RaiseEpoch => (COORDINATOR, "init-producer-id", self.raised(id)),
             TransactionStep::WriteMarker(part) => {
                 let aborts = self.transaction_before(id).phase == Phase::Prepared(Outcome::Abort);
                 let sentence = match part {
@@ -89,6 +90,21 @@ impl Scene<'_> {
                 };
                 (COORDINATOR, "write-marker", sentence)
             }
+        }
+    }
+
+    /// A client asks for another epoch, in a transaction that it does not give up.
+    fn raised(&self, id: u16) -> String {
+        let whose = self.transaction_of(id);
+        let after = self.after.output.as_ref();
+        let phase = after.and_then(|output| output.transactions.get(usize::from(id)));
+        match phase.map(|own| own.phase) {
+            Some(Phase::Prepared(Outcome::Abort)) => format!(
+                "Nothing is in flight any more, and a sequence number was skipped: librdkafka asks for another epoch (InitProducerId). The coordinator aborts {whose}, which the client does not give up."
+            ),
+            _ => format!(
+                "InitProducerId is answered: the client goes on in {whose} with another epoch, and takes its partition for a part of it. The coordinator has no transaction open."
+            ),
         }
     }
 
