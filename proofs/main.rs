@@ -25,6 +25,7 @@ mod p01_a_key_keeps_its_order_in_one_of_two_partitions;
 mod r01_what_replicas_keep;
 mod r02_a_marker_is_kept_like_a_record;
 mod r03_a_committed_result_is_kept_like_a_record;
+mod r04_an_epoch_raised_within_a_transaction_loses_it;
 mod support;
 mod t05_who_reads_what_is_committed_sees_no_aborted_record;
 mod t08_a_late_end_hits_no_other_transaction_under_version_2;

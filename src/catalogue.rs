@@ -15,7 +15,7 @@ use crate::design::{Design, DesignError};
 use crate::explore::Progress;
 use crate::trace::Trace;
 use crate::verdict::{Outcome, Verdict, Verdicts};
-pub use semel_models::catalogue::{ENTRIES, Entry, INEXPRESSIBLE, Inexpressible, Symptom};
+pub use semel_models::catalogue::{ENTRIES, Entry, Symptom};
 
 /// An entry and what the checks of its two designs found.
 #[derive(Clone, Debug)]
@@ -99,13 +99,6 @@ pub(crate) fn explain_watched(
         broken: judge(broken(entry)?)?,
         fixed: judge(fixed(entry)?)?,
     })
-}
-
-/// The published failure with this id that no design can express.
-pub(crate) fn inexpressible(id: &str) -> Option<&'static Inexpressible> {
-    INEXPRESSIBLE
-        .iter()
-        .find(|known| known.id.eq_ignore_ascii_case(id))
 }
 
 /// What to say when there is no entry with this id.

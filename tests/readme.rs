@@ -4,7 +4,6 @@
 mod documents;
 
 use semel::Guarantee;
-use semel::catalogue::INEXPRESSIBLE;
 use semel::design::Beside;
 use semel::presets::PRESETS;
 use semel_models::fault::Fault;
@@ -65,25 +64,6 @@ fn the_table_of_presets_is_current() {
             .iter()
             .map(|preset| (code(preset.name), preset.summary.to_string())),
     );
-}
-
-#[test]
-fn the_failures_that_cannot_be_expressed_are_told_as_explain_tells_them() {
-    for known in INEXPRESSIBLE {
-        let output = Command::new(env!("CARGO_BIN_EXE_semel"))
-            .args(["explain", &known.id.to_lowercase()])
-            .output()
-            .expect("it runs");
-        assert_eq!(output.status.code(), Some(4));
-        let told = String::from_utf8(output.stderr).expect("text");
-        assert!(told.contains(known.why), "{told}");
-    }
-    assert_has_rows(INEXPRESSIBLE.iter().map(|known| {
-        (
-            format!("{}, {}", known.id, known.title),
-            known.why.to_string(),
-        )
-    }));
 }
 
 #[test]

@@ -76,24 +76,6 @@ pub struct Entry {
     pub fixed: &'static str,
 }
 
-/// A published failure that no design can express.
-#[derive(Clone, Copy, Debug)]
-pub struct Inexpressible {
-    /// Its id.
-    pub id: &'static str,
-    /// What the failure is.
-    pub title: &'static str,
-    /// What a design would need.
-    pub why: &'static str,
-}
-
-/// Every published failure that is known and cannot be expressed.
-pub const INEXPRESSIBLE: &[Inexpressible] = &[Inexpressible {
-    id: "T15",
-    title: "a producer that raises its epoch in the middle of a transaction (librdkafka before 1.8.2)",
-    why: "what was sent before is lost where the transaction reaches another partition, or the group's offsets, after that: an upstream here has one partition and no offsets, so that the coordinator refuses its commit (INVALID_TXN_STATE), and an output producer that raises its epoch within a transaction is not modelled",
-}];
-
 macro_rules! catalogue {
     (@loses) => { None };
     (@loses $broken:literal $fixed:literal) => { Some(($broken, $fixed)) };
@@ -291,6 +273,10 @@ catalogue! {
         shows [Loss], violates [NoLoss],
         prevented by "brokers from 4.1 and a timeout of 2147483647 ms, which never passes; KIP-939, once it is released, asks for it",
         source "FLIP-319; KIP-939";
+    "T15" "epoch-within-transaction": "a producer has its epoch raised in the middle of a transaction, goes on, and commits what is left of it",
+        shows [Loss], violates [NoLoss],
+        prevented by "librdkafka from 1.8.2: a skipped sequence number fails the transaction",
+        source "librdkafka #3575; CHANGELOG of 1.8.2";
     "S01" "check-then-act": "two consumers look a record up, neither finds it, both apply it",
         shows [Duplicate], violates [NoDuplicates],
         prevented by "a unique key in the transaction of the effect",

@@ -154,6 +154,8 @@ fn fit(pipeline: &mut Pipeline) {
         sink,
         ..
     } = pipeline;
+    let two = pipeline.rules.transactions.version == TransactionVersion::Two;
+    pipeline.rules.skipped_number_fails_transaction |= two || producer.is_transactional();
     if matches!(producer.source, Source::Outbox { .. }) {
         producer.on_restart = OnRestart::Forget;
     } else if producer.source == Source::Memory && producer.confirm_on == ConfirmOn::DatabaseCommit

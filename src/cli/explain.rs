@@ -4,9 +4,7 @@ use super::args::ExplainArguments;
 use super::complain;
 use super::exit::Exit;
 use super::session::Session;
-use crate::catalogue::{
-    ENTRIES, Entry, Explained, Inexpressible, explain_watched, inexpressible, named, unknown,
-};
+use crate::catalogue::{ENTRIES, Entry, Explained, explain_watched, named, unknown};
 use crate::check::FileError;
 use crate::report::Format;
 use crate::report::catalogue::{write_all, write_one};
@@ -17,10 +15,6 @@ pub(super) fn run(arguments: &ExplainArguments) -> io::Result<Exit> {
         None => None,
         Some((_, Some(entry))) => Some(entry),
         Some((id, None)) => {
-            if let Some(Inexpressible { id, title, why }) = inexpressible(id) {
-                complain(&format!("{id}, {title}, cannot be expressed: {why}"));
-                return Ok(Exit::NothingChecked);
-            }
             complain(&unknown(id));
             return Ok(Exit::Usage);
         }

@@ -324,7 +324,9 @@ fn bounds(parts: &Parts<'_>, report: &mut Report) -> Option<Bounds> {
         Some(poll) => {
             let why = match parts.versions.library {
                 Client::Java => format!("max.poll.records = {most}."),
-                Client::Librdkafka => String::from("librdkafka returns one record a poll."),
+                Client::Librdkafka => String::from(
+                    "librdkafka returns one record a poll; how an automatic commit covers the batch of rd_kafka_consume_batch_queue() is not modelled.",
+                ),
             };
             report
                 .problem(

@@ -18,8 +18,11 @@
 //! does; without either the error is fatal. librdkafka does the same after a message that timed out or
 //! was out of order, whatever is still on its way before it; after other failures it goes on in its
 //! epoch, which is left out: that the partition then refuses its next message only makes it abort once
-//! more. Before 2.0.0 it asked for the epoch while the transaction was open; designs that meet that are
-//! refused (`src/design/version/rules.rs`).
+//! more. Before 2.0.0 it asked for the epoch while the transaction was open. With brokers before 2.5 that is
+//! fatal, as any failure is; those of 2.5 abort the transaction and give the client another epoch, which comes
+//! to the same as an abort before it. With later ones it fences itself, and before 1.8.2 it did not fail its
+//! transaction; an upstream that meets that is refused (`src/design/version/rules.rs`), an output producer
+//! is not (`crate::cluster`, `output_epochs.rs`).
 //!
 //! A delivery that fails while the application aborts raises the epoch only if the client had
 //! repeated it. (Java's client may then be in a state in which it begins no transaction, and its

@@ -42,6 +42,22 @@ fn a_new_start_fences_and_aborts_what_it_finds_open_and_waits_for_it() {
 }
 
 #[test]
+fn a_client_that_has_its_own_transaction_aborted_is_given_an_epoch_by_brokers_of_2_5_only() {
+    for (knows, answer) in [(true, Done), (false, ProducerFenced)] {
+        let rules = TransactionRules {
+            fenced_epoch_is_known: knows,
+            ..ONE
+        };
+        let mut transaction = open(&rules);
+        let asks = |transaction: &mut Transaction| transaction.initialize(Some(0), &rules);
+        assert_eq!(asks(&mut transaction), ConcurrentTransactions);
+        assert_eq!(write_markers(&mut transaction), [(Outcome::Abort, 1)]);
+        assert_eq!(asks(&mut transaction), answer);
+        assert_eq!(transaction.epoch, 1, "the one that fenced it");
+    }
+}
+
+#[test]
 fn a_repeat_of_an_expected_epoch_is_recognised_until_someone_else_starts() {
     let mut transaction = Transaction::default();
     transaction.initialize(None, &ONE);

@@ -99,11 +99,26 @@ pub fn transactions() -> impl Strategy<Value = TransactionRules> {
         verifies: false,
         ..first
     };
+    let before_kip_360 = TransactionRules {
+        epoch_can_be_expected: false,
+        ..unverified
+    };
+    let of_2_5 = TransactionRules {
+        fenced_epoch_is_known: true,
+        ..unverified
+    };
     let endless = TransactionRules {
         times_out: false,
         ..TransactionRules::CURRENT
     };
-    select(vec![TransactionRules::CURRENT, endless, first, unverified])
+    select(vec![
+        TransactionRules::CURRENT,
+        endless,
+        first,
+        unverified,
+        before_kip_360,
+        of_2_5,
+    ])
 }
 
 /// Takes away what the design reader refuses beside results.

@@ -75,6 +75,10 @@ pub fn rules() -> impl Strategy<Value = KafkaRules> {
     let former = select(vec![
         KafkaRules::CURRENT,
         KafkaRules {
+            skipped_number_fails_transaction: false,
+            ..KafkaRules::CURRENT
+        },
+        KafkaRules {
             producer_state_outlives_records: false,
             unknown_producer_starts_anywhere: false,
             ..KafkaRules::CURRENT

@@ -270,6 +270,20 @@ fn a_poll_is_no_larger_than_what_the_client_returns() {
 }
 
 #[test]
+fn librdkafka_returns_one_record_or_a_batch_that_was_asked_for() {
+    let with = |auto: bool, bounds: &str| {
+        format!(
+            "client = \"librdkafka\"\n[consumer]\nenable.auto.commit = {auto}\nauto.offset.reset = \"earliest\"\n\
+             [application]\norder = \"process -> commit\"\n[bounds]\nrecords = 3\n{bounds}\n"
+        )
+    };
+    let poll = |text: &str| accepted(text).pipeline().bounds.poll;
+    assert_eq!(poll(&with(false, "")), 1);
+    assert_eq!(poll(&with(false, "poll = 2")), 2);
+    assert_eq!(only(&with(true, "poll = 2")).0, Code::Contradiction);
+}
+
+#[test]
 fn warnings_are_what_an_engineer_would_want_to_hear() {
     let librdkafka_defaults = "client = \"librdkafka\"\n[application]\norder = \"process -> commit\"\n[sink]\ndedup = \"durable\"\n";
     let java_defaults = "[application]\norder = \"process -> commit\"\n";

@@ -187,7 +187,7 @@ fn it_goes_with_coordinators_that_move_and_topics_that_are_reported_as_missing()
             accepted(&transactional(&root, "", "", &faults));
         }
     }
-    let old = "client = \"librdkafka\"\nclient-version = \"1.9\"";
+    let old = "client = \"librdkafka\"\nclient-version = \"1.8\"";
     let text = transactional(old, "", "", "[faults]\nstale-metadata = 1");
     assert_eq!(only(&text).0, Code::NotModelled, "librdkafka #3575");
 }

@@ -216,6 +216,75 @@ fn an_older_librdkafka_is_judged_where_its_rules_are_known() {
     assert_eq!(only(&unknown).0, Code::NotModelled);
 }
 
+/// Results in a transaction, beside faults of brokers.
+fn struck(client: &str, kafka: &str, faults: &str) -> String {
+    format!(
+        "client = \"librdkafka\"\nclient-version = \"{client}\"\nkafka = \"{kafka}\"\n\
+         [consumer]\nenable.auto.commit = false\nauto.offset.reset = \"earliest\"\n\
+         [output.producer]\ntransactional.id = \"results\"\n[output.topic]\nreplication.factor = 2\n\
+         [application]\norder = \"kafka[each(produce-async), commit]\"\n[sink]\neffect = \"topic\"\n\
+         [faults]\n{faults}\n"
+    )
+}
+
+#[test]
+fn a_librdkafka_that_raises_its_epoch_within_a_transaction_is_known_by_its_version_and_its_brokers()
+{
+    for (client, kafka, raises) in [
+        ("1.6", "2.4", true),
+        ("1.6.1", "3.5", true),
+        ("1.8.0", "2.5", true),
+        ("1.8.0", "2.4", false),
+        ("1.8.2", "2.5", false),
+        ("1.8", "2.4", false),
+        ("2.15", "2.5", false),
+    ] {
+        let design = accepted(&struck(client, kafka, "leader-change = 1"));
+        let own = design.pipeline().raises_within_transactions();
+        assert_eq!(own, raises, "{client} with {kafka}");
+    }
+}
+
+#[test]
+fn a_librdkafka_that_raises_its_epoch_within_a_transaction_is_refused_where_that_is_not_modelled() {
+    let change = "leader-change = 1";
+    let refuse = "request-refused.output-produce = 1";
+    for (client, kafka, faults, why) in [
+        ("1.8.0", "2.6", change, "aborts its transaction before"),
+        ("1.8.2", "3.9", change, "aborts its transaction before"),
+        ("1.6", "3.6", change, "fails its transaction"),
+        ("1.6", "2.4", refuse, "fails its transaction"),
+        ("1.6.0", "2.4", change, "is one of its transactions"),
+    ] {
+        let text = struck(client, kafka, faults);
+        let error = refused(&text);
+        let problem = &error.problems()[0];
+        assert_eq!(problem.kind(), Code::NotModelled, "{client} with {kafka}");
+        let because = problem.why().unwrap_or_default();
+        assert!(because.contains(why), "{client} with {kafka}: {because}");
+    }
+}
+
+#[test]
+fn librdkafka_1_6_is_judged_where_nothing_was_mended_since() {
+    let by_hand = "enable.auto.commit = false";
+    let older = |consumer: &str, faults: &str| {
+        let text = librdkafka("", consumer).replace("[faults]\nconsumer-crash = 1", faults);
+        format!("client-version = \"1.6\"\n{text}")
+    };
+    accepted(&older(by_hand, "[faults]\nconsumer-crash = 1"));
+    for (consumer, faults) in [
+        ("enable.auto.commit = true", "[faults]\nconsumer-crash = 1"),
+        (by_hand, "[faults]\nrequest-lost.offset-commit = 1"),
+    ] {
+        assert_eq!(
+            only(&older(consumer, faults)).0,
+            Code::NotModelled,
+            "{faults}"
+        );
+    }
+}
+
 #[test]
 fn a_topic_that_is_created_again_is_judged_where_the_rules_are_known() {
     let at = |version: &str| {

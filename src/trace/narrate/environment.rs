@@ -1,5 +1,6 @@
 //! Faults, told.
 
+use super::output_topic::Struck;
 use super::{ConsumerScene, Scene};
 use crate::trace::facts::{are_gone, in_a_sentence, name};
 use semel_models::action::{ConsumerStrike, Strike, Target};
@@ -89,8 +90,8 @@ impl Scene<'_> {
                 };
                 let sentence = format!(
                     "The delivery timeout of the result of {} passes{wire}{}.",
-                    scene.struck_result(),
-                    scene.fate_of_result()
+                    scene.struck_result(Struck::Delivery),
+                    scene.fate_of_result(Struck::Delivery)
                 );
                 ("consumer", "expire-result", sentence)
             }
@@ -232,8 +233,8 @@ impl Scene<'_> {
             Target::Coordinator(call) => self.coordinator_request_lost(call.name()),
             Target::Result(who) => format!(
                 "The result of {} is lost on its way{}.",
-                self.of(who).struck_result(),
-                self.of(who).fate_of_result()
+                self.of(who).struck_result(Struck::Request),
+                self.of(who).fate_of_result(Struck::Request)
             ),
             Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {
                 format!(
@@ -287,9 +288,9 @@ impl Scene<'_> {
             Target::Coordinator(call) => self.coordinator_answer_lost(call.name()),
             Target::Result(who) => format!(
                 "The output topic has the result of {}{}; the answer is lost{}.",
-                self.of(who).struck_result(),
+                self.of(who).struck_result(Struck::Answer),
                 self.newly_seen(),
-                self.of(who).fate_of_result()
+                self.of(who).fate_of_result(Struck::Answer)
             ),
             Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {
                 format!(
@@ -319,8 +320,8 @@ impl Scene<'_> {
             Target::Coordinator(call) => self.coordinator_request_refused(call.name()),
             Target::Result(who) => format!(
                 "The result of {} is refused with a retriable error{}.",
-                self.of(who).struck_result(),
-                self.of(who).fate_of_result()
+                self.of(who).struck_result(Struck::Request),
+                self.of(who).fate_of_result(Struck::Request)
             ),
             Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {
                 format!(
@@ -354,8 +355,8 @@ impl Scene<'_> {
             Target::Coordinator(call) => self.coordinator_request_delayed(call.name()),
             Target::Result(who) => format!(
                 "The result of {} is held up{}.",
-                self.of(who).struck_result(),
-                self.of(who).fate_of_result()
+                self.of(who).struck_result(Struck::Request),
+                self.of(who).fate_of_result(Struck::Request)
             ),
             Target::EndTransaction(_) => {
                 "The request that ends the transaction (EndTxn) is held up; the client repeats it."

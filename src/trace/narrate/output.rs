@@ -1,5 +1,6 @@
 //! Results, and the transactions of output producers, told.
 
+use super::output_topic::Struck;
 use super::{ConsumerScene, Scene, letter};
 use crate::trace::facts::name;
 use semel_models::action::{Action, ConsumerStep, Strike, TransactionStep};
@@ -383,10 +384,19 @@ impl ConsumerScene<'_> {
             .transaction_before(semel_models::output::id_of(self.who, pipeline));
         match transaction.has_fenced(self.producer_before().epoch) {
             true => "its transaction was ended by someone else, and its epoch is an old one",
+            false if self.is_registered() => {
+                "the coordinator has had none open since it raised the epoch (INVALID_TXN_STATE)"
+            }
             false => {
                 "its transaction was ended by someone else, and there is none that could end so (INVALID_TXN_STATE)"
             }
         }
+    }
+
+    /// Whether the client takes the partition for a part of a transaction.
+    fn is_registered(&self) -> bool {
+        let client = self.cluster.output_client(self.scene.before, self.who);
+        client.is_some_and(|client| client.registered)
     }
 
     fn after_failed_flush(&self) -> &'static str {
@@ -421,8 +431,8 @@ impl ConsumerScene<'_> {
     /// The delivery timeout of a result passes because a fault took an answer of its, or because the
     /// process stood still.
     pub(super) fn result_expires(&self, appended: bool) -> String {
-        let (whose, result) = (self.whose(), self.struck_result());
-        let fate = self.fate_of_result();
+        let (whose, result) = (self.whose(), self.struck_result(Struck::Delivery));
+        let fate = self.fate_of_result(Struck::Delivery);
         let producer = self.producer_before();
         let attempts = producer.sends.first();
         let again = match attempts.map_or(producer.attempts, |send| send.attempts) {
@@ -446,15 +456,10 @@ impl ConsumerScene<'_> {
         }
     }
 
-    /// The record whose result a fault strikes.
-    pub(super) fn struck_result(&self) -> String {
-        name(self.cluster.struck_result(self.scene.before, self.who))
-    }
-
     /// What becomes of a result after a fault.
-    pub(super) fn fate_of_result(&self) -> String {
+    pub(super) fn fate_of_result(&self, how: Struck) -> String {
         let (before, after) = (self.producer_before(), self.producer_after());
-        if let Some(fate) = self.fate_on_the_wire() {
+        if let Some(fate) = self.fate_on_the_wire(how) {
             return fate;
         }
         let goes_on = after.attempts > before.attempts

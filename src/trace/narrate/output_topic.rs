@@ -74,6 +74,17 @@ pub(super) fn told_in_output(
     Some(told)
 }
 
+/// What of a result a fault strikes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Struck {
+    /// Its request.
+    Request,
+    /// The answer to it.
+    Answer,
+    /// The time that it has.
+    Delivery,
+}
+
 impl Scene<'_> {
     /// What the application does when it hears what became of the result that it waits for, and what the
     /// reader sees in the same step.
@@ -222,6 +233,27 @@ impl Scene<'_> {
 }
 
 impl ConsumerScene<'_> {
+    /// The record whose result a fault strikes.
+    pub(super) fn struck_result(&self, how: Struck) -> String {
+        name(self.struck_record(how))
+    }
+
+    /// The same: a client has several requests on the wire, and of those with an answer none is lost or
+    /// refused any more.
+    pub(super) fn struck_record(&self, how: Struck) -> u16 {
+        let client = self.cluster.output_client(self.scene.before, self.who);
+        let struck = client.and_then(|client| {
+            let producer = &client.producer;
+            let index = match how {
+                Struck::Request => producer.first_unhandled(),
+                Struck::Answer => producer.first_answered(),
+                Struck::Delivery => None,
+            };
+            index.map(|index| producer.flights[index].batch.record)
+        });
+        struck.unwrap_or_else(|| self.cluster.struck_result(self.scene.before, self.who))
+    }
+
     /// Whether the request of a result is on the wire.
     pub(super) fn is_on_the_wire(&self) -> bool {
         let client = self.cluster.output_client(self.scene.before, self.who);
@@ -230,9 +262,14 @@ impl ConsumerScene<'_> {
 
     /// What becomes of a result after a fault, where faults can strike the topic itself; nothing is said
     /// where the application has to be told of.
-    pub(super) fn fate_on_the_wire(&self) -> Option<String> {
-        let record = self.cluster.struck_result(self.scene.before, self.who);
+    pub(super) fn fate_on_the_wire(&self, how: Struck) -> Option<String> {
+        let record = self.struck_record(how);
         let client = self.cluster.output_client(self.scene.after, self.who)?;
+        let mut in_flight = client.producer.flights.iter();
+        if in_flight.any(|flight| flight.batch.record == record && !flight.expired) {
+            // The client has not heard of it.
+            return Some(String::new());
+        }
         let again = client.producer.queue.iter();
         if again.clone().any(|batch| batch.record == record) {
             return Some("; the client will send it again".into());
