@@ -75,7 +75,9 @@ impl Run {
                     self.write_marker(Side::Output, id)?;
                 }
                 // What else it does is told in the journal.
-                TransactionStep::WriteMarker(_) | TransactionStep::TimeOut => {}
+                TransactionStep::WriteMarker(_)
+                | TransactionStep::TimeOut
+                | TransactionStep::RaiseEpoch => {}
             },
         }
         self.keep_transactions(after)?;
