@@ -11,7 +11,7 @@
 //!
 //! **Left out.** Automatic commits, callbacks on revocation, several partitions, and sends that are not
 //! waited for. A poll acts on nothing but the client, so a crash just after it is a crash before
-//! the next call.
+//! the next call. That the delivery timeout of a result passes in a pause.
 
 mod transactions;
 

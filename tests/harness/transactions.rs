@@ -125,13 +125,25 @@ const ORDERS: [&str; 5] = [
     "commit -> kafka[produce]",
 ];
 
+/// What the harness cannot find: in the model a pause may outlast the delivery timeout of a result, which
+/// fails then; a pause of the harness outlasts the session only. Where the offset is committed first, such a
+/// result is lost.
+fn misses(order: &str, pauses: u32) -> &'static [Guarantee] {
+    match pauses > 0 && order.starts_with("commit") {
+        true => &[NoLoss, ExactlyOnceEffect],
+        false => &[],
+    }
+}
+
 fn agrees_with_the_model(pauses: u32, ids: &'static str) {
     let mut differences = Vec::new();
     for order in ORDERS {
         for isolation in ["read_committed", "read_uncommitted"] {
             let results = Results { order, ids };
-            let model = violated_in_the_model(&results, pauses, isolation);
+            let mut model = violated_in_the_model(&results, pauses, isolation);
             let harness = violated_in_the_harness(results, pauses, isolation);
+            let may_miss = misses(order, pauses);
+            model.retain(|guarantee| harness.contains(guarantee) || !may_miss.contains(guarantee));
             if harness != model {
                 let what = format!("{order}, {isolation}: {harness:?}, in the model {model:?}");
                 differences.push(what);
