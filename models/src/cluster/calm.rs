@@ -15,16 +15,18 @@ impl Cluster {
         }
         let keeps = self.pipeline.consumer.auto_commit == AutoCommit::AtPoll;
         // Java commits again what differs from what it committed last. Positions only grow now.
+        let lowest = |partition: usize| {
+            let positions = self.everyone().filter(|_| keeps);
+            let positions = positions.filter_map(|who| state.positions(who)[partition]);
+            positions.map(|position| position.next).min()
+        };
+        let lowest = [lowest(0), lowest(1)];
         let is_read_from = |partition: usize, committed: &Position| {
-            let positions = self.everyone();
-            let mut positions = positions.filter_map(|who| state.positions(who)[partition]);
-            keeps && positions.any(|position| position.next <= committed.next)
+            lowest[partition].is_some_and(|lowest| lowest <= committed.next)
         };
         let first = state.group.committed.filter(|at| is_read_from(0, at));
         let there = state.other.as_deref().and_then(|other| other.committed);
         let second = there.filter(|at| is_read_from(1, at));
-        let pending = state.output.iter().flat_map(|output| output.pending.iter());
-        let compared: Vec<bool> = pending.map(|own| is_read_from(0, &own.position)).collect();
         state.group.committed = first;
         if let Some(other) = state.other.as_deref_mut() {
             other.committed = second;
@@ -33,9 +35,9 @@ impl Cluster {
             state.sink.saved = None;
         }
         if let Some(output) = &mut state.output {
-            let pending = output.pending.iter_mut().zip(compared);
-            for (pending, _) in pending.filter(|(_, compared)| !compared) {
-                pending.position = Position::bare(NextOffset(0));
+            let pending = output.pending.iter_mut();
+            for own in pending.filter(|own| !is_read_from(0, &own.position)) {
+                own.position = Position::bare(NextOffset(0));
             }
         }
         for consumer in &mut state.consumers {

@@ -136,7 +136,8 @@ impl Cluster {
                 state.consumers[usize::from(who)].recovery = Recovery::None;
             }
         }
-        self.handle_again(state, who, at);
+        // Its attempts were counted anew when it was given up.
+        self.try_again(state, who, at);
     }
 
     /// Which record is being written to the dead-letter topic.

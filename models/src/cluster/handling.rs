@@ -267,13 +267,8 @@ impl Cluster {
         }
     }
 
-    /// The record is handled again, and its attempts are counted anew.
-    pub(super) fn handle_again(&self, state: &mut State, who: u16, at: Place) {
-        self.set_attempts(state, who, at, 0);
-        self.try_again(state, who, at);
-    }
-
-    fn try_again(&self, state: &mut State, who: u16, at: Place) {
+    /// The record is handled again, from its first step on.
+    pub(super) fn try_again(&self, state: &mut State, who: u16, at: Place) {
         match at {
             Place::Task(index) => {
                 let task = self.task(state, who, index);

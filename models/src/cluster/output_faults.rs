@@ -150,7 +150,7 @@ impl Cluster {
     pub(super) fn doubt_results(&self, state: &mut State, who: u16) {
         if let Some(client) = self.output_client_mut(state, who) {
             client.producer.pause();
-        } else if self.limits.results_expire {
+        } else {
             self.lose_results_connection(state, who);
         }
     }
