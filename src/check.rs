@@ -175,9 +175,14 @@ pub(crate) fn check_pipeline(
         }
     };
     let reached = found.reached();
-    let report = |(bit, witness): (usize, &Witness)| WitnessReport {
-        name: witness.to_string(),
-        reached: reached & (1 << bit) != 0,
+    let report = |(bit, witness): (usize, &Witness)| {
+        let is_in = |bits: u64| bits & (1 << bit) != 0;
+        let struck = matches!(witness, Witness::Fault { .. }) && is_in(found.unspent());
+        WitnessReport {
+            name: witness.to_string(),
+            reached: is_in(reached),
+            without_effect: struck && !is_in(reached),
+        }
     };
     let counted = |bit: u32| found.counted()[bit.trailing_zeros() as usize];
     let is_met = |lost: &u16| counted(final_losing(*lost)) > 0;

@@ -116,6 +116,19 @@ pub(crate) fn judge_watched(
     }
 }
 
+/// The faults of `environment` that a design could meet, and is judged without: they are not modelled
+/// together with the design, or with the other faults of the class.
+pub fn left_out(design: &Design, environment: Environment) -> Vec<Fault> {
+    let Environment::Class(class) = environment else {
+        return Vec::new();
+    };
+    let judged = judged_with(design, class);
+    let met = |fault: Fault| !is_known(design, fault) || can_meet(design.pipeline(), one(fault));
+    of_class(class)
+        .filter(|fault| !judged.contains(*fault) && met(*fault))
+        .collect()
+}
+
 /// Judges with the faults of one class, and with one of them in a run where more take more than
 /// `most` states.
 fn judge_class(
@@ -125,7 +138,7 @@ fn judge_class(
     options: &CheckOptions,
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<Option<Verdicts>, CheckError> {
-    let faults = accepted(design, budget(design, design.pipeline(), class));
+    let faults = judged_with(design, class);
     if faults.entries.is_empty() {
         return Ok(None);
     }
@@ -160,26 +173,38 @@ fn check_with(
     check_pipeline(&mut Explorer::default(), design, pipeline, options, watch)
 }
 
-/// One of each fault of `class` that the model knows in `design`, and `pipeline` can meet.
-fn budget(design: &Design, pipeline: &Pipeline, class: FaultClass) -> FaultBudget {
-    // Poison is met by name only: it blocks or loses by its nature.
-    let of_class = Fault::ALL
-        .iter()
-        .filter(|fault| fault.class() == class && **fault != Fault::Poison);
-    let one = |fault: &Fault| FaultBudget {
-        entries: vec![(
-            FaultKey {
-                fault: *fault,
-                call: None,
-            },
-            1,
-        )],
-        total: None,
-    };
-    let known = |fault: &&Fault| models_fault(**fault) && models_together(design, **fault);
-    let met = of_class.filter(|fault| known(fault) && can_meet(pipeline, one(fault)));
+/// The faults of a class, without `poison`: it is met by name only, for it blocks or loses by its nature.
+fn of_class(class: FaultClass) -> impl Iterator<Item = Fault> {
+    let all = Fault::ALL.iter().copied();
+    all.filter(move |fault| fault.class() == class && *fault != Fault::Poison)
+}
+
+/// A budget of this fault alone.
+fn one(fault: Fault) -> FaultBudget {
     FaultBudget {
-        entries: met.flat_map(|fault| one(fault).entries).collect(),
+        entries: vec![(FaultKey { fault, call: None }, 1)],
+        total: None,
+    }
+}
+
+/// Whether the model knows what the fault does to the design.
+fn is_known(design: &Design, fault: Fault) -> bool {
+    models_fault(fault) && models_together(design, fault)
+}
+
+/// What the cell of a class is judged with.
+fn judged_with(design: &Design, class: FaultClass) -> FaultBudget {
+    accepted(design, budget(design, class))
+}
+
+/// One of each fault of `class` that the model knows in `design`, and the design can meet.
+fn budget(design: &Design, class: FaultClass) -> FaultBudget {
+    let met = |fault: &Fault| is_known(design, *fault) && can_meet(design.pipeline(), one(*fault));
+    FaultBudget {
+        entries: of_class(class)
+            .filter(met)
+            .flat_map(|fault| one(fault).entries)
+            .collect(),
         total: Some(FAULTS_PER_RUN),
     }
 }
@@ -266,24 +291,26 @@ mod tests {
                 continue;
             };
             let design = design("process -> commit");
-            for (key, count) in budget(&design, design.pipeline(), class).entries {
+            for (key, count) in budget(&design, class).entries {
                 assert_eq!((key.fault.class(), count), (class, 1));
             }
         }
         let design = design("process -> commit");
-        let storage = budget(&design, design.pipeline(), FaultClass::Storage);
+        let storage = budget(&design, FaultClass::Storage);
         assert!(storage.contains(Fault::PowerLoss) && storage.contains(Fault::DiskLoss));
     }
 
     #[test]
     fn a_class_leaves_out_what_is_not_modelled_beside_results() {
         let results = design("produce -> commit");
-        let of = |class| budget(&results, results.pipeline(), class);
+        let of = |class| budget(&results, class);
         let storage = of(FaultClass::Storage);
         assert!(!storage.contains(Fault::PowerLossAll) && storage.contains(Fault::PowerLoss));
         let kept = accepted(&results, storage);
         assert!(kept.contains(Fault::PowerLoss) || kept.contains(Fault::Retention));
         assert!(of(FaultClass::Network).contains(Fault::RequestDelayed));
+        let told = left_out(&results, Environment::Class(FaultClass::Storage));
+        assert!(told.contains(&Fault::PowerLossAll) && !told.contains(&Fault::PowerLoss));
     }
 
     #[test]
@@ -292,18 +319,22 @@ mod tests {
              [application]\norder = \"process -> commit\"\ninstances = 2\n\
              [faults]\nconsumer-crash = 1\n[bounds]\nrecords = 1\n";
         let two = Design::parse("matrix.toml", text.as_bytes()).expect("a design");
-        let all = budget(&two, two.pipeline(), FaultClass::Operator);
+        let all = budget(&two, FaultClass::Operator);
         assert!(all.contains(Fault::AddPartition) && all.contains(Fault::OffsetReset));
-        let left = accepted(&two, all);
-        assert!(!left.contains(Fault::AddPartition) && left.contains(Fault::OffsetReset));
+        let kept = accepted(&two, all);
+        assert!(!kept.contains(Fault::AddPartition) && kept.contains(Fault::OffsetReset));
+        let operator = Environment::Class(FaultClass::Operator);
+        assert_eq!(left_out(&two, operator), [Fault::AddPartition]);
+        assert_eq!(left_out(&two, Environment::AsStated), []);
         for class in [
             FaultClass::Process,
             FaultClass::Network,
             FaultClass::Storage,
         ] {
             let design = design("process -> commit");
-            let all = budget(&design, design.pipeline(), class);
+            let all = budget(&design, class);
             assert_eq!(accepted(&design, all.clone()), all);
+            assert_eq!(left_out(&design, Environment::Class(class)), []);
         }
     }
 
@@ -336,8 +367,7 @@ mod tests {
         let design = design("process -> commit");
         let mut pipeline = design.pipeline().clone();
         pipeline.consumer.order.0.remove(0);
-        let process = budget(&design, &pipeline, FaultClass::Process);
-        assert!(!process.contains(Fault::SinkUnavailable));
-        assert!(process.contains(Fault::ConsumerCrash));
+        assert!(!can_meet(&pipeline, one(Fault::SinkUnavailable)));
+        assert!(can_meet(&pipeline, one(Fault::ConsumerCrash)));
     }
 }

@@ -111,6 +111,8 @@ pub struct WitnessReport {
     pub name: String,
     /// Whether some run within the bound reached it.
     pub reached: bool,
+    /// Whether it is a fault that could strike within the bound, and changed nothing wherever it could.
+    pub without_effect: bool,
 }
 
 /// Why an exploration ended before everything was explored.

@@ -65,6 +65,28 @@ fn one_that_asks_for_nothing_fails() {
 }
 
 #[test]
+fn a_fault_that_changes_nothing_is_not_said_to_be_missing() {
+    // The process tries its record again until it succeeds.
+    let blocks = LOSSY.replace(
+        "consumer-crash = 1",
+        "process-failure = 1\nconsumer-crash = 1",
+    );
+    let blocks = blocks.replace(
+        "commit -> process\"",
+        "process -> commit\"\non-process-failure.then = \"block\"",
+    );
+    let (_directory, file) = file(&blocks);
+    let verdicts = semel::check_file(file).expect("a design");
+    let of = |name| {
+        let mut witnesses = verdicts.witnesses().iter();
+        let own = witnesses.find(|witness| witness.name == name);
+        own.map(|own| (own.reached, own.without_effect))
+    };
+    assert_eq!(of("process-failure"), Some((false, true)));
+    assert_eq!(of("consumer-crash"), Some((true, false)));
+}
+
+#[test]
 fn a_wrong_design_shows_its_lines() {
     let (_directory, file) = file(&LOSSY.replace("records = 1", "records = \"one\""));
     let error = semel::check_file(file).expect_err("it is wrong");

@@ -86,6 +86,27 @@ fn a_class_brings_its_own_faults_and_only_the_chosen_guarantees_are_shown() {
 }
 
 #[test]
+fn what_a_class_is_judged_without_is_said_of_each_design() {
+    let storage = ["--fault-class", "storage", "--guarantee", "no-phantom"];
+    let presets = [
+        "--preset",
+        "consume-transform-produce",
+        "--preset",
+        "at-least-once",
+    ];
+    let arguments = [&storage[..], &presets].concat();
+    let text = matrix(&arguments);
+    let told = "Judged in part: storage: consume-transform-produce without power-loss-all";
+    assert!(text.contains(told), "{text}");
+    let document = document(&arguments);
+    let of_class = &document["not_modelled"][0];
+    assert_eq!(of_class["faults"], "storage");
+    let designs = of_class["designs"].as_array().expect("designs");
+    assert_eq!(designs.len(), 1, "the other one is judged with all of them");
+    assert_eq!(designs[0]["name"], "consume-transform-produce");
+}
+
+#[test]
 fn runs_are_told_for_one_design_and_not_for_several() {
     let one = [
         "--preset",

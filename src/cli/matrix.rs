@@ -5,9 +5,9 @@ use super::complain;
 use super::exit::Exit;
 use super::session::{Session, Sources};
 use crate::design::Design;
-use crate::matrix::{Environment, judge_watched};
+use crate::matrix::{Environment, judge_watched, left_out};
 use crate::report::Format;
-use crate::report::matrix::{Matrix, Table, write_json, write_markdown, write_text};
+use crate::report::matrix::{Matrix, Table, Unmodelled, write_json, write_markdown, write_text};
 use semel_models::guarantee::Guarantee;
 use std::io::{self, Write};
 
@@ -30,6 +30,7 @@ pub(super) fn run(arguments: &MatrixArguments) -> io::Result<Exit> {
         guarantees: chosen(&Guarantee::ALL, &arguments.guarantee),
         tables: Vec::new(),
         left_out: Vec::new(),
+        unmodelled: Vec::new(),
         traces: arguments.trace,
         part: None,
     };
@@ -79,17 +80,25 @@ fn judge_all(
 ) -> Exit {
     let mut exit = Exit::Fine;
     let mut rows = Vec::new();
-    let mut left_out = Vec::new();
+    let mut not_met = Vec::new();
     for design in designs {
         let options = session.options(design);
         let judged = session.watched(|watch| judge_watched(design, environment, &options, watch));
         match judged {
             Ok(Some(verdicts)) => rows.push(verdicts),
-            Ok(None) => left_out.push(design.name().to_string()),
+            Ok(None) => not_met.push(design.name().to_string()),
             Err(error) => {
                 complain(&format!("{}: {error}", environment.name()));
                 exit = Exit::Usage;
             }
+        }
+        let faults = left_out(design, environment);
+        if !faults.is_empty() {
+            matrix.unmodelled.push(Unmodelled {
+                environment,
+                design: design.name().to_string(),
+                faults,
+            });
         }
         if session.is_interrupted() {
             break;
@@ -98,8 +107,8 @@ fn judge_all(
     if !rows.is_empty() {
         matrix.tables.push(Table { environment, rows });
     }
-    if !left_out.is_empty() {
-        matrix.left_out.push((environment, left_out));
+    if !not_met.is_empty() {
+        matrix.left_out.push((environment, not_met));
     }
     exit
 }

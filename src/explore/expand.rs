@@ -66,6 +66,7 @@ impl Part {
             let reached = subject.reached_by(&state, &action);
             let mut next = subject.next_state(&state, action);
             let Some(next) = &mut next else {
+                self.tally.unspent |= if fault { reached } else { 0 };
                 continue;
             };
             if !subject.within_boundary(next) {

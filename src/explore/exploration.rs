@@ -135,6 +135,12 @@ impl<'a, S: Subject> Exploration<'a, S> {
         self.findings.tally.reached
     }
 
+    /// The situations of faults that changed nothing where they could strike, and were not spent there.
+    #[must_use]
+    pub fn unspent(&self) -> u64 {
+        self.findings.tally.unspent
+    }
+
     /// For each bit of [`counted`](semel_models::subject::Observation::counted), the number of
     /// expanded states that bear it.
     #[must_use]

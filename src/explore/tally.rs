@@ -14,6 +14,8 @@ pub(super) struct Tally {
     pub(super) transitions: u64,
     pub(super) quiescent: u64,
     pub(super) reached: u64,
+    /// The situations of faults that changed nothing where they could strike.
+    pub(super) unspent: u64,
     pub(super) counted: [u64; 32],
     pub(super) violations: [Option<Violation>; 32],
     /// The lowest weight of a violating state, at any depth.
@@ -64,6 +66,7 @@ impl Tally {
         self.transitions += later.transitions;
         self.quiescent += later.quiescent;
         self.reached |= later.reached;
+        self.unspent |= later.unspent;
         for (sum, more) in self.counted.iter_mut().zip(later.counted) {
             *sum += more;
         }
@@ -91,6 +94,7 @@ impl Tally {
             self.transitions,
             self.quiescent,
             self.reached,
+            self.unspent,
         ] {
             put(&mut words, number);
         }
@@ -115,6 +119,7 @@ impl Tally {
             transitions: reading.number()?,
             quiescent: reading.number()?,
             reached: reading.number()?,
+            unspent: reading.number()?,
             ..Self::default()
         };
         for counted in &mut tally.counted {

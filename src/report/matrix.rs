@@ -5,10 +5,11 @@ mod markdown;
 mod text;
 
 use super::json::Part;
-use super::words::{bound_in_words, unreached};
+use super::words::{WITHOUT_EFFECT, bound_in_words, unreached, without_effect};
 use crate::design::WarningKind;
 use crate::matrix::Environment;
 use crate::verdict::{Judgement, Verdict, Verdicts};
+use semel_models::fault::Fault;
 use semel_models::guarantee::Guarantee;
 use std::io::{self, Write};
 
@@ -24,6 +25,8 @@ pub(crate) struct Matrix {
     pub(crate) tables: Vec<Table>,
     /// Which designs can meet none of the modelled faults of a class.
     pub(crate) left_out: Vec<(Environment, Vec<String>)>,
+    /// Which faults of a class a design was judged without, for they are not modelled with the rest.
+    pub(crate) unmodelled: Vec<Unmodelled>,
     /// Whether runs are told.
     pub(crate) traces: bool,
     /// Which part of the designs it is about, if not all.
@@ -34,6 +37,13 @@ pub(crate) struct Matrix {
 pub(crate) struct Table {
     pub(crate) environment: Environment,
     pub(crate) rows: Vec<Verdicts>,
+}
+
+/// The faults of a class that a design could meet, and that are not modelled with the rest.
+pub(crate) struct Unmodelled {
+    pub(crate) environment: Environment,
+    pub(crate) design: String,
+    pub(crate) faults: Vec<Fault>,
 }
 
 impl Matrix {
@@ -79,6 +89,10 @@ impl Matrix {
                         "{place}: never reached within the bound: {unreached}"
                     ));
                 }
+                let without_effect = without_effect(row).join("; ");
+                if !without_effect.is_empty() {
+                    add(format!("{place}: {WITHOUT_EFFECT}: {without_effect}"));
+                }
             }
         }
         warnings
@@ -102,6 +116,31 @@ impl Matrix {
             )
         };
         self.left_out.iter().map(told).collect()
+    }
+
+    /// What designs were judged without: those that lack the same are told together.
+    fn unmodelled_in_words(&self) -> Vec<String> {
+        let mut told: Vec<(Environment, &[Fault], Vec<&str>)> = Vec::new();
+        for own in &self.unmodelled {
+            let same = |(environment, faults, _): &&mut (Environment, &[Fault], Vec<&str>)| {
+                *environment == own.environment && *faults == own.faults
+            };
+            match told.iter_mut().find(same) {
+                Some((_, _, names)) => names.push(&own.design),
+                None => told.push((own.environment, &own.faults, vec![&own.design])),
+            }
+        }
+        let line = |(environment, faults, names): &(Environment, &[Fault], Vec<&str>)| {
+            let faults: Vec<&str> = faults.iter().map(|fault| fault.name()).collect();
+            format!(
+                "{}: {} without {}, which {} not modelled together with the rest",
+                environment.name(),
+                names.join(", "),
+                faults.join(", "),
+                if faults.len() == 1 { "is" } else { "are" }
+            )
+        };
+        told.iter().map(line).collect()
     }
 }
 
@@ -166,6 +205,9 @@ fn write_notes(
 ) -> io::Result<()> {
     for left_out in matrix.left_out_in_words() {
         line(out, &format!("Not judged: {left_out}."))?;
+    }
+    for unmodelled in matrix.unmodelled_in_words() {
+        line(out, &format!("Judged in part: {unmodelled}."))?;
     }
     for meaning in LEGEND {
         line(out, meaning)?;

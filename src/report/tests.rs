@@ -85,6 +85,7 @@ fn verdicts() -> Verdicts {
         witnesses: vec![WitnessReport {
             name: "consumer-crash".into(),
             reached: false,
+            without_effect: false,
         }],
         final_states: 2,
         final_states_with_failed: 0,

@@ -204,10 +204,10 @@ fn write_witnesses(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> 
     if detail == Detail::Verbose {
         writeln!(out, "  Hard situations:")?;
         for witness in verdicts.witnesses() {
-            let reached = if witness.reached {
-                "reached"
-            } else {
-                "never reached"
+            let reached = match (witness.reached, witness.without_effect) {
+                (true, _) => "reached",
+                (false, true) => "changes nothing",
+                (false, false) => "never reached",
             };
             writeln!(out, "    {:<64} {reached}", witness.name)?;
         }

@@ -3,7 +3,7 @@
 use crate::design::{Derived, Expected};
 use crate::mend::Mend;
 use crate::trace::{Bound, Trace};
-use crate::verdict::{Judgement, Outcome, Stop, Verdict, Verdicts};
+use crate::verdict::{Judgement, Outcome, Stop, Verdict, Verdicts, WitnessReport};
 use semel_models::guarantee::Guarantee;
 
 /// A number with its thousands apart.
@@ -215,21 +215,36 @@ pub(crate) fn warnings(verdicts: &Verdicts) -> Vec<String> {
             unreached.join("; ")
         ));
     }
+    let without_effect = without_effect(verdicts).join("; ");
+    if !without_effect.is_empty() {
+        warnings.push(format!("{WITHOUT_EFFECT}: {without_effect}"));
+    }
     warnings
 }
 
+/// What is said of faults that do nothing to a design.
+pub(crate) const WITHOUT_EFFECT: &str = "changes nothing, wherever it strikes within the bound";
+
 /// The hard situations that no run reached, where that may make a `holds` empty.
 pub(crate) fn unreached(verdicts: &Verdicts) -> Vec<&str> {
-    let judgements = verdicts.judgements();
-    if !judgements
-        .iter()
-        .any(|judgement| judgement.verdict() == &Verdict::Holds)
-    {
+    names(verdicts, |witness| {
+        !witness.reached && !witness.without_effect
+    })
+}
+
+/// The faults that make no difference to the design, beside a `holds`.
+pub(crate) fn without_effect(verdicts: &Verdicts) -> Vec<&str> {
+    names(verdicts, |witness| witness.without_effect)
+}
+
+fn names(verdicts: &Verdicts, which: impl Fn(&WitnessReport) -> bool) -> Vec<&str> {
+    let mut judgements = verdicts.judgements().iter();
+    if !judgements.any(|judgement| judgement.verdict() == &Verdict::Holds) {
         return Vec::new();
     }
     let witnesses = verdicts.witnesses().iter();
-    let unreached = witnesses.filter(|witness| !witness.reached);
-    unreached.map(|witness| witness.name.as_str()).collect()
+    let told = witnesses.filter(|witness| which(witness));
+    told.map(|witness| witness.name.as_str()).collect()
 }
 
 #[cfg(test)]

@@ -47,7 +47,9 @@ pub(super) fn key(report: &mut Report, table: Table, field: &Field) {
         parent.refuse(field, report);
         return;
     }
-    let near = nearest(name, own_keys(table));
+    // A key that another one holds, written without it: `then` for `on-process-failure.then`.
+    let held = own_keys(table).find(|key| key.rsplit_once('.').is_some_and(|(_, own)| own == name));
+    let near = held.or_else(|| nearest(name, own_keys(table)));
     let write = match near {
         Some(near) => format!("Did you mean `{near}`?"),
         None => {

@@ -254,4 +254,9 @@ fn unknown_faults_and_calls_name_the_nearest() {
         instead("response-lost.produced = 1"),
         "Did you mean `response-lost.produce`?"
     );
+    let then = "[application]\norder = \"process -> commit\"\nthen = \"block\"\n";
+    assert_eq!(
+        refused(then).problems()[0].instead(),
+        Some("Did you mean `on-process-failure.then`?")
+    );
 }

@@ -21,6 +21,8 @@ struct Document<'a> {
     shard: Option<Part>,
     tables: Vec<Table<'a>>,
     not_judged: Vec<NotJudged<'a>>,
+    /// What the tables were judged without, class by class: it is not modelled with the rest.
+    not_modelled: Vec<NotModelled<'a>>,
     warnings: Vec<String>,
 }
 
@@ -58,6 +60,18 @@ struct NotJudged<'a> {
     designs: &'a [String],
 }
 
+#[derive(Serialize)]
+struct NotModelled<'a> {
+    faults: &'static str,
+    designs: Vec<Without<'a>>,
+}
+
+#[derive(Serialize)]
+struct Without<'a> {
+    name: &'a str,
+    without: Vec<&'static str>,
+}
+
 /// Writes the comparison as one document.
 pub(crate) fn write(out: &mut dyn Write, matrix: &Matrix) -> io::Result<()> {
     let tables = matrix.tables.iter().map(|table| Table {
@@ -77,9 +91,30 @@ pub(crate) fn write(out: &mut dyn Write, matrix: &Matrix) -> io::Result<()> {
         shard: matrix.part,
         tables: tables.collect(),
         not_judged: not_judged.collect(),
+        not_modelled: not_modelled(matrix),
         warnings: matrix.warnings(),
     };
     crate::report::json::write(out, &document)
+}
+
+/// What designs were judged without, one entry a class, so that the parts of several processes fit together.
+fn not_modelled(matrix: &Matrix) -> Vec<NotModelled<'_>> {
+    let mut classes: Vec<NotModelled<'_>> = Vec::new();
+    for own in &matrix.unmodelled {
+        let design = Without {
+            name: &own.design,
+            without: own.faults.iter().map(|fault| fault.name()).collect(),
+        };
+        let faults = own.environment.name();
+        match classes.iter_mut().find(|class| class.faults == faults) {
+            Some(class) => class.designs.push(design),
+            None => classes.push(NotModelled {
+                faults,
+                designs: vec![design],
+            }),
+        }
+    }
+    classes
 }
 
 fn line<'a>(matrix: &'a Matrix, row: &'a Verdicts) -> Row<'a> {
