@@ -4,9 +4,10 @@
 //! broker keeps the model's rules over real files, and runs it again and again, each time on a fresh
 //! directory and with other things going wrong: the process dies at a poll, at a commit or at a point
 //! that you named; a commit's request or answer is lost; the process stands still while another
-//! instance takes over. After the last fault it is started until nothing more comes. Then the effects
-//! that your storage reports are judged, or the results in the output topic
-//! ([`Harness::output_topic`]), which may be sent in [transactions](Kafka::begin_transaction).
+//! instance takes over; the broker dies that leads the topic which it sends to. After the last fault it
+//! is started until nothing more comes. Then the effects that your storage reports are judged, or the
+//! results in the output topic ([`Harness::output_topic`]), which may be sent in
+//! [transactions](Kafka::begin_transaction).
 //!
 //! ```
 //! use semel::Guarantee::{ExactlyOnceEffect, NoLoss};
@@ -89,4 +90,5 @@ pub use coverage::{Coverage, PointCoverage, Situation};
 pub use error::{BoxError, Error, KafkaError};
 pub use kafka::{Kafka, Message, Record};
 pub use report::{Extent, Report, Violation};
+pub use semel_models::pipeline::Acks;
 pub use service::{Producer, Service};

@@ -61,6 +61,7 @@ pub use offsets::{Commit, OffsetLog, OffsetsCut};
 pub use run::{Deviation, LabError, Remnant, Run};
 pub use schedule::{Blow, Schedule};
 pub use semel_models::broker::EntryKind;
+pub(crate) use topic::{Replicas, Topic};
 pub use transaction_log::{TransactionLog, TransactionalId};
 pub use words::{
     Generation, LeaderEpoch, NextOffset, Offset, Position, ProducerEpoch, ProducerId, RecordId,

@@ -13,6 +13,8 @@ mod clients;
 mod misuse;
 #[path = "harness/model.rs"]
 mod model;
+#[path = "harness/replicas.rs"]
+mod replicas;
 #[path = "harness/reports.rs"]
 mod reports;
 #[path = "harness/script.rs"]

@@ -1,19 +1,21 @@
 //! The broker and the group's coordinator behind the harness: real files, and the model's rules.
 //!
-//! **Modelled.** One partition with one replica, and one consumer group that subscribes. Every join
+//! **Modelled.** One partition, and one consumer group that subscribes. Every join
 //! starts a new generation, and the newest member owns the partition; a commit is taken of the
 //! current generation only, whatever its offset: it need not grow. A member reads on from the
-//! committed offset, or where `auto.offset.reset` says. The output topic knows idempotent producers
-//! by id and sequence number, and transactions (`transactions.rs`).
+//! committed offset, or where `auto.offset.reset` says. The output topic has replicas (`output.rs`), knows
+//! idempotent producers by id and sequence number, and transactions (`transactions.rs`).
 //!
-//! **Left out.** Faults of the broker itself, and several partitions: an effect that depends on
+//! **Left out.** Faults of the brokers of the input topic, and several partitions: an effect that depends on
 //! records of another partition is not judged. A rebalance that waits for the old owner to poll is
 //! not there: such an owner finishes what it has in hand first, as one does that is not disturbed.
 
+mod output;
 mod transactions;
 
 pub(super) use transactions::{Identity, Offsets};
 
+use self::output::OutputTopic;
 use super::Reset;
 use super::kafka::{Message, Record};
 use crate::lab::{
@@ -23,6 +25,9 @@ use crate::lab::{
 };
 use std::path::{Path, PathBuf};
 
+/// Where the replicas of the output topic are.
+const OUTPUT: &str = "output";
+
 /// The topic, the group's offsets and the output topic, in one directory.
 #[derive(Debug)]
 pub(super) struct Broker {
@@ -30,7 +35,9 @@ pub(super) struct Broker {
     topic: Log,
     offsets: OffsetLog,
     /// Opened once somebody sends.
-    output: Option<Log>,
+    output: Option<OutputTopic>,
+    /// How many replicas it has.
+    replicas: u16,
     /// The transaction coordinator's, opened once somebody has a transactional id.
     transactions: Option<TransactionLog>,
     generation: Generation,
@@ -41,21 +48,29 @@ fn open_log(dir: &Path) -> Result<Log, StorageError> {
 }
 
 impl Broker {
-    /// Opens what is in `dir`, or starts there; `generation` is the group's.
-    pub(super) fn open(dir: &Path, generation: Generation) -> Result<Broker, StorageError> {
-        let output = dir.join("output");
-        let output = output.exists().then(|| open_log(&output)).transpose()?;
+    /// Opens what is in `dir`, or starts there; `generation` is the group's, and the output topic has so
+    /// many `replicas`.
+    pub(super) fn open(
+        dir: &Path,
+        generation: Generation,
+        replicas: u16,
+    ) -> Result<Broker, StorageError> {
         let has_transactions = dir.join(transactions::DIRECTORY).exists();
         let mut broker = Broker {
             topic: open_log(&dir.join("topic"))?,
             offsets: OffsetLog::open(&dir.join("group"), Sync::Simulated)?.0,
-            output,
+            output: None,
+            replicas,
             transactions: None,
             generation,
             dir: dir.to_owned(),
         };
         if has_transactions {
             broker.coordinator()?;
+        }
+        // It is there once somebody has sent.
+        if dir.join(OUTPUT).exists() {
+            broker.output()?;
         }
         Ok(broker)
     }
@@ -140,22 +155,37 @@ impl Broker {
         Ok(true)
     }
 
-    /// The output topic takes a message; with idempotence as number `sequence` of `producer`.
+    /// The output topic, from the first send on.
+    fn output(&mut self) -> Result<&mut OutputTopic, StorageError> {
+        if self.output.is_none() {
+            let partition = self.dir.join(OUTPUT).join("partition-0");
+            self.output = Some(OutputTopic::open(&partition, self.replicas)?);
+        }
+        Ok(self.output.as_mut().expect("it was opened"))
+    }
+
+    /// The output topic's leader takes a message; with idempotence as number `sequence` of `producer`.
     pub(super) fn send(
         &mut self,
         message: &Message,
         stamp: Option<(u64, i32)>,
     ) -> Result<Produced, StorageError> {
-        if self.output.is_none() {
-            self.output = Some(open_log(&self.dir.join("output"))?);
-        }
-        let output = self.output.as_mut().expect("it was opened");
         let stamp = stamp.map(|(producer, sequence)| Stamp {
             producer: ProducerId(producer),
             epoch: ProducerEpoch(0),
             sequence: Sequence(sequence),
         });
-        output.append(stamp, &message.to_stored())
+        self.output()?.log_mut().append(stamp, &message.to_stored())
+    }
+
+    /// The followers of the output topic fetch what its leader has.
+    pub(super) fn replicate(&mut self) -> Result<(), StorageError> {
+        self.output()?.replicate()
+    }
+
+    /// The leader of the output topic dies with what its followers have not.
+    pub(super) fn lose_leader(&mut self) -> Result<(), StorageError> {
+        self.output()?.lose_leader()
     }
 }
 
@@ -175,7 +205,7 @@ mod tests {
     #[test]
     fn a_commit_of_an_older_generation_is_refused_and_offsets_need_not_grow() {
         let dir = tempfile::tempdir().expect("a directory");
-        let mut broker = Broker::open(dir.path(), Generation(0)).expect("it opens");
+        let mut broker = Broker::open(dir.path(), Generation(0), 1).expect("it opens");
         let first = broker.join();
         let second = broker.join();
         let mut commit = |generation, next| {
@@ -190,12 +220,12 @@ mod tests {
     #[test]
     fn a_repeat_of_an_idempotent_producer_is_recognised() {
         let dir = tempfile::tempdir().expect("a directory");
-        let mut broker = Broker::open(dir.path(), Generation(0)).expect("it opens");
+        let mut broker = Broker::open(dir.path(), Generation(0), 1).expect("it opens");
         let message = Message::bare(7);
         for stamp in [Some((1, 0)), Some((1, 0)), None] {
             broker.send(&message, stamp).expect("it can be written");
         }
-        let broker = Broker::open(dir.path(), Generation(0)).expect("it opens again");
+        let broker = Broker::open(dir.path(), Generation(0), 1).expect("it opens again");
         assert_eq!(
             broker
                 .results(Isolation::ReadCommitted)

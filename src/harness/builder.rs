@@ -11,7 +11,8 @@ use super::service::{Consuming, Producer, Producing, Service, Subject};
 use super::world::Clients;
 use crate::lab::RecordId;
 use semel_models::guarantee::Guarantee;
-use semel_models::pipeline::Isolation;
+use semel_models::pipeline::{Acks, Isolation};
+use semel_models::replication::MAX_REPLICAS;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -36,7 +37,7 @@ const CALLS_A_RECORD: u32 = 100;
 /// A check of one service that is still being described.
 ///
 /// Without more than a service it tries 1 to 3 records, up to 2 crashes, and up to one each of a
-/// lost request, a lost answer and a pause.
+/// lost request, a lost answer and a pause; no leader is lost, unless you say so.
 #[must_use = "a harness does nothing before check(..)"]
 pub struct Harness {
     subject: Arc<dyn Subject>,
@@ -44,6 +45,7 @@ pub struct Harness {
     crashes: RangeInclusive<u32>,
     lost_requests: RangeInclusive<u32>,
     lost_answers: RangeInclusive<u32>,
+    lost_leaders: RangeInclusive<u32>,
     pauses: Option<RangeInclusive<u32>>,
     faults: Option<u32>,
     calls: Option<u32>,
@@ -97,6 +99,7 @@ impl Harness {
             crashes: 0..=2,
             lost_requests: 0..=1,
             lost_answers: 0..=1,
+            lost_leaders: 0..=0,
             pauses: None,
             faults: None,
             calls: None,
@@ -105,7 +108,9 @@ impl Harness {
             clients: Clients {
                 reset: Reset::Earliest,
                 max_poll_records: 500,
+                acks: Acks::All,
                 idempotence: true,
+                replicas: 1,
                 output_topic: false,
                 isolation: Isolation::ReadCommitted,
                 most_calls: CALLS,
@@ -139,6 +144,44 @@ impl Harness {
     /// How many answers, to commits and sends, are lost in a run.
     pub fn lost_answers(mut self, answers: RangeInclusive<u32>) -> Harness {
         self.lost_answers = answers;
+        self
+    }
+
+    /// How many times in a run the broker dies that leads the topic which the service sends to, so that the
+    /// next of its [replicas](Harness::replicas) leads: with what is being sent, before a follower has it, or
+    /// before it answers. None without this.
+    ///
+    /// ```
+    /// use semel::Guarantee::NoLoss;
+    /// use semel::harness::{Acks, BoxError, Kafka, Message, Producer};
+    /// use std::path::Path;
+    ///
+    /// /// Sends one message.
+    /// struct Once;
+    ///
+    /// impl Producer for Once {
+    ///     fn prepare(&self, _: &Path, _: &[Message]) -> Result<(), BoxError> {
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn run(&self, _: &Path, kafka: Kafka) -> Result<(), BoxError> {
+    ///         Ok(kafka.send(&Message::bare(0))?)
+    ///     }
+    /// }
+    ///
+    /// let check = |acks| {
+    ///     let harness = semel::harness::harness_producer(Once).records(1..=1).crashes(0..=0);
+    ///     let harness = harness.lost_requests(0..=0).pauses(0..=0);
+    ///     harness.replicas(3).lost_leaders(0..=1).acks(acks).try_check(&[NoLoss])
+    /// };
+    /// assert!(check(Acks::All)?.violation(NoLoss).is_none());
+    /// let lost = check(Acks::Leader)?;
+    /// let lost = lost.violation(NoLoss).expect("the leader alone acknowledged it");
+    /// assert_eq!(lost.schedule, "records=1 leader-lost@1");
+    /// # Ok::<(), semel::harness::Error>(())
+    /// ```
+    pub fn lost_leaders(mut self, leaders: RangeInclusive<u32>) -> Harness {
+        self.lost_leaders = leaders;
         self
     }
 
@@ -180,6 +223,20 @@ impl Harness {
     /// `auto.offset.reset`, where a group without a committed offset begins ([`Reset::Earliest`]).
     pub fn auto_offset_reset(mut self, reset: Reset) -> Harness {
         self.clients.reset = reset;
+        self
+    }
+
+    /// How many replicas the topic has that the service sends to (1): each is a log of its own, on real
+    /// files, and all of them are in sync when one of them dies.
+    pub fn replicas(mut self, replicas: u16) -> Harness {
+        self.clients.replicas = replicas;
+        self
+    }
+
+    /// The producer's `acks` ([`Acks::All`]). With less it has no idempotence, and no transactions. With
+    /// `acks=0` a send that is lost is no error.
+    pub fn acks(mut self, acks: Acks) -> Harness {
+        self.clients.acks = acks;
         self
     }
 
@@ -353,6 +410,12 @@ impl Harness {
         if self.keys == 0 || self.clients.max_poll_records == 0 || self.runs == 0 {
             return refused("keys(..), max_poll_records(..) and runs(..): at least 1");
         }
+        if !(1..=MAX_REPLICAS as u16).contains(&self.clients.replicas) {
+            return refused("replicas(..): from 1 to 3");
+        }
+        if *self.lost_leaders.end() > 0 && self.clients.replicas == 1 {
+            return refused("lost_leaders(..): another replica is to lead, as with replicas(3)");
+        }
         let pauses = self.pauses.clone().unwrap_or(0..=1);
         if self.in_child_process && (cfg!(not(unix)) || self.pauses.is_some()) {
             return refused("in_child_process() needs SIGKILL, and knows no pauses(..)");
@@ -373,6 +436,7 @@ impl Harness {
             crashes: self.crashes.clone(),
             lost_requests: self.lost_requests.clone(),
             lost_answers: self.lost_answers.clone(),
+            lost_leaders: self.lost_leaders.clone(),
             pauses: if launcher.is_some() { 0..=0 } else { pauses },
             total: u32::MAX,
         };

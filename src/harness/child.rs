@@ -128,7 +128,7 @@ impl Launcher {
             world.entries.push(entry);
         }
         world.starts += 1;
-        world.broker = Broker::open(root, generation)?;
+        world.broker = Broker::open(root, generation, world.clients.replicas)?;
         let is_producer = shared.subject.side() == super::service::Side::Producer;
         match ended {
             Some(None) if world.empty || is_producer => Ok(End::Rested),
@@ -184,6 +184,8 @@ fn is_a_death(entry: &Entry) -> bool {
             | Action::RequestLost
             | Action::AnswerLost
             | Action::Retried
+            | Action::LeaderLost
+            | Action::LeaderLostUnanswered
             | Action::Poll(_),
         )
         | None => false,
@@ -271,7 +273,7 @@ fn live(setup: &Setup, check: &str, root: &Path) -> Result<(), Error> {
         path: entries,
         source,
     })?;
-    let broker = Broker::open(root, Generation(before.generation))?;
+    let broker = Broker::open(root, Generation(before.generation), setup.clients.replicas)?;
     let set = |ids: Vec<u64>| ids.into_iter().map(RecordId).collect();
     let mut world = World::new(broker, before.chooser, setup.clients, setup.subject.side());
     world.steps = before.steps;

@@ -35,11 +35,13 @@ pub enum Situation {
     TransactionEnded,
     /// A producer was told that its epoch is over.
     ProducerFenced,
+    /// The broker that led the output topic died.
+    LeaderLost,
 }
 
 impl Situation {
     /// Every situation, in the order in which they are listed.
-    pub const ALL: [Situation; 12] = [
+    pub const ALL: [Situation; 13] = [
         Situation::CrashAfterEffect,
         Situation::CrashAfterCommit,
         Situation::Redelivered,
@@ -52,6 +54,7 @@ impl Situation {
         Situation::SentAgain,
         Situation::TransactionEnded,
         Situation::ProducerFenced,
+        Situation::LeaderLost,
     ];
 }
 
@@ -67,6 +70,7 @@ impl fmt::Display for Situation {
             Situation::AnswerLost => "an answer was lost",
             Situation::OwnerBeside => "another instance ran while one stood still",
             Situation::OwnerFailed => "another instance failed while one stood still",
+            Situation::LeaderLost => "the leader of the output topic died",
             Situation::SentAgain => "a message was sent a second time",
             Situation::TransactionEnded => "a transaction was ended from outside",
             Situation::ProducerFenced => "a producer was fenced",
@@ -142,6 +146,8 @@ impl Coverage {
                     Action::RequestLost
                     | Action::AnswerLost
                     | Action::Retried
+                    | Action::LeaderLost
+                    | Action::LeaderLostUnanswered
                     | Action::Pause
                     | Action::LongPause,
                 ) => {

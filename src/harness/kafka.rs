@@ -1,7 +1,7 @@
 //! The handle that the service has in place of its Kafka clients.
 //!
-//! **Modelled.** A consumer with `enable.auto.commit=false` that subscribes, and a producer with
-//! `acks=all`. The position advances by polling; a commit carries the next offset. A poll joins the
+//! **Modelled.** A consumer with `enable.auto.commit=false` that subscribes, and a producer that waits for
+//! each send. The position advances by polling; a commit carries the next offset. A poll joins the
 //! group where the consumer is no member, and reads on from the committed offset. A commit that
 //! nobody waits for is on its way until the next poll or commit; a crash before may lose it. Within
 //! `delivery.timeout.ms` the producer repeats a send by itself; a send that timed out may be in the
@@ -225,7 +225,7 @@ impl Kafka {
         Ok(())
     }
 
-    /// Sends to the output topic, and waits for the acknowledgement of all in-sync replicas. Once
+    /// Sends to the output topic, and waits for its [`acks`](super::Harness::acks). Once
     /// [transactions are initialised](Kafka::init_transactions), within one only.
     pub fn send(&self, message: &Message) -> Result<(), KafkaError> {
         let (mut world, met) = self.begin(Call::Send(message))?;

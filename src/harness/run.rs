@@ -91,7 +91,7 @@ impl Setup {
             source,
         })?;
         let messages = self.messages(chooser.so_far.records);
-        let mut broker = Broker::open(root.path(), Generation(0))?;
+        let mut broker = Broker::open(root.path(), Generation(0), self.clients.replicas)?;
         match self.subject.side() {
             Side::Consumer => messages
                 .iter()

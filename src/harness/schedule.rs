@@ -24,6 +24,10 @@ pub(super) enum Action {
     AnswerLost,
     /// The answer is lost, and the client sends the request again.
     Retried,
+    /// The leader dies when it has appended what is sent, and before a follower has it.
+    LeaderLost,
+    /// The followers have it, and the leader dies before it answers.
+    LeaderLostUnanswered,
     /// The process stands still before the call acts, longer than its session.
     Pause,
     /// The same, longer than `transaction.timeout.ms`, too.
@@ -38,14 +42,16 @@ pub(super) enum Fault {
     Crash,
     LostRequest,
     LostAnswer,
+    LostLeader,
     Pause,
 }
 
 impl Fault {
-    const ALL: [Fault; 4] = [
+    const ALL: [Fault; 5] = [
         Fault::Crash,
         Fault::LostRequest,
         Fault::LostAnswer,
+        Fault::LostLeader,
         Fault::Pause,
     ];
 
@@ -55,19 +61,22 @@ impl Fault {
             Fault::Crash => "crashes",
             Fault::LostRequest => "lost_requests",
             Fault::LostAnswer => "lost_answers",
+            Fault::LostLeader => "lost_leaders",
             Fault::Pause => "pauses",
         }
     }
 }
 
 /// The words of the actions, in schedules.
-const WORDS: [(&str, Action); 8] = [
+const WORDS: [(&str, Action); 10] = [
     ("crash", Action::Crash),
     ("crash-unsent", Action::CrashUnsent),
     ("crash-after", Action::CrashAfter),
     ("lost-request", Action::RequestLost),
     ("lost-answer", Action::AnswerLost),
     ("retried", Action::Retried),
+    ("leader-lost", Action::LeaderLost),
+    ("leader-lost-unanswered", Action::LeaderLostUnanswered),
     ("pause", Action::Pause),
     ("long-pause", Action::LongPause),
 ];
@@ -79,6 +88,7 @@ impl Action {
             Action::Crash | Action::CrashUnsent | Action::CrashAfter => Some(Fault::Crash),
             Action::RequestLost => Some(Fault::LostRequest),
             Action::AnswerLost | Action::Retried => Some(Fault::LostAnswer),
+            Action::LeaderLost | Action::LeaderLostUnanswered => Some(Fault::LostLeader),
             Action::Pause | Action::LongPause => Some(Fault::Pause),
             Action::Poll(_) => None,
         }
@@ -113,6 +123,8 @@ impl fmt::Display for Item {
             | Action::RequestLost
             | Action::AnswerLost
             | Action::Retried
+            | Action::LeaderLost
+            | Action::LeaderLostUnanswered
             | Action::Pause
             | Action::LongPause => Ok(()),
         }
@@ -260,6 +272,7 @@ pub(super) struct Budget {
     pub(super) crashes: RangeInclusive<u32>,
     pub(super) lost_requests: RangeInclusive<u32>,
     pub(super) lost_answers: RangeInclusive<u32>,
+    pub(super) lost_leaders: RangeInclusive<u32>,
     pub(super) pauses: RangeInclusive<u32>,
     /// Of all kinds together.
     pub(super) total: u32,
@@ -271,6 +284,7 @@ impl Budget {
             Fault::Crash => &self.crashes,
             Fault::LostRequest => &self.lost_requests,
             Fault::LostAnswer => &self.lost_answers,
+            Fault::LostLeader => &self.lost_leaders,
             Fault::Pause => &self.pauses,
         }
     }
@@ -283,7 +297,7 @@ impl Budget {
     }
 
     /// The ranges by kind.
-    fn kinds(&self) -> [(&'static str, &RangeInclusive<u32>); 4] {
+    fn kinds(&self) -> [(&'static str, &RangeInclusive<u32>); 5] {
         Fault::ALL.map(|fault| (fault.setting(), self.of(fault)))
     }
 

@@ -15,7 +15,7 @@ use super::schedule::Action;
 use super::service::{Side, Subject};
 use super::story::Entry;
 use crate::lab::{Generation, NextOffset, RecordId, StorageError};
-use semel_models::pipeline::Isolation;
+use semel_models::pipeline::{Acks, Isolation};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
@@ -36,7 +36,12 @@ const CALLS_OF_THE_DEAD: u32 = 100;
 pub(super) struct Clients {
     pub(super) reset: Reset,
     pub(super) max_poll_records: u32,
+    /// The producer's `acks`.
+    pub(super) acks: Acks,
+    /// What `enable.idempotence` says. In force it is with `acks=all` only.
     pub(super) idempotence: bool,
+    /// How many replicas the output topic has.
+    pub(super) replicas: u16,
     /// Whether the effects are what the output topic's reader sees.
     pub(super) output_topic: bool,
     /// That reader's `isolation.level`.
@@ -120,7 +125,7 @@ impl Met {
 pub(super) struct World {
     pub(super) broker: Broker,
     pub(super) chooser: Chooser,
-    clients: Clients,
+    pub(super) clients: Clients,
     side: Side,
     processes: Vec<Process>,
     pub(super) steps: u32,
@@ -332,6 +337,8 @@ impl World {
                 | Action::CrashUnsent
                 | Action::RequestLost
                 | Action::Retried
+                | Action::LeaderLost
+                | Action::LeaderLostUnanswered
                 | Action::Pause
                 | Action::LongPause
                 | Action::Poll(_),

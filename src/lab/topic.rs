@@ -1,13 +1,14 @@
 //! A topic's one partition on disk: the log of each of its replicas.
 
-use super::disk::StorageError;
+use super::disk::{Action, StorageError};
 use super::log::{Log, LogSettings, Remains};
-use super::run::LabError;
+use super::words::Offset;
+use semel_models::rules::TruncationRule;
 use std::path::{Path, PathBuf};
 
 /// How many replicas of a topic have logs of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Replicas {
+pub(crate) enum Replicas {
     /// No fault can strike them: they are one log to the model, and only the first is written.
     AsOne,
     /// So many.
@@ -16,7 +17,7 @@ pub(super) enum Replicas {
 
 /// The logs of a topic's replicas.
 #[derive(Debug)]
-pub(super) struct Topic {
+pub(crate) struct Topic {
     partition: PathBuf,
     settings: LogSettings,
     replicas: Replicas,
@@ -28,11 +29,11 @@ const OPEN: &str = "it is open between two steps";
 
 impl Topic {
     /// Opens what is at `partition`, or begins there.
-    pub(super) fn open(
+    pub(crate) fn open(
         partition: &Path,
         settings: LogSettings,
         replicas: Replicas,
-    ) -> Result<Topic, LabError> {
+    ) -> Result<Topic, StorageError> {
         let mut topic = Topic {
             partition: partition.to_owned(),
             settings,
@@ -51,41 +52,65 @@ impl Topic {
     }
 
     /// The log of the replica of this broker.
-    pub(super) fn log(&self, who: u16) -> &Log {
+    pub(crate) fn log(&self, who: u16) -> &Log {
         self.logs[usize::from(who)].as_ref().expect(OPEN)
     }
 
-    pub(super) fn log_mut(&mut self, who: u16) -> &mut Log {
+    pub(crate) fn log_mut(&mut self, who: u16) -> &mut Log {
         self.logs[usize::from(who)].as_mut().expect(OPEN)
     }
 
     /// The log of a leader, and that of a follower to write to.
-    pub(super) fn two_logs(&mut self, leader: u16, follower: u16) -> (&Log, &mut Log) {
+    fn two_logs(&mut self, leader: u16, follower: u16) -> (&Log, &mut Log) {
         let places = [usize::from(leader), usize::from(follower)];
         let both = self.logs.get_disjoint_mut(places);
         let [leader, follower] = both.expect("two different replicas");
         (leader.as_ref().expect(OPEN), follower.as_mut().expect(OPEN))
     }
 
+    /// A follower cuts its log to what it has in common with the leader's, where it may not be in line with
+    /// it, and appends the rest.
+    pub(crate) fn fetch(
+        &mut self,
+        leader: u16,
+        who: u16,
+        cuts: Option<(TruncationRule, Offset)>,
+    ) -> Result<(), StorageError> {
+        let (leader, follower) = self.two_logs(leader, who);
+        let end = follower.log_end();
+        if let Some((rule, high_watermark)) = cuts {
+            follower.align(leader, rule, high_watermark)?;
+            // It asks for the high watermark before it fetches anew.
+            if follower.log_end() < end && rule.asks_for_high_watermark() {
+                return Ok(());
+            }
+        }
+        follower.truncate_to(leader.log_end())?;
+        for batch in leader.batches_from(follower.log_end())? {
+            follower.replicate(&batch)?;
+        }
+        Ok(())
+    }
+
     /// A broker stops in this way, and starts again.
-    pub(super) fn restart(
+    pub(crate) fn restart(
         &mut self,
         who: u16,
         stop: impl FnOnce(Log) -> Result<Remains, StorageError>,
-    ) -> Result<(), LabError> {
+    ) -> Result<(), StorageError> {
         let log = self.logs[usize::from(who)].take();
         let remains = stop(log.expect(OPEN))?;
         self.start(who, &remains)
     }
 
     /// The topic is deleted, and created again under its name.
-    pub(super) fn recreate(&mut self) -> Result<(), LabError> {
+    pub(crate) fn recreate(&mut self) -> Result<(), StorageError> {
         let log = self.logs[0].take();
         log.expect(OPEN).lose_disk()?;
         self.start(0, &Remains::default())
     }
 
-    fn start(&mut self, who: u16, remains: &Remains) -> Result<(), LabError> {
+    fn start(&mut self, who: u16, remains: &Remains) -> Result<(), StorageError> {
         let directory = match self.replicas {
             Replicas::AsOne => self.partition.clone(),
             Replicas::Apart(_) => {
@@ -101,9 +126,6 @@ impl Topic {
     }
 }
 
-fn create(directory: &Path) -> Result<(), LabError> {
-    std::fs::create_dir_all(directory).map_err(|source| LabError::Directory {
-        path: directory.to_owned(),
-        source,
-    })
+fn create(directory: &Path) -> Result<(), StorageError> {
+    std::fs::create_dir_all(directory).map_err(StorageError::at(Action::Create, directory))
 }

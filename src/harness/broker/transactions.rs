@@ -10,7 +10,7 @@
 //! Whoever comes in between is answered CONCURRENT_TRANSACTIONS or UNSTABLE_OFFSET_COMMIT, and asks
 //! again until they are.
 
-use super::{Broker, open_log};
+use super::Broker;
 use crate::harness::kafka::Message;
 use crate::lab::{
     Batch, Commit, Generation, NextOffset, Position, Produced, ProducerEpoch, ProducerId, RecordId,
@@ -102,7 +102,9 @@ impl Broker {
             match (marker.part, &mut self.output) {
                 (Part::Output, Some(output)) => {
                     let epoch = ProducerEpoch(marker.epoch.into());
-                    output.append_marker(producer, epoch, marker.outcome)?;
+                    let log = output.log_mut();
+                    log.append_marker(producer, epoch, marker.outcome)?;
+                    output.replicate()?;
                 }
                 (Part::Offsets, _) => self.offsets.end_transaction(producer, marker.outcome)?,
                 (Part::Output, None) | (Part::Input, _) => {}
@@ -121,16 +123,13 @@ impl Broker {
         sequence: i32,
     ) -> Result<Produced, StorageError> {
         let mut transaction = self.coordinator()?.get(by.id);
-        if self.output.is_none() {
-            self.output = Some(open_log(&self.dir.join("output"))?);
-        }
-        let output = self.output.as_mut().expect("it was opened");
         let stamp = Stamp {
             producer: by.producer(),
             epoch: ProducerEpoch(by.epoch.into()),
             sequence: Sequence(sequence),
         };
         let add = || transaction.add(by.epoch, Part::Output);
+        let output = self.output()?.log_mut();
         let produced = output.append_in_transaction(stamp, &message.to_stored(), add)?;
         self.keep(by.id, transaction)?;
         Ok(produced)
@@ -225,7 +224,8 @@ impl Broker {
         let Some(output) = &self.output else {
             return Ok(Vec::new());
         };
-        output.read(NextOffset(0), usize::MAX, isolation, output.log_end())
+        let log = output.log();
+        log.read(NextOffset(0), usize::MAX, isolation, log.log_end())
     }
 }
 
@@ -241,7 +241,7 @@ mod tests {
     const GENERATION: Generation = Generation(1);
 
     fn broker(dir: &std::path::Path) -> Broker {
-        Broker::open(dir, GENERATION).expect("it opens")
+        Broker::open(dir, GENERATION, 1).expect("it opens")
     }
 
     /// A producer begins: it sends a result, and offset 1.

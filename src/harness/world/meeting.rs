@@ -52,6 +52,8 @@ impl World {
                 | Action::RequestLost
                 | Action::AnswerLost
                 | Action::Retried
+                | Action::LeaderLost
+                | Action::LeaderLostUnanswered
                 | Action::Poll(_),
             )
             | None => Ok(met),
@@ -105,18 +107,13 @@ impl World {
             Call::Send(_) if self.is_transactional(who) => {
                 (self.transaction_faults(who, call), true)
             }
-            Call::Send(_) => (
-                &[
-                    Action::CrashAfter,
-                    Action::RequestLost,
-                    Action::AnswerLost,
-                    Action::Retried,
-                ][..],
-                true,
-            ),
+            Call::Send(_) => (self.send_faults(), true),
         };
         if call.is_of_the_producer() || self.is_member(who) {
             options.extend(may_lose);
+        }
+        if self.sends(who, call) {
+            options.extend(self.leader_faults());
         }
         if may_pause && (self.side == Side::Producer || self.is_member(who)) {
             options.push(Action::Pause);

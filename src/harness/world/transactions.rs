@@ -3,11 +3,12 @@
 use super::{Met, World};
 use crate::harness::broker::{Identity, Offsets};
 use crate::harness::coverage::Situation;
-use crate::harness::error::KafkaError;
+use crate::harness::error::{Error, KafkaError};
 use crate::harness::kafka::{Call, Message};
 use crate::harness::schedule::Action;
 use crate::harness::story::Entry;
 use crate::lab::{Generation, NextOffset, Produced};
+use semel_models::pipeline::Acks;
 use semel_models::transaction_coordinator::Outcome;
 
 /// Where a transactional producer stands.
@@ -154,6 +155,10 @@ impl World {
     ) -> Result<(), KafkaError> {
         let call = Call::InitTransactions;
         self.admit(who, met, call)?;
+        if self.clients.acks != Acks::All {
+            let refused = "acks(..): a producer with a transactional.id needs acks=all (Java's ConfigException)";
+            return Err(self.fail(who, Error::Settings(refused.into())));
+        }
         if met.chosen == Some(Action::RequestLost) {
             return Err(self.lose_request(met, call));
         }
@@ -211,7 +216,7 @@ impl World {
         }
         self.record(Entry::Sent(message.id.0));
         let first = self.broker.send_in_transaction(message, identity, sequence);
-        let mut text = format!("{}: the broker appends it to the transaction", called(call));
+        let text = format!("{}: the broker appends it to the transaction", called(call));
         match self.stored(who, first)? {
             Produced::Appended(_) => self.transactional(who).sequence += 1,
             Produced::Duplicate(_) => unreachable!("each number is sent once"),
@@ -229,12 +234,11 @@ impl World {
                 return Err(KafkaError::MustAbort);
             }
         }
-        if met.chosen == Some(Action::Retried) {
-            self.reach(Situation::AnswerLost);
-            let second = self.broker.send_in_transaction(message, identity, sequence);
-            self.stored(who, second)?;
-            text += "; the answer is lost, the client sends it again, and the broker recognises it";
-        }
+        let again = |world: &mut World| {
+            let broker = &mut world.broker;
+            broker.send_in_transaction(message, identity, sequence)
+        };
+        let text = self.delivered(who, met, text, again)?;
         let answer = self.answer(who, met, text);
         if answer == Err(KafkaError::TimedOut) {
             self.transactional(who).stage = Stage::Failed;

@@ -2,8 +2,8 @@
 
 use super::replica_steps::Sender;
 use super::{LabError, Run};
-use crate::lab::disk::Tear;
-use crate::lab::log::{Log, Produced};
+use crate::lab::disk::{StorageError, Tear};
+use crate::lab::log::{Log, Produced, Remains};
 use crate::lab::rig::{LogOf, Side, offset, producer_id, stored};
 use crate::lab::words::{LeaderEpoch, RecordId};
 use semel_models::action::{Action, ConsumerStrike, LogStep, Strike, TransactionStep};
@@ -119,20 +119,25 @@ impl Run {
         self.agree("the answer to the produce request", expected, produced)
     }
 
+    /// The only broker stops in this way, and starts again.
+    fn restart_broker(
+        &mut self,
+        stop: impl FnOnce(Log) -> Result<Remains, StorageError>,
+    ) -> Result<(), LabError> {
+        Ok(self.rig.topic_mut(Side::Input).restart(0, stop)?)
+    }
+
     fn strike(&mut self, strike: Strike, after: &State) -> Result<(), LabError> {
         let torn = self.torn();
         let lose = |kept| move |log: Log| log.lose_power_after(offset(kept), torn);
         match strike {
-            Strike::BrokerCrash => self
-                .rig
-                .topic_mut(Side::Input)
-                .restart(0, |log| Ok(log.kill())),
-            Strike::PowerLoss { kept } => self.rig.topic_mut(Side::Input).restart(0, lose(kept)),
+            Strike::BrokerCrash => self.restart_broker(|log| Ok(log.kill())),
+            Strike::PowerLoss { kept } => self.restart_broker(lose(kept)),
             Strike::PowerLossAll { kept, .. } => {
-                self.rig.topic_mut(Side::Input).restart(0, lose(kept))?;
+                self.restart_broker(lose(kept))?;
                 self.lose_commits(after, torn)
             }
-            Strike::DiskLoss => self.rig.topic_mut(Side::Input).restart(0, Log::lose_disk),
+            Strike::DiskLoss => self.restart_broker(Log::lose_disk),
             Strike::Replica { who, how } => self.strike_replicas(who, how),
             // What is left of their logs shows when they start again.
             Strike::EveryReplica { .. } => self.lose_commits(after, torn),
@@ -151,7 +156,7 @@ impl Run {
             }
             Strike::InOther(own) => self.strike_second(own, after),
             Strike::AddPartition { .. } => self.rig.add_partition(),
-            Strike::RecreateTopic(_) => self.rig.topic_mut(Side::Input).recreate(),
+            Strike::RecreateTopic(_) => Ok(self.rig.topic_mut(Side::Input).recreate()?),
             Strike::CoordinatorFailover { .. } => {
                 self.rig.replace_group_coordinator()?;
                 self.compare_committed(&self.state)

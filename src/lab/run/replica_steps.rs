@@ -128,10 +128,10 @@ impl Run {
         match deed {
             Deed::Restarts { who, found, kept } => {
                 let topic = self.rig.topic_mut(side);
-                topic.restart(who, |log| match found {
+                Ok(topic.restart(who, |log| match found {
                     Status::Unpowered => log.lose_power_after(offset(kept), torn),
                     Status::Up | Status::Down => Ok(log.kill()),
-                })
+                })?)
             }
             Deed::Leads { who, epoch } => {
                 let log = self.rig.topic_mut(side).log_mut(who);
@@ -167,21 +167,9 @@ impl Run {
         in_line: bool,
         high_watermark: u16,
     ) -> Result<(), LabError> {
-        let truncation = self.cluster.pipeline().rules.truncation;
-        let (leader, follower) = self.rig.topic_mut(side).two_logs(leader, who);
-        let end = follower.log_end();
-        if !in_line {
-            follower.align(leader, truncation, offset(high_watermark))?;
-        }
-        let is_cut = follower.log_end() < end;
-        if is_cut && truncation.asks_for_high_watermark() {
-            return Ok(());
-        }
-        follower.truncate_to(leader.log_end())?;
-        for batch in leader.batches_from(follower.log_end())? {
-            follower.replicate(&batch)?;
-        }
-        Ok(())
+        let rule = self.cluster.pipeline().rules.truncation;
+        let cuts = (!in_line).then(|| (rule, offset(high_watermark)));
+        Ok(self.rig.topic_mut(side).fetch(leader, who, cuts)?)
     }
 
     /// Compares each replica's log of a topic with the model's.
