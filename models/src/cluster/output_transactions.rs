@@ -473,8 +473,9 @@ impl Cluster {
         self.offsets_are_unstable(state) && state.output.as_deref().is_some_and(ends)
     }
 
-    /// Whether no output producer will ever abort and seek back: none is fenced, nothing has failed,
-    /// and no request is late that could end a transaction.
+    /// Whether no output producer will ever abort and seek back, or end its process: none is fenced, nothing
+    /// has failed, none has a transaction that the coordinator ended without it, and no request is late that
+    /// could end one.
     pub(super) fn ends_its_transactions(&self, state: &State) -> bool {
         let Some(output) = &state.output else {
             return true;
@@ -486,7 +487,9 @@ impl Cluster {
                     && self.transaction_of(state, who).has_fenced(epoch)
             };
             let producer = &output.producers[usize::from(who)];
-            !fenced && !producer.failed && !producer.has_doubts()
+            let is_its_own = !producer.open
+                || self.transaction_of(state, who).phase == TransactionPhase::Ongoing;
+            !fenced && !producer.failed && !producer.has_doubts() && is_its_own
         };
         let is_end = |late: &Late| late.output_id().is_some();
         self.everyone().all(is_sound) && !state.limbo.requests.iter().any(is_end)
