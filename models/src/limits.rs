@@ -89,8 +89,8 @@ pub struct Limits {
     pub poll: u16,
     /// Entries of the log; also the largest offset.
     pub log: u16,
-    /// Whether the output topic has a log that faults can strike.
-    pub strikes_results: bool,
+    /// Whether results have a client and a log of their own.
+    pub logs_results: bool,
     /// Whether an output producer's epoch may be raised while its transaction is open.
     pub raises_within: bool,
     /// Sends in the accumulator at once.
@@ -308,10 +308,10 @@ impl Limits {
         let struck = paid(&|key| key.fault.strikes_calls() || key.fault == Fault::DeliveryTimeout);
         // A result that cannot be delivered fails like handling, but for one in a transaction.
         let results_expire = consumer.produces()
-            && !pipeline.strikes_results()
+            && !pipeline.logs_results()
             && consumer.output.acks != Acks::None
             && paid(&takes_results_answers) > 0;
-        let can_fail = struck > 0 || results_expire || pipeline.strikes_results();
+        let can_fail = struck > 0 || results_expire || pipeline.logs_results();
         let undelivered = consumer.produces() && !consumer.has_transactions() && can_fail;
         let fails = failures.into_iter().any(can) || undelivered;
         let on_failure = consumer.on_process_failure;
@@ -363,8 +363,8 @@ impl Limits {
             )?
             .min(MAX_HAND),
             log: fits("log entries", copies + markers, MAX_LOG)?,
-            strikes_results: pipeline.strikes_results(),
-            raises_within: pipeline.strikes_results()
+            logs_results: pipeline.logs_results(),
+            raises_within: pipeline.logs_results()
                 && consumer.has_transactions()
                 && pipeline.raises_within_transactions(),
             queue: narrow(records),

@@ -5,6 +5,7 @@
 
 mod consumer;
 mod producer;
+mod results;
 
 use crate::fault::FaultBudget;
 pub use crate::rules::{KafkaRules, TruncationRule};
@@ -138,58 +139,6 @@ impl Pipeline {
     /// Whether the partition has several replicas.
     pub fn is_replicated(&self) -> bool {
         self.topic.replication.replicas > 1
-    }
-
-    /// Whether anything can tell the replicas apart: a fault that strikes brokers. Otherwise they are
-    /// in sync for ever, and what waits for them is only answered, and read, a little later. Where
-    /// results are written, the brokers of one topic are those of the other, however many there are.
-    pub fn tells_replicas_apart(&self) -> bool {
-        (self.is_replicated() || self.consumer.produces()) && self.faults.strikes_brokers()
-    }
-
-    /// Whether the output topic has a log that faults can strike.
-    pub fn strikes_results(&self) -> bool {
-        self.consumer.produces() && self.faults.strikes_brokers()
-    }
-
-    /// Whether a client that skipped a sequence number goes on in its transaction, in another epoch.
-    pub fn raises_within_transactions(&self) -> bool {
-        self.client == Client::Librdkafka && !self.rules.skipped_number_fails_transaction
-    }
-
-    /// The output topic as a pipeline of its own: its records are results, and its producer is a
-    /// consumer's output producer.
-    pub fn of_results(&self) -> Pipeline {
-        let output = &self.consumer.output;
-        let source = match self.consumer.has_transactions() {
-            true => Source::Transaction {
-                records_per_transaction: 1,
-            },
-            false => Source::Memory,
-        };
-        Pipeline {
-            producer: ProducerSettings {
-                acks: output.acks,
-                idempotence: output.idempotence,
-                retries: output.retries,
-                retries_are_capped: output.retries_are_capped,
-                max_in_flight: output.max_in_flight,
-                confirm_on: ConfirmOn::Ack,
-                on_send_failure: OnSendFailure::GiveUp,
-                on_restart: OnRestart::Forget,
-                source,
-                id_expires_first: false,
-            },
-            topic: TopicSettings {
-                replication: output.replication,
-                flush_messages: output.flush_messages,
-                flushes_internal_topics: self.topic.flushes_internal_topics,
-                retention: false,
-                compacted: false,
-                cleaned: false,
-            },
-            ..self.clone()
-        }
     }
 
     /// Whether the group assigns the partition.

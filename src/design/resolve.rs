@@ -114,7 +114,7 @@ pub(crate) fn pipeline(
     let consumer = consumer(parts, order, report);
     let sink = sink(parts.sink, report);
     let bounds = bounds(parts, report);
-    Some(Pipeline {
+    let pipeline = Pipeline {
         client: parts.versions.library,
         producer: producer?,
         topic: parts.topic.clone(),
@@ -124,7 +124,9 @@ pub(crate) fn pipeline(
         rules: rules(parts),
         faults,
         bounds: bounds?,
-    })
+    };
+    output::refuse_unfollowed(parts, &pipeline, report);
+    Some(pipeline)
 }
 
 /// The rules of brokers and clients that these versions have.

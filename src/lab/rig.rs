@@ -352,7 +352,7 @@ impl Rig {
 
     fn open_results(&mut self) -> Result<(), LabError> {
         let (consumer, pipeline) = (&self.pipeline.consumer, &self.pipeline);
-        let replicas = match pipeline.strikes_results() {
+        let replicas = match pipeline.logs_results() {
             true => Replicas::Apart(consumer.output.replication.replicas),
             false => Replicas::AsOne,
         };

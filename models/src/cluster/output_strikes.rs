@@ -10,7 +10,7 @@ impl Cluster {
     /// Whether the followers of a leader get everything at once: no fault of brokers is left, so that the
     /// leader stays one. When they get it only decides when requests are answered and results are seen.
     pub(super) fn followers_are_calm(&self, state: &State) -> bool {
-        let reduces = self.reductions.healthy_replicas && self.pipeline.strikes_results();
+        let reduces = self.reductions.healthy_replicas && self.pipeline.logs_results();
         reduces && self.brokers_are_spared(state)
     }
 

@@ -1,4 +1,5 @@
-//! The output topic where faults can strike its brokers: its replicas, its clients and its reader.
+//! The output topic where its log matters ([`Pipeline::logs_results`](crate::pipeline::Pipeline::logs_results)):
+//! its replicas, its clients and its reader.
 //!
 //! The topic is a pipeline of its own, whose producer is a consumer's output producer. So its brokers,
 //! its controller and its clients take the steps that those of the first topic take ([`super::replicas`],
@@ -30,7 +31,7 @@ use std::sync::Arc;
 impl Cluster {
     /// The output topic as a model of its own, where faults can strike it.
     pub(super) fn output_topic_of(&self, room: Room) -> Result<Option<Arc<Cluster>>, TooLarge> {
-        if !self.pipeline.strikes_results() {
+        if !self.pipeline.logs_results() {
             return Ok(None);
         }
         let pipeline = self.pipeline.of_results();

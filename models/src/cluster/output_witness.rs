@@ -22,7 +22,7 @@ pub(super) fn of(
     meets: &dyn Fn(Fault) -> bool,
 ) -> Vec<Witness> {
     let mut witnesses = Vec::new();
-    if pipeline.strikes_results() && TAKES_LEADER.into_iter().any(meets) {
+    if pipeline.logs_results() && TAKES_LEADER.into_iter().any(meets) {
         witnesses.push(Witness::ResultUnderWay);
     }
     if limits.results_expire {

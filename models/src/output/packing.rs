@@ -13,7 +13,7 @@ const PARTS: [Part; 2] = [Part::Output, Part::Offsets];
 const EPOCHS: u16 = 2;
 
 fn epochs(limits: &Limits) -> u16 {
-    match limits.strikes_results {
+    match limits.logs_results {
         true => MAX_RAISED,
         false => EPOCHS,
     }

@@ -1,6 +1,6 @@
 //! Results beside faults of brokers: what is not modelled together, in one place.
 
-use semel_models::fault::{Fault, FaultBudget};
+use semel_models::fault::{Fault, FaultBudget, FaultKey};
 use semel_models::order::Order;
 use semel_models::pipeline::{self as model, Pipeline};
 
@@ -79,6 +79,29 @@ pub(super) fn check(
             .because("Until KIP-360 a producer that lost track starts again under another producer id.")
             .write("Write client-version = \"2.5\" or newer.");
     }
+}
+
+/// Refuses designs whose results may come behind what their clients did without them, where the log that
+/// would show it is not modelled. With faults of brokers that has been refused.
+pub(crate) fn refuse_unfollowed(parts: &Parts<'_>, pipeline: &Pipeline, report: &mut Report) {
+    if pipeline.faults.strikes_brokers() || is_followed(pipeline) {
+        return;
+    }
+    let written = parts.application.order.as_ref().map(|written| written.span);
+    report
+        .not_modelled(
+            written,
+            "a result that its client has given up, and that reaches the output topic all the same, in this design",
+        )
+        .because("A request or an answer of a result can be lost, and its delivery timeout pass while it is sent again. That goes with transactional-id = \"stable\", without `poison`, `request-delayed` and prepared-transaction = \"resume\", with Kafka 2.1 or newer and Java clients from 2.5 on.")
+        .write("Write one of these, or a newer `kafka` (from 3.6 on leaders ask for the transaction), or take the faults of the network and the pauses away.");
+}
+
+/// Whether results that may come behind their clients are modelled in this pipeline.
+pub(super) fn is_followed(pipeline: &Pipeline) -> bool {
+    let mut faults = pipeline.faults.entries.iter();
+    let all_go = |(key, _): &(FaultKey, u16)| goes_with_broker_faults(key.fault);
+    !pipeline.results_come_behind() || is_modelled(pipeline) && faults.all(|entry| all_go(entry))
 }
 
 /// Whether the model knows what faults of brokers do to these results, whatever else strikes them.

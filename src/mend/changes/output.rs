@@ -31,7 +31,7 @@ pub(super) fn changes(pipeline: &Pipeline, changes: &mut Vec<Change>) {
             ));
         }
     }
-    if pipeline.strikes_results() {
+    if consumer.produces() && pipeline.faults.strikes_brokers() {
         changes.push(Change::set(Table::OutputTopic, "replication.factor", "3"));
         log_changes(Table::OutputTopic, &output.replication, changes);
     }
