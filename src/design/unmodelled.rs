@@ -13,7 +13,7 @@ use super::order::{Node, Part};
 use super::report::{Report, alternatives};
 use super::resolve::Parts;
 use super::transactions;
-use super::version::{Party, RULES, Rule, Versions, newest, newest_client};
+use super::version::{LIBRDKAFKA_VERSIONS, Party, RULES, Rule, Versions, newest, newest_client};
 
 /// What the model makes of a word; refused by name if it makes nothing of it.
 pub(crate) fn model<T: Choice, M>(
@@ -245,6 +245,14 @@ pub(crate) fn rules_of_version(parts: &Parts<'_>, faults: &FaultBudget, report: 
     let (what, until) = match row.until {
         None => ("is not in force yet", since),
         Some(until) => ("is in force", until),
+    };
+    // Of librdkafka not every version is known: the next one that is.
+    let mut known = LIBRDKAFKA_VERSIONS.into_iter();
+    let until = match (key, parts.versions.library) {
+        ("client-version", Client::Librdkafka) => {
+            known.find(|own| own.at_least(until)).unwrap_or(until)
+        }
+        (_, Client::Java | Client::Librdkafka) => until,
     };
     report
         .not_modelled(at, format!("`{key}` = \"{version}\" in this design"))

@@ -10,7 +10,8 @@
 //!   marker, and the next transaction commits it (KIP-890). Java only: from KIP-360 on it goes on in the next
 //!   epoch; before, it ends.
 //! - Of several requests in flight the first is refused or lost, and the leader, which knows nothing of the
-//!   producer yet, takes the second for its first (KIP-360).
+//!   producer yet, takes the second for its first (KIP-360). Where it asks for a transaction it
+//!   remembers the first number that it asked with (KIP-890).
 //! - Without idempotence the application goes on after a failed result, whose request overtakes nothing.
 //! - Without acknowledgements what is on the wire goes down with its process.
 //! - A result is appended, its delivery timeout passes, and whoever reads what is not committed has it.
@@ -47,13 +48,15 @@ impl Pipeline {
             |of: &dyn Fn(&FaultKey) -> bool| self.faults.entries.iter().any(|(key, _)| of(key));
         let expires = output.acks != Acks::None && meets(&takes_answer);
         let transactional = self.consumer.has_transactions();
+        let rules = &self.rules.transactions;
+        let is_asked = rules.version == TransactionVersion::Two || rules.verifies;
         let behind_the_marker = transactional
             && expires
             && self.client == Client::Java
             && self.rules.java_bumps_epoch
-            && self.rules.transactions.version == TransactionVersion::One
-            && !self.rules.transactions.verifies;
+            && !is_asked;
         let skips_numbers = output.idempotence
+            && !(transactional && is_asked)
             && output.max_in_flight > 1
             && self.rules.unknown_producer_starts_anywhere
             && self.consumer.order.contains(Step::ProduceAsync)

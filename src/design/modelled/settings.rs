@@ -18,8 +18,6 @@ pub(crate) enum Honoured {
 const TIME: Honoured = Honoured::Any(
     "times are not clocks: a timeout may fire at any moment at which it can, whatever its length",
 );
-const TRANSACTIONS: Honoured =
-    Honoured::Any("the transaction log is as durable as the coordinator, which never fails here");
 const ONE_PARTITION: Honoured = Honoured::Any("the topic has one partition");
 const TOMBSTONES: Honoured = Honoured::Any("no record deletes its key");
 
@@ -197,11 +195,15 @@ pub(crate) const HONOURED: &[(Scope, &str, Honoured)] = &[
         "transaction.partition.verification.enable",
         Honoured::Resolved,
     ),
-    (Scope::Broker, "transaction.state.log.min.isr", TRANSACTIONS),
+    (
+        Scope::Broker,
+        "transaction.state.log.min.isr",
+        Honoured::Default,
+    ),
     (
         Scope::Broker,
         "transaction.state.log.replication.factor",
-        TRANSACTIONS,
+        Honoured::Default,
     ),
     (
         Scope::Broker,

@@ -1,14 +1,17 @@
 //! Results beside faults of brokers: what is not modelled together, in one place.
 
 use semel_models::fault::{Fault, FaultBudget, FaultKey};
-use semel_models::order::Order;
-use semel_models::pipeline::{self as model, Pipeline};
+use semel_models::order::{Order, Step};
+use semel_models::pipeline::{self as model, Acks, OutputSettings, Pipeline};
+use semel_models::transaction_coordinator::{TransactionRules, TransactionVersion};
 
-use super::super::choices::{Choice, PreparedTransaction, TransactionalId};
+use super::super::application::Application;
+use super::super::choices::{AfterAttempts, Choice, PreparedTransaction, TransactionalId};
 use super::super::replication::strikes_replicas_unmodelled;
 use super::super::report::Report;
 use super::super::resolve::Parts;
 use super::super::version::Rule;
+use super::produces;
 
 /// Refuses by name what is not modelled where results are written and brokers are struck.
 pub(super) fn check(
@@ -78,6 +81,31 @@ pub(super) fn check(
             )
             .because("Until KIP-360 a producer that lost track starts again under another producer id.")
             .write("Write client-version = \"2.5\" or newer.");
+    }
+}
+
+/// Whether some fault of the network can have a result come behind its client: late requests are not among
+/// the faults that such a design meets unless it names them.
+pub(crate) fn may_come_behind(
+    order: Option<&Order>,
+    output: Option<&OutputSettings>,
+    application: &Application,
+    rules: &TransactionRules,
+) -> bool {
+    let order = order.filter(|order| produces(Some(order)));
+    let Some((order, output)) = order.zip(output) else {
+        return false;
+    };
+    let transactional = !order.transactions().is_empty();
+    let is_asked = rules.version == TransactionVersion::Two || rules.verifies;
+    let goes_on = match application.after_attempts.value {
+        AfterAttempts::Skip | AfterAttempts::DeadLetter | AfterAttempts::RetryTopic => true,
+        AfterAttempts::Stop | AfterAttempts::Close | AfterAttempts::Block => false,
+    };
+    match (transactional, output.idempotence) {
+        (true, _) => !is_asked,
+        (false, true) => order.contains(Step::ProduceAsync),
+        (false, false) => goes_on || output.acks == Acks::None,
     }
 }
 

@@ -1,13 +1,13 @@
 //! What is not modelled of the output yet, or cannot be meant: refused by name, all in one place.
 
 use semel_models::fault::{Fault, FaultBudget};
-use semel_models::order::{Order, Step};
+use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline as model;
 use semel_models::transaction_coordinator::{TransactionRules, TransactionVersion};
 
 use super::super::Design;
 use super::super::application::Application;
-use super::super::choices::{Choice, RecordSource, TransactionalId};
+use super::super::choices::{AfterAttempts, Choice, RecordSource, TransactionalId};
 use super::super::diagnostic::Code;
 use super::super::document::Field;
 use super::super::order::{GroupKind, steps};
@@ -254,6 +254,7 @@ pub(crate) fn of_design(
     }
     let transactions = order.is_some_and(|order| !order.transactions().is_empty());
     if !transactions {
+        reports_per_poll(application, order, report);
         return;
     }
     if writes(application) {
@@ -268,7 +269,7 @@ pub(crate) fn of_design(
     versions(parts, faults, report);
     let commits = order.is_some_and(|order| {
         let mut transactions = order.transactions().into_iter().flatten();
-        transactions.any(|own| *own == semel_models::order::Item::Step(Step::Commit))
+        transactions.any(|own| *own == Item::Step(Step::Commit))
     });
     if let Some(at) = application.group_metadata.at.filter(|_| !commits) {
         report
@@ -279,6 +280,47 @@ pub(crate) fn of_design(
             )
             .because("It is passed to sendOffsetsToTransaction, which this design does not call.")
             .write("Leave the key out.");
+    }
+}
+
+/// Results of a poll that nobody waits for one by one: which of them failed is known where `flush` ends, and
+/// the application would have to remember which records these are to handle them anew.
+fn reports_per_poll(application: &Application, order: Option<&Order>, report: &mut Report) {
+    let sends = |item: &Item| match item {
+        Item::Each(inner) => inner.contains(&Item::Step(Step::ProduceAsync)),
+        Item::Step(_) | Item::Database(_) | Item::Kafka(_) => false,
+    };
+    if !order.is_some_and(|order| order.0.iter().any(sends)) {
+        return;
+    }
+    const WHAT: &str = "each(... produce-async ...)";
+    const WHY: &str = "That a result failed is learnt for the poll as a whole, and not of which record it is the result.";
+    const WRITE: &str = "Write attempts = 1 with then = \"stop\", \"close\" or \"skip\", or an order without each(...).";
+    let again = application.attempts.value > 1;
+    if again {
+        report
+            .not_modelled(
+                application.attempts.at,
+                format!(
+                    "on-process-failure.attempts = {} together with {WHAT}",
+                    application.attempts.value
+                ),
+            )
+            .because(WHY)
+            .write(WRITE);
+    }
+    let then = &application.after_attempts;
+    match then.value {
+        AfterAttempts::Stop | AfterAttempts::Close | AfterAttempts::Skip => {}
+        AfterAttempts::DeadLetter | AfterAttempts::RetryTopic | AfterAttempts::Block => {
+            report
+                .not_modelled(
+                    then.at,
+                    format!("then = \"{}\" together with {WHAT}", then.value.name()),
+                )
+                .because(WHY)
+                .write(WRITE);
+        }
     }
 }
 

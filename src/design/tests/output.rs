@@ -164,3 +164,49 @@ fn what_is_not_modelled_beside_results_and_brokers_is_refused_by_name() {
     let old = format!("kafka = \"2.8\"\nclient-version = \"2.4\"\n{text}");
     assert!(only(&old).1.contains("before 2.5"));
 }
+
+#[test]
+fn what_comes_behind_is_modelled_where_the_log_of_results_is() {
+    let old = |ids: &str, fault: &str| {
+        let text = results("kafka[produce, commit]", ids, TRANSACTIONAL);
+        format!("kafka = \"3.5\"\n{}", text.replace("consumer-crash", fault))
+    };
+    let lost = "request-lost.output-produce";
+    let per_start = "transactional-id = \"per-start\"";
+    assert!(accepted(&old("", lost)).pipeline().logs_results());
+    assert!(
+        !accepted(&old("", "consumer-crash"))
+            .pipeline()
+            .logs_results()
+    );
+    assert!(only(&old(per_start, lost)).1.contains("given up"));
+    accepted(&old(per_start, lost).replace("3.5", "3.6"));
+    // What a design meets that names no fault leaves late requests out.
+    let unnamed = old("", lost).replace(&format!("[faults]\n{lost} = 1\n"), "");
+    let unnamed = accepted(&unnamed);
+    assert!(unnamed.pipeline().logs_results());
+    assert!(!unnamed.pipeline().faults.contains(Fault::RequestDelayed));
+}
+
+#[test]
+fn which_result_of_a_poll_failed_is_known_to_nobody() {
+    let order = "each(produce-async) -> flush -> commit";
+    let of = |failure: &str| {
+        let lines = format!("on-process-failure = {{ {failure} }}");
+        results(order, &lines, "")
+    };
+    for (failure, refused) in [
+        ("attempts = 2, then = \"stop\"", "attempts = 2"),
+        ("attempts = 1, then = \"block\"", "then = \"block\""),
+        (
+            "attempts = 1, then = \"dead-letter\"",
+            "then = \"dead-letter\"",
+        ),
+    ] {
+        assert!(only(&of(failure)).1.contains(refused));
+    }
+    accepted(&of("attempts = 1, then = \"skip\""));
+    accepted(
+        &of("attempts = 2, then = \"stop\"").replace(order, "produce-async -> flush -> commit"),
+    );
+}

@@ -199,6 +199,8 @@ auto.offset.reset = "by_duration:P1D"
 partition.assignment.strategy = ["com.example.Mine"]
 [broker]
 offsets.topic.replication.factor = 1
+transaction.state.log.replication.factor = 1
+transaction.state.log.min.isr = 1
 transaction.version = 1
 [output.producer]
 acks = "all"
