@@ -29,6 +29,8 @@ mod records;
 mod reductions;
 #[path = "properties/replays.rs"]
 mod replays;
+#[path = "properties/replicas.rs"]
+mod replicas;
 #[path = "properties/results.rs"]
 mod results;
 #[path = "properties/runs.rs"]

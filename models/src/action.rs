@@ -4,6 +4,7 @@ mod log;
 mod partition;
 
 use crate::fault::{Call, Fault};
+use crate::replication::Members;
 use crate::transaction_coordinator::Part;
 pub use log::LogStep;
 pub use partition::{PartitionStep, PartitionStrike, PollBoth};
@@ -213,8 +214,20 @@ pub enum Strike {
     TransactionTimeout,
     /// The broker forgets the producer id of this session.
     ForgetProducer(u16),
+    /// These brokers, with replicas, forget the producer id of this session.
+    ForgetAt {
+        /// The session.
+        session: u16,
+        /// The brokers.
+        brokers: Members,
+    },
     /// The oldest record leaves the log.
     Retention,
+    /// The oldest record leaves the logs of these brokers, with replicas.
+    RetentionAt {
+        /// The brokers.
+        brokers: Members,
+    },
     /// The log cleaner goes over the log below this offset.
     Compaction {
         /// Where the first segment begins that it leaves alone.
@@ -515,7 +528,9 @@ impl Strike {
             | Strike::Abort
             | Strike::TransactionTimeout
             | Strike::ForgetProducer(_)
+            | Strike::ForgetAt { .. }
             | Strike::Retention
+            | Strike::RetentionAt { .. }
             | Strike::Compaction { .. }
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
@@ -572,8 +587,8 @@ impl Strike {
             Strike::ProducerPause | Strike::ProducerPauseOfRequests => &[Fault::ProducerPause],
             Strike::Abort => &[Fault::Abort],
             Strike::TransactionTimeout => &[Fault::TransactionTimeout],
-            Strike::ForgetProducer(_) => &[Fault::ProducerIdExpiry],
-            Strike::Retention => &[Fault::Retention],
+            Strike::ForgetProducer(_) | Strike::ForgetAt { .. } => &[Fault::ProducerIdExpiry],
+            Strike::Retention | Strike::RetentionAt { .. } => &[Fault::Retention],
             Strike::Compaction { .. } => &[Fault::Compaction],
             Strike::LoseRequest(_) => &[Fault::RequestLost],
             Strike::LoseAnswer(_) => &[Fault::ResponseLost],

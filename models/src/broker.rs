@@ -280,16 +280,40 @@ impl Broker {
         self.recovered = kept;
     }
 
-    /// A follower appends what its leader has.
+    /// A follower appends what its leader has, and knows its producer, whatever the leader has forgotten.
     pub fn replicate(&mut self, entry: Entry, topic: &TopicSettings) {
-        self.log.push(entry);
+        self.log.push(Entry {
+            forgotten: false,
+            ..entry
+        });
         self.flush(topic);
+    }
+
+    /// A follower hears that its leader's log begins at `start`.
+    pub fn follow_start(&mut self, start: u16, rules: &KafkaRules) {
+        if start > self.log_start {
+            self.remove_below(start, rules);
+        }
+    }
+
+    /// A follower whose log ends before its leader's begins starts anew there, and knows no producer.
+    pub fn start_anew(&mut self, leader: &Broker) {
+        let start = usize::from(leader.log_start);
+        self.log.truncate(0);
+        for entry in &leader.log[..start] {
+            let mut gone = *entry;
+            gone.forget();
+            self.log.push(gone);
+        }
+        self.log_start = leader.log_start;
+        self.flushed = leader.log_start;
     }
 
     /// A follower removes the entries from `end` on. What it knows of producers it reads again from
     /// the log.
     pub fn truncate(&mut self, end: u16) {
         self.log.truncate(usize::from(end));
+        self.log_start = self.log_start.min(end);
         self.flushed = self.flushed.min(end);
         self.recovered = self.recovered.min(end);
     }
@@ -317,7 +341,12 @@ impl Broker {
     pub fn remove_oldest(&mut self, rules: &KafkaRules) {
         let oldest = self.records_from(0).next();
         let oldest = oldest.map_or(self.log_start, |(offset, _)| offset.0);
-        self.log_start = oldest + 1;
+        self.remove_below(oldest + 1, rules);
+    }
+
+    /// The log begins at `start` from now on.
+    pub fn remove_below(&mut self, start: u16, rules: &KafkaRules) {
+        self.log_start = start;
         self.flushed = self.flushed.max(self.log_start);
         if rules.producer_state_outlives_records {
             return;
@@ -340,6 +369,14 @@ impl Broker {
     pub fn forget_producer(&mut self, session: u16) {
         let own = |entry: &&mut Entry| entry.is_known_by(session);
         self.log.iter_mut().filter(own).for_each(Entry::forget);
+    }
+
+    /// The same at one of several replicas, from which another may fetch what it has: what it does not
+    /// know any more stays in the batch.
+    pub fn expire_producer(&mut self, session: u16) {
+        let own = |entry: &&mut Entry| entry.is_known_by(session);
+        let entries = self.log.iter_mut().filter(own);
+        entries.for_each(|entry| entry.forgotten = true);
     }
 
     /// The offset of the newest entry with this stamp.
@@ -366,7 +403,7 @@ impl Broker {
             codec.field(&mut entry.record, limits.records - 1);
             codec.flag_if(limits.forgets, &mut entry.forgotten);
             codec.flag_if(limits.gaps, &mut entry.removed);
-            if !entry.forgotten {
+            if !entry.forgotten || limits.expires_apart {
                 entry.stamp.code(codec, limits, pipeline);
             }
             codec.field(&mut entry.leader_epoch, limits.leader_epochs);

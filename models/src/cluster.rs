@@ -36,6 +36,7 @@ mod prepared;
 mod recreation;
 mod reduce;
 mod replicas;
+mod requests;
 mod sharing;
 mod steps;
 mod symmetry;

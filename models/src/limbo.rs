@@ -2,7 +2,15 @@
 //!
 //! Each slot is paid for by one `request-delayed`. A late request may arrive at any later moment,
 //! also after its process has died; nobody waits for its answer. Late requests to a broker are
-//! gone when it restarts. Those of calls that only read, or that the caller repeats without any
+//! gone when its process ends.
+//!
+//! **A produce request is late at one broker**, the one that its client took for the leader. It names no
+//! leader epoch (`ProduceRequest`), so whether it is taken depends on that broker alone, at the moment of its
+//! arrival: one that leads, or led and has not heard otherwise, appends it, and so does one that has lost
+//! the leadership meanwhile and got it back; any other refuses it (`Partition.appendRecordsToLeader`). A
+//! fresh connection, to whoever leads then, is what the retry is for.
+//!
+//! Those of calls that only read, or that the caller repeats without any
 //! other effect (fetch, join, heartbeat, offset fetch, InitProducerId), are not kept: their late
 //! arrival changes nothing.
 
@@ -14,7 +22,9 @@ use crate::offset::{self, Position};
 use crate::partitions::Partition;
 use crate::pipeline::Pipeline;
 use crate::producer;
+use crate::replication::Numbering;
 use crate::transaction_coordinator::Outcome;
+use std::cmp::Ordering;
 
 /// A late request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,6 +37,8 @@ pub enum Late {
         stamp: Option<Stamp>,
         /// Which partition it is for.
         partition: Partition,
+        /// The broker that it was sent to.
+        to: u16,
     },
     /// An offset commit.
     Commit {
@@ -97,6 +109,7 @@ impl Default for Late {
             record: 0,
             stamp: None,
             partition: Partition::First,
+            to: 0,
         }
     }
 }
@@ -122,6 +135,59 @@ impl Limbo {
                 self.requests.remove(index);
             }
         }
+    }
+
+    /// Drops the produce requests to brokers whose process ends.
+    pub(crate) fn lose_produce_requests(&mut self, ends: impl Fn(u16) -> bool) {
+        self.retain(|late| !matches!(late, Late::Produce { to, .. } if ends(*to)));
+    }
+
+    /// Gives each broker its number in `numbers`.
+    pub(crate) fn renumber(&mut self, numbers: Numbering) {
+        for late in self.requests.iter_mut() {
+            if let Late::Produce { to, .. } = late {
+                *to = numbers.of(*to);
+            }
+        }
+        self.requests.sort_unstable();
+    }
+
+    /// The slot of the request in `slot`, once each broker has its number in `numbers`.
+    pub(crate) fn renumbered_slot(&self, slot: u16, numbers: Numbering) -> u16 {
+        let mut other = self.clone();
+        other.renumber(numbers);
+        let mut own = Limbo::default();
+        own.add(self.requests[usize::from(slot)]);
+        own.renumber(numbers);
+        let same = other
+            .requests
+            .iter()
+            .position(|late| *late == own.requests[0]);
+        same.map_or(slot, |slot| slot as u16)
+    }
+
+    /// Compares two brokers by what is late at them.
+    pub(crate) fn compare(&self, one: u16, other: u16) -> Ordering {
+        let at = |who: u16| {
+            let requests = self.requests.iter();
+            requests.filter_map(move |late| match *late {
+                Late::Produce {
+                    record,
+                    stamp,
+                    partition,
+                    to,
+                } => (to == who).then_some((record, stamp, partition)),
+                Late::Commit { .. }
+                | Late::Output { .. }
+                | Late::Result { .. }
+                | Late::Offsets { .. }
+                | Late::End { .. }
+                | Late::InitProducerId { .. }
+                | Late::AddPartitions { .. }
+                | Late::EndTransaction { .. } => None,
+            })
+        };
+        at(one).cmp(at(other))
     }
 
     /// Visits the fields.
@@ -246,14 +312,16 @@ impl Late {
         codec.flag_if(transactions, &mut is_end);
         let (mut record, mut stamp, mut given_up) = (0, None, false);
         let (mut partition, mut covers_first, mut second) = (Partition::First, true, None);
+        let mut to = 0;
         let (mut position, mut generation, mut by) = (Position::default(), None, 0);
         let (mut id, mut aborts) = (0, false);
         match *self {
             Late::Produce {
                 record: own,
                 stamp: sent,
-                partition: to,
-            } => (record, stamp, partition) = (own, sent, to),
+                partition: of,
+                to: broker,
+            } => (record, stamp, partition, to) = (own, sent, of, broker),
             Late::Commit {
                 position: own,
                 second: there,
@@ -284,6 +352,7 @@ impl Late {
         codec.field(&mut record, limits.records - 1);
         producer::code_stamp(&mut stamp, codec, limits, pipeline);
         partition.code(codec, limits);
+        codec.field(&mut to, limits.replicas - 1);
         if limits.second_partition && limits.commits {
             codec.flag(&mut covers_first);
             offset::code_optional(&mut second, codec, limits);
@@ -335,6 +404,7 @@ impl Late {
                 record,
                 stamp,
                 partition,
+                to,
             }
         };
     }

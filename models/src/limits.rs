@@ -200,6 +200,8 @@ pub struct Limits {
     pub results_expire: bool,
     /// Results that nobody waits for, of one process, at once.
     pub output_sends: u16,
+    /// Whether a producer id may expire at one of several replicas.
+    pub expires_apart: bool,
     /// Transactional ids at once, those of processes that are gone among them.
     pub transactional_ids: u16,
     /// Records of the output topic that its reader does not see yet.
@@ -457,6 +459,7 @@ impl Limits {
             retention: retention > 0,
             gaps: can(Fault::Compaction) || pipeline.producer.is_transactional(),
             forgets: idempotent && (retention > 0 || expiry > 0),
+            expires_apart: idempotent && replicated && expiry > 0,
             database: match source {
                 Source::Memory | Source::Transaction { .. } => false,
                 Source::Outbox { .. } | Source::DualWrite(_) => true,

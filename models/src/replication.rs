@@ -38,6 +38,9 @@
 //! before. Where a follower may cut more than that, before KIP-279, it is a step of its own. A follower that is ahead of the leader, which only happens without KIP-320, cuts its log
 //! to the leader's.
 //!
+//! **With time** producer ids expire and records leave the logs, at each broker by itself: `aging`. A
+//! produce request that comes late is late at one broker: [`crate::limbo`].
+//!
 //! **Left out.** Preferred leaders, reassignment, observers and tiered storage; unclean recovery by
 //! log length (KIP-966, part 2, not released); several log directories. `REQUEST_TIMED_OUT` of a
 //! produce request that waits for a healthy follower is a timeout of something healthy. Followers know
@@ -47,6 +50,7 @@
 //! broker do not reach them. Of transactions only the records and markers in the partition lie in its
 //! replicas ([`crate::transaction_coordinator`] says why).
 
+mod aging;
 mod controller;
 mod deed;
 mod numbering;
@@ -172,12 +176,17 @@ impl Replication {
             follower.truncate(leader.broker.log_end());
         }
         follower.known_end = follower.broker.log_end();
+        let start = leader.broker.log_start();
+        if follower.broker.log_end() < start {
+            follower.broker.start_anew(&leader.broker);
+        }
         let missing = usize::from(follower.broker.log_end());
         for index in missing..leader.broker.log.len() {
             follower
                 .broker
                 .replicate(leader.broker.log[index], &pipeline.topic);
         }
+        follower.broker.follow_start(start, rules);
         if rules.truncation.asks_for_high_watermark() {
             let end = follower.broker.log_end();
             follower.high_watermark = leader.high_watermark.min(end);
@@ -226,6 +235,7 @@ impl Replication {
             !follower.in_line
                 || end != leader.broker.log_end()
                 || follower.known_end != end
+                || follower.broker.log_start() < leader.broker.log_start()
                 || rules.truncation.asks_for_high_watermark()
                     && follower.high_watermark < leader.high_watermark
         })
@@ -309,8 +319,8 @@ impl Replication {
         new.broker.leader_epoch = epoch;
         new.follows = Some(leader);
         new.in_line = true;
-        let end = new.broker.log_end();
-        self.visible = self.visible.min(end);
+        let (start, end) = (new.broker.log_start(), new.broker.log_end());
+        self.visible = self.visible.min(end).max(start);
         for who in 0..settings.replicas {
             let alive = self.replica(who).status == Status::Up;
             let hears = pipeline.rules.stale_fetches_refused && !deposed.contains(who);
@@ -358,6 +368,7 @@ impl Replication {
         if let Some(leader) = self.controller.leader {
             view.log = self.replica(leader).broker.log.clone();
             view.log.truncate(usize::from(self.visible));
+            view.log_start = self.replica(leader).broker.log_start().min(self.visible);
         }
         view
     }
@@ -406,6 +417,8 @@ impl Replication {
             }
             if !pipeline.producer.idempotence {
                 replica.broker.recovered = 0;
+                let entries = replica.broker.log.iter_mut();
+                entries.for_each(|entry| entry.forgotten = false);
             }
         }
     }

@@ -135,18 +135,6 @@ fn transactional() -> impl Strategy<Value = Pipeline> {
 
 /// Takes away what the design reader refuses in one part for another's sake.
 fn fit(pipeline: &mut Pipeline) {
-    if pipeline.is_replicated() {
-        let modelled = |fault: Fault| {
-            let apart = [
-                Fault::Retention,
-                Fault::ProducerIdExpiry,
-                Fault::RequestDelayed,
-            ];
-            !apart.contains(&fault)
-        };
-        let entries = &mut pipeline.faults.entries;
-        entries.retain(|(key, _)| modelled(key.fault));
-    }
     let Pipeline {
         producer,
         group,

@@ -39,7 +39,7 @@ impl Beside {
     /// Whether the model knows what the fault does beside it.
     pub fn goes_with(self, fault: Fault) -> bool {
         match self {
-            Beside::Replicas => !replication::strikes_replicas_unmodelled(fault, None),
+            Beside::Replicas => !replication::strikes_replicas_unmodelled(fault),
             Beside::Results => output::goes_with(fault),
             Beside::Transactions => transactions::goes_with(fault),
             Beside::SecondPartition => partitions::goes_with(fault),

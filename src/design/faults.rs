@@ -276,7 +276,7 @@ fn default_budget(exposure: &Exposure, total: u16, report: &mut Report) -> Fault
         common && *fault != Fault::Poison && exposure.can_meet(*fault)
     };
     let is_modelled = |fault: &Fault| {
-        let apart = exposure.replicated && strikes_replicas_unmodelled(*fault, None)
+        let apart = exposure.replicated && strikes_replicas_unmodelled(*fault)
             || exposure.results_come_behind && *fault == Fault::RequestDelayed
             || exposure.two_partitions && !partitions::goes_with(*fault);
         modelled::fault(*fault) && !apart

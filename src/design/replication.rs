@@ -1,6 +1,6 @@
 //! The replicas of the topic: what is in force, and what the model does not have.
 
-use semel_models::fault::{Call, Fault, FaultBudget};
+use semel_models::fault::{Fault, FaultBudget};
 use semel_models::pipeline::ReplicationSettings;
 use semel_models::replication::MAX_REPLICAS;
 
@@ -91,7 +91,7 @@ pub(crate) fn unmodelled(parts: &Parts<'_>, faults: &FaultBudget, report: &mut R
     }
     let together = |what: &str| format!("{what} together with several replicas");
     for (key, _) in &faults.entries {
-        if strikes_replicas_unmodelled(key.fault, key.call) {
+        if strikes_replicas_unmodelled(key.fault) {
             report
                 .not_modelled(None, together(&format!("the fault `{key}`")))
                 .write("Leave it out, or write replication.factor = 1.");
@@ -100,12 +100,9 @@ pub(crate) fn unmodelled(parts: &Parts<'_>, faults: &FaultBudget, report: &mut R
 }
 
 /// Whether the model does not have this fault where there are several replicas.
-pub(crate) fn strikes_replicas_unmodelled(fault: Fault, call: Option<Call>) -> bool {
+pub(crate) fn strikes_replicas_unmodelled(fault: Fault) -> bool {
     match fault {
-        Fault::Retention | Fault::ProducerIdExpiry | Fault::Compaction | Fault::TopicRecreate => {
-            true
-        }
-        Fault::RequestDelayed => call.is_none_or(|call| call == Call::Produce),
+        Fault::Compaction | Fault::TopicRecreate => true,
         Fault::ProducerCrash
         | Fault::ConsumerCrash
         | Fault::GracefulRestart
@@ -122,6 +119,7 @@ pub(crate) fn strikes_replicas_unmodelled(fault: Fault, call: Option<Call>) -> b
         | Fault::RequestLost
         | Fault::ResponseLost
         | Fault::RequestRefused
+        | Fault::RequestDelayed
         | Fault::DeliveryTimeout
         | Fault::TransactionTimeout
         | Fault::BrokerCrash
@@ -135,6 +133,8 @@ pub(crate) fn strikes_replicas_unmodelled(fault: Fault, call: Option<Call>) -> b
         | Fault::DedupExpiry
         | Fault::AddPartition
         | Fault::OffsetReset
+        | Fault::ProducerIdExpiry
+        | Fault::Retention
         | Fault::StaleMetadata => false,
     }
 }

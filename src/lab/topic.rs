@@ -86,9 +86,13 @@ impl Topic {
             }
         }
         follower.truncate_to(leader.log_end())?;
+        if follower.log_end() < leader.log_start() {
+            follower.start_anew_at(leader.log_start())?;
+        }
         for batch in leader.batches_from(follower.log_end())? {
             follower.replicate(&batch)?;
         }
+        follower.delete_before(leader.log_start())?;
         Ok(())
     }
 

@@ -25,6 +25,7 @@ use semel_models::consumer::Consumer;
 use semel_models::limits::MAX_INSTANCES;
 use semel_models::partitions::Partition;
 use semel_models::pipeline::{AfterAttempts, OffsetReset};
+use semel_models::replication::Members;
 use semel_models::transaction_coordinator::Part;
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -248,6 +249,11 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                     put("failed", failed.to_string());
                 }
                 Strike::Replica { who, .. } => put("broker", (who + 1).to_string()),
+                Strike::ForgetAt { session, brokers } => {
+                    put("session", session.to_string());
+                    put("brokers", numbers_of(brokers));
+                }
+                Strike::RetentionAt { brokers } => put("brokers", numbers_of(brokers)),
                 Strike::EveryReplica {
                     last,
                     commits,
@@ -323,6 +329,12 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
         | Action::TimeOutTransaction => {}
     }
     parameters
+}
+
+/// The numbers of brokers.
+fn numbers_of(brokers: Members) -> String {
+    let numbers: Vec<String> = brokers.iter().map(|who| (who + 1).to_string()).collect();
+    numbers.join(",")
 }
 
 /// What a consumer sees of a topic that is created again, in one word.

@@ -115,7 +115,9 @@ fn actor(action: Action) -> u16 {
                 | PartitionStrike::OffsetReset { .. },
             )
             | Strike::ForgetProducer(_)
+            | Strike::ForgetAt { .. }
             | Strike::Retention
+            | Strike::RetentionAt { .. }
             | Strike::Compaction { .. }
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }

@@ -2,13 +2,14 @@
 
 use proptest::prelude::*;
 use semel::trace::Trace;
-use semel::{CheckOptions, Guarantee, Verdict, check};
+use semel::{CheckOptions, Design, Guarantee, Verdict, check};
 use semel_models::action::Action;
 use semel_models::cluster::{Cluster, State};
 use semel_models::subject::Subject;
 use stateright::{Checker, Model, Property};
 
-use crate::trials::{MOST_STATES, Trial, too_large, try_designs};
+use crate::designs::any_replicas;
+use crate::trials::{MOST_STATES, Trial, too_large, try_designs, try_kind};
 
 /// A cluster of which Stateright sees the whole graph: it stops when every property is decided,
 /// and one more never is.
@@ -50,35 +51,38 @@ impl Model for Whole {
     }
 }
 
+fn agree(design: &Design) -> Trial {
+    let mut options = CheckOptions::default();
+    options.max_states = Some(MOST_STATES);
+    let verdicts = check(design, &options).map_err(|_| too_large())?;
+    let undecided = |guarantee| verdicts.of(guarantee) == &Verdict::Undecided;
+    if verdicts.unique_states() >= MOST_STATES || undecided(Guarantee::Progress) {
+        return Err(too_large());
+    }
+    let cluster = Cluster::new(design.pipeline().clone()).expect("as before");
+    let checker = Whole(cluster).checker().spawn_dfs().join();
+    prop_assert_eq!(
+        verdicts.unique_states(),
+        checker.unique_state_count() as u64
+    );
+    // Stateright counts the one initial state among the generated.
+    prop_assert_eq!(verdicts.transitions() + 1, checker.state_count() as u64);
+    for guarantee in Guarantee::ALL {
+        // A loop without exit is no property of a single state.
+        let ends = |trace: &Trace| trace.loops_from().is_none();
+        let trace = verdicts.of(guarantee).trace();
+        let discovered = checker.discovery(guarantee.name()).is_some();
+        prop_assert!(
+            !trace.is_some_and(ends) || discovered,
+            "{guarantee} is Stateright's"
+        );
+        prop_assert!(trace.is_some() || !discovered, "{guarantee} is semel's");
+    }
+    Trial::Ok(())
+}
+
 #[test]
 fn both_engines_see_the_same_graph_and_the_same_violations() {
-    try_designs(100, |design| {
-        let mut options = CheckOptions::default();
-        options.max_states = Some(MOST_STATES);
-        let verdicts = check(design, &options).map_err(|_| too_large())?;
-        let undecided = |guarantee| verdicts.of(guarantee) == &Verdict::Undecided;
-        if verdicts.unique_states() >= MOST_STATES || undecided(Guarantee::Progress) {
-            return Err(too_large());
-        }
-        let cluster = Cluster::new(design.pipeline().clone()).expect("as before");
-        let checker = Whole(cluster).checker().spawn_dfs().join();
-        prop_assert_eq!(
-            verdicts.unique_states(),
-            checker.unique_state_count() as u64
-        );
-        // Stateright counts the one initial state among the generated.
-        prop_assert_eq!(verdicts.transitions() + 1, checker.state_count() as u64);
-        for guarantee in Guarantee::ALL {
-            // A loop without exit is no property of a single state.
-            let ends = |trace: &Trace| trace.loops_from().is_none();
-            let trace = verdicts.of(guarantee).trace();
-            let discovered = checker.discovery(guarantee.name()).is_some();
-            prop_assert!(
-                !trace.is_some_and(ends) || discovered,
-                "{guarantee} is Stateright's"
-            );
-            prop_assert!(trace.is_some() || !discovered, "{guarantee} is semel's");
-        }
-        Trial::Ok(())
-    });
+    try_designs(100, agree);
+    try_kind(30, any_replicas(), agree);
 }

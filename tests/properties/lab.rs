@@ -75,9 +75,12 @@ fn replicas() -> impl Strategy<Value = Replicas> {
         "response-lost.produce",
         "producer-crash",
         "consumer-crash",
+        "request-delayed.produce",
+        "producer-id-expiry",
+        "retention",
     ];
     let topic = (2..=3u16, 1..=2u16, any::<bool>(), any::<bool>());
-    let faults = subsequence(FAULTS, 2..=5);
+    let faults = subsequence(FAULTS, 2..=6);
     (topic, faults).prop_map(|((replicas, least, unclean, flushes), faults)| {
         let mut topic = format!(
             "replication.factor = {replicas}\nmin.insync.replicas = {least}\n\

@@ -69,6 +69,7 @@ impl State {
                     record,
                     stamp,
                     partition: Partition::First,
+                    to: 0,
                 };
                 mail.push((Role::Nemesis, Message::Delayed(late)));
                 return self.break_at(request, mail);

@@ -7,7 +7,6 @@ use crate::action::{Action, ConsumerStrike, Failure, Place, Strike, Target};
 use crate::broker::Synced;
 use crate::consumer::{Call, Phase, Recovery};
 use crate::fault;
-use crate::limbo::Late;
 use crate::offset::{NextOffset, Position};
 use crate::order::Step;
 use crate::partitions::Partition;
@@ -342,7 +341,9 @@ impl Cluster {
             | Strike::StaleMetadata
             | Strike::TransactionTimeout
             | Strike::ForgetProducer(_)
+            | Strike::ForgetAt { .. }
             | Strike::Retention
+            | Strike::RetentionAt { .. }
             | Strike::Compaction { .. } => self.strike_upstream(state, strike),
             Strike::DeliveryTimeout => self.expire_send(state),
             Strike::InOther(own) => self.strike_other(state, own),
@@ -423,9 +424,7 @@ impl Cluster {
 
     fn restart_broker(&self, state: &mut State, kept: u16, synced: Synced) {
         state.broker.restart(kept, synced);
-        state
-            .limbo
-            .retain(|late| !matches!(late, Late::Produce { .. }));
+        state.limbo.lose_produce_requests(|_| true);
         state
             .producer
             .lose_connection(&self.pipeline, &mut state.ledger);

@@ -3,6 +3,7 @@
 use super::{Cluster, State};
 use crate::action::{Action, ReplicaStep, ReplicaStrike, Strike};
 use crate::fault::Fault;
+use crate::partitions::Partition;
 use crate::pipeline::{Acks, Pipeline};
 use crate::producer::{Answer, librdkafka};
 use crate::replication::{Replication, Status};
@@ -165,107 +166,6 @@ impl Cluster {
         }
     }
 
-    /// A broker handles the oldest produce request that it has not handled.
-    fn handle_produce_at(&self, state: &mut State, who: u16) {
-        let (Some(index), Some(replication)) =
-            (state.producer.first_unhandled_at(who), &state.replication)
-        else {
-            return;
-        };
-        let controller = &replication.controller;
-        let below = self.pipeline.producer.acks == Acks::All
-            && controller.leader == Some(who)
-            && controller.in_sync.len() < self.pipeline.topic.replication.min_in_sync;
-        if !replication.leads(who) {
-            return self.refuse_at(state, index);
-        }
-        let stamp = state.producer.flights[index].wire;
-        match self.join_transaction_at(state, who, stamp) {
-            Ok(()) if below => self.refuse_at(state, index),
-            Ok(()) => self.append_at(state, who, index),
-            Err(Some(answer)) => state.producer.handled(index, answer, &self.pipeline),
-            Err(None) => {}
-        }
-    }
-
-    /// A leader appends what the request at `index` carries.
-    fn append_at(&self, state: &mut State, who: u16, index: usize) {
-        let Pipeline { topic, rules, .. } = &self.pipeline;
-        let acks = self.pipeline.producer.acks;
-        let flight = state.producer.flights[index];
-        let (record, stamp) = (flight.batch.record, flight.wire);
-        let Some(replication) = &mut state.replication else {
-            return;
-        };
-        let broker = &mut replication.replica_mut(who).broker;
-        let appended = match stamp.filter(|_| self.limits.transactions) {
-            Some(stamp) => broker.append_joined(record, stamp, topic, rules),
-            None => broker.append(record, stamp, topic, rules),
-        };
-        let answer = Answer::from(appended);
-        let after = match stamp.and_then(|stamp| broker.offset_of(stamp)) {
-            Some(offset) => offset + 1,
-            None => broker.log_end(),
-        };
-        let answered = &mut state.producer.flights[index];
-        let answer = match (acks, answer) {
-            (Acks::All, Answer::Success) => {
-                answered.offset = after;
-                Answer::Replicating
-            }
-            (Acks::None | Acks::Leader | Acks::All, answer) => {
-                if self.limits.answered_offsets {
-                    answered.offset = match answer {
-                        Answer::Success => after,
-                        Answer::None
-                        | Answer::Refused
-                        | Answer::OutOfOrder
-                        | Answer::StaleEpoch
-                        | Answer::UnknownProducerId
-                        | Answer::NotInTransaction
-                        | Answer::Replicating => 0,
-                    };
-                }
-                answer
-            }
-        };
-        state.producer.handled(index, answer, &self.pipeline);
-    }
-
-    /// A broker refuses the request at `index`; without an answer to say so, it closes the connection.
-    fn refuse_at(&self, state: &mut State, index: usize) {
-        match self.pipeline.producer.acks {
-            Acks::None => {
-                let to = state.producer.flights[index].to;
-                state
-                    .producer
-                    .lose_requests(index, &self.pipeline, &mut state.ledger);
-                ask_again(state, to);
-            }
-            Acks::Leader | Acks::All => {
-                state
-                    .producer
-                    .handled(index, Answer::Refused, &self.pipeline);
-            }
-        }
-    }
-
-    /// The oldest answer of a broker reaches the client. One that no longer leads makes it ask anew
-    /// which does; that it tries the same broker again before it knows is left out, for that only uses
-    /// up a retry.
-    fn receive_from(&self, state: &mut State, who: u16) {
-        let Some(index) = state.producer.first_answered_at(who) else {
-            return;
-        };
-        let refused = state.producer.flights[index].answer == Answer::Refused;
-        state
-            .producer
-            .receive_at(index, &self.pipeline, &mut state.ledger);
-        if refused {
-            ask_again(state, who);
-        }
-    }
-
     /// What follows from a step at once: the high watermark moves, requests that waited for it are
     /// answered, and consumers can read on.
     pub(super) fn settle_replicas(&self, state: &mut State) {
@@ -358,6 +258,28 @@ impl Cluster {
         }
     }
 
+    /// Adds what time does to replicas, at each set of brokers.
+    pub(super) fn aging_faults(
+        &self,
+        state: &State,
+        replication: &Replication,
+        add: &mut impl FnMut(Strike),
+    ) {
+        let Pipeline { topic, rules, .. } = &self.pipeline;
+        let settings = &topic.replication;
+        for session in 0..=state.producer.session {
+            if self.can_expire(state, session, Partition::First) {
+                let knowing = replication.who_knows(session, settings);
+                for brokers in knowing.subsets() {
+                    add(Strike::ForgetAt { session, brokers });
+                }
+            }
+        }
+        for brokers in replication.who_has_the_oldest(settings, rules).subsets() {
+            add(Strike::RetentionAt { brokers });
+        }
+    }
+
     /// Something happens to one replica.
     pub(super) fn strike_replica(&self, state: &mut State, who: u16, how: ReplicaStrike) {
         let settings = &self.pipeline.topic.replication;
@@ -375,6 +297,7 @@ impl Cluster {
             }
         }
         replication.controller.fence(who, settings);
+        state.limbo.lose_produce_requests(|to| to == who);
         self.lose_connection_to(state, who);
     }
 
@@ -403,6 +326,7 @@ impl Cluster {
         }
         replication.controller.fence_all(last, settings);
         replication.known = None;
+        state.limbo.lose_produce_requests(|_| true);
         state
             .producer
             .lose_connection(&self.pipeline, &mut state.ledger);
@@ -435,7 +359,7 @@ impl Cluster {
 }
 
 /// The client asks anew which broker leads.
-fn ask_again(state: &mut State, who: u16) {
+pub(super) fn ask_again(state: &mut State, who: u16) {
     if let Some(replication) = &mut state.replication
         && replication.known == Some(who)
         && replication.controller.leader != Some(who)

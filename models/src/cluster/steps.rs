@@ -248,10 +248,11 @@ impl Cluster {
                 record,
                 stamp,
                 partition,
+                to,
             } => match partition {
-                Partition::First => self.late_produce_arrives(state, record, stamp),
+                Partition::First => self.late_produce_arrives(state, record, stamp, to),
                 Partition::Second => self.in_other(state, |state| {
-                    self.late_produce_arrives(state, record, stamp);
+                    self.late_produce_arrives(state, record, stamp, to);
                 }),
             },
             Late::Output { record, .. } => self.append_failed(state, record),

@@ -28,10 +28,24 @@ impl State {
         for flight in self.producer.flights.iter_mut() {
             flight.to = numbers.of(flight.to);
         }
+        self.limbo.renumber(numbers);
         if let Some(output) = &mut self.output
             && let Some(log) = &mut output.log
         {
             log.renumber(numbers);
+        }
+    }
+}
+
+impl State {
+    /// The same step, once each broker has its number in `numbers`. Late requests are sorted by the brokers
+    /// that they were sent to, too.
+    pub fn renumbered_step(&self, action: Action, numbers: Numbering) -> Action {
+        match action {
+            Action::LateArrives(slot) => {
+                Action::LateArrives(self.limbo.renumbered_slot(slot, numbers))
+            }
+            other => numbers.rename(other),
         }
     }
 }
@@ -58,7 +72,7 @@ impl Cluster {
         let replicas = self.pipeline.topic.replication.replicas;
         let numbers = match self.log(state) {
             Some(log) => self.numbers_by_both(replication, log, requests),
-            None => replication.numbers_by_state(replicas, requests),
+            None => replication.numbers_by_state(replicas, requests, &state.limbo),
         };
         if numbers != Numbering::SAME {
             state.renumber_replicas(numbers);
@@ -106,7 +120,7 @@ impl Cluster {
         let mut state = start.clone();
         let mut lasting = Numbering::SAME;
         let told = |action: Action| {
-            let told = lasting.rename(action);
+            let told = state.renumbered_step(action, lasting);
             if let Some(mut next) = unsorted.next_state(&state, action) {
                 lasting = lasting.instead_of(self.sort_replicas(&mut next));
                 state = next;

@@ -161,13 +161,18 @@ impl Cluster {
         state.producer.handled(index, answer, &self.pipeline);
     }
 
-    /// A late produce request reaches the broker; nobody waits for its answer.
+    /// A late produce request reaches the broker that it was sent to; nobody waits for its answer.
     pub(super) fn late_produce_arrives(
         &self,
         state: &mut State,
         record: u16,
         stamp: Option<Stamp>,
+        to: u16,
     ) {
+        if state.replication.is_some() {
+            self.take_request_at(state, to, record, stamp);
+            return;
+        }
         if self.limits.transactions {
             self.append_in_transaction(state, record, stamp);
             return;
@@ -227,9 +232,13 @@ impl Cluster {
         if producer.can_drop_topic(database, &self.pipeline) {
             add(Strike::StaleMetadata);
         }
-        for session in 0..=producer.session {
-            if self.can_expire(state, session, Partition::First) {
-                add(Strike::ForgetProducer(session));
+        if let Some(replication) = &state.replication {
+            self.aging_faults(state, replication, add);
+        } else {
+            for session in 0..=producer.session {
+                if self.can_expire(state, session, Partition::First) {
+                    add(Strike::ForgetProducer(session));
+                }
             }
         }
         if state.replication.is_none() && state.broker.log_start() < state.broker.log_end() {
@@ -263,7 +272,12 @@ impl Cluster {
         let outstanding = !producer.queue.is_empty() || !producer.flights.is_empty();
         let in_time = self.pipeline.producer.id_expires_first || !outstanding;
         let goes_on = session == producer.session && self.upstream_is_busy(state);
-        state.broker.knows(session)
+        let settings = &self.pipeline.topic.replication;
+        let is_known = match &state.replication {
+            None => state.broker.knows(session),
+            Some(replication) => !replication.who_knows(session, settings).is_empty(),
+        };
+        is_known
             && (session != producer.session || in_time)
             && (goes_on || state.limbo.requests.iter().any(own))
     }
@@ -298,6 +312,16 @@ impl Cluster {
             Strike::TransactionTimeout => self.time_out_transaction(state),
             Strike::ForgetProducer(session) => state.broker.forget_producer(session),
             Strike::Retention => state.broker.remove_oldest(&pipeline.rules),
+            Strike::ForgetAt { session, brokers } => {
+                if let Some(replication) = &mut state.replication {
+                    replication.forget_producer(session, brokers);
+                }
+            }
+            Strike::RetentionAt { brokers } => {
+                if let Some(replication) = &mut state.replication {
+                    replication.remove_oldest(brokers, &pipeline.rules);
+                }
+            }
             Strike::Compaction { end } => state.broker.compact(end, pipeline.bounds.keys),
             Strike::ProducerCrash
             | Strike::ProducerCrashAtEnd
@@ -409,6 +433,7 @@ impl Cluster {
             record: late.batch.record,
             stamp: late.wire,
             partition,
+            to: late.to,
         });
     }
 }

@@ -73,6 +73,7 @@ pub(super) fn is_reached(
         (
             Witness::ForgottenWhileLate,
             Strike::ForgetProducer(session)
+            | Strike::ForgetAt { session, .. }
             | Strike::InOther(PartitionStrike::ForgetProducer(session)),
         ) => {
             let own = |late: &Late| match late {

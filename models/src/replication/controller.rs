@@ -56,6 +56,13 @@ impl Members {
         }
     }
 
+    /// Every set of some of them, and at least one.
+    pub fn subsets(self) -> impl Iterator<Item = Members> {
+        (1..=self.bits)
+            .filter(move |bits| bits & !self.bits == 0)
+            .map(|bits| Members { bits })
+    }
+
     /// Each of them.
     pub fn iter(self) -> impl Iterator<Item = u16> {
         (0..u16::BITS as u16).filter(move |who| self.contains(*who))

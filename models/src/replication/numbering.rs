@@ -2,6 +2,7 @@
 
 use super::{MAX_REPLICAS, Members, Replication};
 use crate::action::{Action, LogStep, Strike};
+use crate::limbo::Limbo;
 use std::cmp::{Ordering, Reverse};
 
 /// A number for each broker with a replica.
@@ -25,6 +26,11 @@ impl Numbering {
     /// The number of `who`.
     pub fn of(self, who: u16) -> u16 {
         self.0[usize::from(who)]
+    }
+
+    /// The numbers of `members`.
+    pub fn of_all(self, members: Members) -> Members {
+        members.iter().map(|who| self.of(who)).collect()
     }
 
     /// The numbers that `self` gives, in the place of the numbers that `other` gives.
@@ -103,6 +109,13 @@ impl Numbering {
                 commits,
                 failed,
             },
+            Strike::ForgetAt { session, brokers } => Strike::ForgetAt {
+                session,
+                brokers: self.of_all(brokers),
+            },
+            Strike::RetentionAt { brokers } => Strike::RetentionAt {
+                brokers: self.of_all(brokers),
+            },
             Strike::ProducerCrash
             | Strike::ProducerCrashAtEnd
             | Strike::AddPartition { .. }
@@ -144,7 +157,7 @@ impl Replication {
     pub fn renumber(&mut self, numbers: Numbering) {
         let one = |broker: &mut Option<u16>| *broker = broker.map(|who| numbers.of(who));
         let all = |members: &mut Members| {
-            *members = members.iter().map(|who| numbers.of(who)).collect();
+            *members = numbers.of_all(*members);
         };
         let before = std::mem::take(&mut self.replicas);
         for (mut replica, number) in before.into_iter().zip(numbers.0) {
@@ -161,12 +174,19 @@ impl Replication {
 
     /// The numbers that the first `replicas` brokers get where each is told by what it is, not by
     /// the number that it has: the leader comes first. `requests`: the places of the produce
-    /// requests that are on their way to a broker, or answered by it, as bits. Those that nothing
-    /// tells from each other keep their order.
-    pub fn numbers_by_state(&self, replicas: u16, requests: [u16; MAX_REPLICAS]) -> Numbering {
+    /// requests that are on their way to a broker, or answered by it, as bits; `limbo`: those that are
+    /// late. Those that nothing tells from each other keep their order.
+    pub fn numbers_by_state(
+        &self,
+        replicas: u16,
+        requests: [u16; MAX_REPLICAS],
+        limbo: &Limbo,
+    ) -> Numbering {
         let mut brokers = Numbering::SAME.0;
-        brokers[..usize::from(replicas)]
-            .sort_by(|one, other| self.compare(*one, *other, &requests));
+        brokers[..usize::from(replicas)].sort_by(|one, other| {
+            self.compare(*one, *other, &requests)
+                .then_with(|| limbo.compare(*one, *other))
+        });
         Numbering::in_order(brokers)
     }
 

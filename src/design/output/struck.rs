@@ -144,7 +144,14 @@ pub(super) fn is_modelled(pipeline: &Pipeline) -> bool {
 }
 
 /// Whether the fault goes with results and faults of brokers at once: the topics are modelled as replicas
-/// then, however many they have, and handling that fails for ever has no bound.
+/// then, however many they have, and handling that fails for ever has no bound. What comes late or with time
+/// to one of two topics is not told apart here.
 fn goes_with_broker_faults(fault: Fault) -> bool {
-    fault != Fault::Poison && !strikes_replicas_unmodelled(fault, None)
+    let apart = [
+        Fault::Poison,
+        Fault::RequestDelayed,
+        Fault::ProducerIdExpiry,
+        Fault::Retention,
+    ];
+    !apart.contains(&fault) && !strikes_replicas_unmodelled(fault)
 }

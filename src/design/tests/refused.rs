@@ -353,11 +353,12 @@ fn eligible_leader_replicas_are_on_since_4_1() {
 
 #[test]
 fn what_replicas_are_not_modelled_with_is_refused_by_name() {
-    for fault in ["retention", "producer-id-expiry", "request-delayed.produce"] {
-        let text = SOUND.replace(
-            "[application]",
-            "[topic]\nreplication.factor = 2\n[application]",
-        );
+    let compacted = "replication.factor = 2\ncleanup.policy = \"compact\"\n";
+    for (fault, topic) in [
+        ("compaction", compacted),
+        ("topic-recreate", "replication.factor = 2\n"),
+    ] {
+        let text = SOUND.replace("[application]", &format!("[topic]\n{topic}[application]"));
         // Replicas that nothing can strike are one log, and go with everything.
         accepted(&text.replace("consumer-crash", fault));
         let text = text.replace("consumer-crash", &format!("broker-crash = 1\n{fault}"));

@@ -37,6 +37,22 @@ impl Log {
         Ok(())
     }
 
+    /// A follower whose log ends before its leader's begins has nothing that goes on there: its log starts
+    /// anew, and it knows no producer.
+    pub fn start_anew_at(&mut self, offset: Offset) -> Result<(), StorageError> {
+        let fresh = Segment::create(&self.directory, offset)?;
+        self.log_start_checkpoint.write(&[offset.0])?;
+        for segment in std::mem::replace(&mut self.segments, vec![fresh]) {
+            self.directory.remove(&name_of(segment.base()))?;
+        }
+        self.log_start = offset;
+        self.recovery_point = offset;
+        self.epochs.truncate(Offset(0));
+        self.write_epochs()?;
+        self.recover_producers();
+        Ok(())
+    }
+
     /// The batches from `offset` on leave the log. What the broker knows of producers is then read
     /// again from the log.
     ///

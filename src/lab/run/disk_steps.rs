@@ -32,9 +32,10 @@ impl Run {
                     record,
                     stamp,
                     partition,
+                    to,
                 } = late
                 {
-                    self.late_produce(partition, record, stamp)?;
+                    self.late_produce(partition, record, stamp, to)?;
                 }
             }
             Action::Consumer { who, does } => self.poll(who, does, after)?,
@@ -145,6 +146,14 @@ impl Run {
                 self.rig.log_mut(0).forget_producer(producer_id(session));
                 Ok(())
             }
+            Strike::ForgetAt { session, brokers } => {
+                for who in brokers.iter() {
+                    let log = self.rig.topic_mut(Side::Input).log_mut(who);
+                    log.forget_producer(producer_id(session));
+                }
+                Ok(())
+            }
+            Strike::RetentionAt { brokers } => self.remove_oldest_at(brokers, after),
             Strike::Retention => {
                 let start = offset(after.broker.log_start());
                 self.rig.log_mut(0).delete_before(start)?;

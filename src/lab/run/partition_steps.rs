@@ -38,7 +38,11 @@ impl Run {
         partition: Partition,
         record: u16,
         stamp: Option<Stamp>,
+        who: u16,
     ) -> Result<(), LabError> {
+        if self.state.replication.is_some() {
+            return self.request_at(Side::Input, who, record, stamp);
+        }
         let broker = self.broker_of(partition);
         let to = match partition {
             Partition::First => LogOf::Replica(Side::Input, 0),

@@ -12,10 +12,11 @@ use crate::lab::log::Log;
 use crate::lab::rig::{LogOf, Side, offset};
 use crate::lab::words::LeaderEpoch;
 use semel_models::action::{ReplicaStep, ReplicaStrike};
+use semel_models::broker::Stamp;
 use semel_models::cluster::State;
 use semel_models::pipeline::Acks;
 use semel_models::producer::Producer;
-use semel_models::replication::{Deed, Status};
+use semel_models::replication::{Deed, Members, Status};
 
 /// Who sends to a topic with several replicas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,12 +88,25 @@ impl Run {
     }
 
     fn handle_produce_at(&mut self, sender: Sender, who: u16) -> Result<(), LabError> {
-        let side = sender.side();
-        let replication = side.replication(&self.state);
-        let (Some(replication), Some(producer)) = (replication, self.sends_of(sender)) else {
+        let Some(producer) = self.sends_of(sender) else {
             return Ok(());
         };
         let Some(index) = producer.first_unhandled_at(who) else {
+            return Ok(());
+        };
+        let flight = producer.flights[index];
+        self.request_at(sender.side(), who, flight.batch.record, flight.wire)
+    }
+
+    /// A produce request reaches a broker, in time or late.
+    pub(super) fn request_at(
+        &mut self,
+        side: Side,
+        who: u16,
+        record: u16,
+        stamp: Option<Stamp>,
+    ) -> Result<(), LabError> {
+        let Some(replication) = side.replication(&self.state) else {
             return Ok(());
         };
         let pipeline = side.pipeline(&self.cluster);
@@ -105,10 +119,8 @@ impl Run {
         if is_refused {
             return Ok(());
         }
-        let flight = producer.flights[index];
         let broker = replication.replica(who).broker.clone();
-        let to = LogOf::Replica(side, who);
-        self.produce(to, broker, flight.batch.record, flight.wire)
+        self.produce(LogOf::Replica(side, who), broker, record, stamp)
     }
 
     /// Does what the brokers of a topic did by themselves in this step.
@@ -170,6 +182,23 @@ impl Run {
         let rule = self.cluster.pipeline().rules.truncation;
         let cuts = (!in_line).then(|| (rule, offset(high_watermark)));
         Ok(self.rig.topic_mut(side).fetch(leader, who, cuts)?)
+    }
+
+    /// The oldest record leaves the logs of these brokers.
+    pub(super) fn remove_oldest_at(
+        &mut self,
+        brokers: Members,
+        after: &State,
+    ) -> Result<(), LabError> {
+        let Some(replication) = after.replication.as_deref() else {
+            return Ok(());
+        };
+        for who in brokers.iter() {
+            let start = offset(replication.replica(who).broker.log_start());
+            let log = self.rig.topic_mut(Side::Input).log_mut(who);
+            log.delete_before(start)?;
+        }
+        Ok(())
     }
 
     /// Compares each replica's log of a topic with the model's.

@@ -191,14 +191,19 @@ impl Scene<'_> {
     }
 
     pub(super) fn forget_producer(&self, session: u16) -> String {
-        let whose = if session == self.before.producer.session {
-            "the producer's id"
-        } else {
-            "the id that the producer had before a restart"
-        };
+        let whose = self.producer_id(session);
         format!(
             "producer.id.expiration.ms passes without a record of it: the broker forgets {whose}."
         )
+    }
+
+    /// Whose producer id that of `session` is.
+    pub(super) fn producer_id(&self, session: u16) -> &'static str {
+        if session == self.before.producer.session {
+            "the producer's id"
+        } else {
+            "the id that the producer had before a restart"
+        }
     }
 
     /// What the log cleaner removes, each with the record that replaces it.

@@ -59,7 +59,15 @@ impl Scene<'_> {
                 "forget-producer-id",
                 self.forget_producer(session),
             ),
+            Strike::ForgetAt { session, brokers } => (
+                "broker",
+                "forget-producer-id",
+                self.forget_producer_at(session, brokers),
+            ),
             Strike::Retention => ("broker", "retention", self.retention()),
+            Strike::RetentionAt { brokers } => {
+                ("broker", "retention", self.retention_at(brokers))
+            }
             Strike::Compaction { .. } => ("broker", "compaction", self.compaction()),
             Strike::StaleMetadata => ("producer", "stale-metadata", self.stale_metadata()),
             Strike::DeliveryTimeout => ("producer", "expire", self.expire()),

@@ -264,6 +264,11 @@ impl Scene<'_> {
 
     pub(super) fn late_arrives(&self, slot: u16) -> (&'static str, &'static str, String) {
         match self.before.limbo.requests[usize::from(slot)] {
+            Late::Produce { record, to, .. } if self.before.replication.is_some() => (
+                "broker",
+                "late-produce-arrives",
+                self.late_arrives_at(to, record),
+            ),
             Late::Produce { record, .. } => {
                 let who = name(record);
                 let sentence = match self.appended() {

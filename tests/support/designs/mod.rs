@@ -7,6 +7,7 @@
 mod faults;
 mod order;
 mod partitions;
+mod replicas;
 mod results;
 mod tables;
 mod transactions;
@@ -19,6 +20,7 @@ use proptest::sample::select;
 pub use faults::Extra;
 use order::OrderDraw;
 pub use partitions::any_partitions;
+pub use replicas::any_replicas;
 pub use results::any_results;
 pub use transactions::{Brokers, any_transactions};
 

@@ -16,6 +16,7 @@ const OTHERS: &[&str] = &[
     "response-lost",
     "request-lost.produce",
     "request-refused",
+    "request-delayed.produce",
     "delivery-timeout",
     "transaction-timeout",
     "response-lost.end-txn",
