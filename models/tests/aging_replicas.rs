@@ -106,7 +106,11 @@ impl Run {
     }
 }
 
-const LATE: &[Fault] = &[Fault::RequestDelayed, Fault::LeaderChange, Fault::BrokerCrash];
+const LATE: &[Fault] = &[
+    Fault::RequestDelayed,
+    Fault::LeaderChange,
+    Fault::BrokerCrash,
+];
 const OLD: &[Fault] = &[Fault::ProducerIdExpiry, Fault::LeaderChange];
 const GONE: &[Fault] = &[Fault::Retention, Fault::LeaderChange, Fault::ReplicaLag];
 

@@ -14,7 +14,6 @@ use faults::budgets;
 use proptest::prelude::*;
 use proptest::sample::select;
 use semel_models::cluster::{Cluster, Reductions, State};
-use semel_models::fault::Fault;
 use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::*;
 use semel_models::subject::Subject;

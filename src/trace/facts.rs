@@ -106,11 +106,13 @@ fn of_upstream(state: &State, pipeline: &Pipeline) -> Vec<Fact> {
 
 /// The facts about the log, and about what is still to arrive.
 fn of_broker(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)> {
+    let is_replicated = state.replication.is_some();
+    let requests = state.limbo.requests.iter();
     vec![
         ("log".into(), log(&state.broker, pipeline)),
         (
             "late requests".into(),
-            list(state.limbo.requests.iter().map(late)),
+            list(requests.map(|request| late(request, is_replicated))),
         ),
     ]
 }
@@ -391,8 +393,11 @@ fn transaction(state: &State) -> String {
     format!("{phase} [epoch {}]", id.epoch)
 }
 
-fn late(late: &Late) -> String {
+fn late(late: &Late, is_replicated: bool) -> String {
     match late {
+        Late::Produce { record, to, .. } if is_replicated => {
+            format!("produce {} ({})", name(*record), broker_name(*to))
+        }
         Late::Produce {
             record, partition, ..
         } => match partition {

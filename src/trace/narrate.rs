@@ -1,5 +1,6 @@
 //! Each step in a plain sentence.
 
+mod aging;
 mod application;
 mod commits;
 mod database;

@@ -67,10 +67,15 @@ fn of_topic(
 
 fn log_of(replication: &Replication, who: u16) -> Value {
     let replica = replication.replica(who);
-    let entries = replica.broker.log.iter().enumerate();
+    let start = usize::from(replica.broker.log_start());
+    let entries = replica.broker.log.iter().enumerate().skip(start);
     let entries = list(entries.map(|(offset, entry)| {
+        let forgotten = match entry.forgotten {
+            true => " [producer id forgotten]",
+            false => "",
+        };
         format!(
-            "{offset}: {} (epoch {})",
+            "{offset}: {} (epoch {}){forgotten}",
             content(entry),
             entry.leader_epoch
         )

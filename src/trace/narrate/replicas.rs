@@ -3,11 +3,11 @@
 use super::Scene;
 use crate::trace::facts::{are_gone, broker_name, brokers, in_a_sentence, listed, name};
 use semel_models::action::{ReplicaStep, ReplicaStrike};
-use semel_models::broker::Broker;
+use semel_models::broker::{Broker, Entry};
 use semel_models::cluster::State;
 use semel_models::pipeline::{Acks, Isolation};
 use semel_models::producer::Answer;
-use semel_models::replication::{Election, Members, Replication, Status};
+use semel_models::replication::{Election, Replication, Status};
 
 impl Scene<'_> {
     /// A step of broker `who`: actor, action and sentence.
@@ -106,11 +106,11 @@ impl Scene<'_> {
         )
     }
 
-    fn log_before(&self, who: u16) -> &Broker {
+    pub(super) fn log_before(&self, who: u16) -> &Broker {
         &replication(self.before).replica(who).broker
     }
 
-    fn log_after(&self, who: u16) -> &Broker {
+    pub(super) fn log_after(&self, who: u16) -> &Broker {
         &replication(self.after).replica(who).broker
     }
 
@@ -222,12 +222,7 @@ impl Scene<'_> {
     /// What a broker removed from its log.
     fn cut(&self, who: u16) -> Option<Vec<String>> {
         let (before, after) = (self.log_before(who), self.log_after(who));
-        let same = before
-            .log
-            .iter()
-            .zip(after.log.iter())
-            .take_while(|(before, after)| before == after)
-            .count() as u16;
+        let same = in_common(before, after);
         (same < before.log_end()).then(|| records(before, same, before.log_end()))
     }
 
@@ -236,12 +231,7 @@ impl Scene<'_> {
         let leader = broker_name(leader.unwrap_or_default());
         let (before, after) = (self.log_before(who), self.log_after(who));
         let cut = self.cut(who).map(|gone| listed(&gone));
-        let same = before
-            .log
-            .iter()
-            .zip(after.log.iter())
-            .take_while(|(before, after)| before == after)
-            .count() as u16;
+        let same = in_common(before, after);
         let got = (same < after.log_end()).then(|| listed(&records(after, same, after.log_end())));
         let known = replication(self.before).replica(who).known_end;
         let told = replication(self.after).replica(who).known_end;
@@ -262,8 +252,13 @@ impl Scene<'_> {
             (None, Some(got)) => format!(" and gets {got}"),
             (None, None) => String::new(),
         };
+        let start = after.log_start();
+        let begins = match start > before.log_start() {
+            true => format!("; its log begins at offset {start} now, as that of {leader} does"),
+            false => String::new(),
+        };
         let text = format!(
-            "{}{stale} fetches from {leader}{acknowledges}{what}",
+            "{}{stale} fetches from {leader}{acknowledges}{what}{begins}",
             capital(&broker_name(who))
         );
         text.trim_end_matches(',').replace(",:", ":") + "."
@@ -287,67 +282,6 @@ impl Scene<'_> {
         format!(
             "The controller adds {} to the in-sync replicas{though}.",
             broker_name(who)
-        )
-    }
-
-    /// A producer id expires at some brokers.
-    pub(super) fn forget_producer_at(&self, session: u16, who: Members) -> String {
-        let verb = match who.len() {
-            1 => "forgets",
-            _ => "forget",
-        };
-        let whose = self.producer_id(session);
-        format!(
-            "producer.id.expiration.ms passes without a record of it: {} {verb} {whose}.",
-            brokers(who)
-        )
-    }
-
-    /// The oldest record leaves the logs of some brokers.
-    pub(super) fn retention_at(&self, who: Members) -> String {
-        let first = who.iter().next().unwrap_or_default();
-        let log = self.log_before(first);
-        let start = self.log_after(first).log_start();
-        let gone = (log.log_start()..start).rev();
-        let gone = gone.map(|offset| &log.log[usize::from(offset)]);
-        let gone = gone
-            .filter(|entry| entry.is_record())
-            .map(|entry| name(entry.record));
-        let gone: String = gone.take(1).collect();
-        let (logs, begin) = match who.len() {
-            1 => ("log", "begins"),
-            _ => ("logs", "begin"),
-        };
-        format!(
-            "Retention removes {gone} from the {logs} of {}, which {begin} at offset {start} now.",
-            brokers(who)
-        )
-    }
-
-    /// A produce request arrives late at a broker.
-    pub(super) fn late_arrives_at(&self, who: u16, record: u16) -> String {
-        let before = self.log_before(who);
-        let does = if self.log_after(who).log_end() > before.log_end() {
-            let again = match before.holds_from(record, 0, Isolation::ReadUncommitted) {
-                true => ", a second entry of the same record",
-                false => "",
-            };
-            let deposed = match replication(self.before).is_deposed(who) {
-                true => " has not heard that it no longer leads, and",
-                false => "",
-            };
-            let end = before.log_end();
-            format!("which{deposed} appends it at offset {end}{again}")
-        } else if replication(self.before).leads(who) {
-            "which does not append it".into()
-        } else {
-            "which does not lead and refuses it (NOT_LEADER_OR_FOLLOWER)".into()
-        };
-        format!(
-            "The late produce request of {} reaches {}, {does}.{}",
-            name(record),
-            broker_name(who),
-            self.confirmed_by_replicas()
         )
     }
 
@@ -439,7 +373,7 @@ impl Scene<'_> {
     }
 
     /// Requests that a step of the replicas let be answered.
-    fn confirmed_by_replicas(&self) -> String {
+    pub(super) fn confirmed_by_replicas(&self) -> String {
         let mut text = self.marker_answered();
         for (before, after) in self
             .before
@@ -475,7 +409,7 @@ impl Scene<'_> {
     }
 }
 
-fn replication(state: &State) -> &Replication {
+pub(super) fn replication(state: &State) -> &Replication {
     state
         .replication
         .as_ref()
@@ -484,6 +418,7 @@ fn replication(state: &State) -> &Replication {
 
 /// The records of a log from one offset to another.
 fn records(log: &Broker, from: u16, to: u16) -> Vec<String> {
+    let from = from.max(log.log_start()).min(to);
     let mut names: Vec<String> = Vec::new();
     for entry in &log.log[usize::from(from)..usize::from(to)] {
         let own = in_a_sentence(entry);
@@ -491,6 +426,15 @@ fn records(log: &Broker, from: u16, to: u16) -> Vec<String> {
         names.push(format!("{own}{again}"));
     }
     names
+}
+
+/// How many entries from the first on two logs have in common, whatever is forgotten of their producers.
+fn in_common(one: &Broker, other: &Broker) -> u16 {
+    let of = |entry: &Entry| (entry.record, entry.leader_epoch, entry.kind);
+    let pairs = one.log.iter().zip(other.log.iter());
+    pairs
+        .take_while(|(one, other)| of(one) == of(other))
+        .count() as u16
 }
 
 fn capital(text: &str) -> String {
