@@ -200,7 +200,7 @@ pub struct Limits {
     pub results_expire: bool,
     /// Results that nobody waits for, of one process, at once.
     pub output_sends: u16,
-    /// Whether a producer id may expire at one of several replicas.
+    /// Whether a producer id may expire at one of the replicas.
     pub expires_apart: bool,
     /// Transactional ids at once, those of processes that are gone among them.
     pub transactional_ids: u16,
@@ -459,7 +459,9 @@ impl Limits {
             retention: retention > 0,
             gaps: can(Fault::Compaction) || pipeline.producer.is_transactional(),
             forgets: idempotent && (retention > 0 || expiry > 0),
-            expires_apart: idempotent && replicated && expiry > 0,
+            expires_apart: idempotent
+                && expiry > 0
+                && (replicated || pipeline.tells_replicas_apart()),
             database: match source {
                 Source::Memory | Source::Transaction { .. } => false,
                 Source::Outbox { .. } | Source::DualWrite(_) => true,
