@@ -16,6 +16,12 @@
 //! expired in a rebalance that was not complete is a member again; that run is one in which its
 //! session expires later.
 //!
+//! **Transactions of consumers.** Offsets that are pending were written, and the new coordinator has them
+//! (`OffsetMetadataManager.replay`). TxnOffsetCommit is repeated until it succeeds, as are the calls of the
+//! output producer's transaction coordinator when that moves, and a marker that it wrote and had not noted
+//! is written again before its id begins another transaction: nothing that a lost request or answer does not
+//! show (`coordinators.rs`), so that the fault moves the group's coordinator alone.
+//!
 //! **Left out.** That the coordinator moves back before a late commit arrives. What the offsets topic
 //! loses is with `power-loss-all` (see [`crate::group_coordinator`]).
 
@@ -37,7 +43,7 @@ impl Cluster {
     pub(super) fn fail_over(&self, state: &mut State, written: bool) {
         state
             .limbo
-            .retain(|late| !matches!(late, Late::Commit { .. }));
+            .retain(|late| !matches!(late, Late::Commit { .. } | Late::Offsets { .. }));
         for who in self.everyone() {
             for kind in [
                 CommitKind::Background,
