@@ -17,10 +17,9 @@
 //! session expires later.
 //!
 //! **Transactions of consumers.** Offsets that are pending were written, and the new coordinator has them
-//! (`OffsetMetadataManager.replay`). TxnOffsetCommit is repeated until it succeeds, as are the calls of the
-//! output producer's transaction coordinator when that moves, and a marker that it wrote and had not noted
-//! is written again before its id begins another transaction: nothing that a lost request or answer does not
-//! show (`coordinators.rs`), so that the fault moves the group's coordinator alone.
+//! (`OffsetMetadataManager.replay`; before 4.0 `GroupMetadataManager.doLoadGroupsAndOffsets`).
+//! TxnOffsetCommit is repeated until it succeeds, which changes nothing; one that is late is refused. What
+//! a transaction coordinator of output producers leaves undone stands in `output_coordinators.rs`.
 //!
 //! **Left out.** That the coordinator moves back before a late commit arrives. What the offsets topic
 //! loses is with `power-loss-all` (see [`crate::group_coordinator`]).

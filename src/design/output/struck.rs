@@ -116,9 +116,7 @@ pub(super) fn is_modelled(pipeline: &Pipeline) -> bool {
 }
 
 /// Whether the fault goes with results and faults of brokers at once: the topics are modelled as replicas
-/// then, however many they have, handling that fails for ever has no bound, and a coordinator that moves
-/// writes again the markers that wait for replicas.
+/// then, however many they have, and handling that fails for ever has no bound.
 fn goes_with_broker_faults(fault: Fault) -> bool {
-    let modelled = fault != Fault::Poison && fault != Fault::CoordinatorFailover;
-    modelled && !strikes_replicas_unmodelled(fault, None)
+    fault != Fault::Poison && !strikes_replicas_unmodelled(fault, None)
 }
