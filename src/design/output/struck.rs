@@ -101,7 +101,7 @@ pub(crate) fn refuse_unfollowed(parts: &Parts<'_>, pipeline: &Pipeline, report: 
 pub(super) fn is_followed(pipeline: &Pipeline) -> bool {
     let mut faults = pipeline.faults.entries.iter();
     let all_go = |(key, _): &(FaultKey, u16)| goes_with_broker_faults(key.fault);
-    !pipeline.results_come_behind() || is_modelled(pipeline) && faults.all(|entry| all_go(entry))
+    !pipeline.results_come_behind() || is_modelled(pipeline) && faults.all(all_go)
 }
 
 /// Whether the model knows what faults of brokers do to these results, whatever else strikes them.
