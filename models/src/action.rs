@@ -304,6 +304,8 @@ pub enum Strike {
     },
     /// The upstream's transaction coordinator moves to another broker.
     TransactionCoordinatorFailover(UnderWay),
+    /// The transaction coordinator of output producers moves to another broker.
+    OutputCoordinatorFailover(Unfinished),
     /// The topic is deleted and created again under its name.
     RecreateTopic(Recreation),
     /// The topic gets another partition.
@@ -512,6 +514,28 @@ pub enum UnderWay {
     Marker,
 }
 
+/// What the transaction coordinator of output producers leaves undone when it moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unfinished {
+    /// A leader of the output topic asks it, and refuses the result that it asks about.
+    Question {
+        /// The consumer whose result that is; every one's, where there is none.
+        of: Option<u16>,
+    },
+    /// It has raised the epoch of a client that asked for that, and does not answer.
+    Epoch {
+        /// The consumer whose client asked; every one's, where there is none.
+        of: Option<u16>,
+    },
+    /// It has had a marker written, and has not noted it.
+    Marker {
+        /// The transactional id.
+        id: u16,
+        /// Where.
+        part: Part,
+    },
+}
+
 impl Strike {
     /// The call that a network fault strikes.
     pub fn call(self) -> Option<Call> {
@@ -545,6 +569,7 @@ impl Strike {
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
             | Strike::TransactionCoordinatorFailover(_)
+            | Strike::OutputCoordinatorFailover(_)
             | Strike::RecreateTopic(_)
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry
@@ -606,9 +631,9 @@ impl Strike {
             Strike::Replica { how, .. } | Strike::OutputReplica { how, .. } => how.paid_by(),
             Strike::EveryReplica { .. } => &[Fault::PowerLossAll],
             Strike::Rebalance { .. } => &[Fault::Rebalance],
-            Strike::CoordinatorFailover { .. } | Strike::TransactionCoordinatorFailover(_) => {
-                &[Fault::CoordinatorFailover]
-            }
+            Strike::CoordinatorFailover { .. }
+            | Strike::TransactionCoordinatorFailover(_)
+            | Strike::OutputCoordinatorFailover(_) => &[Fault::CoordinatorFailover],
             Strike::RecreateTopic(_) => &[Fault::TopicRecreate],
             Strike::AddPartition { .. } => &[Fault::AddPartition],
             Strike::OffsetsExpiry => &[Fault::OffsetsExpiry],

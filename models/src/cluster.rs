@@ -22,6 +22,7 @@ mod judge;
 mod markers;
 mod output;
 mod output_clients;
+mod output_coordinators;
 mod output_epochs;
 mod output_faults;
 mod output_ids;
@@ -440,6 +441,7 @@ impl Model for Cluster {
         let mut next = Some(state.clone());
         let after = next.as_mut()?;
         after.begin_journals();
+        self.go_on_after_epoch(after, action);
         let strike = match action {
             Action::Fault { entry, strike } => {
                 self.strike(after, strike);

@@ -93,6 +93,9 @@ pub struct Limits {
     pub logs_results: bool,
     /// Whether an output producer's epoch may be raised while its transaction is open.
     pub raises_within: bool,
+    /// Whether a coordinator may move while it gives an output producer another epoch, and know no more of
+    /// the one before.
+    pub forgets_epochs: bool,
     /// Sends in the accumulator at once.
     pub queue: u16,
     /// Produce requests on the connection at once.
@@ -369,6 +372,10 @@ impl Limits {
             raises_within: pipeline.logs_results()
                 && consumer.has_transactions()
                 && pipeline.raises_within_transactions(),
+            forgets_epochs: moves > 0
+                && consumer.has_transactions()
+                && pipeline.rules.transactions.version == TransactionVersion::One
+                && pipeline.rules.transactions.epoch_can_be_expected,
             queue: narrow(records),
             flights: fits("produce requests in flight", on_the_wire, MAX_FLIGHTS)?,
             limbo: fits("late requests", paid(&delayed) + given_up, MAX_LIMBO)?,
@@ -473,7 +480,7 @@ impl Limits {
             answered_offsets: idempotent && keeps_offsets(pipeline),
             results,
             results_expire,
-            output_attempts: if consumer.produces() && struck > 0 {
+            output_attempts: if consumer.produces() && struck + moves > 0 {
                 consumer.output.retries
             } else {
                 0

@@ -20,7 +20,8 @@
 //! **Assumed.** What it keeps outlives every fault of a broker: `__transaction_state` is written with
 //! `acks=all`, has three replicas (`transaction.state.log.replication.factor`) and a minimum of two in
 //! sync (`transaction.state.log.min.isr`), whatever the topic has, and whoever leads it next reads it
-//! whole. One broker that dies, loses its power or its disk takes nothing from it; every broker's loss of
+//! whole, but for the epoch before the one in force, which is in memory alone (up to 4.3; KAFKA-20357).
+//! One broker that dies, loses its power or its disk takes nothing from it; every broker's loss of
 //! power could, for nobody flushes it, and is refused beside transactions.
 //!
 //! **Left out.** Transitions that are on their way to the transaction log: requests meanwhile are

@@ -2,7 +2,8 @@
 //!
 //! Every change of a transactional id is an entry, written and synced before anybody hears of it, for
 //! the topic has its own replicas and is written with `acks=all`. Whoever becomes coordinator reads it:
-//! of each id the last entry counts.
+//! of each id the last entry counts. The epoch before the one in force is not in it, but in the coordinator's
+//! memory alone (`TransactionLog.readTxnRecordValue` sets `lastProducerEpoch` to none, up to Kafka 4.3).
 //!
 //! **Left out.** Compaction: the file grows with every change. What may change is the model's to say
 //! (`semel_models::transaction_coordinator`).
@@ -16,9 +17,6 @@ use std::path::Path;
 
 /// The file in the directory.
 const NAME: &str = "transactions.log";
-
-/// The epoch before, where there is none.
-const NO_EPOCH: i32 = -1;
 
 /// A transactional id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,12 +90,10 @@ impl TransactionLog {
 fn body(id: TransactionalId, transaction: Transaction) -> Vec<u8> {
     let phase = Phase::ALL.iter().position(|own| *own == transaction.phase);
     let phase = phase.expect("every phase is there") as u8;
-    let last = transaction.last_epoch.map_or(NO_EPOCH, i32::from);
     let added = transaction.added.iter().map(|part| 1 << part as u8);
     let mut body = id.0.to_be_bytes().to_vec();
     body.push(phase);
     body.extend(i32::from(transaction.epoch).to_be_bytes());
-    body.extend(last.to_be_bytes());
     body.push(added.sum());
     body
 }
@@ -113,7 +109,6 @@ fn read_entry(fields: &mut Fields) -> Option<(TransactionalId, Transaction)> {
     let id = TransactionalId(fields.u64()?);
     let phase = *Phase::ALL.get(usize::from(fields.u8()?))?;
     let epoch = u16::try_from(fields.i32()?).ok()?;
-    let last = fields.i32()?;
     let bits = fields.u8()?;
     let mut added = Parts::default();
     for part in Part::ALL {
@@ -124,7 +119,7 @@ fn read_entry(fields: &mut Fields) -> Option<(TransactionalId, Transaction)> {
     let transaction = Transaction {
         phase,
         epoch,
-        last_epoch: u16::try_from(last).ok(),
+        last_epoch: None,
         added,
     };
     Some((id, transaction))
@@ -155,14 +150,18 @@ mod tests {
     }
 
     #[test]
-    fn the_last_entry_of_each_id_counts_also_for_the_next_coordinator() {
+    fn the_last_entry_of_each_id_counts_also_for_the_next_coordinator_but_for_the_epoch_before() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let open = || TransactionLog::open(dir.path(), Sync::Simulated).expect("it opens");
         let mut log = open();
         for transaction in transactions() {
             for id in [1, 2].map(TransactionalId) {
                 log.write(id, transaction).expect("it can be written");
-                assert_eq!((log.get(id), open().get(id)), (transaction, transaction));
+                let read = Transaction {
+                    last_epoch: None,
+                    ..transaction
+                };
+                assert_eq!((log.get(id), open().get(id)), (transaction, read));
             }
         }
     }

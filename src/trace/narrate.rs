@@ -3,6 +3,7 @@
 mod aging;
 mod application;
 mod commits;
+mod coordinators;
 mod database;
 mod environment;
 mod failures;
@@ -275,6 +276,9 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                         UnderWay::Marker => "marker",
                     };
                     put("under-way", what.into());
+                }
+                Strike::OutputCoordinatorFailover(unfinished) => {
+                    coordinators::parameters(unfinished, &mut put);
                 }
                 Strike::RecreateTopic(how) => put("seen", seen(how).into()),
                 Strike::AddPartition { moves } => put("moves", partitions::keys(moves)),

@@ -130,6 +130,7 @@ fn actor(action: Action) -> u16 {
             | Strike::OutputTransactionTimeout(_)
             | Strike::CoordinatorFailover { .. }
             | Strike::TransactionCoordinatorFailover(_)
+            | Strike::OutputCoordinatorFailover(_)
             | Strike::RecreateTopic(_)
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry

@@ -185,7 +185,10 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
         Fault::Poison => order.contains(Step::Process) || pipeline.consumer.produces(),
         Fault::OffsetsExpiry => pipeline.consumer.commits(),
         Fault::CoordinatorFailover => {
-            pipeline.consumer.commits() || pipeline.producer.is_transactional()
+            let consumer = &pipeline.consumer;
+            consumer.commits()
+                || consumer.has_transactions()
+                || pipeline.producer.is_transactional()
         }
         Fault::OffsetReset | Fault::TopicRecreate | Fault::AddPartition => true,
         Fault::DedupExpiry => order.contains(Step::Remember),

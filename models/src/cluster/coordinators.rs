@@ -8,7 +8,9 @@
 //! again. A late request comes to a broker that is no longer the coordinator, and is refused. A marker
 //! that the old one had written, and had not noted, is written once more; meanwhile the id is prepared, so
 //! that nothing is added to its next transaction. So clients see nothing of it that a lost request or
-//! answer does not show (proofs/derivations-coordinators.md).
+//! answer does not show (proofs/derivations-coordinators.md), but for one that asks once more for an epoch
+//! which the old one had given it: the epoch before is not in the log (`TransactionLog.readTxnRecordValue`
+//! sets `lastProducerEpoch` to none, up to 4.3; KAFKA-20357 writes it), and the client is fenced.
 //!
 //! **Left out.** A marker that the old coordinator sends after the new one has been elected: the partition
 //! takes it before it has one of the new coordinator, as if it had come earlier, and refuses it then. That
@@ -42,6 +44,7 @@ impl Cluster {
         }
         if let Some(transactions) = state.transactions.as_deref_mut() {
             transactions.replicating = None;
+            transactions.id.last_epoch = None;
         }
     }
 }

@@ -16,6 +16,11 @@
 //! expired in a rebalance that was not complete is a member again; that run is one in which its
 //! session expires later.
 //!
+//! **Transactions of consumers.** Offsets that are pending were written, and the new coordinator has them
+//! (`OffsetMetadataManager.replay`; before 4.0 `GroupMetadataManager.doLoadGroupsAndOffsets`).
+//! TxnOffsetCommit is repeated until it succeeds, which changes nothing; one that is late is refused. What
+//! a transaction coordinator of output producers leaves undone stands in `output_coordinators.rs`.
+//!
 //! **Left out.** That the coordinator moves back before a late commit arrives. What the offsets topic
 //! loses is with `power-loss-all` (see [`crate::group_coordinator`]).
 
@@ -37,7 +42,7 @@ impl Cluster {
     pub(super) fn fail_over(&self, state: &mut State, written: bool) {
         state
             .limbo
-            .retain(|late| !matches!(late, Late::Commit { .. }));
+            .retain(|late| !matches!(late, Late::Commit { .. } | Late::Offsets { .. }));
         for who in self.everyone() {
             for kind in [
                 CommitKind::Background,

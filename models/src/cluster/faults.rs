@@ -154,6 +154,7 @@ impl Cluster {
         }
         self.failovers(add);
         self.transaction_failovers(state, add);
+        self.output_failovers(state, add);
         self.recreations(state, add);
         self.additions(state, add);
         if self.group_is_empty(state) {
@@ -375,6 +376,9 @@ impl Cluster {
             Strike::CoordinatorFailover { written } => self.fail_over(state, written),
             Strike::TransactionCoordinatorFailover(under_way) => {
                 self.fail_transactions_over(state, under_way);
+            }
+            Strike::OutputCoordinatorFailover(unfinished) => {
+                self.fail_output_transactions_over(state, unfinished);
             }
             Strike::RecreateTopic(how) => self.recreate(state, how),
             Strike::AddPartition { moves } => self.add_partition(state, moves),

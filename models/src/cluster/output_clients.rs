@@ -175,6 +175,7 @@ impl Cluster {
             self.crash(state, who);
         } else {
             self.will_raise(state, who);
+            self.output_producer_mut(state, who).failed = true;
             self.abort_or_end(state, who);
         }
     }

@@ -88,7 +88,9 @@ impl Cluster {
             let epoch = self.transaction(state, id).epoch;
             match answer {
                 CoordinatorAnswer::Done => {
-                    self.output_producer_mut(state, who).epoch = epoch;
+                    let producer = self.output_producer_mut(state, who);
+                    producer.epoch = epoch;
+                    producer.awaits_epoch = self.limits.forgets_epochs;
                     self.take_output_epoch(state, who);
                 }
                 CoordinatorAnswer::ConcurrentTransactions => {}

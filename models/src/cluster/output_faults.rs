@@ -293,6 +293,7 @@ impl Cluster {
         }
         producer.forget_awaited();
         if self.limits.transactional_ids > 0 {
+            self.output_producer_mut(state, who).failed = true;
             self.abort_or_end(state, who);
         } else {
             let cursor = state.consumers[usize::from(who)].cursor;

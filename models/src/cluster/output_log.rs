@@ -65,29 +65,36 @@ impl Cluster {
 
     /// The coordinator has the marker of a transaction be written to the output topic.
     pub(super) fn write_output_marker(&self, state: &mut State, id: u16) {
+        match self.append_output_marker(state, id) {
+            Some(AppendResult::Appended) | None => {}
+            Some(
+                AppendResult::StaleEpoch
+                | AppendResult::Duplicate
+                | AppendResult::OutOfOrder
+                | AppendResult::UnknownProducerId,
+            ) => self.output_marker_is_written(state, id),
+        }
+    }
+
+    /// The leader of the output topic handles the marker of a transaction, if one is to be written and none
+    /// waits for its replicas.
+    pub(super) fn append_output_marker(&self, state: &mut State, id: u16) -> Option<AppendResult> {
         let transaction = *self.transaction(state, id);
         let mut markers = transaction.markers();
-        let Some(marker) = markers.find(|marker| marker.part == Part::Output) else {
-            return;
-        };
-        let Some(topic) = self.output_topic() else {
-            return;
-        };
-        let Some(log) = self.log_mut(state) else {
-            return;
-        };
-        let Some(leader) = log.replication.controller.leader else {
-            return;
-        };
+        let marker = markers.find(|marker| marker.part == Part::Output)?;
+        let topic = self.output_topic()?;
+        let log = self.log_mut(state)?;
+        if log.replicating[usize::from(id)].is_some() {
+            return None;
+        }
+        let leader = log.replication.controller.leader?;
         let broker = &mut log.replication.replica_mut(leader).broker;
         let (settings, rules) = (&topic.pipeline.topic, &topic.pipeline.rules);
-        match broker.append_marker(id, marker, settings, rules) {
-            AppendResult::Appended => log.replicating[usize::from(id)] = Some(broker.log_end()),
-            AppendResult::StaleEpoch
-            | AppendResult::Duplicate
-            | AppendResult::OutOfOrder
-            | AppendResult::UnknownProducerId => self.output_marker_is_written(state, id),
+        let says = broker.append_marker(id, marker, settings, rules);
+        if says == AppendResult::Appended {
+            log.replicating[usize::from(id)] = Some(broker.log_end());
         }
+        Some(says)
     }
 
     /// Markers that the in-sync replicas have are written; where those have become too few, a marker is to

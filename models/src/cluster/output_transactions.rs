@@ -111,11 +111,18 @@ impl Cluster {
     }
 
     /// Aborts the transaction of `who`, if there is one; whether it could. The abort is one step with
-    /// its markers.
+    /// its markers. After a result that failed a client of version 1 asks for another epoch (KIP-360).
     pub(super) fn abort_what_is_open(&self, state: &mut State, who: u16) -> bool {
         if !self.has_transactions() {
             return true;
         }
+        let asks = self.limits.forgets_epochs && self.output_producer(state, who).failed;
+        let aborted = self.abort_at_coordinator(state, who);
+        self.output_producer_mut(state, who).awaits_epoch = aborted && asks;
+        aborted
+    }
+
+    fn abort_at_coordinator(&self, state: &mut State, who: u16) -> bool {
         let producer = self.output_producer_mut(state, who);
         producer.sends.truncate(0);
         producer.forget_awaited();
@@ -357,27 +364,25 @@ impl Cluster {
 
     /// A marker beside those of the output topic's log, of a commit or an abort.
     fn write_marker_of(&self, state: &mut State, id: u16, part: Part) {
-        let phase = self.transaction(state, id).phase;
-        if phase != TransactionPhase::Prepared(Outcome::Abort) {
-            self.write_commit_marker(state, id, part);
+        let TransactionPhase::Prepared(outcome) = self.transaction(state, id).phase else {
             return;
-        }
+        };
         self.transaction(state, id).marker_is_written(part);
-        if part == Part::Offsets {
-            self.output(state).drop_offsets(id);
-        }
+        self.end_part(state, id, part, outcome);
     }
 
-    fn write_commit_marker(&self, state: &mut State, id: u16, part: Part) {
-        self.transaction(state, id).marker_is_written(part);
+    /// What a marker does where it is written, but in the output topic's log.
+    pub(super) fn end_part(&self, state: &mut State, id: u16, part: Part, outcome: Outcome) {
+        let commits = outcome == Outcome::Commit;
         let output = self.output(state);
         match part {
-            Part::Output => output.end_records(id, true),
-            Part::Offsets => {
+            Part::Output => output.end_records(id, commits),
+            Part::Offsets if commits => {
                 if let Some(position) = output.take_offsets(id) {
                     state.group.committed = Some(position);
                 }
             }
+            Part::Offsets => output.drop_offsets(id),
             Part::Input => {}
         }
         self.see_stable_results(state);
@@ -500,7 +505,7 @@ impl Cluster {
         let transaction = *self.transaction(state, id);
         if transaction.phase == TransactionPhase::Prepared(Outcome::Commit) {
             for marker in transaction.markers() {
-                self.write_commit_marker(state, id, marker.part);
+                self.write_marker_of(state, id, marker.part);
             }
         }
     }

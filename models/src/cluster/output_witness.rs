@@ -25,6 +25,10 @@ pub(super) fn of(
     if pipeline.logs_results() && TAKES_LEADER.into_iter().any(meets) {
         witnesses.push(Witness::ResultUnderWay);
     }
+    let is_the_only_one = !pipeline.producer.is_transactional();
+    if limits.transactional_ids > 0 && is_the_only_one && meets(Fault::CoordinatorFailover) {
+        witnesses.push(Witness::MarkerUnnoted);
+    }
     if limits.results_expire {
         witnesses.push(Witness::ResultExpired);
     }

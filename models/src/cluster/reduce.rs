@@ -104,6 +104,7 @@ impl Cluster {
             self.forget_finished_producer(state);
             self.forget_upstream_faults(state);
             self.forget_overlaps(state);
+            self.forget_awaited_epochs(state);
             for who in self.everyone() {
                 self.forget_skips(&mut state.consumers[usize::from(who)]);
                 self.forget_zombies_commits(state, who);

@@ -341,6 +341,7 @@ impl Cluster {
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
             | Strike::TransactionCoordinatorFailover(_)
+            | Strike::OutputCoordinatorFailover(_)
             | Strike::RecreateTopic(_)
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry

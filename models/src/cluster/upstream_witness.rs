@@ -1,7 +1,7 @@
 //! Hard situations of the producer's side.
 
 use super::{Cluster, State, Witness};
-use crate::action::{PartitionStrike, ReplicaStrike, Strike, UnderWay};
+use crate::action::{PartitionStrike, ReplicaStrike, Strike, UnderWay, Unfinished};
 use crate::fault::Fault;
 use crate::limbo::Late;
 use crate::outbox;
@@ -96,6 +96,9 @@ pub(super) fn is_reached(
         }
         (Witness::MarkerUnnoted, Strike::TransactionCoordinatorFailover(under_way)) => {
             under_way == UnderWay::Marker
+        }
+        (Witness::MarkerUnnoted, Strike::OutputCoordinatorFailover(unfinished)) => {
+            matches!(unfinished, Unfinished::Marker { .. })
         }
         _ => false,
     }

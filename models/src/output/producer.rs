@@ -38,6 +38,9 @@ pub struct OutputProducer {
     pub epoch: u16,
     /// Whether its transaction has been begun at the coordinator, as far as it knows.
     pub open: bool,
+    /// Whether its application waits for another epoch, after a result that failed and the abort of its
+    /// transaction: kept where the coordinator may move meanwhile.
+    pub awaits_epoch: bool,
 }
 
 impl OutputProducer {
@@ -113,6 +116,7 @@ impl OutputProducer {
     pub fn is_busy(&self) -> bool {
         let fresh = OutputProducer {
             epoch: self.epoch,
+            awaits_epoch: self.awaits_epoch,
             ..OutputProducer::default()
         };
         *self != fresh

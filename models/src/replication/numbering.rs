@@ -140,6 +140,7 @@ impl Numbering {
             | Strike::Rebalance { .. }
             | Strike::CoordinatorFailover { .. }
             | Strike::TransactionCoordinatorFailover(_)
+            | Strike::OutputCoordinatorFailover(_)
             | Strike::RecreateTopic(_)
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }

@@ -170,7 +170,6 @@ pub fn fit(pipeline: &mut Pipeline) {
         | Fault::LeaderChange
         | Fault::ReplicaLag => goes_with_brokers,
         Fault::PowerLossAll
-        | Fault::CoordinatorFailover
         | Fault::ProducerIdExpiry
         | Fault::TopicRecreate
         | Fault::StaleMetadata => false,

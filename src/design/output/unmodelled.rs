@@ -201,9 +201,8 @@ pub fn models_together(design: &Design, fault: Fault) -> bool {
 const LATE: [Fault; 2] = [Fault::RequestDelayed, Fault::DeliveryTimeout];
 
 /// The faults that reach the output topic or its coordinator, and are not modelled there.
-const BEYOND: [Fault; 5] = [
+const BEYOND: [Fault; 4] = [
     Fault::PowerLossAll,
-    Fault::CoordinatorFailover,
     Fault::ProducerIdExpiry,
     Fault::TopicRecreate,
     Fault::StaleMetadata,

@@ -173,6 +173,9 @@ impl Run {
             Strike::TransactionCoordinatorFailover(under_way) => {
                 self.fail_transactions_over(under_way, after)
             }
+            Strike::OutputCoordinatorFailover(unfinished) => {
+                self.fail_output_transactions_over(unfinished)
+            }
             Strike::DedupExpiry { .. } => match self.cluster.pipeline().sink.dedup {
                 Dedup::Durable | Dedup::Separate => Ok(self.rig.sink(0).forget_oldest()?),
                 Dedup::Memory => Ok(()),

@@ -9,10 +9,12 @@ use crate::lab::log::Produced;
 use crate::lab::rig::{LogOf, Side, offset};
 use crate::lab::transaction_log::TransactionalId;
 use crate::lab::words::{ProducerEpoch, ProducerId};
-use semel_models::action::UnderWay;
+use semel_models::action::{UnderWay, Unfinished};
 use semel_models::broker::{AppendResult, Broker, NotInTransaction, Stamp};
 use semel_models::cluster::State;
-use semel_models::transaction_coordinator::{CoordinatorAnswer, Transaction, TransactionVersion};
+use semel_models::transaction_coordinator::{
+    CoordinatorAnswer, Part, Transaction, TransactionVersion,
+};
 
 /// The upstream's transactional id.
 const UPSTREAM: TransactionalId = TransactionalId(0);
@@ -105,6 +107,37 @@ impl Run {
         }
         self.rig.replace_transaction_coordinator()?;
         self.compare_transactions(after)
+    }
+
+    /// Another broker becomes the coordinator of output producers: all that it knows is what it reads. Of what
+    /// the old one left undone only a marker is on a disk; where no fault strikes the output topic, it is told
+    /// in the journal.
+    pub(super) fn fail_output_transactions_over(
+        &mut self,
+        unfinished: Unfinished,
+    ) -> Result<(), LabError> {
+        let replicated = self.cluster.output_topic().is_some();
+        match unfinished {
+            Unfinished::Marker {
+                id,
+                part: Part::Output,
+            } if replicated => {
+                self.write_marker_once(id)?;
+            }
+            Unfinished::Marker { .. } | Unfinished::Question { .. } | Unfinished::Epoch { .. } => {}
+        }
+        self.rig.replace_transaction_coordinator()
+    }
+
+    /// The marker lies in the log already where it waits for its replicas.
+    fn write_marker_once(&mut self, id: u16) -> Result<(), LabError> {
+        let output = self.state.output.as_deref();
+        let log = output.and_then(|own| own.log.as_deref());
+        let waits = log.is_some_and(|log| log.replicating[usize::from(id)].is_some());
+        match waits {
+            true => Ok(()),
+            false => self.write_marker(Side::Output, id),
+        }
     }
 
     /// The coordinator writes down what has changed.

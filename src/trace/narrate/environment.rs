@@ -22,6 +22,11 @@ impl Scene<'_> {
                 "failover",
                 self.transactions_fail_over(under_way),
             ),
+            Strike::OutputCoordinatorFailover(unfinished) => (
+                "transaction coordinator",
+                "failover",
+                self.output_transactions_fail_over(unfinished),
+            ),
             Strike::RecreateTopic(how) => ("operator", "recreate-topic", self.recreation(how)),
             Strike::AddPartition { moves } => {
                 ("operator", "add-partition", self.add_partition(moves))

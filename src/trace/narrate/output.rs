@@ -46,7 +46,7 @@ impl Scene<'_> {
     }
 
     /// Whose transaction it is.
-    fn transaction_of(&self, id: u16) -> String {
+    pub(super) fn transaction_of(&self, id: u16) -> String {
         let pipeline = self.cluster.pipeline();
         let used = semel_models::output::ids(pipeline);
         if id >= used {
@@ -221,7 +221,7 @@ impl Scene<'_> {
         )
     }
 
-    fn transaction_before(&self, id: u16) -> Transaction {
+    pub(super) fn transaction_before(&self, id: u16) -> Transaction {
         let output = self.before.output.as_ref();
         let transaction = output.and_then(|output| output.transactions.get(usize::from(id)));
         transaction.copied().unwrap_or_default()

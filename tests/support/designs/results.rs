@@ -19,6 +19,7 @@ const OTHERS: &[&str] = &[
     "request-refused.output-produce",
     "delivery-timeout",
     "transaction-timeout",
+    "coordinator-failover",
     "rebalance",
     "consumer-pause",
 ];
