@@ -199,6 +199,7 @@ impl Stated {
         report: &mut Report,
     ) -> Option<Pipeline> {
         let idempotence = self.rules.producer.idempotence;
+        let [producer, _, consumer, broker, output_producer, ..] = &self.tables;
         let exposure = faults::Exposure {
             order: self.order.clone().unwrap_or(Order(Vec::new())),
             idempotence,
@@ -209,10 +210,7 @@ impl Stated {
             two_partitions: self.bounds.partitions.value > 1,
             dual_write: self.application.source.value == RecordSource::DualWrite,
             transactional: self.application.source.value == RecordSource::Transaction,
-            times_out: !self
-                .tables
-                .iter()
-                .any(|producer| two_phase::is_endless(producer, versions)),
+            time_out: [producer, output_producer].map(|own| !two_phase::is_endless(own, versions)),
             group: self.group.clone(),
         };
         let faults = faults::read(document, &exposure, report);
@@ -222,7 +220,6 @@ impl Stated {
             Some(stated.value_span)
         };
         let kafka_at = root_at("kafka");
-        let [producer, _, consumer, broker, output_producer, ..] = &self.tables;
         let parts = resolve::Parts {
             versions: *versions,
             versions_at: (kafka_at, root_at("client-version").or(kafka_at)),
