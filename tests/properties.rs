@@ -7,6 +7,8 @@
 mod brute;
 #[path = "properties/budgets.rs"]
 mod budgets;
+#[path = "properties/chain.rs"]
+mod chain;
 #[path = "support/databases.rs"]
 mod databases;
 #[path = "support/designs/mod.rs"]

@@ -42,8 +42,8 @@ pub(crate) struct Exposure {
     pub dual_write: bool,
     /// Whether the upstream sends in transactions.
     pub transactional: bool,
-    /// Whether the coordinator may time a transaction out.
-    pub times_out: bool,
+    /// Whether the coordinator may time transactions out: the upstream's, and the output producer's.
+    pub time_out: [bool; 2],
     /// `None`: unreadable, which has been reported.
     pub group: Option<GroupSettings>,
 }
@@ -60,7 +60,8 @@ impl Exposure {
             Fault::Compaction => self.cleaned,
             Fault::StaleMetadata => self.drops_topics,
             Fault::TransactionTimeout => {
-                self.times_out && (self.transactional || !self.order.transactions().is_empty())
+                let [upstream, output] = self.time_out;
+                self.transactional && upstream || !self.order.transactions().is_empty() && output
             }
             Fault::Abort => self.dual_write || self.transactional,
             // Who calls assign() has no session, no limit on its polls and no rebalance.

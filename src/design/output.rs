@@ -21,6 +21,7 @@ use super::replication;
 use super::report::Report;
 use super::table::Table;
 use super::transactions;
+use super::two_phase;
 use super::version::Rule;
 
 const TRANSACTIONAL_ID: &str = "transactional.id";
@@ -89,6 +90,7 @@ impl Stated<'_> {
             group_metadata: self.application.group_metadata.value
                 && versions.has(Rule::GroupMetadata),
             on_abort: modelled::on_abort(self.application.on_abort.value)?,
+            transactions_time_out: !two_phase::is_endless(self.producer, versions),
             prepared_transaction: modelled::prepared_transaction(
                 self.application.prepared_transaction.value,
             )?,

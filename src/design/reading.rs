@@ -201,6 +201,7 @@ impl Stated {
         report: &mut Report,
     ) -> Option<Pipeline> {
         let idempotence = self.rules.producer.idempotence;
+        let [producer, _, consumer, broker, output_producer, ..] = &self.tables;
         let exposure = faults::Exposure {
             order: self.order.clone().unwrap_or(Order(Vec::new())),
             idempotence,
@@ -217,10 +218,7 @@ impl Stated {
             ),
             dual_write: self.application.source.value == RecordSource::DualWrite,
             transactional: self.application.source.value == RecordSource::Transaction,
-            times_out: !self
-                .tables
-                .iter()
-                .any(|producer| two_phase::is_endless(producer, versions)),
+            time_out: [producer, output_producer].map(|own| !two_phase::is_endless(own, versions)),
             group: self.group.clone(),
         };
         let faults = faults::read(document, &exposure, report);
@@ -230,7 +228,6 @@ impl Stated {
             Some(stated.value_span)
         };
         let kafka_at = root_at("kafka");
-        let [producer, _, consumer, broker, output_producer, ..] = &self.tables;
         let parts = resolve::Parts {
             versions: *versions,
             versions_at: (kafka_at, root_at("client-version").or(kafka_at)),

@@ -6,7 +6,6 @@ use semel_models::pipeline::{
     AutoCommit, Bounds, Client, ConsumerSettings, GroupSettings, KafkaRules, OnProcessFailure,
     OutputSettings, Pipeline, ProducerSettings, SinkSettings, TopicSettings, TruncationRule,
 };
-use semel_models::transaction_coordinator::TransactionRules;
 
 use super::application::Application;
 use super::bounds::StatedBounds;
@@ -132,8 +131,6 @@ pub(crate) fn pipeline(
 /// The rules of brokers and clients that these versions have.
 fn rules(parts: &Parts<'_>) -> KafkaRules {
     let versions = &parts.versions;
-    let mut producers = [parts.producer, parts.output_producer].into_iter();
-    let endless = producers.any(|producer| two_phase::is_endless(producer, versions));
     KafkaRules {
         producer_state_outlives_records: versions.has(Rule::StateOutlivesRecords),
         unknown_producer_starts_anywhere: versions.has(Rule::AnySequenceWithoutState),
@@ -144,10 +141,7 @@ fn rules(parts: &Parts<'_>) -> KafkaRules {
         recreated_topic_noticed: versions.has(Rule::TopicIdsInMetadata)
             || !versions.has(Rule::EpochInCommits),
         truncation_noticed: versions.has(Rule::PositionValidation),
-        transactions: TransactionRules {
-            times_out: !endless,
-            ..transactions::rules(versions, parts.broker)
-        },
+        transactions: transactions::rules(versions, parts.broker),
         truncation: match (
             versions.has(Rule::TruncationByEpoch),
             versions.has(Rule::EpochOfTheAnswer),
@@ -213,6 +207,7 @@ fn producer(parts: &Parts<'_>, report: &mut Report) -> Option<ProducerSettings> 
         on_restart: on_restart?,
         source: source?,
         id_expires_first: parts.id_expires_first,
+        transactions_time_out: !two_phase::is_endless(parts.producer, &parts.versions),
     })
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn has_id(producer: &Properties) -> bool {
         .is_some_and(|stated| !stated.value.is_empty())
 }
 
-/// The rules about transactions that brokers and clients have, for a timeout that can pass.
+/// The rules about transactions that brokers and clients have.
 pub(crate) fn rules(versions: &Versions, broker: &Properties) -> TransactionRules {
     let finalized = broker.integer("transaction.version").unwrap_or(0);
     let two = finalized >= 2 && versions.has(Rule::TransactionVersion2);
@@ -42,7 +42,6 @@ pub(crate) fn rules(versions: &Versions, broker: &Properties) -> TransactionRule
         timeout_fences: versions.has(Rule::TimeoutFences),
         epoch_can_be_expected: versions.has(Rule::EpochAtCoordinator),
         fenced_epoch_is_known: versions.has(Rule::FencedEpochKnown),
-        times_out: true,
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::tell::Run;
 use semel_models::action::{Action, ConsumerStep};
+use semel_models::broker::Standing;
 use semel_models::cluster::{Cluster, State};
 use semel_models::pipeline::{Assignment, Source};
 use semel_models::producer::Sending;
@@ -102,7 +103,7 @@ fn in_first(cluster: &Cluster, run: &Run) -> BTreeSet<Anomaly> {
             does: ConsumerStep::Poll(_) | ConsumerStep::PollBoth(_),
         } = *action
         {
-            seen.poll(before, after, who);
+            seen.poll(cluster, before, after, who);
         }
         seen.results(before, after);
         seen.forget_dead(before, after);
@@ -128,12 +129,13 @@ struct Seen {
 impl Seen {
     fn look_at(&mut self, state: &State) {
         for offset in state.broker.log_start()..state.broker.log_end() {
-            let record = state.broker.log[usize::from(offset)].record;
-            self.at.entry(offset).or_default().insert(record);
+            if let Some(record) = value(state, offset) {
+                self.at.entry(offset).or_default().insert(record);
+            }
         }
     }
 
-    fn poll(&mut self, before: &State, after: &State, who: u16) {
+    fn poll(&mut self, cluster: &Cluster, before: &State, after: &State, who: u16) {
         let position = |state: &State| {
             let [first, _] = state.positions(who);
             first.map_or(0, |position| position.next.0)
@@ -148,9 +150,12 @@ impl Seen {
             }
             Some(_) | None => {}
         }
-        for offset in first..next {
-            let record = before.broker.log[usize::from(offset)].record;
-            self.polled.entry(record).or_default().insert(offset);
+        let isolation = cluster.pipeline().isolation();
+        let shown = (first..next).filter(|offset| before.broker.shows(*offset, isolation));
+        for offset in shown {
+            if let Some(record) = value(before, offset) {
+                self.polled.entry(record).or_default().insert(offset);
+            }
         }
     }
 
@@ -193,7 +198,7 @@ impl Seen {
         let ends = cluster.is_quiescent(end);
         let offsets = |record: u16| -> Vec<u16> {
             let log = end.broker.log_start()..end.broker.log_end();
-            log.filter(|offset| end.broker.log[usize::from(*offset)].record == record)
+            log.filter(|offset| value(end, *offset) == Some(record))
                 .collect()
         };
         let highest = self.polled.values().flatten().max().copied();
@@ -229,6 +234,12 @@ impl Seen {
         }
         found
     }
+}
+
+/// The value at an offset; a marker has none.
+fn value(state: &State, offset: u16) -> Option<u16> {
+    let is_marker = state.broker.standing(offset) == Standing::Marker;
+    (!is_marker).then(|| state.broker.log[usize::from(offset)].record)
 }
 
 /// Whether it is a Kafka transaction that aborts, not one of a database.

@@ -43,10 +43,16 @@ pub(crate) fn facts(state: &State, pipeline: &Pipeline) -> Vec<Fact> {
     }
     let upstream = match pipeline.producer.source {
         Source::Memory => None,
-        Source::Transaction { .. } => Some((
-            Holder::Coordinator,
-            ("transaction".into(), transaction(state).into()),
-        )),
+        Source::Transaction { .. } => {
+            let name = match pipeline.consumer.has_transactions() {
+                true => "transaction of the upstream",
+                false => "transaction",
+            };
+            Some((
+                Holder::Coordinator,
+                (name.into(), transaction(state).into()),
+            ))
+        }
         Source::Outbox { .. } => Some((
             Holder::Upstream,
             ("outbox table".into(), rows(state, pipeline)),

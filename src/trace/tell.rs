@@ -184,7 +184,8 @@ pub(crate) fn violation(
     let aborted_result = |record: u16| cluster.has_aborted_result(end, record);
     let phantom =
         those(&|record| ledger.is_aborted(record) && times(record) > 0 || aborted_result(record));
-    let of_results = records.clone().any(aborted_result);
+    let of_upstream = those(&|record| ledger.is_aborted(record) && times(record) > 0);
+    let is_transactional = cluster.pipeline().producer.is_transactional();
     match guarantee {
         Guarantee::NoLoss => {
             format!(
@@ -199,9 +200,9 @@ pub(crate) fn violation(
             format!("{twice}: the effect is in the sink twice.")
         }
         Guarantee::ExactlyOnceEffect if !phantom.is_empty() => {
-            let what = match cluster.pipeline().producer.is_transactional() {
+            let what = match is_transactional {
+                _ if of_upstream.is_empty() => "every result of it was aborted",
                 true => "its transaction was aborted",
-                false if of_results => "every result of it was aborted",
                 false => "rolled back upstream",
             };
             format!("{phantom}: {what}, and its effect is in the sink.")
@@ -237,9 +238,9 @@ pub(crate) fn violation(
             )
         }
         Guarantee::NoPhantom => {
-            let what = match cluster.pipeline().producer.is_transactional() {
+            let what = match is_transactional {
+                _ if of_upstream.is_empty() => "results were all aborted",
                 true => "transaction was aborted",
-                false if of_results => "results were all aborted",
                 false => "database transaction upstream was rolled back",
             };
             format!("{phantom}: its effect took place, and its {what}.")

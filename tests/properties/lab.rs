@@ -13,7 +13,9 @@ use std::path::Path;
 #[cfg(feature = "postgres")]
 use crate::databases;
 use crate::databases::{Kind, over_each_database};
-use crate::designs::{Brokers, Text, any_partitions, any_results};
+use crate::designs::{
+    Brokers, Chain, Text, any_chain, any_partitions, any_results, any_struck_chain,
+};
 use crate::trials::{runner, too_large, try_designs_with};
 
 /// Steps after which a run that does not come to rest is left.
@@ -110,6 +112,18 @@ impl Replicas {
 #[test]
 fn transactions_are_on_the_disk_what_they_are_in_the_model() {
     try_texts(transactions());
+}
+
+#[test]
+fn two_transactional_hops_are_on_the_disk_what_they_are_in_the_model() {
+    let met = try_texts(any_chain(Chain::Any));
+    assert!(met.times("abort") > 20);
+    assert!(met.times("transaction-timeout") > 20);
+}
+
+#[test]
+fn so_are_two_hops_whose_brokers_are_struck() {
+    try_texts(any_struck_chain(Brokers::MayLoseThem));
 }
 
 #[test]

@@ -7,7 +7,10 @@ use semel_models::subject::Subject;
 use stateright::Model;
 use std::collections::{HashSet, VecDeque};
 
-use crate::designs::{Brokers, any_partitions, any_replicas, any_results, any_transactions};
+use crate::designs::{
+    Brokers, Chain, any_chain, any_partitions, any_replicas, any_results, any_struck_chain,
+    any_transactions,
+};
 use crate::trials::{Trial, too_large, try_designs, try_kind};
 
 /// How many states of a design are looked at.
@@ -42,6 +45,8 @@ fn a_state_is_read_back_as_it_was_stored() {
     try_kind(30, any_transactions(Brokers::MayLoseThem), reads_back);
     try_kind(30, any_results(Brokers::MayLoseThem), reads_back);
     try_kind(40, any_replicas(), reads_back);
+    try_kind(30, any_chain(Chain::Any), reads_back);
+    try_kind(15, any_struck_chain(Brokers::MayLoseThem), reads_back);
 }
 
 #[test]

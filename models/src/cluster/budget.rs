@@ -153,8 +153,11 @@ fn meets(pipeline: &Pipeline, key: FaultKey) -> bool {
             Source::DualWrite(_) | Source::Transaction { .. }
         ),
         Fault::TransactionTimeout => {
-            pipeline.rules.transactions.times_out
-                && (pipeline.producer.is_transactional() || pipeline.consumer.has_transactions())
+            let Pipeline {
+                producer, consumer, ..
+            } = pipeline;
+            producer.is_transactional() && producer.transactions_time_out
+                || consumer.has_transactions() && consumer.output.transactions_time_out
         }
         Fault::ProducerIdExpiry => pipeline.producer.idempotence,
         Fault::StaleMetadata => pipeline.client == Client::Librdkafka,

@@ -317,9 +317,9 @@ impl Cluster {
         }
     }
 
-    /// Whether the coordinator may time this transaction out.
+    /// Whether the coordinator may time this transaction of an output producer out.
     pub(super) fn times_out(&self, transaction: &Transaction) -> bool {
-        self.pipeline.rules.transactions.times_out && transaction.can_time_out()
+        self.pipeline.consumer.output.transactions_time_out && transaction.can_time_out()
     }
 
     /// Whether a process that is alive, and does not stand still beyond its session, has this

@@ -25,7 +25,7 @@
 //! - What it does have from 4.1 on is that a transaction whose timeout is 2147483647 ms, which is what
 //!   Enable2Pc is turned into, never times out (`TransactionMetadata.isDistributedTwoPhaseCommitTxn`). A
 //!   client that sets `transaction.timeout.ms` so gets the same, if `transaction.max.timeout.ms` lets it:
-//!   [`TransactionRules::times_out`].
+//!   [`OutputSettings::transactions_time_out`].
 //!
 //! So a restart that keeps a prepared transaction is one that resumes it, and what KIP-939 adds once it is
 //! released is a call for it, and that no start can resume another transaction than the one that was
@@ -35,7 +35,7 @@
 //! prepared and not the last: one process has one open transaction. A refused commit is one whatever the
 //! error. The requests of a start are repeated until they are answered.
 //!
-//! [`TransactionRules::times_out`]: crate::transaction_coordinator::TransactionRules::times_out
+//! [`OutputSettings::transactions_time_out`]: crate::pipeline::OutputSettings::transactions_time_out
 
 use super::{Cluster, State};
 use crate::order::Step;
@@ -48,7 +48,7 @@ impl Cluster {
     /// not as a timeout would. Elsewhere the timeout stands for it.
     pub(super) fn ends_by_its_start(&self) -> bool {
         let alone = self.pipeline.group.instances == 1;
-        alone && (self.limits.prepares || !self.pipeline.rules.transactions.times_out)
+        alone && (self.limits.prepares || !self.pipeline.consumer.output.transactions_time_out)
     }
 
     /// Whether the database says of a transaction that it is prepared.

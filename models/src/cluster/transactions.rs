@@ -1,4 +1,14 @@
 //! The producer's transactions: the calls to the coordinator, and the faults of both.
+//!
+//! **Beside output producers that have transactions, too** (`output_transactions.rs`). The coordinator keeps
+//! each transactional id apart, with a producer id, an epoch, a timeout and a transaction of its own
+//! (`TransactionStateManager`, one `TransactionMetadata` an id), and each request says which it is of
+//! (`AddPartitionsToTxn`, `EndTxn`, `InitProducerId`, and `VerifyTxn` of a partition's leader): nothing that
+//! ends or fences the one touches the other, and so their states and late requests are apart here. They meet
+//! in the first topic's log: a consumer is given what its isolation level lets it, and commits the offset
+//! behind the last record that it has handled, where a marker may lie. A fault of a call that both make may
+//! strike either, and so may a timeout. Where they have one coordinator, or two brokers that are coordinators,
+//! makes no difference to any of this, as long as none of them moves.
 
 use super::{Cluster, State};
 use crate::action::{Action, Strike, Target};
@@ -42,7 +52,7 @@ impl Cluster {
         if self.writes_marker(state) {
             actions.push(Action::WriteMarker);
         }
-        if transactions.is_forgotten() && self.times_out(&transactions.id) {
+        if transactions.is_forgotten() && self.pipeline.producer.transactions_time_out {
             actions.push(Action::TimeOutTransaction);
         }
     }
@@ -228,7 +238,8 @@ impl Cluster {
         if transactions.can_abort() {
             add(Strike::Abort);
         }
-        if self.times_out(&transactions.id) && transactions.stage != Stage::Starting {
+        let times_out = self.pipeline.producer.transactions_time_out;
+        if times_out && transactions.id.can_time_out() && transactions.stage != Stage::Starting {
             add(Strike::TransactionTimeout);
         }
         if let Some(call) = self.coordinator_call(state)

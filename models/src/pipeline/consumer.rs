@@ -162,6 +162,9 @@ pub struct OutputSettings {
     pub group_metadata: bool,
     /// `on-abort`: what the application does after it has aborted a transaction.
     pub on_abort: OnAbort,
+    /// Whether the coordinator ends a transaction of its that stays open, as of
+    /// [`ProducerSettings`](super::ProducerSettings).
+    pub transactions_time_out: bool,
     /// `prepared-transaction`: what a start does with a transaction that the database says is prepared.
     pub prepared_transaction: PreparedTransaction,
     /// Whether a new owner of the partition waits for offsets that are pending in a transaction:
@@ -188,6 +191,7 @@ impl OutputSettings {
         transactional_id: TransactionalId::Stable,
         group_metadata: true,
         on_abort: OnAbort::Seek,
+        transactions_time_out: true,
         prepared_transaction: PreparedTransaction::Abort,
         offsets_are_awaited: true,
         offsets_are_verified: true,

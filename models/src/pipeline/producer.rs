@@ -35,6 +35,9 @@ pub struct ProducerSettings {
     /// Whether the broker may forget the producer id (`producer.id.expiration.ms`) before the
     /// client gives a record up (`delivery.timeout.ms`).
     pub id_expires_first: bool,
+    /// Whether the coordinator ends a transaction of its that stays open. From 4.1 it takes one whose
+    /// `transaction.timeout.ms` is 2147483647 for part of a two-phase commit, and never does (KIP-939).
+    pub transactions_time_out: bool,
 }
 
 impl ProducerSettings {

@@ -99,6 +99,7 @@ impl Pipeline {
                 on_restart: OnRestart::Forget,
                 source,
                 id_expires_first: false,
+                transactions_time_out: output.transactions_time_out,
             },
             topic: TopicSettings {
                 replication: output.replication,

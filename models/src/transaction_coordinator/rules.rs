@@ -27,9 +27,6 @@ pub struct TransactionRules {
     /// one, as if its own first request had been done. Brokers of 2.5 (KIP-360); from 2.6 such a client is
     /// fenced (KAFKA-9666: `lastProducerEpoch` is none then, in `TransactionCoordinator.endTransaction`).
     pub fenced_epoch_is_known: bool,
-    /// Whether a transaction can time out at all. From 4.1 the coordinator takes one whose timeout is
-    /// 2147483647 ms for part of a two-phase commit, and never ends it by itself (KIP-939).
-    pub times_out: bool,
 }
 
 impl TransactionRules {
@@ -40,6 +37,5 @@ impl TransactionRules {
         timeout_fences: true,
         epoch_can_be_expected: true,
         fenced_epoch_is_known: false,
-        times_out: true,
     };
 }

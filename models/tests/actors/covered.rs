@@ -133,6 +133,7 @@ fn producers() -> impl Strategy<Value = ProducerSettings> {
                 on_restart: restart,
                 source,
                 id_expires_first: false,
+                transactions_time_out: true,
             }
         },
     )

@@ -20,6 +20,7 @@ pub fn pipeline(faults: &[Fault]) -> Pipeline {
             on_restart: OnRestart::ResendUnconfirmed,
             source: Source::Memory,
             id_expires_first: false,
+            transactions_time_out: true,
         },
         topic: TopicSettings {
             replication: ReplicationSettings::ONE,

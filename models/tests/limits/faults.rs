@@ -81,9 +81,13 @@ pub fn transaction_budgets() -> impl Strategy<Value = FaultBudget> {
         Fault::RequestRefused,
         Fault::RequestDelayed,
         Fault::DeliveryTimeout,
+        Fault::ConsumerPause,
+        Fault::ProcessFailure,
     ];
     let calls = [
         Call::Produce,
+        Call::OutputProduce,
+        Call::TxnOffsetCommit,
         Call::InitProducerId,
         Call::AddPartitions,
         Call::EndTxn,

@@ -29,6 +29,7 @@ pub fn producers() -> impl Strategy<Value = ProducerSettings> {
         restart,
         sources(),
         any::<bool>(),
+        any::<bool>(),
     )
         .prop_map(
             |(
@@ -42,6 +43,7 @@ pub fn producers() -> impl Strategy<Value = ProducerSettings> {
                 on_restart,
                 source,
                 id_expires_first,
+                transactions_time_out,
             )| {
                 ProducerSettings {
                     acks: if idempotence { Acks::All } else { acks },
@@ -54,6 +56,7 @@ pub fn producers() -> impl Strategy<Value = ProducerSettings> {
                     on_restart,
                     source,
                     id_expires_first,
+                    transactions_time_out,
                 }
             },
         )

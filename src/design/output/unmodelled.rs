@@ -1,6 +1,6 @@
 //! What is not modelled of the output yet, or cannot be meant: refused by name, all in one place.
 
-use semel_models::fault::{Fault, FaultBudget};
+use semel_models::fault::{Call, Fault, FaultBudget, FaultKey};
 use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline as model;
 use semel_models::transaction_coordinator::{TransactionRules, TransactionVersion};
@@ -192,9 +192,12 @@ pub fn models_together(design: &Design, fault: Fault) -> bool {
     let asked = rules.verifies && consumer.output.offsets_are_verified;
     let late = LATE.contains(&fault) && !stable && !refuses_late(rules, asked);
     let struck = consumer.produces() && fault.strikes_brokers();
+    let two_hops = design.pipeline().producer.is_transactional() && consumer.has_transactions();
+    let meddles = meddles(FaultKey { fault, call: None }, rules);
     !(results && !goes_with(fault)
         || struck && !struck::is_modelled(design.pipeline())
-        || consumer.has_transactions() && late)
+        || consumer.has_transactions() && late
+        || two_hops && meddles)
 }
 
 /// The faults that make requests late.
@@ -242,14 +245,6 @@ pub(crate) fn of_design(
                 "`workers` together with `produce` or kafka[...]",
             )
             .write("Write workers = 0.");
-    }
-    if application.source.value == RecordSource::Transaction {
-        report
-            .not_modelled(
-                application.source.at,
-                "source = \"transaction\" together with `produce` or kafka[...]",
-            )
-            .write("Write another source.");
     }
     let transactions = order.is_some_and(|order| !order.transactions().is_empty());
     if !transactions {
@@ -354,6 +349,50 @@ fn versions(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
             .because("A request of the output producer that is late may open a transaction that nobody ends (KIP-890).")
             .write("Write kafka = \"3.7\" or newer with transaction.partition.verification.enable, transactional-id = \"stable\", or take the fault away.");
     }
+    if parts.application.source.value == RecordSource::Transaction {
+        between_two_hops(parts, &rules, faults, report);
+    }
+}
+
+/// What late requests to the transaction coordinator do where the upstream and the output producer both
+/// make them.
+fn between_two_hops(
+    parts: &Parts<'_>,
+    rules: &TransactionRules,
+    faults: &FaultBudget,
+    report: &mut Report,
+) {
+    let keys = faults.entries.iter().map(|(key, _)| key);
+    for key in keys.filter(|key| meddles(**key, rules)) {
+        report
+            .not_modelled(
+                parts.application.source.at,
+                format!("source = \"transaction\" and kafka[...] together with the fault `{key}`"),
+            )
+            .because("A late request of the output producer to its coordinator may fence it, or end its next transaction between two of its calls, and which call fails then is not modelled (KIP-890).")
+            .write("Take the fault away, or let it strike other calls, such as request-delayed.produce; `end-txn` goes with transaction version 2, which is Kafka 4.0 or newer with a Java client.");
+    }
+}
+
+/// Whether the fault can hold up a request that meddles with the next transaction of its producer. Under
+/// version 2 each end has an epoch of its own, and partitions are added by their leaders.
+fn meddles(key: FaultKey, rules: &TransactionRules) -> bool {
+    let is_first = rules.version == TransactionVersion::One;
+    key.fault == Fault::RequestDelayed
+        && match key.call {
+            None | Some(Call::InitProducerId) => true,
+            Some(Call::EndTxn | Call::AddPartitions | Call::AddOffsets) => is_first,
+            Some(
+                Call::Produce
+                | Call::OutputProduce
+                | Call::Fetch
+                | Call::Join
+                | Call::Heartbeat
+                | Call::OffsetFetch
+                | Call::OffsetCommit
+                | Call::TxnOffsetCommit,
+            ) => false,
+        }
 }
 
 /// Whether no late request of an output producer is taken outside of its transaction: partition leaders

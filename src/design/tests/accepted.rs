@@ -72,6 +72,7 @@ fn the_example_of_the_specification_resolves_to_its_pipeline() {
                 on_restart: OnRestart::Forget,
                 source: Source::Memory,
                 id_expires_first: false,
+                transactions_time_out: true,
             },
             topic: TopicSettings {
                 replication: ReplicationSettings::ONE,

@@ -210,3 +210,57 @@ fn which_result_of_a_poll_failed_is_known_to_nobody() {
         &of("attempts = 2, then = \"stop\"").replace(order, "produce-async -> flush -> commit"),
     );
 }
+
+/// Both the upstream and the application send in transactions; `after`: the rest of `[faults]`.
+fn two_hops(kafka: &str, producers: [&str; 2], after: &str) -> String {
+    let [upstream, results] = producers;
+    format!(
+        "kafka = \"{kafka}\"\n[producer]\ntransactional.id = \"upstream\"\n{upstream}\n\
+         [consumer]\nenable.auto.commit = false\nauto.offset.reset = \"earliest\"\n\
+         [application]\norder = \"kafka[produce, commit]\"\nsource = \"transaction\"\n\
+         [sink]\neffect = \"topic\"\n[output.producer]\ntransactional.id = \"results\"\n{results}\n\
+         [broker]\ntransaction.max.timeout.ms = 2147483647\n[faults]\nconsumer-crash = 1\n{after}"
+    )
+}
+
+#[test]
+fn each_of_two_transactional_producers_has_its_own_timeout() {
+    const ENDLESS: &str = "transaction.timeout.ms = 2147483647";
+    let times_out = |producers: [&str; 2]| {
+        let design = accepted(&two_hops("4.1", producers, "transaction-timeout = 1"));
+        let pipeline = design.pipeline();
+        let output = &pipeline.consumer.output;
+        [
+            pipeline.producer.transactions_time_out,
+            output.transactions_time_out,
+        ]
+    };
+    assert_eq!(times_out(["", ""]), [true, true]);
+    assert_eq!(times_out([ENDLESS, ""]), [false, true]);
+    assert_eq!(times_out(["", ENDLESS]), [true, false]);
+    assert_eq!(times_out([ENDLESS, ENDLESS]), [false, false]);
+}
+
+#[test]
+fn where_both_have_a_coordinator_no_request_to_it_may_be_late() {
+    let late = |kafka: &str, fault: &str| two_hops(kafka, ["", ""], &format!("{fault} = 1"));
+    let refused = |kafka: &str, fault: &str| {
+        let (code, message) = only(&late(kafka, fault));
+        assert_eq!(code, Code::NotModelled);
+        assert!(
+            message.contains("source = \"transaction\" and kafka[...]"),
+            "{message}"
+        );
+    };
+    for fault in ["request-delayed", "request-delayed.init-producer-id"] {
+        refused("3.9", fault);
+        refused("4.1", fault);
+    }
+    refused("3.9", "request-delayed.end-txn");
+    refused("3.9", "request-delayed.add-offsets");
+    accepted(&late("4.1", "request-delayed.end-txn"));
+    accepted(&late("3.9", "request-delayed.txn-offset-commit"));
+    let both = accepted(&late("4.1", "abort"));
+    assert!(!models_together(&both, Fault::RequestDelayed));
+    assert!(models_together(&both, Fault::ResponseLost));
+}

@@ -22,7 +22,7 @@ fn design(kafka: &str, order: &str, application: &str, producer: &str, broker: &
 
 fn times_out(kafka: &str, producer: &str, broker: &str) -> bool {
     let design = accepted(&design(kafka, ORDER, RESUME, producer, broker));
-    design.pipeline().rules.transactions.times_out
+    design.pipeline().consumer.output.transactions_time_out
 }
 
 #[test]

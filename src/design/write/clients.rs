@@ -27,7 +27,7 @@ pub(super) fn producer(pipeline: &Pipeline, versions: &Versions, lines: &mut Lin
     );
     if producer.is_transactional() {
         lines.state("transactional.id", quoted("upstream"));
-        timeout(pipeline, lines);
+        timeout(producer.transactions_time_out, lines);
     }
     if producer.id_expires_first {
         // Longer than any broker's default of producer.id.expiration.ms.
@@ -100,15 +100,16 @@ fn transactions(pipeline: &Pipeline, versions: &Versions) -> Vec<(&'static str, 
     if !asks || !asks_for_offsets {
         stated.push(("transaction.partition.verification.enable", "false"));
     }
-    if !rules.times_out {
+    let output = &pipeline.consumer.output;
+    if !(pipeline.producer.transactions_time_out && output.transactions_time_out) {
         stated.push(("transaction.max.timeout.ms", "2147483647"));
     }
     stated
 }
 
 /// The timeout of a transactional producer, where it never passes.
-fn timeout(pipeline: &Pipeline, lines: &mut Lines) {
-    if !pipeline.rules.transactions.times_out {
+fn timeout(times_out: bool, lines: &mut Lines) {
+    if !times_out {
         lines.state("transaction.timeout.ms", i32::MAX);
     }
 }
@@ -222,7 +223,7 @@ pub(super) fn output(pipeline: &Pipeline, versions: &Versions, lines: &mut Lines
     }
     if consumer.has_transactions() {
         lines.state("transactional.id", quoted("results"));
-        timeout(pipeline, lines);
+        timeout(consumer.output.transactions_time_out, lines);
     }
     let retries = match output.retries_are_capped {
         true => i32::MAX,

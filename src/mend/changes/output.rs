@@ -50,7 +50,7 @@ pub(super) fn two_phase(design: &Design, changes: &mut Vec<Change>) {
     let resume = || Change::word(Table::Application, RESUME.0, RESUME.1);
     changes.push(resume());
     let can_be_endless = design.versions().has(Rule::EndlessTimeout);
-    if !can_be_endless || !pipeline.rules.transactions.times_out {
+    if !can_be_endless || !pipeline.consumer.output.transactions_time_out {
         return;
     }
     let endless = |change: Change| {

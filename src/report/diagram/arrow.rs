@@ -168,9 +168,8 @@ fn client(target: Target, pipeline: &Pipeline) -> String {
         | Target::EndTransaction(who) => consumer(who),
         Target::Repeated(call) => match call {
             Call::Produce => PRODUCER.into(),
-            Call::InitProducerId | Call::AddPartitions if pipeline.producer.is_transactional() => {
-                PRODUCER.into()
-            }
+            // Those of an upstream that sends in transactions are steps of their own.
+            Call::InitProducerId if !pipeline.consumer.has_transactions() => PRODUCER.into(),
             Call::OutputProduce
             | Call::Fetch
             | Call::Join

@@ -1,6 +1,7 @@
 //! Faults, told.
 
 use super::output_topic::Struck;
+use super::transactions::Hop;
 use super::{ConsumerScene, Scene};
 use crate::trace::facts::{are_gone, in_a_sentence, name};
 use semel_models::action::{ConsumerStrike, Strike, Target};
@@ -251,8 +252,9 @@ impl Scene<'_> {
             ),
             Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {
                 format!(
-                    "A request ({}) is lost; the client repeats it.",
-                    target.call().name()
+                    "A request ({}){} is lost; the client repeats it.",
+                    target.call().name(),
+                    self.of_two(Hop::Application)
                 )
             }
         }
@@ -307,8 +309,9 @@ impl Scene<'_> {
             ),
             Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {
                 format!(
-                    "An answer ({}) is lost; the client repeats the request.",
-                    target.call().name()
+                    "An answer ({}){} is lost; the client repeats the request.",
+                    target.call().name(),
+                    self.of_two(Hop::Application)
                 )
             }
         }
@@ -338,8 +341,9 @@ impl Scene<'_> {
             ),
             Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {
                 format!(
-                    "A request ({}) is refused with a retriable error; the client repeats it.",
-                    target.call().name()
+                    "A request ({}){} is refused with a retriable error; the client repeats it.",
+                    target.call().name(),
+                    self.of_two(Hop::Application)
                 )
             }
         }
@@ -372,13 +376,16 @@ impl Scene<'_> {
                 self.of(who).fate_of_result(Struck::Request)
             ),
             Target::EndTransaction(_) => {
-                "The request that ends the transaction (EndTxn) is held up; the client repeats it."
-                    .into()
+                format!(
+                    "The request that ends the transaction (EndTxn){} is held up; the client repeats it.",
+                    self.of_two(Hop::Application)
+                )
             }
             Target::Offsets(_) | Target::Repeated(_) => {
                 format!(
-                    "A request ({}) is held up; the client repeats it.",
-                    target.call().name()
+                    "A request ({}){} is held up; the client repeats it.",
+                    target.call().name(),
+                    self.of_two(Hop::Application)
                 )
             }
         }

@@ -11,7 +11,31 @@ use semel_models::replication::Replication;
 use semel_models::set::Set;
 use semel_models::transaction_coordinator::{Outcome, Phase, TransactionVersion};
 
+/// Whose transaction it is, where two producers have them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hop {
+    /// The upstream's.
+    Upstream,
+    /// That of an output producer.
+    Application,
+}
+
 impl Scene<'_> {
+    /// Whether records and results are both sent in transactions.
+    fn has_two_hops(&self) -> bool {
+        let pipeline = self.cluster.pipeline();
+        pipeline.producer.is_transactional() && pipeline.consumer.has_transactions()
+    }
+
+    /// Whose, where it could be either's.
+    pub(super) fn of_two(&self, hop: Hop) -> &'static str {
+        match hop {
+            _ if !self.has_two_hops() => "",
+            Hop::Upstream => " of the producer",
+            Hop::Application => " of the consumer",
+        }
+    }
+
     fn transactions(&self) -> Option<(&Transactions, &Transactions)> {
         self.before
             .transactions
@@ -219,7 +243,8 @@ impl Scene<'_> {
 
     pub(super) fn time_out_transaction(&self) -> String {
         format!(
-            "transaction.timeout.ms passes: the coordinator aborts the transaction{}{}.",
+            "transaction.timeout.ms passes: the coordinator aborts the transaction{}{}{}.",
+            self.of_two(Hop::Upstream),
             self.fenced(),
             self.aborted()
         )
@@ -258,7 +283,11 @@ impl Scene<'_> {
             Some((before, _)) => names(&before.current),
             None => String::new(),
         };
-        format!("The application aborts its transaction, in which it has sent {sent}.")
+        let who = match self.has_two_hops() {
+            true => "The application upstream",
+            false => "The application",
+        };
+        format!("{who} aborts its transaction, in which it has sent {sent}.")
     }
 
     pub(super) fn crash_at_end(&self) -> String {
@@ -292,26 +321,30 @@ impl Scene<'_> {
 
     pub(super) fn coordinator_request_lost(&self, call: &str) -> String {
         format!(
-            "The connection to the transaction coordinator breaks: a request ({call}) is lost, and the client repeats it."
+            "The connection to the transaction coordinator breaks: a request ({call}){} is lost, and the client repeats it.",
+            self.of_two(Hop::Upstream)
         )
     }
 
     pub(super) fn coordinator_answer_lost(&self, call: &str) -> String {
         format!(
-            "The transaction coordinator acts on a request ({call}), and its answer is lost; the client will repeat it{}.",
+            "The transaction coordinator acts on a request ({call}){}, and its answer is lost; the client will repeat it{}.",
+            self.of_two(Hop::Upstream),
             self.aborted()
         )
     }
 
     pub(super) fn coordinator_request_refused(&self, call: &str) -> String {
         format!(
-            "The transaction coordinator refuses a request ({call}) with a retriable error; the client repeats it."
+            "The transaction coordinator refuses a request ({call}){} with a retriable error; the client repeats it.",
+            self.of_two(Hop::Upstream)
         )
     }
 
     pub(super) fn coordinator_request_delayed(&self, call: &str) -> String {
         format!(
-            "A request to the transaction coordinator ({call}) is held up; the client gives its connection up and will repeat it over another one."
+            "A request to the transaction coordinator ({call}){} is held up; the client gives its connection up and will repeat it over another one.",
+            self.of_two(Hop::Upstream)
         )
     }
 
@@ -360,7 +393,8 @@ impl Scene<'_> {
                 ", which ends an empty transaction".to_string()
             }
         };
-        let sentence = format!("The late {what} reaches the transaction coordinator{then}.");
+        let whose = self.of_two(Hop::Upstream);
+        let sentence = format!("The late {what}{whose} reaches the transaction coordinator{then}.");
         ("transaction coordinator", action, sentence)
     }
 

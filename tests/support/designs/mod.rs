@@ -4,6 +4,7 @@
 //! left out of the text, so that most texts are accepted; a text that is refused all the same is
 //! discarded by who asked for it, and counted.
 
+mod chain;
 mod faults;
 mod order;
 mod partitions;
@@ -17,6 +18,7 @@ use std::fmt;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+pub use chain::{Chain, any_chain, any_struck_chain};
 pub use faults::Extra;
 use order::OrderDraw;
 pub use partitions::any_partitions;
