@@ -36,8 +36,8 @@ pub(crate) struct Exposure {
     pub replicated: bool,
     /// Whether the topic has two partitions from the start.
     pub two_partitions: bool,
-    /// Whether a result may reach its log when its client has gone on without it.
-    pub results_come_behind: bool,
+    /// Whether late requests of any call are not modelled with the results that are written.
+    pub leaves_late_requests_out: bool,
     /// Whether the application may roll its own transaction back.
     pub dual_write: bool,
     /// Whether the upstream sends in transactions.
@@ -278,7 +278,7 @@ fn default_budget(exposure: &Exposure, total: u16, report: &mut Report) -> Fault
     };
     let is_modelled = |fault: &Fault| {
         let apart = exposure.replicated && strikes_replicas_unmodelled(*fault)
-            || exposure.results_come_behind && *fault == Fault::RequestDelayed
+            || exposure.leaves_late_requests_out && *fault == Fault::RequestDelayed
             || exposure.two_partitions && !partitions::goes_with(*fault);
         modelled::fault(*fault) && !apart
     };

@@ -3,7 +3,7 @@
 mod struck;
 mod unmodelled;
 
-pub(crate) use struck::{may_come_behind, refuse_unfollowed};
+pub(crate) use struck::{leaves_late_requests_out, refuse_unfollowed};
 pub use unmodelled::models_together;
 pub(crate) use unmodelled::{goes_with, of_design, refuse_unmodelled};
 

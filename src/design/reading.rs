@@ -23,9 +23,7 @@ use super::table::Table;
 use super::times::{self, Sooner};
 use super::verdicts::{self, Expected};
 use super::version::Versions;
-use super::{
-    Design, advice, cluster, faults, in_force, output, resolve, secrets, transactions, two_phase,
-};
+use super::{Design, advice, cluster, faults, in_force, output, resolve, secrets, two_phase};
 
 /// The longest name of a design, in characters.
 const MAX_NAME: usize = 100;
@@ -210,11 +208,10 @@ impl Stated {
             drops_topics: versions.library == Client::Librdkafka,
             replicated: self.topic.replication.replicas > 1,
             two_partitions: self.bounds.partitions.value > 1,
-            results_come_behind: output::may_come_behind(
+            leaves_late_requests_out: output::leaves_late_requests_out(
                 self.order.as_ref(),
                 self.output.as_ref(),
                 &self.application,
-                &transactions::rules(versions, &self.tables[3]),
             ),
             dual_write: self.application.source.value == RecordSource::DualWrite,
             transactional: self.application.source.value == RecordSource::Transaction,

@@ -3,7 +3,6 @@
 use semel_models::fault::{Fault, FaultBudget, FaultKey};
 use semel_models::order::{Order, Step};
 use semel_models::pipeline::{self as model, Acks, OutputSettings, Pipeline};
-use semel_models::transaction_coordinator::{TransactionRules, TransactionVersion};
 
 use super::super::application::Application;
 use super::super::choices::{AfterAttempts, Choice, PreparedTransaction, TransactionalId};
@@ -84,26 +83,24 @@ pub(super) fn check(
     }
 }
 
-/// Whether some fault of the network can have a result come behind its client: late requests are not among
-/// the faults that such a design meets unless it names them.
-pub(crate) fn may_come_behind(
+/// Whether late requests of any call are not modelled with the results of the design, which meets them only
+/// if it names them: a result may come behind its client, or a request to the transaction coordinator be late.
+pub(crate) fn leaves_late_requests_out(
     order: Option<&Order>,
     output: Option<&OutputSettings>,
     application: &Application,
-    rules: &TransactionRules,
 ) -> bool {
     let order = order.filter(|order| produces(Some(order)));
     let Some((order, output)) = order.zip(output) else {
         return false;
     };
     let transactional = !order.transactions().is_empty();
-    let is_asked = rules.version == TransactionVersion::Two || rules.verifies;
     let goes_on = match application.after_attempts.value {
         AfterAttempts::Skip | AfterAttempts::DeadLetter | AfterAttempts::RetryTopic => true,
         AfterAttempts::Stop | AfterAttempts::Close | AfterAttempts::Block => false,
     };
     match (transactional, output.idempotence) {
-        (true, _) => !is_asked,
+        (true, _) => true,
         (false, true) => order.contains(Step::ProduceAsync),
         (false, false) => goes_on || output.acks == Acks::None,
     }

@@ -192,12 +192,13 @@ pub fn models_together(design: &Design, fault: Fault) -> bool {
     let asked = rules.verifies && consumer.output.offsets_are_verified;
     let late = LATE.contains(&fault) && !stable && !refuses_late(rules, asked);
     let struck = consumer.produces() && fault.strikes_brokers();
-    let two_hops = design.pipeline().producer.is_transactional() && consumer.has_transactions();
+    let two_hops = design.pipeline().producer.is_transactional() && consumer.produces();
     let meddles = meddles(FaultKey { fault, call: None }, rules);
     !(results && !goes_with(fault)
         || struck && !struck::is_modelled(design.pipeline())
         || consumer.has_transactions() && late
-        || two_hops && meddles)
+        || two_hops && fault == Fault::CoordinatorFailover
+        || consumer.has_transactions() && meddles)
 }
 
 /// The faults that make requests late.
@@ -245,6 +246,15 @@ pub(crate) fn of_design(
                 "`workers` together with `produce` or kafka[...]",
             )
             .write("Write workers = 0.");
+    }
+    let from_transactions = application.source.value == RecordSource::Transaction;
+    if from_transactions && faults.contains(Fault::CoordinatorFailover) {
+        report
+            .not_modelled(
+                application.source.at,
+                "source = \"transaction\" and `produce` or kafka[...] together with the fault coordinator-failover",
+            )
+            .write("Leave the fault out, or write another source.");
     }
     let transactions = order.is_some_and(|order| !order.transactions().is_empty());
     if !transactions {
@@ -349,28 +359,23 @@ fn versions(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
             .because("A request of the output producer that is late may open a transaction that nobody ends (KIP-890).")
             .write("Write kafka = \"3.7\" or newer with transaction.partition.verification.enable, transactional-id = \"stable\", or take the fault away.");
     }
-    if parts.application.source.value == RecordSource::Transaction {
-        between_two_hops(parts, &rules, faults, report);
-    }
+    late_for_the_coordinator(parts, &rules, faults, report);
 }
 
-/// What late requests to the transaction coordinator do where the upstream and the output producer both
-/// make them.
-fn between_two_hops(
+/// What late requests of an output producer to its transaction coordinator do.
+fn late_for_the_coordinator(
     parts: &Parts<'_>,
     rules: &TransactionRules,
     faults: &FaultBudget,
     report: &mut Report,
 ) {
+    let written = parts.application.order.as_ref().map(|written| written.span);
     let keys = faults.entries.iter().map(|(key, _)| key);
     for key in keys.filter(|key| meddles(**key, rules)) {
         report
-            .not_modelled(
-                parts.application.source.at,
-                format!("source = \"transaction\" and kafka[...] together with the fault `{key}`"),
-            )
+            .not_modelled(written, format!("kafka[...] together with the fault `{key}`"))
             .because("A late request of the output producer to its coordinator may fence it, or end its next transaction between two of its calls, and which call fails then is not modelled (KIP-890).")
-            .write("Take the fault away, or let it strike other calls, such as request-delayed.produce; `end-txn` goes with transaction version 2, which is Kafka 4.0 or newer with a Java client.");
+            .write("Take the fault away, or let it strike other calls, such as request-delayed.output-produce or request-delayed.txn-offset-commit; `end-txn` goes with transaction version 2, which is Kafka 4.0 or newer with a Java client.");
     }
 }
 

@@ -242,13 +242,13 @@ fn each_of_two_transactional_producers_has_its_own_timeout() {
 }
 
 #[test]
-fn where_both_have_a_coordinator_no_request_to_it_may_be_late() {
+fn no_request_to_the_transaction_coordinator_may_be_late() {
     let late = |kafka: &str, fault: &str| two_hops(kafka, ["", ""], &format!("{fault} = 1"));
     let refused = |kafka: &str, fault: &str| {
         let (code, message) = only(&late(kafka, fault));
         assert_eq!(code, Code::NotModelled);
         assert!(
-            message.contains("source = \"transaction\" and kafka[...]"),
+            message.contains("kafka[...] together with the fault `request-delayed"),
             "{message}"
         );
     };
@@ -263,4 +263,7 @@ fn where_both_have_a_coordinator_no_request_to_it_may_be_late() {
     let both = accepted(&late("4.1", "abort"));
     assert!(!models_together(&both, Fault::RequestDelayed));
     assert!(models_together(&both, Fault::ResponseLost));
+    assert!(!models_together(&both, Fault::CoordinatorFailover));
+    let (_, moves) = only(&late("4.1", "coordinator-failover"));
+    assert!(moves.contains("coordinator-failover"), "{moves}");
 }
