@@ -23,7 +23,9 @@ use super::table::Table;
 use super::times::{self, Sooner};
 use super::verdicts::{self, Expected};
 use super::version::Versions;
-use super::{Design, advice, cluster, faults, in_force, output, resolve, secrets, two_phase};
+use super::{
+    Design, advice, cluster, faults, in_force, output, resolve, secrets, transactions, two_phase,
+};
 
 /// The longest name of a design, in characters.
 const MAX_NAME: usize = 100;
@@ -212,6 +214,7 @@ impl Stated {
                 self.order.as_ref(),
                 self.output.as_ref(),
                 &self.application,
+                &transactions::rules(versions, &self.tables[3]),
             ),
             dual_write: self.application.source.value == RecordSource::DualWrite,
             transactional: self.application.source.value == RecordSource::Transaction,

@@ -3,9 +3,12 @@
 use semel_models::fault::{Fault, FaultBudget, FaultKey};
 use semel_models::order::{Order, Step};
 use semel_models::pipeline::{self as model, Acks, OutputSettings, Pipeline};
+use semel_models::transaction_coordinator::{TransactionRules, TransactionVersion};
 
 use super::super::application::Application;
-use super::super::choices::{AfterAttempts, Choice, PreparedTransaction, TransactionalId};
+use super::super::choices::{
+    AfterAttempts, Choice, PreparedTransaction, RecordSource, TransactionalId,
+};
 use super::super::replication::strikes_replicas_unmodelled;
 use super::super::report::Report;
 use super::super::resolve::Parts;
@@ -89,6 +92,7 @@ pub(crate) fn leaves_late_requests_out(
     order: Option<&Order>,
     output: Option<&OutputSettings>,
     application: &Application,
+    rules: &TransactionRules,
 ) -> bool {
     let order = order.filter(|order| produces(Some(order)));
     let Some((order, output)) = order.zip(output) else {
@@ -100,7 +104,10 @@ pub(crate) fn leaves_late_requests_out(
         AfterAttempts::Stop | AfterAttempts::Close | AfterAttempts::Block => false,
     };
     match (transactional, output.idempotence) {
-        (true, _) => true,
+        (true, _) => {
+            let is_asked = rules.version == TransactionVersion::Two || rules.verifies;
+            !is_asked || application.source.value == RecordSource::Transaction
+        }
         (false, true) => order.contains(Step::ProduceAsync),
         (false, false) => goes_on || output.acks == Acks::None,
     }

@@ -242,13 +242,13 @@ fn each_of_two_transactional_producers_has_its_own_timeout() {
 }
 
 #[test]
-fn no_request_to_the_transaction_coordinator_may_be_late() {
+fn where_both_have_a_coordinator_no_request_to_it_may_be_late() {
     let late = |kafka: &str, fault: &str| two_hops(kafka, ["", ""], &format!("{fault} = 1"));
     let refused = |kafka: &str, fault: &str| {
         let (code, message) = only(&late(kafka, fault));
         assert_eq!(code, Code::NotModelled);
         assert!(
-            message.contains("kafka[...] together with the fault `request-delayed"),
+            message.contains("source = \"transaction\" and kafka[...]"),
             "{message}"
         );
     };
@@ -266,4 +266,32 @@ fn no_request_to_the_transaction_coordinator_may_be_late() {
     assert!(!models_together(&both, Fault::CoordinatorFailover));
     let (_, moves) = only(&late("4.1", "coordinator-failover"));
     assert!(moves.contains("coordinator-failover"), "{moves}");
+}
+
+#[test]
+fn what_is_not_known_of_late_requests_to_the_coordinator_is_said() {
+    let design = |kafka: &str, faults: &str| {
+        let reader = "[output.consumer]\nisolation.level = \"read_committed\"\n";
+        let text = results(
+            "kafka[produce, commit]",
+            "",
+            &format!("{TRANSACTIONAL}{reader}"),
+        );
+        format!(
+            "kafka = \"{kafka}\"\n{}",
+            text.replace("consumer-crash = 1", faults)
+        )
+    };
+    let told = |kafka: &str| {
+        let design = accepted(&design(kafka, "request-delayed = 1"));
+        let warnings = design.warnings().iter().map(ToString::to_string);
+        let late: Vec<String> = warnings
+            .filter(|own| own.contains("late InitProducerId"))
+            .collect();
+        late.concat()
+    };
+    assert!(told("3.9").contains("between two calls"));
+    assert!(told("4.1").contains("fences it") && !told("4.1").contains("between two calls"));
+    let both = design("3.9", "request-delayed.end-txn = 1\ndelivery-timeout = 1");
+    assert!(only(&both).1.contains("delivery-timeout"));
 }
