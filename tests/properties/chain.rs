@@ -6,31 +6,16 @@ use semel_models::cluster::Reductions;
 
 use crate::designs::{Brokers, Chain, any_chain, any_struck_chain};
 use crate::findings::explored_whole;
-use crate::reductions::{same_lengths, same_verdicts};
+use crate::reductions::{
+    DEAD_FIELDS, HARMLESS_FAULTS, SPENT_FAULTS, Switch, WHERE_TO_BEGIN, decide_nothing,
+};
 use crate::trials::{MOST_STATES, try_kind};
 
 #[test]
 fn no_reduction_decides_anything() {
+    const ALONE: &[Switch] = &[DEAD_FIELDS, HARMLESS_FAULTS, SPENT_FAULTS, WHERE_TO_BEGIN];
     try_kind(40, any_chain(Chain::Any), |design| {
-        let none = explored_whole(design.pipeline(), Reductions::NONE, 10 * MOST_STATES)?;
-        let all = explored_whole(design.pipeline(), Reductions::ALL, MOST_STATES)?;
-        same_verdicts(&all, &none)?;
-        type Switch = fn(&mut Reductions);
-        let keep_lengths: [Switch; 4] = [
-            |one| one.dead_fields = true,
-            |one| one.harmless_faults = true,
-            |one| one.spent_faults = true,
-            |one| one.where_to_begin = true,
-        ];
-        for switch in keep_lengths {
-            let mut one = Reductions::NONE;
-            switch(&mut one);
-            same_lengths(
-                &explored_whole(design.pipeline(), one, 10 * MOST_STATES)?,
-                &none,
-            )?;
-        }
-        Ok(())
+        decide_nothing(design, ALONE)
     });
 }
 

@@ -4,13 +4,14 @@ use proptest::prelude::*;
 use semel::replay::{Outcome, replay};
 use semel::trace::Trace;
 use semel::{CheckOptions, Design, Guarantee, Verdict, Verdicts, check};
-use semel_models::cluster::{Cluster, Reductions};
+use semel_models::cluster::Cluster;
 use semel_models::pipeline::OffsetReset;
 use stateright::{Checker, Model};
 
 use crate::designs::any_partitions;
-use crate::findings::{Findings, explored};
-use crate::reductions::{same_lengths, same_verdicts};
+use crate::reductions::{
+    DEAD_FIELDS, HARMLESS_FAULTS, SPENT_FAULTS, Switch, WHERE_TO_BEGIN, decide_nothing,
+};
 use crate::trials::{MOST_STATES, Trial, read, runner, too_large};
 
 /// Tries `property` on random designs, each with one partition and with two.
@@ -128,28 +129,14 @@ fn every_run_in_two_partitions_can_be_followed_again() {
 
 #[test]
 fn no_reduction_decides_anything_in_two_partitions() {
-    let found = |design: &Design, reductions: Reductions, most: u64| {
-        let found = explored(design.pipeline(), reductions, most);
-        found.filter(Findings::is_complete).ok_or_else(too_large)
-    };
+    const ALONE: &[Switch] = &[DEAD_FIELDS, HARMLESS_FAULTS, SPENT_FAULTS, WHERE_TO_BEGIN];
     try_pairs(60, |_, two| {
-        let none = found(two, Reductions::NONE, 10 * MOST_STATES)?;
-        let all = found(two, Reductions::ALL, MOST_STATES)?;
-        same_verdicts(&all, &none)?;
         // A start in vain is no step any more: see `dead_fields_decide_nothing`.
-        has_a_policy(two)?;
-        type Switch = fn(&mut Reductions);
-        let keep_lengths: [Switch; 4] = [
-            |one| one.dead_fields = true,
-            |one| one.harmless_faults = true,
-            |one| one.spent_faults = true,
-            |one| one.where_to_begin = true,
-        ];
-        for switch in keep_lengths {
-            let mut one = Reductions::NONE;
-            switch(&mut one);
-            same_lengths(&found(two, one, 10 * MOST_STATES)?, &none)?;
-        }
-        Ok(())
+        let alone = if has_a_policy(two).is_ok() {
+            ALONE
+        } else {
+            &[]
+        };
+        decide_nothing(two, alone)
     });
 }

@@ -7,7 +7,7 @@ use semel_models::fault::Fault;
 use semel_models::order::Step;
 use semel_models::pipeline::{AutoCommit, OffsetReset};
 
-use crate::findings::{Findings, explored};
+use crate::findings::{Findings, explored, explored_whole};
 use crate::trials::{MOST_STATES, Trial, too_large, try_designs};
 
 /// How many states are looked at where a reduction is off: there are more of them.
@@ -52,6 +52,29 @@ pub fn same_verdicts(reduced: &Findings, full: &Findings) -> Trial {
         prop_assert_eq!(reduced.is_some(), full.is_some(), "{}", guarantee);
     }
     prop_assert_eq!(reduced.endless(), full.endless(), "a loop");
+    Ok(())
+}
+
+/// Switches one reduction on.
+pub type Switch = fn(&mut Reductions);
+
+/// Reductions that keep the lengths of the shortest runs.
+pub const DEAD_FIELDS: Switch = |one| one.dead_fields = true;
+pub const HARMLESS_FAULTS: Switch = |one| one.harmless_faults = true;
+pub const SPENT_FAULTS: Switch = |one| one.spent_faults = true;
+pub const WHERE_TO_BEGIN: Switch = |one| one.where_to_begin = true;
+pub const SYMMETRIC_REPLICAS: Switch = |one| one.symmetric_replicas = true;
+
+/// All reductions together decide nothing, and none of `alone` changes a length.
+pub fn decide_nothing(design: &Design, alone: &[Switch]) -> Trial {
+    let none = explored_whole(design.pipeline(), Reductions::NONE, 10 * MOST_STATES)?;
+    let all = explored_whole(design.pipeline(), Reductions::ALL, MOST_STATES)?;
+    same_verdicts(&all, &none)?;
+    for switch in alone {
+        let one = without(Reductions::NONE, switch);
+        let one = explored_whole(design.pipeline(), one, 10 * MOST_STATES)?;
+        same_lengths(&one, &none)?;
+    }
     Ok(())
 }
 

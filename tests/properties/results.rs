@@ -6,30 +6,16 @@ use semel_models::cluster::Reductions;
 
 use crate::designs::{Brokers, any_results};
 use crate::findings::explored_whole;
-use crate::reductions::{same_lengths, same_verdicts};
+use crate::reductions::{
+    HARMLESS_FAULTS, SPENT_FAULTS, SYMMETRIC_REPLICAS, Switch, decide_nothing,
+};
 use crate::trials::{MOST_STATES, try_kind};
 
 #[test]
 fn no_reduction_decides_anything() {
+    const ALONE: &[Switch] = &[HARMLESS_FAULTS, SPENT_FAULTS, SYMMETRIC_REPLICAS];
     try_kind(15, any_results(Brokers::MayLoseThem), |design| {
-        let none = explored_whole(design.pipeline(), Reductions::NONE, 10 * MOST_STATES)?;
-        let all = explored_whole(design.pipeline(), Reductions::ALL, MOST_STATES)?;
-        same_verdicts(&all, &none)?;
-        type Switch = fn(&mut Reductions);
-        let keep_lengths: [Switch; 3] = [
-            |one| one.harmless_faults = true,
-            |one| one.spent_faults = true,
-            |one| one.symmetric_replicas = true,
-        ];
-        for switch in keep_lengths {
-            let mut one = Reductions::NONE;
-            switch(&mut one);
-            same_lengths(
-                &explored_whole(design.pipeline(), one, 10 * MOST_STATES)?,
-                &none,
-            )?;
-        }
-        Ok(())
+        decide_nothing(design, ALONE)
     });
 }
 
