@@ -184,5 +184,5 @@ fn a_client_that_says_which_epoch_it_has_is_given_another_by_brokers_of_2_5() {
         .holds(Guarantee::NoDuplicates)
         .holds(Guarantee::InOrder)
         .holds(Guarantee::Progress)
-        .explored(29_655, 91_551);
+        .explored(29_751, 91_855);
 }

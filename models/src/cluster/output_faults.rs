@@ -234,7 +234,9 @@ impl Cluster {
     }
 
     /// The delivery timeout of the oldest result passes, because a fault took an answer of its;
-    /// `appended`: its repetition has been appended by then, and its answer comes too late.
+    /// `appended`: its repetition has been appended by then, and its answer comes too late. A transactional
+    /// producer of a Java client before 2.5 can do nothing more: it cannot say which of its sequence numbers
+    /// the leader has seen (`Sender.runOnce` of 2.4, for unresolved sequences).
     pub(super) fn result_expires(&self, state: &mut State, who: u16, appended: bool) {
         if appended {
             if !self.is_on_the_wire(state, who) {
@@ -243,7 +245,18 @@ impl Cluster {
             let record = self.struck_result(state, who);
             self.append_result(state, who, record);
         }
-        self.result_failed(state, who);
+        if self.doubts_are_fatal() {
+            self.crash(state, who);
+        } else {
+            self.result_failed(state, who);
+        }
+    }
+
+    /// Whether a result that is given up in doubt ends its transactional producer.
+    pub fn doubts_are_fatal(&self) -> bool {
+        self.has_transactions()
+            && self.pipeline.client == Client::Java
+            && !self.pipeline.rules.java_bumps_epoch
     }
 
     /// Whether the request of the result that a fault strikes has been sent: within a transaction its

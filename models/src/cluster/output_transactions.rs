@@ -467,12 +467,14 @@ impl Cluster {
         self.offsets_are_unstable(state) && state.output.as_deref().is_some_and(for_good)
     }
 
-    /// Whether who fetches the committed offset is answered once a transaction that ends has its marker.
+    /// Whether who fetches the committed offset is answered with another one once a transaction that commits
+    /// has its marker. For the marker of an abort it is waited as well, but it changes nothing.
     fn awaits_a_commit(&self, state: &State) -> bool {
         let ends = |output: &Output| {
             output.pending.iter().any(|pending| {
                 let transaction = &output.transactions[usize::from(pending.id)];
-                matches!(transaction.phase, TransactionPhase::Prepared(_)) && output.ends(pending)
+                transaction.phase == TransactionPhase::Prepared(Outcome::Commit)
+                    && output.ends(pending)
             })
         };
         self.offsets_are_unstable(state) && state.output.as_deref().is_some_and(ends)

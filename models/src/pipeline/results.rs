@@ -12,7 +12,8 @@
 //! - Of several requests in flight the first is refused or lost, and the leader, which knows nothing of the
 //!   producer yet, takes the second for its first (KIP-360). Where it asks for a transaction it
 //!   remembers the first number that it asked with (KIP-890).
-//! - Without idempotence the application goes on after a failed result, whose request overtakes nothing.
+//! - The application goes on after a failed result, whose request is not refused for what came since: there
+//!   is no idempotence, or a Java client before 2.5 has another producer id by then.
 //! - Without acknowledgements what is on the wire goes down with its process.
 //! - A result is appended, its delivery timeout passes, and whoever reads what is not committed has it.
 
@@ -61,9 +62,10 @@ impl Pipeline {
             && self.rules.unknown_producer_starts_anywhere
             && self.consumer.order.contains(Step::ProduceAsync)
             && meets(&|key| strikes_request(key) && key.fault != Fault::RequestDelayed);
+        let changes_id = self.client == Client::Java && !self.rules.java_bumps_epoch;
+        let is_late = meets(&|key| strikes_request(key) && key.fault == Fault::RequestDelayed);
         let goes_on = !transactional
-            && !output.idempotence
-            && expires
+            && (!output.idempotence && expires || changes_id && (expires || is_late))
             && self.consumer.on_process_failure.goes_on();
         let unanswered = output.acks == Acks::None;
         let uncommitted = transactional

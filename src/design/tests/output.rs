@@ -181,6 +181,16 @@ fn what_comes_behind_is_modelled_where_the_log_of_results_is() {
     );
     assert!(only(&old(per_start, lost)).1.contains("given up"));
     accepted(&old(per_start, lost).replace("3.5", "3.6"));
+    // A client that takes another producer id, in an application that goes on.
+    let skips = "on-process-failure = { attempts = 1, then = \"skip\" }";
+    let text = results("produce -> commit", skips, "");
+    let skips = text.replace("consumer-crash", "request-delayed.output-produce");
+    assert!(
+        only(&format!("kafka = \"2.4\"\n{skips}"))
+            .1
+            .contains("given up")
+    );
+    accepted(&format!("kafka = \"2.5\"\n{skips}"));
     // What a design meets that names no fault leaves late requests out.
     let unnamed = old("", lost).replace(&format!("[faults]\n{lost} = 1\n"), "");
     let unnamed = accepted(&unnamed);

@@ -462,6 +462,10 @@ impl ConsumerScene<'_> {
         if let Some(fate) = self.fate_on_the_wire(how) {
             return fate;
         }
+        let is_down = self.after().phase == consumer::Phase::Down;
+        if is_down && matches!(how, Struck::Delivery) && self.cluster.doubts_are_fatal() {
+            return "; what it has sent is in doubt, which a producer before Java 2.5 does not survive: the process ends".into();
+        }
         let goes_on = after.attempts > before.attempts
             || after.sends.first().map(|send| send.attempts)
                 > before.sends.first().map(|send| send.attempts);
