@@ -339,7 +339,7 @@ impl Limits {
         let unseen =
             2 * records + ids * usize::from(pipeline.bounds.poll) + paid(&delayed) + struck;
         let rules = &pipeline.rules.transactions;
-        let refused = rules.verifies || rules.version == TransactionVersion::Two;
+        let refused = rules.leaders_ask();
         let results = consumer.produces() && !(consumer.has_transactions() && refused);
         let given_up = if results {
             paid(&|key| key.fault == Fault::DeliveryTimeout)

@@ -35,7 +35,7 @@ use crate::consumer::Phase;
 use crate::fault::Fault;
 use crate::output::log::OutputLog;
 use crate::program::OutputStep;
-use crate::transaction_coordinator::{Part, Phase as TransactionPhase, TransactionVersion};
+use crate::transaction_coordinator::{Part, Phase as TransactionPhase};
 
 impl Cluster {
     /// Adds the moves of the coordinator, with what is left undone.
@@ -93,9 +93,7 @@ impl Cluster {
     /// Whether a leader of the output topic asks the coordinator about `who`'s next result: it has none of
     /// its transaction yet.
     fn is_asked_about(&self, state: &State, who: u16) -> bool {
-        let rules = &self.pipeline.rules.transactions;
-        let asks = rules.verifies || rules.version == TransactionVersion::Two;
-        if !asks {
+        if !self.pipeline.rules.transactions.leaders_ask() {
             return false;
         }
         let Some((topic, turned)) = self.output_topic().zip(self.turned_output(state, who)) else {

@@ -23,7 +23,6 @@ use super::{
 };
 use crate::fault::{Call, Fault, FaultKey};
 use crate::order::Step;
-use crate::transaction_coordinator::TransactionVersion;
 
 impl Pipeline {
     /// Whether anything can tell the replicas apart: a fault that strikes brokers. Otherwise they are
@@ -49,8 +48,7 @@ impl Pipeline {
             |of: &dyn Fn(&FaultKey) -> bool| self.faults.entries.iter().any(|(key, _)| of(key));
         let expires = output.acks != Acks::None && meets(&takes_answer);
         let transactional = self.consumer.has_transactions();
-        let rules = &self.rules.transactions;
-        let is_asked = rules.version == TransactionVersion::Two || rules.verifies;
+        let is_asked = self.rules.transactions.leaders_ask();
         let behind_the_marker = transactional
             && expires
             && self.client == Client::Java

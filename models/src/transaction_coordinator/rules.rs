@@ -30,6 +30,12 @@ pub struct TransactionRules {
 }
 
 impl TransactionRules {
+    /// Whether partition leaders ask the coordinator for the transaction of what they append: they verify
+    /// it, or add their partition to it.
+    pub fn leaders_ask(&self) -> bool {
+        self.version == TransactionVersion::Two || self.verifies
+    }
+
     /// The rules of a cluster formatted at 4.0 or later, with a Java client.
     pub const CURRENT: TransactionRules = TransactionRules {
         version: TransactionVersion::Two,

@@ -3,7 +3,7 @@
 use semel_models::fault::{Fault, FaultBudget, FaultKey};
 use semel_models::order::{Order, Step};
 use semel_models::pipeline::{self as model, Acks, OutputSettings, Pipeline};
-use semel_models::transaction_coordinator::{TransactionRules, TransactionVersion};
+use semel_models::transaction_coordinator::TransactionRules;
 
 use super::super::application::Application;
 use super::super::choices::{
@@ -104,10 +104,7 @@ pub(crate) fn leaves_late_requests_out(
         AfterAttempts::Stop | AfterAttempts::Close | AfterAttempts::Block => false,
     };
     match (transactional, output.idempotence) {
-        (true, _) => {
-            let is_asked = rules.version == TransactionVersion::Two || rules.verifies;
-            !is_asked || application.source.value == RecordSource::Transaction
-        }
+        (true, _) => !rules.leaders_ask() || application.source.value == RecordSource::Transaction,
         (false, true) => order.contains(Step::ProduceAsync),
         (false, false) => goes_on || output.acks == Acks::None,
     }
