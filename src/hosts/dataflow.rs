@@ -19,7 +19,7 @@ use timely::communication::allocator::ProcessBuilder;
 use timely::communication::allocator::zero_copy::initialize::initialize_networking_from_sockets;
 use timely::communication::{AllocatorBuilder, Hooks};
 use timely::dataflow::InputHandle;
-use timely::dataflow::operators::{Exchange, Input, Inspect, Probe};
+use timely::dataflow::operators::{Exchange, Input, Inspect};
 use timely::worker::Worker;
 
 /// Words that travel as one. Each process ends its round with a piece without words, for everyone.
@@ -228,8 +228,8 @@ fn serve(
         open: (0..count).collect(),
     };
     let arriving = Rc::clone(&arrived);
-    let probe = worker.dataflow::<u64, _, _>(|scope| {
-        let (probe, _) = scope
+    worker.dataflow::<u64, _, _>(|scope| {
+        scope
             .input_from(&mut input)
             .container::<Vec<Piece>>()
             .exchange(|piece: &Piece| piece.to)
@@ -240,9 +240,7 @@ fn serve(
                 if piece.words.is_empty() {
                     arrived.open.retain(|other| *other != piece.from);
                 }
-            })
-            .probe();
-        probe
+            });
     });
     for (round, outgoing) in (0..).zip(to_send) {
         for (to, words) in (0..).zip(outgoing) {
@@ -258,17 +256,22 @@ fn serve(
         }
         input.advance_to(round + 1);
         input.flush();
-        while probe.less_than(&(round + 1)) {
-            let open = arrived.borrow().get(&round).map(|round| round.open.clone());
-            *awaited.lock().unwrap_or_else(PoisonError::into_inner) =
-                open.unwrap_or_else(|| (0..count).collect());
+        // Pieces of one process arrive in the order in which it sent them: its end is its last one.
+        // The frontier would tell the same, but later, and without a name.
+        let whole = loop {
+            let mut rounds = arrived.borrow_mut();
+            let open = &rounds.entry(round).or_insert_with(nothing).open;
+            awaited
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone_from(open);
+            if open.is_empty() {
+                break rounds.remove(&round).unwrap_or_else(nothing);
+            }
+            drop(rounds);
             worker.step_or_park(Some(NAP));
-        }
-        let arrived = arrived.borrow_mut().remove(&round);
-        if received
-            .send(arrived.unwrap_or_else(nothing).words)
-            .is_err()
-        {
+        };
+        if received.send(whole.words).is_err() {
             return;
         }
     }
