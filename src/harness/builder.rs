@@ -241,7 +241,7 @@ impl Harness {
     }
 
     /// The producer has `enable.idempotence=false`: a send that the client repeats may be appended
-    /// twice.
+    /// twice. It has no transactions.
     pub fn without_idempotence(mut self) -> Harness {
         self.clients.idempotence = false;
         self

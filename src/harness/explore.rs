@@ -293,7 +293,7 @@ impl Exploration<'_> {
             wrong: run.evidence.violations(guarantee),
             advice: match run.schedule.faults() {
                 0 if guarantee != Guarantee::Progress => WITHOUT_A_FAULT,
-                _ => advice(guarantee, &run.evidence, kind),
+                _ => advice(guarantee, &run.evidence, kind, &self.setup.clients),
             },
             rerun: rerun::line(self.test, &run.schedule.to_string()),
         }

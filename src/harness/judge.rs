@@ -2,8 +2,10 @@
 //!
 //! It sees one run's end and nothing else: no schedule, no file, no broker.
 
+use super::world::Clients;
 use crate::lab::RecordId;
 use semel_models::guarantee::Guarantee;
+use semel_models::pipeline::Acks;
 use std::collections::BTreeMap;
 
 /// What is known at the end of a run.
@@ -119,11 +121,29 @@ pub(super) enum Kind {
     Results,
 }
 
-/// How to mend what violates `guarantee`.
-pub(super) fn advice(guarantee: Guarantee, evidence: &Evidence, kind: Kind) -> &'static str {
+/// How to mend what violates `guarantee`, with these clients.
+pub(super) fn advice(
+    guarantee: Guarantee,
+    evidence: &Evidence,
+    kind: Kind,
+    clients: &Clients,
+) -> &'static str {
     let lost = !evidence.lost().is_empty() && evidence.stuck.is_none();
     let sends = kind == Kind::Relay;
+    let all = clients.acks == Acks::All;
     match guarantee {
+        Guarantee::NoLoss | Guarantee::ExactlyOnceEffect
+            if lost && kind != Kind::Stored && !all =>
+        {
+            "Let the producer wait for the in-sync replicas: acks=all (here: no .acks(..)). With less, what \
+             was acknowledged may be gone with its leader, or was never there."
+        }
+        Guarantee::NoDuplicates | Guarantee::ExactlyOnceEffect
+            if kind != Kind::Stored && !(all && clients.idempotence) =>
+        {
+            "Let the producer be idempotent: enable.idempotence=true with acks=all (here: no \
+             .without_idempotence() and no .acks(..)). A send that its client repeats is appended once then."
+        }
         Guarantee::Progress => {
             "Let the service end when a poll returns nothing, and let a start go on from whatever an \
              earlier one left in the storage. If it only needs more calls, .calls(..) allows them."

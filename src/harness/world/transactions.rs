@@ -159,6 +159,10 @@ impl World {
             let refused = "acks(..): a producer with a transactional.id needs acks=all (Java's ConfigException)";
             return Err(self.fail(who, Error::Settings(refused.into())));
         }
+        if !self.clients.idempotence {
+            let refused = "without_idempotence(): a producer with a transactional.id has enable.idempotence=true (Java's ConfigException)";
+            return Err(self.fail(who, Error::Settings(refused.into())));
+        }
         if met.chosen == Some(Action::RequestLost) {
             return Err(self.lose_request(met, call));
         }
