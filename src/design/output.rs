@@ -1,5 +1,6 @@
 //! `[output.*]`: what the application writes to other topics, and who reads it.
 
+mod reports;
 mod struck;
 mod unmodelled;
 
@@ -70,6 +71,7 @@ impl Stated<'_> {
         report: &mut Report,
     ) -> Option<OutputSettings> {
         let rules = self.rules(resolutions, report);
+        reports::check(self, &rules, report);
         let used = writes(self.application) || produces(self.order);
         if !used && self.document.section(Table::OutputProducer).is_none() {
             return Some(OutputSettings::NONE);
