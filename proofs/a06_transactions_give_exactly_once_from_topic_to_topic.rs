@@ -73,14 +73,14 @@ fn version_1(design: &str) -> String {
 
 #[test]
 fn the_preset_holds() {
-    holds(preset(PRESET)).explored(48_971, 158_787);
+    holds(preset(PRESET)).explored(49_594, 160_246);
 }
 
 #[test]
 fn every_guarantee_holds_whatever_takes_the_partition_away() {
     holds(&design())
         .reached_all(&SITUATIONS)
-        .explored(56_669, 187_458);
+        .explored(57_637, 189_641);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn so_it_does_under_transaction_version_1_where_nothing_is_late() {
     let punctual = changed(&design(), LATE, "");
     holds(&version_1(&punctual))
         .reached_all(&SITUATIONS)
-        .explored(53_338, 172_813);
+        .explored(53_786, 173_793);
 }
 
 #[test]
@@ -110,17 +110,17 @@ fn so_it_does_with_an_id_for_each_start_and_one_for_the_partition() {
     let id = |whose: &str| changed(&design(), "\"stable\"", &format!("\"{whose}\""));
     holds(&id("per-start"))
         .reached_all(&SITUATIONS)
-        .explored(66_140, 217_141);
+        .explored(67_108, 219_324);
     holds(&id("per-partition"))
         .reached_all(&SITUATIONS)
-        .explored(39_276, 135_838);
+        .explored(51_522, 171_515);
 }
 
 #[test]
 fn with_an_id_of_the_partition_group_metadata_is_not_needed() {
     let id = changed(&design(), "\"stable\"", "\"per-partition\"");
     let id = changed(&id, "group-metadata = true", "group-metadata = false");
-    holds(&id).explored(39_287, 135_870);
+    holds(&id).explored(51_565, 171_633);
 }
 
 #[test]

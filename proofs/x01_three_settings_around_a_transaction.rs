@@ -69,7 +69,7 @@ fn with_everything_every_guarantee_holds() {
             "a commit of a consumer that was put out of the group arrives",
             "the consumer dies with a transaction open",
         ])
-        .explored(14_879, 46_599);
+        .explored(14_879, 47_610);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn offsets_behind_the_transaction_repeat_its_result() {
         .violates(Guarantee::ExactlyOnceEffect)
         .holds(Guarantee::NoLoss)
         .reached("the consumer dies between the end of kafka[produce] and commit")
-        .explored(26_039, 78_031);
+        .explored(26_039, 79_213);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn offsets_before_the_transaction_lose_its_result() {
         .violates(Guarantee::NoLoss)
         .violates(Guarantee::ExactlyOnceEffect)
         .reached("the consumer dies between commit and produce")
-        .explored(8_235, 24_456);
+        .explored(8_235, 24_816);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn without_group_metadata_a_zombie_commits_beside_the_new_owner() {
         .violates(Guarantee::NoDuplicates)
         .violates(Guarantee::ExactlyOnceEffect)
         .holds(Guarantee::NoLoss)
-        .explored(65_381, 198_613);
+        .explored(65_381, 200_722);
 }
 
 #[test]
@@ -108,5 +108,5 @@ fn without_a_seek_an_aborted_record_is_passed() {
         .violates(Guarantee::NoLoss)
         .violates(Guarantee::ExactlyOnceEffect)
         .holds(Guarantee::NoDuplicates)
-        .explored(17_883, 54_775);
+        .explored(17_883, 55_960);
 }

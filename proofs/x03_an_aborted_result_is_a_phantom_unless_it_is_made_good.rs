@@ -109,12 +109,9 @@ fn with_another_effect_beside_it_the_result_counts_alone() {
     let both = changed(
         DESIGN,
         "kafka[produce, commit]",
-        "process -> kafka[produce, commit]",
+        "kafka[produce, process, commit]",
     );
     let both = changed(&both, "effect = \"topic\"", "effect = \"add\"");
-    // Before 0.11.0.2 the producer does not learn that its transaction timed out.
-    let both = changed(&both, "4.1", "0.11.0.1");
-    let both = with_faults(&both, "transaction-timeout = 1");
     judge(&both).violates(NoPhantom).violates(ExactlyOnceEffect);
     judge(&committed(&both)).holds(NoPhantom).violates(NoLoss);
 }

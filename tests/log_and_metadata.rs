@@ -50,8 +50,8 @@ fn each_design_has_exactly_so_many_states_and_transitions() {
         ("output-failover-3.5", 235, 598),
         ("output-failover-offset-behind", 50, 96),
         ("output-failover-loses-async-commit", 46, 71),
-        ("output-failover-forgets-epoch", 84, 141),
-        ("output-failover-keeps-epoch", 74, 129),
+        ("output-failover-forgets-epoch", 206, 387),
+        ("output-failover-keeps-epoch", 176, 336),
         ("output-failover-refused", 482, 1_166),
         ("output-failover-not-asked", 351, 855),
         ("results-failover-leader-change", 1_305, 3_400),
@@ -193,7 +193,10 @@ fn with_results() -> Vec<(Design, Design)> {
 fn that_may_move(are_meant: impl Fn(&Design) -> bool) -> Vec<(Design, Design)> {
     let fault = "[faults]\ncoordinator-failover = 1";
     let designs = derived_designs().into_iter();
-    let designs = designs.filter(|design| are_meant(design) && !design.name().contains("failover"));
+    // An answer that is out of order may come from who leads no more, when the result before it has been
+    // acknowledged by who leads: a leader that changes and a coordinator that moves do more than each.
+    let apart = |name: &str| name.contains("failover") || name.contains("first-number");
+    let designs = designs.filter(|design| are_meant(design) && !apart(design.name()));
     designs
         .map(|design| {
             let path = format!("tests/derived/{}.toml", design.name());

@@ -165,6 +165,35 @@ fn one_log_for_replicas_that_nothing_strikes_changes_no_verdict() {
     }
 }
 
+/// Runs are other ones with a client and a log: a reader takes a result in a step of its own.
+#[test]
+fn taking_results_as_calls_changes_no_verdict() {
+    let mut logged = Reductions::ALL;
+    logged.whole_results = false;
+    let options = Options::default().max_states(MOST_STATES);
+    let mut compared = 0;
+    for design in designs() {
+        let pipeline = design.pipeline();
+        let results = pipeline.consumer.produces();
+        if !results || pipeline.logs_results() || !pipeline.can_log_results() {
+            continue;
+        }
+        let found = |reductions| findings_within(&options, &design, reductions);
+        let Some(((mut whole, few), (mut logged, many))) =
+            found(Reductions::ALL).zip(found(logged))
+        else {
+            continue;
+        };
+        for length in whole.shortest.iter_mut().chain(&mut logged.shortest) {
+            *length = length.map(|_| 0);
+        }
+        assert_eq!(whole, logged, "{}", design.name());
+        assert!(few < many, "{}: {few}, {many}", design.name());
+        compared += 1;
+    }
+    assert!(compared > 50, "{compared} designs");
+}
+
 #[test]
 fn numbering_replicas_by_what_they_are_changes_no_verdict() {
     let mut reductions = Reductions::NONE;

@@ -195,6 +195,17 @@ pub enum ReplicaStep {
     TimeOut,
 }
 
+/// Where the request of a result is when the client gives it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Request {
+    /// It has not been sent.
+    Unsent,
+    /// The broker has appended it, and its answer does not come in time.
+    Appended,
+    /// It is on the connection that the client goes on with, and may still arrive.
+    OnTheWire,
+}
+
 /// What a fault does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Strike {
@@ -325,12 +336,12 @@ pub enum Strike {
         /// Whose memory, where the store is in memory.
         who: u16,
     },
-    /// The delivery timeout of a consumer's result passes; `sent`: its request is on the wire.
+    /// The delivery timeout of a consumer's result passes.
     ExpireResult {
         /// Which of the group's consumers.
         who: u16,
-        /// Whether the request may still arrive.
-        sent: bool,
+        /// Where its request is.
+        request: Request,
     },
     /// The write of a record that failed for good, to the dead-letter or the retry topic, fails, too:
     /// its delivery timeout passes.

@@ -73,6 +73,7 @@ mod sink;
 
 pub use node::{Node, NodeState};
 
+use crate::cluster::Reductions;
 use crate::fault::Fault;
 use crate::ledger::Ledger;
 use crate::limits::{Limits, Room, TooLarge};
@@ -161,7 +162,12 @@ fn covers_order(pipeline: &Pipeline) -> bool {
 /// When the pipeline is not covered.
 pub fn model<C>(pipeline: Pipeline, config: C) -> Result<ActorModel<Node, C>, TooLarge> {
     assert!(covers(&pipeline), "not covered: {pipeline:?}");
-    let limits = Limits::of(&pipeline, &pipeline.faults.entries, true, Room::Packed)?;
+    let limits = Limits::of(
+        &pipeline,
+        &pipeline.faults.entries,
+        Reductions::ALL,
+        Room::Packed,
+    )?;
     let program = Program::compile(&pipeline.consumer.order, 0);
     let setting = Arc::new(Setting {
         pipeline,

@@ -60,7 +60,7 @@ impl Guarantee {
                 "a record has an effect that was aborted, rolled back or never sent (an aborted result counts at the end, if no result of its record is committed)"
             }
             Guarantee::Progress => {
-                "a run can end with a confirmed record that the group has not passed and that is never delivered, or in a loop without exit"
+                "a run can end with a confirmed record that the group has not passed and that is never delivered, with a result in the output topic that its reader never comes to (then it is not lost), or in a loop without exit"
             }
         }
     }

@@ -62,8 +62,8 @@ pub enum Late {
         record: u16,
         /// The consumer whose process sent it; [`NOBODY`] once that is gone.
         by: u16,
-        /// Whether its client has given the record up, rather than to send it again.
-        given_up: bool,
+        /// What its client makes of it.
+        claim: Claim,
     },
     /// Offsets of a transaction, on their way to the group coordinator.
     Offsets {
@@ -98,6 +98,34 @@ pub enum Late {
         /// How the transaction is to end.
         outcome: Outcome,
     },
+}
+
+/// What its client makes of a late result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Claim {
+    /// It sends the result again.
+    Repeats,
+    /// It has given the result up, or is gone.
+    GivenUp,
+    /// The delivery timeout has passed, and the request is still on the connection that the client goes on
+    /// with: behind so many others, and before all that the client sends next. It goes with its process.
+    Expired(u16),
+}
+
+impl Claim {
+    fn code(&mut self, codec: &mut impl Codec, limits: &Limits) {
+        let mut value = match *self {
+            Claim::Repeats => 0,
+            Claim::GivenUp => 1,
+            Claim::Expired(behind) => 2 + behind,
+        };
+        codec.field(&mut value, 1 + limits.limbo);
+        *self = match value {
+            0 => Claim::Repeats,
+            1 => Claim::GivenUp,
+            _ => Claim::Expired(value - 2),
+        };
+    }
 }
 
 /// Stands for a process that is gone.
@@ -190,6 +218,36 @@ impl Limbo {
         at(one).cmp(at(other))
     }
 
+    /// How many results of `client` have expired on the connection that it goes on with.
+    pub fn expired_results(&self, client: u16) -> u16 {
+        let own = |late: &&Late| matches!(late, Late::Result { by, claim: Claim::Expired(_), .. } if *by == client);
+        self.requests.iter().filter(own).count() as u16
+    }
+
+    /// The client sends something else, or its process ends: what has expired on its connection was handled
+    /// before, or never is.
+    pub fn lose_expired_results(&mut self, client: u16) {
+        self.retain(|late| {
+            !matches!(late, Late::Result { by, claim: Claim::Expired(_), .. } if *by == client)
+        });
+    }
+
+    /// The first of the expired results of `client` is handled.
+    pub fn pass_expired_result(&mut self, client: u16) {
+        for late in self.requests.iter_mut() {
+            if let Late::Result {
+                by,
+                claim: Claim::Expired(behind),
+                ..
+            } = late
+                && *by == client
+            {
+                *behind -= 1;
+            }
+        }
+        self.requests.sort_unstable();
+    }
+
     /// Visits the fields.
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
         self.requests.code(codec, limits.limbo, |late, codec| {
@@ -213,6 +271,25 @@ impl Late {
             | Late::InitProducerId { .. }
             | Late::AddPartitions { .. }
             | Late::EndTransaction { .. } => {}
+        }
+    }
+
+    /// Whether it can be handled now: nothing of its connection lies before it.
+    pub fn can_arrive(&self) -> bool {
+        match self {
+            Late::Result {
+                claim: Claim::Expired(behind),
+                ..
+            } => *behind == 0,
+            Late::Result { .. }
+            | Late::Produce { .. }
+            | Late::Commit { .. }
+            | Late::Output { .. }
+            | Late::Offsets { .. }
+            | Late::End { .. }
+            | Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. } => true,
         }
     }
 
@@ -310,7 +387,7 @@ impl Late {
         codec.flag_if(limits.results, &mut is_result);
         codec.flag_if(transactions, &mut is_offsets);
         codec.flag_if(transactions, &mut is_end);
-        let (mut record, mut stamp, mut given_up) = (0, None, false);
+        let (mut record, mut stamp, mut claim) = (0, None, Claim::Repeats);
         let (mut partition, mut covers_first, mut second) = (Partition::First, true, None);
         let mut to = 0;
         let (mut position, mut generation, mut by) = (Position::default(), None, 0);
@@ -337,8 +414,8 @@ impl Late {
             Late::Result {
                 record: own,
                 by: sent,
-                given_up: left,
-            } => (record, by, given_up) = (own, sent, left),
+                claim: made,
+            } => (record, by, claim) = (own, sent, made),
             Late::Offsets {
                 id: own,
                 position: covered,
@@ -360,7 +437,9 @@ impl Late {
         if limits.writes_failed || limits.results {
             codec.field(&mut by, NOBODY);
         }
-        codec.flag_if(limits.results, &mut given_up);
+        if limits.results {
+            claim.code(codec, limits);
+        }
         if limits.commits || transactions {
             position.code(codec, limits);
             let mut own = generation.unwrap_or(0);
@@ -382,11 +461,7 @@ impl Late {
         } else if is_output {
             Late::Output { record, by }
         } else if is_result {
-            Late::Result {
-                record,
-                by,
-                given_up,
-            }
+            Late::Result { record, by, claim }
         } else if is_offsets {
             Late::Offsets {
                 id,

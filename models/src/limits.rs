@@ -7,6 +7,7 @@ mod results;
 
 pub use results::MAX_RAISED;
 
+use crate::cluster::Reductions;
 use crate::fault::{Call, Fault, FaultKey};
 use crate::order::Step;
 use crate::output;
@@ -91,6 +92,8 @@ pub struct Limits {
     pub log: u16,
     /// Whether results have a client and a log of their own.
     pub logs_results: bool,
+    /// Whether leaders may have asked a coordinator that moves, in vain.
+    pub forgets_questions: bool,
     /// Whether an output producer's epoch may be raised while its transaction is open.
     pub raises_within: bool,
     /// Whether a coordinator may move while it gives an output producer another epoch, and know no more of
@@ -231,7 +234,7 @@ impl Limits {
     pub fn of(
         pipeline: &Pipeline,
         spendable: &[(FaultKey, u16)],
-        renumbered: bool,
+        reductions: Reductions,
         room: Room,
     ) -> Result<Limits, TooLarge> {
         let fits = |what, asked, limit| at_most(room, what, asked, limit);
@@ -311,12 +314,14 @@ impl Limits {
             Fault::Poison,
         ];
         let struck = paid(&|key| key.fault.strikes_calls() || key.fault == Fault::DeliveryTimeout);
+        let logs_results = pipeline.logs_results()
+            || !reductions.whole_results && consumer.produces() && pipeline.can_log_results();
         // A result that cannot be delivered fails like handling, but for one in a transaction.
         let results_expire = consumer.produces()
-            && !pipeline.logs_results()
+            && !logs_results
             && consumer.output.acks != Acks::None
             && paid(&takes_results_answers) > 0;
-        let can_fail = struck > 0 || results_expire || pipeline.logs_results();
+        let can_fail = struck > 0 || results_expire || logs_results;
         let undelivered = consumer.produces() && !consumer.has_transactions() && can_fail;
         let fails = failures.into_iter().any(can) || undelivered;
         let on_failure = consumer.on_process_failure;
@@ -341,7 +346,7 @@ impl Limits {
         let rules = &pipeline.rules.transactions;
         let refused = rules.leaders_ask();
         let results = consumer.produces() && !(consumer.has_transactions() && refused);
-        let given_up = if results {
+        let given_up = if results && pipeline.client == Client::Java {
             paid(&|key| key.fault == Fault::DeliveryTimeout)
         } else {
             0
@@ -368,10 +373,13 @@ impl Limits {
             )?
             .min(MAX_HAND),
             log: fits("log entries", copies + markers, MAX_LOG)?,
-            logs_results: pipeline.logs_results(),
-            raises_within: pipeline.logs_results()
+            logs_results,
+            raises_within: logs_results
                 && consumer.has_transactions()
                 && pipeline.raises_within_transactions(),
+            forgets_questions: moves > 0
+                && logs_results
+                && pipeline.rules.transactions.leaders_ask(),
             forgets_epochs: moves > 0
                 && consumer.has_transactions()
                 && pipeline.rules.transactions.version == TransactionVersion::One
@@ -399,7 +407,11 @@ impl Limits {
             leader_epochs: narrow(storage),
             replicas: pipeline.topic.replication.replicas,
             instances: narrow(instances),
-            generations: if renumbered { narrow(held) } else { u16::MAX },
+            generations: if reductions.generations {
+                narrow(held)
+            } else {
+                u16::MAX
+            },
             sole_owner: (instances == 1 && !zombies && pipeline.subscribes()).then_some(0),
             zombies,
             leaves: restarts || instances > 1 || can(Fault::AddPartition),
@@ -468,7 +480,7 @@ impl Limits {
             forgets: idempotent && (retention > 0 || expiry > 0),
             expires_apart: idempotent
                 && expiry > 0
-                && (replicated || pipeline.tells_replicas_apart()),
+                && (replicated || logs_results || pipeline.tells_replicas_apart()),
             database: match source {
                 Source::Memory | Source::Transaction { .. } => false,
                 Source::Outbox { .. } | Source::DualWrite(_) => true,

@@ -91,7 +91,9 @@ impl Step {
             Step::StoreOffset => "stores the next offset for librdkafka's background commit",
             Step::Produce => "sends a result to the output topic and waits for its delivery report",
             Step::ProduceAsync => "sends a result to the output topic without waiting",
-            Step::Flush => "waits for the delivery reports of all results sent",
+            Step::Flush => {
+                "waits for the delivery reports of all results sent, and fails if one of them was not delivered"
+            }
         }
     }
 }

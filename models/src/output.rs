@@ -50,10 +50,13 @@
 //! order of sending: only the oldest can, and only if a fault took or delayed an answer to it, or its
 //! process stood still (a timeout of a healthy one is the fault `delivery-timeout`). A broken connection
 //! leaves all that was on it in doubt. What expires was never appended, or was appended before, or is
-//! appended by a repetition whose answer comes too late. A repetition that the broker handles only after the
-//! client has gone on is left out: it comes before whatever else the client sends on its connection, and
-//! what others do in between can be done before it; a request that stays away longer is the fault
-//! `request-delayed`.
+//! appended by a repetition whose answer comes too late. What expires in flight stays on the connection of a
+//! Java client: it is handled before whatever else the client sends, and others may come before it
+//! ([`crate::limbo::Claim::Expired`]). librdkafka closes that connection. A request that stays away longer than
+//! its connection, or its process, is the fault `request-delayed`.
+//!
+//! **A failed result** of a transaction ends the sending until that is aborted. What came behind it on the
+//! connection makes no difference to what is committed.
 //!
 //! **Left out.** The reader's own failures: what it sees is what is judged.
 

@@ -5,7 +5,7 @@
 
 mod consumer;
 mod producer;
-mod results;
+pub mod results;
 
 use crate::fault::FaultBudget;
 pub use crate::rules::{KafkaRules, TruncationRule};

@@ -288,6 +288,7 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         | Rule::EligibleLeaderReplicas => true,
         // About transactions: rules of the pipeline, or of an output that is refused.
         Rule::TimeoutFences
+        | Rule::FirstNumberIsZero
         | Rule::EpochAtCoordinator
         | Rule::SaysItsEpoch
         | Rule::FencedEpochKnown

@@ -23,9 +23,7 @@ use super::table::Table;
 use super::times::{self, Sooner};
 use super::verdicts::{self, Expected};
 use super::version::Versions;
-use super::{
-    Design, advice, cluster, faults, in_force, output, resolve, secrets, transactions, two_phase,
-};
+use super::{Design, advice, cluster, faults, in_force, output, resolve, secrets, two_phase};
 
 /// The longest name of a design, in characters.
 const MAX_NAME: usize = 100;
@@ -202,7 +200,7 @@ impl Stated {
     ) -> Option<Pipeline> {
         let idempotence = self.rules.producer.idempotence;
         let [producer, _, consumer, broker, output_producer, ..] = &self.tables;
-        let exposure = faults::Exposure {
+        let mut exposure = faults::Exposure {
             order: self.order.clone().unwrap_or(Order(Vec::new())),
             idempotence,
             retention: self.topic.retention,
@@ -210,18 +208,12 @@ impl Stated {
             drops_topics: versions.library == Client::Librdkafka,
             replicated: self.topic.replication.replicas > 1,
             two_partitions: self.bounds.partitions.value > 1,
-            leaves_late_requests_out: output::leaves_late_requests_out(
-                self.order.as_ref(),
-                self.output.as_ref(),
-                &self.application,
-                &transactions::rules(versions, &self.tables[3]),
-            ),
+            leaves_late_requests_out: false,
             dual_write: self.application.source.value == RecordSource::DualWrite,
             transactional: self.application.source.value == RecordSource::Transaction,
             time_out: [producer, output_producer].map(|own| !two_phase::is_endless(own, versions)),
             group: self.group.clone(),
         };
-        let faults = faults::read(document, &exposure, report);
         let root_at = |name: &str| {
             let fields = document.fields(Table::Root);
             let stated = fields.iter().find(|field| field.name == name)?;
@@ -244,6 +236,15 @@ impl Stated {
             output: self.output.as_ref(),
             id_expires_first: idempotence && self.sooner(Sooner::ProducerIdThanDelivery),
         };
+        if output::produces(self.order.as_ref()) {
+            // What the results can meet follows from the whole pipeline.
+            let mut unsaid = Report::new(&report.source);
+            let faults = faults::read(document, &exposure, &mut unsaid);
+            let pipeline = resolve::pipeline(&parts, self.order.clone(), faults, &mut unsaid);
+            exposure.leaves_late_requests_out =
+                pipeline.is_some_and(|own| output::leaves_late_requests_out(&own));
+        }
+        let faults = faults::read(document, &exposure, report);
         resolve::pipeline(&parts, self.order.clone(), faults, report)
     }
 

@@ -191,6 +191,7 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
         | Rule::HighWatermarkWaits
         | Rule::EligibleLeaderReplicas
         | Rule::TimeoutFences
+        | Rule::FirstNumberIsZero
         | Rule::EpochAtCoordinator
         | Rule::SaysItsEpoch
         | Rule::FencedEpochKnown

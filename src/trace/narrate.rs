@@ -19,8 +19,8 @@ mod upstream;
 
 use super::facts::{broker_name, lettered, name};
 use semel_models::action::{
-    Action, ConsumerStep, ConsumerStrike, Recreation, ReplicaStep, Strike, TransactionStep,
-    UnderWay,
+    Action, ConsumerStep, ConsumerStrike, Recreation, ReplicaStep, Request, Strike,
+    TransactionStep, UnderWay,
 };
 use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Consumer;
@@ -293,11 +293,16 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                         put("consumer", letter.to_string());
                     }
                 }
-                Strike::ExpireResult { who, sent } => {
+                Strike::ExpireResult { who, request } => {
                     if let Some(letter) = letter(cluster, who) {
                         put("consumer", letter.to_string());
                     }
-                    put("sent", sent.to_string());
+                    let place = match request {
+                        Request::Unsent => "unsent",
+                        Request::Appended => "appended",
+                        Request::OnTheWire => "on-the-wire",
+                    };
+                    put("request", place.to_string());
                 }
                 Strike::FailWrite { who, appended, .. } => {
                     if let Some(letter) = letter(cluster, who) {

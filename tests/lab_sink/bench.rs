@@ -5,6 +5,7 @@ use std::path::Path;
 
 use semel::Design;
 use semel::lab::sink::{Database, SqlSink, Synchronous};
+use semel_models::cluster::Reductions;
 use semel_models::ledger::Ledger;
 use semel_models::limits::{Limits, Room};
 use semel_models::offset::Offset;
@@ -34,7 +35,7 @@ pub fn pipeline() -> Pipeline {
 
 /// Its limits, with a dedup store that forgets.
 pub fn limits(pipeline: &Pipeline) -> Limits {
-    let limits = Limits::of(pipeline, &[], true, Room::Packed).expect("they are small");
+    let limits = Limits::of(pipeline, &[], Reductions::ALL, Room::Packed).expect("they are small");
     Limits {
         dedup_forgets: true,
         ..limits

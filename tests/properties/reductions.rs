@@ -14,7 +14,7 @@ use crate::trials::{MOST_STATES, Trial, too_large, try_designs};
 const MOST_UNREDUCED: u64 = 4 * MOST_STATES;
 
 /// These reductions but one.
-fn without(mut reductions: Reductions, switch: impl Fn(&mut Reductions)) -> Reductions {
+pub fn without(mut reductions: Reductions, switch: impl Fn(&mut Reductions)) -> Reductions {
     switch(&mut reductions);
     reductions
 }

@@ -4,12 +4,13 @@ use proptest::prelude::*;
 use semel::Guarantee;
 use semel_models::cluster::Reductions;
 
-use crate::designs::{Brokers, any_results};
+use crate::designs::{Brokers, any_results, any_unstruck_results};
 use crate::findings::explored_whole;
 use crate::reductions::{
-    HARMLESS_FAULTS, SPENT_FAULTS, SYMMETRIC_REPLICAS, Switch, decide_nothing,
+    HARMLESS_FAULTS, SPENT_FAULTS, SYMMETRIC_REPLICAS, Switch, decide_nothing, same_verdicts,
+    without,
 };
-use crate::trials::{MOST_STATES, try_kind};
+use crate::trials::{MOST_STATES, read, runner, try_kind};
 
 #[test]
 fn no_reduction_decides_anything() {
@@ -30,4 +31,24 @@ fn brokers_that_keep_their_logs_keep_every_committed_result() {
         }
         Ok(())
     });
+}
+
+/// A result is a call with an outcome where none can come behind its client: with a client and a log of its
+/// own it comes to the same.
+#[test]
+fn whole_results_decide_nothing() {
+    let logged = without(Reductions::ALL, |all| all.whole_results = false);
+    let tried = runner(80).run(&any_unstruck_results(), |text| {
+        let design = read(&text).ok_or_else(|| TestCaseError::reject("refused"))?;
+        let pipeline = design.pipeline();
+        if !pipeline.can_log_results() || pipeline.logs_results() {
+            return Err(TestCaseError::reject("not a call"));
+        }
+        let whole = explored_whole(pipeline, Reductions::ALL, MOST_STATES)?;
+        let logged = explored_whole(pipeline, logged, 10 * MOST_STATES)?;
+        same_verdicts(&whole, &logged)
+    });
+    if let Err(error) = tried {
+        panic!("{error}");
+    }
 }

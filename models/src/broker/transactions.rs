@@ -110,7 +110,9 @@ impl Broker {
         rules: &KafkaRules,
     ) -> AppendResult {
         let starts_late = stamp.sequence != 0 && self.known_epoch(stamp.session).is_none();
-        if starts_late && rules.transactions.version == TransactionVersion::Two {
+        let of_first = rules.transactions.first_number_is_zero
+            && rules.transactions.version == TransactionVersion::Two;
+        if starts_late && of_first {
             return AppendResult::OutOfOrder;
         }
         let check = self.check(stamp, rules);

@@ -393,7 +393,7 @@ impl Cluster {
                 Dedup::Durable | Dedup::Separate => state.sink.seen.forget_oldest(),
                 Dedup::Memory => state.consumers[usize::from(who)].memory.forget_oldest(),
             },
-            Strike::ExpireResult { who, sent } => self.expire_result(state, who, sent),
+            Strike::ExpireResult { who, request } => self.expire_result(state, who, request),
             Strike::FailWrite {
                 who,
                 behind,

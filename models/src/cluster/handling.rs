@@ -221,11 +221,6 @@ impl Cluster {
         if blocks || failed < settings.attempts {
             if blocks {
                 self.set_attempts(state, who, at, 0);
-                let record = self.record_at(state, who, at);
-                if record.is_some_and(|record| state.poisoned.contains(record)) {
-                    // However often it is tried, nothing comes of it: the application stands still.
-                    return;
-                }
             }
             match begin {
                 Some(_) => self.after_abort(state, who),

@@ -74,7 +74,7 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
                 confirmed().any(|record| {
                     !readable && !state.ledger.is_settled(record)
                         || read_on.reaches(record)
-                        || cluster.output_holds(state, record)
+                        || !state.is_settled(record) && cluster.output_holds(state, record)
                         || state.retries.waiting.contains(&record)
                 })
             }

@@ -2,8 +2,8 @@
 
 use super::{Cluster, State};
 use crate::action::{ConsumerStep, Place};
-use crate::consumer::Phase;
-use crate::limbo::{Late, NOBODY};
+use crate::consumer::{Phase, Recovery};
+use crate::limbo::{Claim, Late, NOBODY};
 use crate::output::journal::Happening;
 use crate::output::producer::{OutputProducer, Send};
 use crate::output::{self, Output};
@@ -37,7 +37,8 @@ impl Cluster {
     /// record that is skipped.
     pub fn output_call(&self, state: &State, who: u16) -> Option<OutputStep> {
         let consumer = &state.consumers[usize::from(who)];
-        if consumer.phase != Phase::Handling {
+        // A record that failed for good is written elsewhere, or committed, before it is passed over.
+        if consumer.phase != Phase::Handling || consumer.recovery != Recovery::None {
             return None;
         }
         let skipped = consumer.skipped & (1 << consumer.cursor) != 0;
@@ -107,6 +108,9 @@ impl Cluster {
         match step {
             OutputStep::Produce if self.output_topic().is_some() => self.send_and_wait(state, who),
             OutputStep::Produce => self.produce(state, who),
+            OutputStep::ProduceAsync if self.refuses_sends(state, who) => {
+                self.abort_or_end(state, who);
+            }
             OutputStep::ProduceAsync => {
                 self.send_result(state, who);
                 state.consumers[usize::from(who)].advance(&self.program);
@@ -115,6 +119,13 @@ impl Cluster {
             OutputStep::Offsets => self.send_offsets(state, who),
             OutputStep::End => self.end_transaction(state, who),
         }
+    }
+
+    /// Whether the client refuses to send, for a result of its transaction was not delivered
+    /// (`TransactionManager.maybeFailWithError`; librdkafka: `RD_KAFKA_RESP_ERR__STATE`): the application
+    /// aborts.
+    pub fn refuses_sends(&self, state: &State, who: u16) -> bool {
+        self.has_transactions() && self.output_producer(state, who).failed
     }
 
     /// Whether a result has been sent that the application waits for.
@@ -203,6 +214,7 @@ impl Cluster {
 
     /// A result of `who`'s producer is appended to the output topic.
     pub(super) fn append_result(&self, state: &mut State, who: u16, record: u16) {
+        state.limbo.lose_expired_results(who);
         if self.pipeline.consumer.output.idempotence {
             // An older request of the same producer has an older sequence number, or an older epoch.
             state
@@ -280,11 +292,13 @@ impl Cluster {
         state: &mut State,
         record: u16,
         by: u16,
-        given_up: bool,
+        claim: Claim,
     ) {
         self.take_result(state, by, record);
-        if given_up || by == NOBODY {
-            return;
+        match claim {
+            Claim::Repeats if by != NOBODY => {}
+            Claim::Repeats | Claim::GivenUp => return,
+            Claim::Expired(_) => return state.limbo.pass_expired_result(by),
         }
         // Its client sends it again, and the broker will recognise that.
         let producer = self.output_producer_mut(state, by);
@@ -302,11 +316,12 @@ impl Cluster {
         self.leave_transaction(state, who);
         self.end_output_client(state, who);
         *self.output_producer_mut(state, who) = OutputProducer::default();
+        state.limbo.lose_expired_results(who);
         for late in state.limbo.requests.iter_mut() {
-            if let Late::Result { by, given_up, .. } = late
+            if let Late::Result { by, claim, .. } = late
                 && *by == who
             {
-                *given_up = true;
+                *claim = Claim::GivenUp;
                 // A transactional id is there again after a restart.
                 *by = if self.pipeline.consumer.has_transactions() {
                     who

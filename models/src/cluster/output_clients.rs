@@ -6,8 +6,9 @@ use crate::action::{Action, Place};
 use crate::consumer::Phase;
 use crate::output::client::Client;
 use crate::output::journal::Happening;
-use crate::producer::Sending;
+use crate::pipeline::Client as Library;
 use crate::producer::transactions::Transactions;
+use crate::producer::{Batch, Sending};
 use crate::program::OutputStep;
 use crate::transaction_coordinator::{
     CoordinatorAnswer, Part, Phase as TransactionPhase, Transaction, TransactionVersion,
@@ -114,6 +115,21 @@ impl Cluster {
         self.output_topic().is_some() && self.output_call(state, who) == Some(OutputStep::Produce)
     }
 
+    /// What a transactional client has not sent when a result fails it never sends
+    /// (`RecordAccumulator.abortUndrainedBatches`).
+    fn drop_unsent(&self, state: &mut State, who: u16) {
+        if let Some(client) = self.output_client_mut(state, who) {
+            let producer = &mut client.producer;
+            for place in (0..producer.queue.len()).rev() {
+                let Batch { record, stamp, .. } = producer.queue[place];
+                if stamp.is_none() {
+                    producer.queue.remove(place);
+                    producer.sending[usize::from(record)] = Sending::Forgotten;
+                }
+            }
+        }
+    }
+
     /// What waits in the client cannot be delivered any more.
     pub(super) fn fail_queued(&self, state: &mut State, who: u16) {
         if let Some(client) = self.output_client_mut(state, who) {
@@ -153,6 +169,9 @@ impl Cluster {
         if failed {
             self.output_producer_mut(state, who).failed |= looks;
             self.will_raise(state, who);
+            if self.has_transactions() {
+                self.drop_unsent(state, who);
+            }
         }
         if let Some(delivered) = report {
             self.hear_of_awaited(state, who, delivered);
@@ -180,11 +199,12 @@ impl Cluster {
         }
     }
 
-    /// Whether a producer whose result failed can do nothing any more: under version 1, where the
-    /// coordinator raises no epoch in force (before KIP-360).
-    pub(super) fn failures_are_fatal(&self) -> bool {
+    /// Whether a librdkafka producer whose result failed can do nothing any more: it goes on in a higher
+    /// epoch only, and the coordinator raises none that is in force (before KIP-360).
+    pub fn failures_are_fatal(&self) -> bool {
         let rules = &self.pipeline.rules.transactions;
-        self.output_topic().is_some()
+        self.has_transactions()
+            && self.pipeline.client == Library::Librdkafka
             && rules.version == TransactionVersion::One
             && !rules.epoch_can_be_expected
     }

@@ -13,7 +13,8 @@
 //!   comes late is ended by the second marker, if it comes between the two. The partition knows the new
 //!   coordinator by its epoch, and refuses what the old one sends after that.
 //! - A leader that asks the coordinator before the first append of a transaction (KIP-890) refuses it with
-//!   NOT_ENOUGH_REPLICAS, which takes one of its retries. The group coordinator asks, too, and its answer is
+//!   NOT_ENOUGH_REPLICAS, which takes one of its retries; it remembers the number that it asked with, and
+//!   what is in flight behind is out of order (`VerificationStateEntry`). The group coordinator asks, too, and its answer is
 //!   repeated until it is another one.
 //! - Under version 1 a client whose result failed asks for another epoch once it has aborted, and says which
 //!   one it has (KIP-360). If that was written and not answered, the new coordinator does not know the
@@ -34,6 +35,7 @@ use crate::action::{Action, Strike, Target, Unfinished};
 use crate::consumer::Phase;
 use crate::fault::Fault;
 use crate::output::log::OutputLog;
+use crate::producer::Answer;
 use crate::program::OutputStep;
 use crate::transaction_coordinator::{Part, Phase as TransactionPhase};
 
@@ -76,6 +78,7 @@ impl Cluster {
                     if self.is_asked_about(state, who) {
                         self.transaction(state, self.id_of(who)).last_epoch = None;
                         self.strike(state, Strike::Refuse(Target::Result(who)));
+                        self.refuse_behind_a_question(state, who);
                     }
                 }
             }
@@ -88,6 +91,25 @@ impl Cluster {
             }
             Unfinished::Marker { id, part } => self.leave_marker_unnoted(state, id, part),
         }
+    }
+
+    /// Whether what the client in the turned state sends now would be out of order until it has heard that a
+    /// request was refused. That a refusal of another kind comes before the client sends is as if it came
+    /// behind.
+    pub(super) fn sends_behind_a_question(&self, turned: &State) -> bool {
+        let mut flights = turned.producer.flights.iter();
+        self.limits.forgets_questions && flights.any(|flight| flight.answer == Answer::Refused)
+    }
+
+    /// The leader remembers the number that it asked with: what is in flight behind is out of order.
+    fn refuse_behind_a_question(&self, state: &mut State, who: u16) {
+        self.in_output(state, who, |_, state| {
+            for flight in state.producer.flights.iter_mut() {
+                if flight.answer == Answer::None {
+                    flight.answer = Answer::OutOfOrder;
+                }
+            }
+        });
     }
 
     /// Whether a leader of the output topic asks the coordinator about `who`'s next result: it has none of

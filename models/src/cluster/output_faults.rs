@@ -1,10 +1,10 @@
 //! Faults that strike the output producers and their transactions.
 
 use super::{Cluster, State};
-use crate::action::{Place, Strike, Target};
+use crate::action::{Place, Request, Strike, Target};
 use crate::consumer::Phase;
 use crate::fault::Call;
-use crate::limbo::Late;
+use crate::limbo::{Claim, Late, NOBODY};
 use crate::output;
 use crate::pipeline::Client;
 use crate::program::OutputStep;
@@ -74,13 +74,16 @@ impl Cluster {
         add(Strike::LoseRequest(target));
         add(Strike::Refuse(target));
         add(Strike::Delay(target));
-        add(Strike::ExpireResult { who, sent: false });
+        let mut expire = |request| add(Strike::ExpireResult { who, request });
+        expire(Request::Unsent);
         if self.hears_of_results() {
-            add(Strike::LoseAnswer(target));
-            let in_limbo = self.limits.limbo > state.limbo.requests.len() as u16;
-            if in_limbo && !self.is_appended(state, who) && self.limits.results {
-                add(Strike::ExpireResult { who, sent: true });
+            if self.pipeline.rules.flights_expire && !self.is_appended(state, who) {
+                expire(Request::Appended);
+                if self.expired_results_stay() {
+                    expire(Request::OnTheWire);
+                }
             }
+            add(Strike::LoseAnswer(target));
         }
     }
 
@@ -166,11 +169,14 @@ impl Cluster {
     }
 
     /// The request of a result is refused: those behind it may overtake it.
+    /// librdkafka does not count that attempt ([`crate::producer`]).
     pub(super) fn refuse_result(&self, state: &mut State, who: u16) {
         let settings = &self.pipeline.consumer.output;
         self.output_producer_mut(state, who)
             .may_be_overtaken(settings);
-        self.lose_result(state, who);
+        if self.pipeline.client == Client::Java || !self.hears_of_results() {
+            self.lose_result(state, who);
+        }
     }
 
     /// The result is appended, and its answer is lost.
@@ -203,34 +209,63 @@ impl Cluster {
         }
         if self.limits.results && !self.is_appended(state, who) {
             let record = self.struck_result(state, who);
-            self.add_late_result(state, who, record, false);
+            self.add_late_result(state, who, record);
         }
         self.lose_result_request(state, who);
     }
 
-    fn add_late_result(&self, state: &mut State, by: u16, record: u16, given_up: bool) {
+    fn add_late_result(&self, state: &mut State, by: u16, record: u16) {
         let idempotent = self.pipeline.consumer.output.idempotence;
-        let late = Late::Result {
-            record,
-            by: if idempotent { by } else { crate::limbo::NOBODY },
-            given_up: given_up || !idempotent,
+        let (by, claim) = match idempotent {
+            true => (by, Claim::Repeats),
+            false => (NOBODY, Claim::GivenUp),
         };
+        let late = Late::Result { record, by, claim };
         // Two requests with one sequence number are one to the broker.
         if !idempotent || !state.limbo.requests.contains(&late) {
             state.limbo.add(late);
         }
     }
 
-    /// The delivery timeout of a result passes; with `sent` its request may still arrive.
-    pub(super) fn expire_result(&self, state: &mut State, who: u16, sent: bool) {
-        if sent && !self.is_on_the_wire(state, who) {
+    /// Whether a result that times out may be appended later: its request stays on the connection
+    /// (`Sender.getExpiredInflightBatches`, KIP-91). librdkafka's request times out with its message, and that
+    /// breaks the connection (`rd_kafka_broker_timeout_scan`, `socket.max.fails`). Where leaders ask for the
+    /// transaction none is taken once that has been aborted.
+    fn expired_results_stay(&self) -> bool {
+        self.pipeline.client == Client::Java && self.limits.results
+    }
+
+    /// The delivery timeout of a result passes.
+    pub(super) fn expire_result(&self, state: &mut State, who: u16, request: Request) {
+        let is_sent = request != Request::Unsent;
+        if is_sent && !self.is_on_the_wire(state, who) {
             return;
         }
-        if sent {
-            let record = self.struck_result(state, who);
-            self.add_late_result(state, who, record, true);
+        let record = self.struck_result(state, who);
+        let is_repeated = self.attempts_at_struck(state, who) > 0;
+        match request {
+            Request::Unsent => {}
+            Request::Appended => self.append_result(state, who, record),
+            Request::OnTheWire => {
+                let claim = Claim::Expired(state.limbo.expired_results(who));
+                let by = who;
+                state.limbo.add(Late::Result { record, by, claim });
+            }
         }
-        self.result_failed(state, who);
+        if is_sent && is_repeated && self.doubts_are_fatal() {
+            self.crash(state, who);
+        } else {
+            self.result_failed(state, who);
+        }
+    }
+
+    /// How often the result that a fault strikes was sent in vain.
+    fn attempts_at_struck(&self, state: &State, who: u16) -> u16 {
+        let producer = self.output_producer(state, who);
+        match producer.sends.first() {
+            Some(send) => send.attempts,
+            None => producer.attempts,
+        }
     }
 
     /// The delivery timeout of the oldest result passes, because a fault took an answer of its;
@@ -252,11 +287,12 @@ impl Cluster {
         }
     }
 
-    /// Whether a result that is given up in doubt ends its transactional producer.
+    /// Whether a result that was sent again and is given up in doubt ends its transactional producer (before
+    /// KIP-360; `ProducerBatch.inRetry`).
     pub fn doubts_are_fatal(&self) -> bool {
         self.has_transactions()
             && self.pipeline.client == Client::Java
-            && !self.pipeline.rules.java_bumps_epoch
+            && !self.pipeline.rules.transactions.epoch_can_be_expected
     }
 
     /// Whether the request of the result that a fault strikes has been sent: within a transaction its
@@ -285,11 +321,11 @@ impl Cluster {
             if let Late::Result {
                 record: own,
                 by,
-                given_up,
+                claim: claim @ Claim::Repeats,
             } = late
                 && (*by, *own) == (who, record)
             {
-                *given_up = true;
+                *claim = Claim::GivenUp;
             }
         }
         state.limbo.requests.sort_unstable();
@@ -302,10 +338,16 @@ impl Cluster {
         if !producer.sends.is_empty() {
             producer.take(0);
             producer.failed = looks;
+            if self.has_transactions() {
+                // What has not been sent never is (`RecordAccumulator.abortUndrainedBatches`).
+                self.output_producer_mut(state, who).sends.truncate(0);
+            }
             return;
         }
         producer.forget_awaited();
-        if self.limits.transactional_ids > 0 {
+        if self.failures_are_fatal() {
+            self.crash(state, who);
+        } else if self.limits.transactional_ids > 0 {
             self.output_producer_mut(state, who).failed = true;
             self.abort_or_end(state, who);
         } else {

@@ -2,6 +2,7 @@
 
 use super::{Cluster, State};
 use crate::broker::{AppendResult, Standing};
+use crate::output::Output;
 use crate::output::log::{Next, OutputLog};
 use crate::transaction_coordinator::{Outcome, Part, Phase as TransactionPhase};
 
@@ -143,8 +144,11 @@ impl Cluster {
     /// Whether results of the record lie in the output topic that its reader has not come to.
     pub fn output_holds(&self, state: &State, record: u16) -> bool {
         let isolation = self.pipeline.consumer.output.isolation;
-        let log = self.log(state);
-        log.is_some_and(|log| log.holds(record, isolation))
+        let waits = |output: &Output| output.unseen.iter().any(|own| own.record == record);
+        match self.log(state) {
+            Some(log) => log.holds(record, isolation),
+            None => state.output.as_deref().is_some_and(waits),
+        }
     }
 
     /// Whether the output topic has a leader, where it can be without one.

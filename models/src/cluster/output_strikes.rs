@@ -2,7 +2,7 @@
 
 use super::replicas::refuse_waiting;
 use super::{Cluster, State};
-use crate::action::{ReplicaStrike, Strike, Target};
+use crate::action::{ReplicaStrike, Request, Strike, Target};
 use crate::fault::Fault;
 use crate::replication::Status;
 
@@ -10,7 +10,7 @@ impl Cluster {
     /// Whether the followers of a leader get everything at once: no fault of brokers is left, so that the
     /// leader stays one. When they get it only decides when requests are answered and results are seen.
     pub(super) fn followers_are_calm(&self, state: &State) -> bool {
-        let reduces = self.reductions.healthy_replicas && self.pipeline.logs_results();
+        let reduces = self.reductions.healthy_replicas && self.limits.logs_results;
         reduces && self.brokers_are_spared(state)
     }
 
@@ -85,7 +85,10 @@ impl Cluster {
         topic.request_faults(&turned, Target::Result(who), add);
         let next = turned.producer.next_to_expire(&topic.pipeline);
         if next.is_some_and(|oldest| !oldest.doubtful) {
-            add(Strike::ExpireResult { who, sent: false });
+            add(Strike::ExpireResult {
+                who,
+                request: Request::Unsent,
+            });
         }
     }
 

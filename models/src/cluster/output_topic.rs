@@ -31,7 +31,7 @@ use std::sync::Arc;
 impl Cluster {
     /// The output topic as a model of its own, where faults can strike it.
     pub(super) fn output_topic_of(&self, room: Room) -> Result<Option<Arc<Cluster>>, TooLarge> {
-        if !self.pipeline.logs_results() {
+        if !self.limits.logs_results {
             return Ok(None);
         }
         let pipeline = self.pipeline.of_results();
@@ -150,7 +150,8 @@ impl Cluster {
             let steps = own.into_iter().filter_map(LogStep::of);
             let steps = steps.filter(|step| client == 0 || step.is_of_client());
             // Until its last transaction has ended the client begins none.
-            let waits = self.waits_for_markers(state, client);
+            let waits =
+                self.waits_for_markers(state, client) || self.sends_behind_a_question(&turned);
             let steps = steps.filter(|step| !waits || *step != LogStep::Transmit);
             actions.extend(steps.map(|does| Action::OutputTopic { client, does }));
         }

@@ -328,7 +328,7 @@ impl Cluster {
         self.everyone().any(|who| {
             self.id_of(who) == id
                 && self.output_producer(state, who).open
-                && !self.is_zombie(state, who)
+                && (!self.is_zombie(state, who) || self.output_producer(state, who).timed_out)
         })
     }
 
@@ -357,9 +357,25 @@ impl Cluster {
             self.forget_late_results(state, id);
             self.forget_late_ends(state, id);
         }
+        for who in self.everyone() {
+            let stands_still = self.id_of(who) == id && self.is_zombie(state, who);
+            let producer = self.output_producer_mut(state, who);
+            producer.timed_out |= stands_still && producer.open;
+        }
         self.coordinate(state, id, |own| own.time_out(&rules));
         self.write_abort_markers(state, id);
         self.forget_ended_ids(state);
+    }
+
+    /// What stood still and knows that it is out of the group begins anew.
+    pub(super) fn forget_timeouts(&self, state: &mut State) {
+        for who in self
+            .everyone()
+            .filter(|_| self.limits.transactional_ids > 0)
+        {
+            let stands_still = self.is_zombie(state, who);
+            self.output_producer_mut(state, who).timed_out &= stands_still;
+        }
     }
 
     /// A marker beside those of the output topic's log, of a commit or an abort.

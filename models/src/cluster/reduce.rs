@@ -33,6 +33,9 @@ pub struct Reductions {
     /// shorter. Not so where a late commit may arrive in between, and handling may turn out to have taken
     /// too long before the answer does (`calls_are_whole`).
     pub whole_calls: bool,
+    /// A result is a call with an outcome, not a request on its way from a client to a log, where none can
+    /// come behind its client (`results_come_behind`). It merges steps.
+    pub whole_results: bool,
     /// Faults that cannot be spent any more, for none is left in all, are no longer told apart.
     pub spent_faults: bool,
     /// Where reading would begin is forgotten once nobody will ever begin to read anew.
@@ -56,6 +59,7 @@ impl Reductions {
         dead_fields: true,
         harmless_faults: true,
         whole_calls: true,
+        whole_results: true,
         spent_faults: true,
         where_to_begin: true,
         generations: true,
@@ -63,11 +67,13 @@ impl Reductions {
         healthy_replicas: true,
         symmetric_replicas: true,
     };
-    /// No reduction but the numbering of generations, without which some spaces are infinite.
+    /// No reduction but the numbering of generations, without which some spaces are infinite, and whole
+    /// results, without which they are others.
     pub const NONE: Reductions = Reductions {
         dead_fields: false,
         harmless_faults: false,
         whole_calls: false,
+        whole_results: true,
         spent_faults: false,
         where_to_begin: false,
         generations: true,
@@ -111,6 +117,7 @@ impl Cluster {
                 self.forget_empty_process(state, who);
             }
         }
+        self.forget_timeouts(state);
         if self.reductions.where_to_begin {
             self.forget_where_to_begin(state);
         }

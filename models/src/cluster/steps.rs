@@ -24,8 +24,10 @@ impl Cluster {
         }
         self.output_transaction_steps(state, actions);
         self.output_topic_actions(state, actions);
-        for slot in 0..state.limbo.requests.len() {
-            actions.push(Action::LateArrives(slot as u16));
+        for (slot, late) in (0..).zip(state.limbo.requests.iter()) {
+            if late.can_arrive() {
+                actions.push(Action::LateArrives(slot));
+            }
         }
     }
 
@@ -271,11 +273,9 @@ impl Cluster {
                     self.are_committed(state, [position, second]);
                 }
             }
-            Late::Result {
-                record,
-                by,
-                given_up,
-            } => self.late_result_arrives(state, record, by, given_up),
+            Late::Result { record, by, claim } => {
+                self.late_result_arrives(state, record, by, claim);
+            }
             Late::Offsets {
                 id,
                 position,

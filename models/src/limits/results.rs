@@ -5,7 +5,7 @@ use crate::order::Step;
 use crate::pipeline::Pipeline;
 
 /// The most entries that the log of the output topic may get.
-const MAX_RESULTS: usize = 127;
+const MAX_RESULTS: usize = 255;
 /// The most epochs that a state tells apart of one producer: the oldest that anyone still has, one for
 /// all before it, and those that were raised since.
 pub const MAX_RAISED: u16 = 7;
@@ -13,8 +13,9 @@ pub const MAX_RAISED: u16 = 7;
 impl Limits {
     /// The limits of the output topic; `results`: that topic as a pipeline of its own.
     ///
-    /// Each fault can have every record be handled once more, and every result that is under way be
-    /// appended once more; so can none but a fault.
+    /// Each fault can have every record be handled anew, and every result that is under way be appended once
+    /// more; so can none but a fault. It is handled anew three times at most: by who takes the partition over,
+    /// by who gets it back, and once more by a process whose result fails meanwhile.
     pub fn of_results(&self, results: &Pipeline, room: Room) -> Result<Limits, TooLarge> {
         let steps = results.consumer.order.steps().into_iter();
         let steps = steps
@@ -22,7 +23,11 @@ impl Limits {
             .count();
         let faults = usize::from(results.faults.total());
         // The input may have a record more than once.
-        let sends = usize::from(self.log) * steps * (1 + 2 * faults);
+        let readers = match results.subscribes() {
+            true => 1,
+            false => usize::from(self.instances),
+        };
+        let sends = usize::from(self.log) * readers * steps * (1 + 4 * faults);
         let markers = match results.producer.is_transactional() {
             true => sends + faults + 1,
             false => 0,

@@ -38,6 +38,9 @@ pub struct OutputProducer {
     pub epoch: u16,
     /// Whether its transaction has been begun at the coordinator, as far as it knows.
     pub open: bool,
+    /// Whether the coordinator timed a transaction of its out while its process stood still: once it goes on,
+    /// what it begins does not time out by that.
+    pub timed_out: bool,
     /// Whether its application waits for another epoch, after a result that failed and the abort of its
     /// transaction: kept where the coordinator may move meanwhile.
     pub awaits_epoch: bool,
@@ -116,6 +119,7 @@ impl OutputProducer {
     pub fn is_busy(&self) -> bool {
         let fresh = OutputProducer {
             epoch: self.epoch,
+            timed_out: self.timed_out,
             awaits_epoch: self.awaits_epoch,
             ..OutputProducer::default()
         };

@@ -10,19 +10,25 @@
 //!   marker, and the next transaction commits it (KIP-890). Java only: from KIP-360 on it goes on in the next
 //!   epoch; before, it ends.
 //! - Of several requests in flight the first is refused or lost, and the leader, which knows nothing of the
-//!   producer yet, takes the second for its first (KIP-360). Where it asks for a transaction it
-//!   remembers the first number that it asked with (KIP-890).
+//!   producer yet, takes the second for its first (KIP-360), but under transaction version 2 (KAFKA-18202): a
+//!   refusal comes before it asks for the transaction.
 //! - The application goes on after a failed result, whose request is not refused for what came since: there
 //!   is no idempotence, or a Java client before 2.5 has another producer id by then.
+//! - A refusal is lost on its way: the result is in doubt and not in the log.
+//! - librdkafka closes the connection of a request that times out, and what was in flight behind it is sent
+//!   again and may be appended twice: an idempotent producer goes on in another epoch by then.
 //! - Without acknowledgements what is on the wire goes down with its process.
-//! - A result is appended, its delivery timeout passes, and whoever reads what is not committed has it.
+//! - Whoever reads what is not committed has a result that is appended when its delivery timeout passes, and
+//!   has none whose transaction is timed out, or whose coordinator moves, before its leader has it. It
+//!   matters where the record may be handled no more.
 
 use super::{
-    Acks, Client, ConfirmOn, Isolation, OnRestart, OnSendFailure, Pipeline, ProducerSettings,
-    Source, TopicSettings,
+    Acks, AutoCommit, Client, ConfirmOn, Isolation, OnAbort, OnRestart, OnSendFailure, Pipeline,
+    PreparedTransaction, ProducerSettings, Source, TopicSettings, TransactionalId,
 };
 use crate::fault::{Call, Fault, FaultKey};
-use crate::order::Step;
+use crate::order::{Item, Step};
+use crate::transaction_coordinator::TransactionVersion;
 
 impl Pipeline {
     /// Whether anything can tell the replicas apart: a fault that strikes brokers. Otherwise they are
@@ -50,12 +56,14 @@ impl Pipeline {
         let transactional = self.consumer.has_transactions();
         let is_asked = self.rules.transactions.leaders_ask();
         let behind_the_marker = transactional
-            && expires
+            && (expires || meets(&|key| key.fault == Fault::DeliveryTimeout))
             && self.client == Client::Java
-            && self.rules.java_bumps_epoch
+            && self.rules.transactions.epoch_can_be_expected
             && !is_asked;
+        let first_is_zero = self.rules.transactions.version == TransactionVersion::Two
+            && self.rules.transactions.first_number_is_zero;
         let skips_numbers = output.idempotence
-            && !(transactional && is_asked)
+            && !(transactional && first_is_zero)
             && output.max_in_flight > 1
             && self.rules.unknown_producer_starts_anywhere
             && self.consumer.order.contains(Step::ProduceAsync)
@@ -68,8 +76,76 @@ impl Pipeline {
         let unanswered = output.acks == Acks::None;
         let uncommitted = transactional
             && output.isolation == Isolation::ReadUncommitted
-            && meets(&|key| key.fault == Fault::DeliveryTimeout);
-        behind_the_marker || skips_numbers || goes_on || unanswered || uncommitted
+            && self.may_pass_over_results()
+            && meets(&|key| self.strikes_before_the_append(key.fault));
+        let spend = |fault: Fault| {
+            let own = |(key, _): &&(FaultKey, u16)| key.fault == fault && strikes_request(key);
+            let counts = self.faults.entries.iter().filter(own);
+            counts.map(|(_, count)| *count).fold(0, u16::saturating_add)
+        };
+        // A request that is lost leaves the same.
+        let in_two_faults = spend(Fault::RequestLost).saturating_add(2) <= self.faults.total();
+        let is_refused = spend(Fault::RequestRefused) > 0
+            || transactional && is_asked && self.faults.contains(Fault::CoordinatorFailover);
+        let loses_refusals = in_two_faults && is_refused && spend(Fault::ResponseLost) > 0;
+        let breaks_connections = self.client == Client::Librdkafka
+            && !transactional
+            && self.consumer.order.contains(Step::ProduceAsync)
+            && (expires || meets(&|key| key.fault == Fault::DeliveryTimeout));
+        breaks_connections
+            || loses_refusals
+            || behind_the_marker
+            || skips_numbers
+            || goes_on
+            || unanswered
+            || uncommitted
+    }
+
+    /// Whether the model has a log of these results: that they may come behind, and what faults of brokers do
+    /// to them.
+    pub fn can_log_results(&self) -> bool {
+        let mut faults = self.faults.entries.iter();
+        self.results_are_followed() && faults.all(|(key, _)| is_followed(key.fault))
+    }
+
+    /// The same, whatever strikes them.
+    pub fn results_are_followed(&self) -> bool {
+        let output = &self.consumer.output;
+        let stable = output.transactional_id == TransactionalId::Stable;
+        let transactional = self.consumer.has_transactions();
+        let bumps = self.client == Client::Librdkafka
+            || self.rules.java_bumps_epoch
+                && (!transactional || self.rules.transactions.epoch_can_be_expected);
+        (!transactional || stable)
+            && output.prepared_transaction == PreparedTransaction::Abort
+            && self.rules.stale_fetches_refused
+            && bumps
+    }
+
+    /// Whether a record whose transaction is aborted may be handled no more: then it matters whether its result
+    /// was appended before.
+    fn may_pass_over_results(&self) -> bool {
+        let consumer = &self.consumer;
+        let commits = Item::Step(Step::Commit);
+        let transactions = consumer.order.transactions();
+        let commits_inside = transactions.iter().any(|own| own.contains(&commits));
+        consumer.output.on_abort == OnAbort::Continue
+            || consumer.on_process_failure.goes_on()
+            || consumer.auto_commit != AutoCommit::Off
+            || !commits_inside
+    }
+
+    /// Whether the fault decides whether a result of an open transaction is appended, or lets the transaction
+    /// time out between the call that adds the partition and the append: under version 2 they are one.
+    fn strikes_before_the_append(&self, fault: Fault) -> bool {
+        let decides = [Fault::DeliveryTimeout, Fault::CoordinatorFailover];
+        let delays = [
+            Fault::TransactionTimeout,
+            Fault::ConsumerPause,
+            Fault::SlowProcessing,
+        ];
+        let apart = self.rules.transactions.version == TransactionVersion::One;
+        decides.contains(&fault) || apart && delays.contains(&fault)
     }
 
     /// Whether a client that skipped a sequence number goes on in its transaction, in another epoch.
@@ -112,6 +188,21 @@ impl Pipeline {
             ..self.clone()
         }
     }
+}
+
+/// Whether the model knows what the fault does beside results with a log of their own: the topics are replicas
+/// then, however many they have, and handling that fails for ever has no bound. What comes late or with time
+/// to one of two topics is not told apart there.
+pub fn is_followed(fault: Fault) -> bool {
+    let apart = [
+        Fault::Poison,
+        Fault::RequestDelayed,
+        Fault::ProducerIdExpiry,
+        Fault::Retention,
+        Fault::Compaction,
+        Fault::TopicRecreate,
+    ];
+    !apart.contains(&fault)
 }
 
 fn strikes_request(key: &FaultKey) -> bool {

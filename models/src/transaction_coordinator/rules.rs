@@ -27,6 +27,9 @@ pub struct TransactionRules {
     /// one, as if its own first request had been done. Brokers of 2.5 (KIP-360); from 2.6 such a client is
     /// fenced (KAFKA-9666: `lastProducerEpoch` is none then, in `TransactionCoordinator.endTransaction`).
     pub fenced_epoch_is_known: bool,
+    /// Under version 2 a partition that knows nothing of a producer takes only its sequence number 0.
+    /// Brokers from 4.1 (KAFKA-18202).
+    pub first_number_is_zero: bool,
 }
 
 impl TransactionRules {
@@ -43,5 +46,6 @@ impl TransactionRules {
         timeout_fences: true,
         epoch_can_be_expected: true,
         fenced_epoch_is_known: false,
+        first_number_is_zero: true,
     };
 }

@@ -1,19 +1,13 @@
 //! Results beside faults of brokers: what is not modelled together, in one place.
 
-use semel_models::fault::{Fault, FaultBudget, FaultKey};
-use semel_models::order::{Order, Step};
-use semel_models::pipeline::{self as model, Acks, OutputSettings, Pipeline};
-use semel_models::transaction_coordinator::TransactionRules;
+use semel_models::fault::FaultBudget;
+use semel_models::order::Order;
+use semel_models::pipeline::{self as model, Pipeline};
 
-use super::super::application::Application;
-use super::super::choices::{
-    AfterAttempts, Choice, PreparedTransaction, RecordSource, TransactionalId,
-};
-use super::super::replication::strikes_replicas_unmodelled;
+use super::super::choices::{Choice, PreparedTransaction, TransactionalId};
 use super::super::report::Report;
 use super::super::resolve::Parts;
 use super::super::version::Rule;
-use super::produces;
 
 /// Refuses by name what is not modelled where results are written and brokers are struck.
 pub(super) fn check(
@@ -28,7 +22,7 @@ pub(super) fn check(
     let application = parts.application;
     let place = application.order.as_ref().map(|written| written.span);
     for (key, _) in &faults.entries {
-        if !goes_with_broker_faults(key.fault) {
+        if !model::results::is_followed(key.fault) {
             report
                 .not_modelled(
                     place,
@@ -88,32 +82,19 @@ pub(super) fn check(
 
 /// Whether late requests of any call are not modelled with the results of the design, which meets them only
 /// if it names them: a result may come behind its client, or a request to the transaction coordinator be late.
-pub(crate) fn leaves_late_requests_out(
-    order: Option<&Order>,
-    output: Option<&OutputSettings>,
-    application: &Application,
-    rules: &TransactionRules,
-) -> bool {
-    let order = order.filter(|order| produces(Some(order)));
-    let Some((order, output)) = order.zip(output) else {
-        return false;
-    };
-    let transactional = !order.transactions().is_empty();
-    let goes_on = match application.after_attempts.value {
-        AfterAttempts::Skip | AfterAttempts::DeadLetter | AfterAttempts::RetryTopic => true,
-        AfterAttempts::Stop | AfterAttempts::Close | AfterAttempts::Block => false,
-    };
-    match (transactional, output.idempotence) {
-        (true, _) => !rules.leaders_ask() || application.source.value == RecordSource::Transaction,
-        (false, true) => order.contains(Step::ProduceAsync),
-        (false, false) => goes_on || output.acks == Acks::None,
-    }
+pub(crate) fn leaves_late_requests_out(pipeline: &Pipeline) -> bool {
+    let consumer = &pipeline.consumer;
+    let coordinate = pipeline.producer.is_transactional() && consumer.has_transactions();
+    pipeline.results_come_behind() || consumer.produces() && coordinate
 }
 
 /// Refuses designs whose results may come behind what their clients did without them, where the log that
 /// would show it is not modelled. With faults of brokers that has been refused.
 pub(crate) fn refuse_unfollowed(parts: &Parts<'_>, pipeline: &Pipeline, report: &mut Report) {
-    if pipeline.faults.strikes_brokers() || is_followed(pipeline) {
+    if pipeline.faults.strikes_brokers()
+        || !pipeline.results_come_behind()
+        || pipeline.can_log_results()
+    {
         return;
     }
     let written = parts.application.order.as_ref().map(|written| written.span);
@@ -122,37 +103,6 @@ pub(crate) fn refuse_unfollowed(parts: &Parts<'_>, pipeline: &Pipeline, report: 
             written,
             "a result that its client has given up, and that reaches the output topic all the same, in this design",
         )
-        .because("A request or an answer of a result can be lost, and its delivery timeout pass while it is sent again. That goes with transactional-id = \"stable\", without `poison`, `request-delayed` and prepared-transaction = \"resume\", with Kafka 2.1 or newer and Java clients from 2.5 on.")
-        .write("Write one of these, or a newer `kafka` (from 3.6 on leaders ask for the transaction), or take the faults of the network and the pauses away.");
-}
-
-/// Whether results that may come behind their clients are modelled in this pipeline.
-pub(super) fn is_followed(pipeline: &Pipeline) -> bool {
-    let mut faults = pipeline.faults.entries.iter();
-    let all_go = |(key, _): &(FaultKey, u16)| goes_with_broker_faults(key.fault);
-    !pipeline.results_come_behind() || is_modelled(pipeline) && faults.all(all_go)
-}
-
-/// Whether the model knows what faults of brokers do to these results, whatever else strikes them.
-pub(super) fn is_modelled(pipeline: &Pipeline) -> bool {
-    let consumer = &pipeline.consumer;
-    let stable = consumer.output.transactional_id == model::TransactionalId::Stable;
-    let bumps = pipeline.client == model::Client::Librdkafka || pipeline.rules.java_bumps_epoch;
-    (!consumer.has_transactions() || stable)
-        && consumer.output.prepared_transaction == model::PreparedTransaction::Abort
-        && pipeline.rules.stale_fetches_refused
-        && bumps
-}
-
-/// Whether the fault goes with results and faults of brokers at once: the topics are modelled as replicas
-/// then, however many they have, and handling that fails for ever has no bound. What comes late or with time
-/// to one of two topics is not told apart here.
-fn goes_with_broker_faults(fault: Fault) -> bool {
-    let apart = [
-        Fault::Poison,
-        Fault::RequestDelayed,
-        Fault::ProducerIdExpiry,
-        Fault::Retention,
-    ];
-    !apart.contains(&fault) && !strikes_replicas_unmodelled(fault)
+        .because("A request or an answer of a result can be lost, and its delivery timeout pass while it is sent again; with acks=0 nobody hears of it, and a reader of what is not committed sees it before its transaction ends. That goes with transactional-id = \"stable\", without `poison`, `request-delayed` and prepared-transaction = \"resume\", with Kafka 2.1 or newer and Java clients from 2.5 on.")
+        .write("Write one of these; or acks other than 0, isolation.level = \"read_committed\" in [output.consumer], a newer `kafka` (from 3.6 on leaders ask for the transaction); or take the faults of the network and the pauses away.");
 }

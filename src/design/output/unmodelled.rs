@@ -7,7 +7,7 @@ use semel_models::transaction_coordinator::{TransactionRules, TransactionVersion
 
 use super::super::Design;
 use super::super::application::Application;
-use super::super::choices::{AfterAttempts, Choice, RecordSource, TransactionalId};
+use super::super::choices::{AfterAttempts, Assignment, Choice, RecordSource, TransactionalId};
 use super::super::diagnostic::Code;
 use super::super::document::Field;
 use super::super::order::{GroupKind, steps};
@@ -197,7 +197,7 @@ pub fn models_together(design: &Design, fault: Fault) -> bool {
     let both_coordinate = two_hops && consumer.has_transactions();
     let meddles = meddles(FaultKey { fault, call: None }, rules);
     !(results && !goes_with(fault)
-        || struck && !struck::is_modelled(design.pipeline())
+        || struck && !design.pipeline().results_are_followed()
         || consumer.has_transactions() && late
         || two_hops && fault == Fault::CoordinatorFailover
         || both_coordinate && meddles)
@@ -271,6 +271,18 @@ pub(crate) fn of_design(
             )
             .because("The one producer of [output.producer] would have to write both inside and outside of transactions.")
             .write("Write then = \"stop\", \"skip\" or \"block\".");
+    }
+    let shares = application.transactional_id.value == TransactionalId::PerPartition
+        && application.assignment.value == Assignment::Assign
+        && application.instances.value > 1;
+    if shares {
+        report
+            .not_modelled(
+                application.transactional_id.at,
+                "transactional-id = \"per-partition\" with several instances that assign themselves the same partition",
+            )
+            .because("Each start of one fences the producer of the other, which ends its process, for ever.")
+            .write("Write assignment = \"subscribe\", instances = 1 or transactional-id = \"stable\".");
     }
     versions(parts, faults, report);
     let commits = order.is_some_and(|order| {

@@ -29,9 +29,18 @@ fn versions_and_brokers_decide_the_rules() {
         version: TransactionVersion::One,
         ..TransactionRules::CURRENT
     };
-    assert_eq!(rules("kafka = \"3.9\"", ""), one);
     assert_eq!(rules("", "transaction.version = 1"), one);
     assert_eq!(rules("client-version = \"3.9\"", ""), one);
+    let one = TransactionRules {
+        first_number_is_zero: false,
+        ..one
+    };
+    assert_eq!(rules("kafka = \"3.9\"", ""), one);
+    let before_4_1 = TransactionRules {
+        first_number_is_zero: false,
+        ..TransactionRules::CURRENT
+    };
+    assert_eq!(rules("kafka = \"4.0\"", ""), before_4_1);
     let unverified = TransactionRules {
         verifies: false,
         ..one

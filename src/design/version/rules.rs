@@ -67,6 +67,8 @@ const OF_OLD: Option<Version> = Some(version(1, 0));
 const NEVER: Option<Version> = None;
 
 rules! {
+    ResetForGoodReason: Client, version(0, 10), None, &[], Some(version(1, 8)), "librdkafka 1.8.0",
+        "a look-up of an offset that fails for now resets no position, and a commit that fails for now is sent again";
     HeartbeatThread: Client, patch(0, 10, 1), None, &[], OF_OLD, "KIP-62",
         "heartbeats come from a thread of their own, and max.poll.interval.ms limits the handling";
     IdempotentProducer: Both, version(0, 11), None, &[], OF_OLD, "KIP-98",
@@ -79,8 +81,6 @@ rules! {
         "an aborted transaction without records hides no committed record behind it";
     TimedCommitsWait: Client, version(0, 11), None, &[], Some(version(1, 7)), "librdkafka 1.7.0",
         "no automatic commit is sent during a rebalance";
-    ResetForGoodReason: Client, version(0, 11), None, &[], Some(version(1, 8)), "librdkafka 1.8.0",
-        "a look-up of an offset that fails for now resets no position, and a commit that fails for now is sent again";
     SkippedNumberFails: Client, version(0, 11), None, &[], Some(patch(1, 8, 2)), "librdkafka #3575, 1.8.2",
         "a transactional producer whose partition found a sequence number skipped fails its transaction";
     AbortBeforeEpoch: Client, version(0, 11), None, &[], Some(version(2, 0)), "librdkafka #3575, 2.0.0",
@@ -153,6 +153,8 @@ rules! {
         "every transaction has a producer epoch of its own";
     ConsumerProtocol: Both, version(4, 0), None, &[], Some(version(2, 12)), "KIP-848",
         "group.protocol = consumer: the coordinator computes the assignment, and takes away only what moves";
+    FirstNumberIsZero: Broker, version(4, 1), None, &[], OF_OLD, "KAFKA-18202",
+        "under transaction version 2 a partition that knows nothing of a producer takes its first sequence number only";
     EligibleLeaderReplicas: Broker, version(4, 1), None, &[], OF_OLD, "KIP-966",
         "replicas that left the in-sync ones below the minimum may still lead";
     EndlessTimeout: Broker, version(4, 1), None, &[], OF_OLD, "KIP-939",

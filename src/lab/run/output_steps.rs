@@ -142,12 +142,20 @@ impl Run {
             return Ok(());
         };
         let results = self.rig.results();
-        let unseen = output.unseen.iter();
-        let unseen = unseen.map(|own| (own.record, results.producer(own.id), own.committed));
+        // Once a result is committed nobody asks whose it is, and the id may be forgotten.
+        let unseen = output.unseen.iter().map(|own| {
+            let by = (!own.committed).then(|| results.producer(own.id));
+            (own.record, by, own.committed)
+        });
         let real = match self.reads_committed_results() {
             true => results.unseen(),
             false => Vec::new(),
         };
+        let real = real.into_iter().map(|(record, by, committed)| {
+            let by = (!committed).then_some(by);
+            (record, by, committed)
+        });
+        let real: Vec<_> = real.collect();
         self.agree("the results that nobody sees yet", unseen.collect(), real)?;
         let pending = output.pending.iter();
         let pending = pending.map(|own| (results.producer(own.id), stored(own.position)));

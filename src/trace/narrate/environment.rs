@@ -4,7 +4,7 @@ use super::output_topic::Struck;
 use super::transactions::Hop;
 use super::{ConsumerScene, Scene};
 use crate::trace::facts::{are_gone, in_a_sentence, name};
-use semel_models::action::{ConsumerStrike, Strike, Target};
+use semel_models::action::{ConsumerStrike, Request, Strike, Target};
 use semel_models::consumer::{Phase, Recovery};
 use semel_models::pipeline::{Acks, AfterAttempts, OnCommitFailure};
 
@@ -96,15 +96,17 @@ impl Scene<'_> {
                     self.wire_lost()
                 ),
             ),
-            Strike::ExpireResult { who, sent } => {
+            Strike::ExpireResult { who, request } => {
                 let scene = self.of(who);
-                let wire = match sent || scene.is_on_the_wire() {
-                    true => ", its request on the wire",
-                    false => ", not yet sent",
+                let place = match request {
+                    Request::Unsent if !scene.is_on_the_wire() => ", not yet sent",
+                    Request::Unsent | Request::OnTheWire => ", its request on the wire",
+                    Request::Appended => ", in the log, but not answered",
                 };
                 let sentence = format!(
-                    "The delivery timeout of the result of {} passes{wire}{}.",
+                    "The delivery timeout of the result of {} passes{place}{}{}.",
                     scene.struck_result(Struck::Delivery),
+                    self.newly_seen(),
                     scene.fate_of_result(Struck::Delivery)
                 );
                 ("consumer", "expire-result", sentence)
@@ -301,6 +303,11 @@ impl Scene<'_> {
                 )
             }
             Target::Coordinator(call) => self.coordinator_answer_lost(call.name()),
+            Target::Result(who) if self.of(who).was_result_refused() => format!(
+                "The refusal of the result of {} is lost on its way{}.",
+                self.of(who).struck_result(Struck::Answer),
+                self.of(who).fate_of_result(Struck::Answer)
+            ),
             Target::Result(who) => format!(
                 "The output topic has the result of {}{}; the answer is lost{}.",
                 self.of(who).struck_result(Struck::Answer),

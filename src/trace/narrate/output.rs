@@ -334,6 +334,18 @@ impl ConsumerScene<'_> {
                     self.newly_seen()
                 )
             }
+            OutputStep::ProduceAsync if self.cluster.refuses_sends(self.scene.before, self.who) => {
+                let then = match died {
+                    true => "the process ends".into(),
+                    false => format!(
+                        "the transaction is aborted, and {}",
+                        self.then_after_abort()
+                    ),
+                };
+                format!(
+                    "produce-async: the producer does not send the result of {who}, for another one of the transaction was not delivered: {then}."
+                )
+            }
             OutputStep::ProduceAsync => {
                 format!(
                     "produce-async: the result of {who} is sent, and nobody waits for its report."
@@ -346,6 +358,10 @@ impl ConsumerScene<'_> {
                 )
             }
             OutputStep::Flush => "flush: every result that was sent is reported.".into(),
+            OutputStep::Offsets if died && self.is_ongoing() => format!(
+                "commit: the group coordinator refuses the offsets, for the {} is no longer a member; the process ends.",
+                self.name()
+            ),
             OutputStep::Offsets if died => {
                 format!(
                     "commit: the coordinator refuses the offsets, for {timed_out}; the process ends."
@@ -374,6 +390,14 @@ impl ConsumerScene<'_> {
             }
             OutputStep::End => "The transaction ends with nothing in it.".into(),
         }
+    }
+
+    /// Whether the producer's own transaction was open before the step.
+    fn is_ongoing(&self) -> bool {
+        let pipeline = self.cluster.pipeline();
+        let id = semel_models::output::id_of(self.who, pipeline);
+        let transaction = self.scene.transaction_before(id);
+        transaction.phase == Phase::Ongoing && !transaction.has_fenced(self.producer_before().epoch)
     }
 
     /// Why a call about a transaction that has ended already is refused.
@@ -463,8 +487,9 @@ impl ConsumerScene<'_> {
             return fate;
         }
         let is_down = self.after().phase == consumer::Phase::Down;
-        if is_down && matches!(how, Struck::Delivery) && self.cluster.doubts_are_fatal() {
-            return "; what it has sent is in doubt, which a producer before Java 2.5 does not survive: the process ends".into();
+        let ends = self.cluster.doubts_are_fatal() || self.cluster.failures_are_fatal();
+        if is_down && matches!(how, Struck::Delivery) && ends {
+            return "; it is reported failed, and before Kafka 2.5 a transactional producer cannot go on behind what is in doubt: the process ends".into();
         }
         let goes_on = after.attempts > before.attempts
             || after.sends.first().map(|send| send.attempts)

@@ -260,6 +260,13 @@ impl ConsumerScene<'_> {
         client.is_some_and(|client| !client.producer.flights.is_empty())
     }
 
+    /// Whether the answer that is lost is a refusal.
+    pub(super) fn was_result_refused(&self) -> bool {
+        let client = self.cluster.output_client(self.scene.before, self.who);
+        let first = client.and_then(|client| client.producer.flights.first().copied());
+        first.is_some_and(|flight| flight.answer.is_sent() && flight.answer != Answer::Success)
+    }
+
     /// What becomes of a result after a fault, where faults can strike the topic itself; nothing is said
     /// where the application has to be told of.
     pub(super) fn fate_on_the_wire(&self, how: Struck) -> Option<String> {

@@ -23,7 +23,7 @@ pub use faults::Extra;
 use order::OrderDraw;
 pub use partitions::any_partitions;
 pub use replicas::any_replicas;
-pub use results::any_results;
+pub use results::{any_results, any_unstruck_results};
 pub use transactions::{Brokers, any_transactions};
 
 /// The text of a design. A failing test prints it as it stands: it is a file for `semel check`.

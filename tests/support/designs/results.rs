@@ -111,3 +111,91 @@ pub fn any_results(brokers: Brokers) -> impl Strategy<Value = Text> {
             },
         )
 }
+
+const TOGETHER: &[&str] = &[
+    "process -> kafka[produce, commit]",
+    "kafka[process, produce, commit]",
+    "kafka[produce, commit]",
+    "each(kafka[produce, commit])",
+    "kafka[produce-async, commit]",
+];
+/// What fails a record for good, and what the application does then.
+const THEN: &[&str] = &[
+    "attempts = 1\nthen = \"stop\"\n",
+    "attempts = 2\nthen = \"skip\"\n",
+    "attempts = 1\nthen = \"close\"\n",
+    "attempts = 1\nthen = \"dead-letter\"\n",
+    "attempts = 1\nthen = \"block\"\n",
+];
+
+/// A design of at most two records, two instances and two faults, none of them of a broker.
+pub fn any_unstruck_results() -> impl Strategy<Value = Text> {
+    let client = (
+        any::<bool>(),
+        select(&["2.1", "2.5", "2.8", "3.5", "3.9", "4.1"][..]),
+        select(&["1", "all"][..]),
+        any::<bool>(),
+    );
+    let orders = prop_oneof![
+        select(IN_TRANSACTIONS),
+        select(TOGETHER),
+        select(PLAIN),
+        select(PLAIN),
+        Just("each(produce-async) -> commit"),
+    ];
+    let isolation = select(&["read_committed", "read_committed", "read_uncommitted"][..]);
+    let faults = subsequence(
+        [OTHERS, &["slow-processing", "graceful-restart"]].concat(),
+        1..=2,
+    );
+    let assignment = select(&["", "", "assignment = \"assign\"\n"][..]);
+    let abort = select(&["", "on-abort = \"continue\"\n", "on-abort = \"seek\"\n"][..]);
+    let then = prop_oneof![2 => Just(""), 3 => select(THEN)];
+    let bounds = (1..=2usize, 0..=1usize, 1..=2usize, 1..=2usize, 1..=2usize);
+    (
+        client,
+        orders,
+        isolation,
+        faults,
+        (abort, then, assignment),
+        bounds,
+    )
+        .prop_map(
+            |(client, order, isolation, faults, (abort, then, assignment), bounds)| {
+                let (librdkafka, kafka, acks, idempotent) = client;
+                let transactional = order.contains("kafka[");
+                let producer = match transactional {
+                    true => "transactional.id = \"results\"\n".to_string(),
+                    false if idempotent => "enable.idempotence = true\n".to_string(),
+                    false => format!("acks = \"{acks}\"\nenable.idempotence = false\n"),
+                };
+                let client = if librdkafka { "librdkafka" } else { "java" };
+                let abort = if transactional { abort } else { "" };
+                let then = match transactional && then.contains("dead-letter") {
+                    true => "",
+                    false => then,
+                };
+                let effect = match order.contains("process") {
+                    true => "add",
+                    false => "topic",
+                };
+                let (records, retries, instances, poll, total) = bounds;
+                let faults: String = faults
+                    .iter()
+                    .map(|fault| format!("{fault} = 1\n"))
+                    .collect();
+                Text(format!(
+                    "client = \"{client}\"\nkafka = \"{kafka}\"\n\
+                 [producer]\nacks = \"all\"\nenable.idempotence = true\n\
+                 [consumer]\nenable.auto.commit = false\nauto.offset.reset = \"earliest\"\n\
+                 [output.producer]\n{producer}\
+                 [output.consumer]\nisolation.level = \"{isolation}\"\n\
+                 [application]\norder = \"{order}\"\ninstances = {instances}\n{abort}{assignment}\
+                 [application.on-process-failure]\n{then}\
+                 [sink]\neffect = \"{effect}\"\n\
+                 [faults]\n{faults}total = {total}\n\
+                 [bounds]\nrecords = {records}\nretries = {retries}\npoll = {poll}\n"
+                ))
+            },
+        )
+}
