@@ -253,7 +253,7 @@ catalogue! {
         shows [AbortRead], violates [NoPhantom],
         prevented by "isolation.level=read_committed (librdkafka's default, not Java's)",
         source "Kafka, ConsumerConfig.ISOLATION_LEVEL_DOC; librdkafka, CONFIGURATION";
-    "T06" "hanging-transaction": "a late request leaves a transaction in the log that nobody ends, and readers of what is committed stop there",
+    "T06" "hanging-transaction": "a record that arrives behind the abort of its transaction opens one in the log that nobody ends, and readers of what is committed stop there",
         shows [Hang], violates [Progress],
         prevented by "brokers from 3.6: the partition leader verifies that a record belongs to a transaction",
         source "KIP-890, KAFKA-14402";

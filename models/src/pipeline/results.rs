@@ -3,28 +3,13 @@
 //!
 //! Where brokers cannot be struck a result is a call with an outcome, and the output topic is what its reader
 //! sees of it. That is enough where each request of a result is handled before its client goes on without
-//! it. It is not where one can come behind that:
-//!
-//! - The client repeats a request, its delivery timeout passes meanwhile, and the transaction is aborted:
-//!   under transaction version 1 a leader that does not ask for the transaction takes the request behind the
-//!   marker, and the next transaction commits it (KIP-890). Java only: from KIP-360 on it goes on in the next
-//!   epoch; before, it ends.
-//! - Of several requests in flight the first is refused or lost, and the leader, which knows nothing of the
-//!   producer yet, takes the second for its first (KIP-360), but under transaction version 2 (KAFKA-18202): a
-//!   refusal comes before it asks for the transaction.
-//! - The application goes on after a failed result, whose request is not refused for what came since: there
-//!   is no idempotence, or a Java client before 2.5 has another producer id by then.
-//! - A refusal is lost on its way: the result is in doubt and not in the log.
-//! - librdkafka closes the connection of a request that times out, and what was in flight behind it is sent
-//!   again and may be appended twice: an idempotent producer goes on in another epoch by then.
-//! - Without acknowledgements what is on the wire goes down with its process.
-//! - Whoever reads what is not committed has a result that is appended when its delivery timeout passes, and
-//!   has none whose transaction is timed out, or whose coordinator moves, before its leader has it. It
-//!   matters where the record may be handled no more.
+//! it, and where nobody can tell how it came to its outcome. How it may not be so stands at the cases below;
+//! that these are all of them, as far as random designs show it, is tried with the reduction switched off
+//! (`whole_results` of [`crate::cluster::Reductions`]).
 
 use super::{
-    Acks, AutoCommit, Client, ConfirmOn, Isolation, OnAbort, OnRestart, OnSendFailure, Pipeline,
-    PreparedTransaction, ProducerSettings, Source, TopicSettings, TransactionalId,
+    Acks, AutoCommit, Client, ConfirmOn, Isolation, OffsetReset, OnAbort, OnRestart, OnSendFailure,
+    Pipeline, PreparedTransaction, ProducerSettings, Source, TopicSettings, TransactionalId,
 };
 use crate::fault::{Call, Fault, FaultKey};
 use crate::order::{Item, Step};
@@ -46,59 +31,109 @@ impl Pipeline {
 
     /// Whether a result may reach its log when its client has gone on without it, or not at all.
     pub fn results_come_behind(&self) -> bool {
-        let output = &self.consumer.output;
-        if !self.consumer.produces() || self.faults.total() == 0 {
-            return false;
-        }
-        let meets =
-            |of: &dyn Fn(&FaultKey) -> bool| self.faults.entries.iter().any(|(key, _)| of(key));
-        let expires = output.acks != Acks::None && meets(&takes_answer);
-        let transactional = self.consumer.has_transactions();
-        let is_asked = self.rules.transactions.leaders_ask();
-        let behind_the_marker = transactional
-            && (expires || meets(&|key| key.fault == Fault::DeliveryTimeout))
+        self.consumer.produces()
+            && self.faults.total() > 0
+            && (self.results_come_behind_their_marker()
+                || self.numbers_are_skipped()
+                || self.application_goes_on_before_its_result()
+                || self.refusals_are_lost()
+                || self.timeouts_break_connections()
+                // What is on the wire goes down with its process.
+                || self.consumer.output.acks == Acks::None
+                || self.aborted_results_are_missed())
+    }
+
+    /// The client repeats a request, or has it in flight, when its delivery timeout passes, and the transaction is
+    /// aborted: under transaction version 1 a leader that does not ask for the transaction takes the request
+    /// behind the marker, and the next transaction commits it (KIP-890). Java only: from KIP-360 on it goes on
+    /// in the next epoch.
+    fn results_come_behind_their_marker(&self) -> bool {
+        self.consumer.has_transactions()
+            && (self.results_expire() || self.meets(Fault::DeliveryTimeout))
             && self.client == Client::Java
             && self.rules.transactions.epoch_can_be_expected
-            && !is_asked;
-        let first_is_zero = self.rules.transactions.version == TransactionVersion::Two
-            && self.rules.transactions.first_number_is_zero;
-        let skips_numbers = output.idempotence
-            && !(transactional && first_is_zero)
+            && !self.rules.transactions.leaders_ask()
+    }
+
+    /// Of several requests in flight the first is refused or lost, and the leader, which knows nothing of the
+    /// producer yet, takes the second for its first (KIP-360), but under transaction version 2 (KAFKA-18202): a
+    /// refusal comes before the leader asks for the transaction.
+    fn numbers_are_skipped(&self) -> bool {
+        let rules = &self.rules.transactions;
+        let first_is_zero = self.consumer.has_transactions()
+            && rules.version == TransactionVersion::Two
+            && rules.first_number_is_zero;
+        let output = &self.consumer.output;
+        output.idempotence
+            && !first_is_zero
             && output.max_in_flight > 1
             && self.rules.unknown_producer_starts_anywhere
             && self.consumer.order.contains(Step::ProduceAsync)
-            && meets(&|key| strikes_request(key) && key.fault != Fault::RequestDelayed);
+            && self.meets_a_result(|fault| fault != Fault::RequestDelayed)
+    }
+
+    /// The application goes on after a failed result, whose request is not refused for what came since: there
+    /// is no idempotence, or a Java client before 2.5 has another producer id by then.
+    fn application_goes_on_before_its_result(&self) -> bool {
+        let is_late = self.meets_a_result(|fault| fault == Fault::RequestDelayed);
         let changes_id = self.client == Client::Java && !self.rules.java_bumps_epoch;
-        let is_late = meets(&|key| strikes_request(key) && key.fault == Fault::RequestDelayed);
-        let goes_on = !transactional
-            && (!output.idempotence && expires || changes_id && (expires || is_late))
-            && self.consumer.on_process_failure.goes_on();
-        let unanswered = output.acks == Acks::None;
-        let uncommitted = transactional
-            && output.isolation == Isolation::ReadUncommitted
-            && self.may_pass_over_results()
-            && meets(&|key| self.strikes_before_the_append(key.fault));
+        let idempotent = self.consumer.output.idempotence;
+        !self.consumer.has_transactions()
+            && (!idempotent && self.results_expire()
+                || changes_id && (self.results_expire() || is_late))
+            && self.consumer.on_process_failure.goes_on()
+    }
+
+    /// A refusal is lost on its way: the result is in doubt and not in the log. A request that is lost leaves
+    /// the same, and costs less.
+    fn refusals_are_lost(&self) -> bool {
         let spend = |fault: Fault| {
             let own = |(key, _): &&(FaultKey, u16)| key.fault == fault && strikes_request(key);
             let counts = self.faults.entries.iter().filter(own);
             counts.map(|(_, count)| *count).fold(0, u16::saturating_add)
         };
-        // A request that is lost leaves the same.
         let in_two_faults = spend(Fault::RequestLost).saturating_add(2) <= self.faults.total();
-        let is_refused = spend(Fault::RequestRefused) > 0
-            || transactional && is_asked && self.faults.contains(Fault::CoordinatorFailover);
-        let loses_refusals = in_two_faults && is_refused && spend(Fault::ResponseLost) > 0;
-        let breaks_connections = self.client == Client::Librdkafka
-            && !transactional
+        let asks_in_vain = self.consumer.has_transactions()
+            && self.rules.transactions.leaders_ask()
+            && self.meets(Fault::CoordinatorFailover);
+        let is_refused = spend(Fault::RequestRefused) > 0 || asks_in_vain;
+        in_two_faults && is_refused && spend(Fault::ResponseLost) > 0
+    }
+
+    /// librdkafka closes the connection of a request that times out, and what was in flight behind it is sent
+    /// again and may be appended twice: an idempotent producer goes on in another epoch by then.
+    fn timeouts_break_connections(&self) -> bool {
+        self.client == Client::Librdkafka
+            && !self.consumer.has_transactions()
             && self.consumer.order.contains(Step::ProduceAsync)
-            && (expires || meets(&|key| key.fault == Fault::DeliveryTimeout));
-        breaks_connections
-            || loses_refusals
-            || behind_the_marker
-            || skips_numbers
-            || goes_on
-            || unanswered
-            || uncommitted
+            && (self.results_expire() || self.meets(Fault::DeliveryTimeout))
+    }
+
+    /// Whoever reads what is not committed has a result that is appended when its delivery timeout passes, and
+    /// has none whose transaction is timed out, or whose coordinator moves, before its leader has it. It
+    /// matters where the record may be handled no more.
+    fn aborted_results_are_missed(&self) -> bool {
+        let mut faults = self.faults.entries.iter();
+        self.consumer.has_transactions()
+            && self.consumer.output.isolation == Isolation::ReadUncommitted
+            && self.may_pass_over_results()
+            && faults.any(|(key, _)| self.strikes_before_the_append(key.fault))
+    }
+
+    fn meets(&self, fault: Fault) -> bool {
+        self.faults.contains(fault)
+    }
+
+    /// Whether a fault of requests and answers that `is_meant` can strike a result.
+    fn meets_a_result(&self, is_meant: impl Fn(Fault) -> bool) -> bool {
+        let mut faults = self.faults.entries.iter();
+        faults.any(|(key, _)| strikes_request(key) && is_meant(key.fault))
+    }
+
+    /// Whether a fault can keep a client from the answer to a result until its time is over.
+    fn results_expire(&self) -> bool {
+        let mut faults = self.faults.entries.iter();
+        self.consumer.output.acks != Acks::None && faults.any(|(key, _)| takes_answer(key))
     }
 
     /// Whether the model has a log of these results: that they may come behind, and what faults of brokers do
@@ -132,6 +167,7 @@ impl Pipeline {
         consumer.output.on_abort == OnAbort::Continue
             || consumer.on_process_failure.goes_on()
             || consumer.auto_commit != AutoCommit::Off
+            || consumer.offset_reset != OffsetReset::Earliest
             || !commits_inside
     }
 

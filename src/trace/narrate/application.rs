@@ -7,7 +7,7 @@ use semel_models::cluster::State;
 use semel_models::consumer::{Phase, Recovery, dedup_key};
 use semel_models::offset::Offset;
 use semel_models::order::{Item, Step};
-use semel_models::pipeline::Effect;
+use semel_models::pipeline::{DedupInsert, Effect};
 use semel_models::program::{Operation, Scope};
 
 impl ConsumerScene<'_> {
@@ -246,6 +246,14 @@ impl ConsumerScene<'_> {
             Step::SkipIfSeen => format!("skip-if-seen: the dedup store does not know {who}."),
             Step::Remember if self.is_skipped() => {
                 format!("{who} is skipped: it is not inserted.")
+            }
+            Step::Remember
+                if self.became_skipped()
+                    && self.cluster.pipeline().sink.dedup_insert == DedupInsert::Plain =>
+            {
+                format!(
+                    "remember: the dedup store has {who} already; a plain insert says nothing of that, and handling goes on."
+                )
             }
             Step::Remember if self.became_skipped() => {
                 format!("remember: the unique insert of {who} conflicts; it will be skipped.")

@@ -5,7 +5,7 @@ use crate::trace::facts::{are_gone, broker_name, brokers, in_a_sentence, listed,
 use semel_models::action::{ReplicaStep, ReplicaStrike};
 use semel_models::broker::{Broker, Entry};
 use semel_models::cluster::State;
-use semel_models::pipeline::{Acks, Isolation};
+use semel_models::pipeline::{Acks, Isolation, TruncationRule};
 use semel_models::producer::Answer;
 use semel_models::replication::{Election, Replication, Status};
 
@@ -157,7 +157,7 @@ impl Scene<'_> {
         let (had, has) = (before.broker.log_end(), self.log_after(who).log_end());
         let gone = || are_gone(&records(&before.broker, has, had));
         let with = if had > has && before.status == Status::Down {
-            format!("and cuts its log to its high watermark: {}", gone())
+            format!("and cuts its log to {}: {}", self.where_it_cuts(), gone())
         } else if had > has {
             format!("without what was not flushed: {}", gone())
         } else if had == 0 {
@@ -213,10 +213,21 @@ impl Scene<'_> {
             capital(&broker_name(who)),
             broker_name(leader.unwrap_or_default()),
             self.cut(who).map_or(String::new(), |gone| format!(
-                " and cuts its log to its high watermark: {}",
+                " and cuts its log to {}: {}",
+                self.where_it_cuts(),
                 are_gone(&gone)
             ))
         )
+    }
+
+    /// To where a follower cuts its log.
+    fn where_it_cuts(&self) -> &'static str {
+        match self.cluster.pipeline().rules.truncation {
+            TruncationRule::ToHighWatermark => "its high watermark",
+            TruncationRule::EndOfEpoch | TruncationRule::EndOfKnownEpoch => {
+                "what it has in common with the leader's"
+            }
+        }
     }
 
     /// What a broker removed from its log.
