@@ -38,7 +38,7 @@ fn brokers_that_keep_their_logs_keep_every_committed_result() {
 #[test]
 fn whole_results_decide_nothing() {
     let logged = without(Reductions::ALL, |all| all.whole_results = false);
-    let tried = runner(80).run(&any_unstruck_results(), |text| {
+    let tried = runner(50).run(&any_unstruck_results(), |text| {
         let design = read(&text).ok_or_else(|| TestCaseError::reject("refused"))?;
         let pipeline = design.pipeline();
         if !pipeline.can_log_results() || pipeline.logs_results() {
