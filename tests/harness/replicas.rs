@@ -157,6 +157,7 @@ fn with_acks_0_nobody_hears_of_a_lost_request() {
     let report = harness.try_check(&[NoLoss]).expect("a verdict");
     let lost = report.violation(NoLoss).expect("it is not sent again");
     assert_eq!(lost.schedule, "records=1 lost-request@1");
+    assert!(lost.advice.contains("acks=all"), "{}", lost.advice);
 }
 
 #[cfg(unix)]
@@ -223,4 +224,6 @@ fn settings_that_cannot_be_are_refused() {
     }
     let answers = semel::harness(Answers).output_topic().acks(Acks::Leader);
     assert!(refused(answers.records(1..=1)).contains("needs acks=all"));
+    let answers = semel::harness(Answers).output_topic().without_idempotence();
+    assert!(refused(answers.records(1..=1)).contains("enable.idempotence=true"));
 }

@@ -363,6 +363,29 @@ fn an_application_that_never_hears_of_success_confirms_nothing_on_acknowledgemen
 }
 
 #[test]
+fn who_waits_for_the_reports_of_results_has_them() {
+    let order = |order: &str, line: &str| {
+        let text = librdkafka(
+            "enable.idempotence = true",
+            "enable.auto.commit = false\nauto.offset.reset = \"earliest\"",
+        );
+        let text = text.replace("process -> commit", order);
+        format!("{text}[output.producer]\nenable.idempotence = true\n{line}\n")
+    };
+    let flush = "each(produce-async) -> flush -> commit";
+    let (all, success) = ("dr_msg_cb = false", "delivery.report.only.error = true");
+    for (steps, line) in [
+        ("produce -> commit", all),
+        ("produce -> commit", success),
+        (flush, all),
+    ] {
+        assert_eq!(only(&order(steps, line)).0, Code::Contradiction, "{line}");
+    }
+    accepted(&order(flush, success));
+    accepted(&order("produce-async -> commit", all));
+}
+
+#[test]
 fn a_minimum_above_the_replicas_is_lowered_and_said() {
     let text = format!("[topic]\nmin.insync.replicas = 2\nreplication.factor = 1\n{SOUND}");
     assert_eq!(warned(&accepted(&text)), [WarningKind::ResolvedByClient]);
