@@ -218,14 +218,11 @@ impl Cluster {
         let limits = Limits::of(&pipeline, budget.entries(), reductions, room)?;
         let program = Program::compile(&pipeline.consumer.order, pipeline.consumer.workers);
         let witnesses = witness::of(&pipeline, &program, &budget, &limits);
-        let has_replicas = match reductions.healthy_replicas {
-            true => pipeline.tells_replicas_apart() || limits.logs_results,
-            // Beside a second partition no fault strikes replicas, and theirs is the one log of each.
-            false => {
-                let several = pipeline.is_replicated() && !limits.second_partition;
-                several || pipeline.tells_replicas_apart() || limits.logs_results
-            }
-        };
+        // Beside a second partition no fault strikes replicas, and theirs is the one log of each.
+        let several = pipeline.is_replicated() && !limits.second_partition;
+        let has_replicas = limits.logs_results
+            || pipeline.tells_replicas_apart()
+            || several && !reductions.healthy_replicas;
         let mut cluster = Cluster {
             pipeline,
             program,

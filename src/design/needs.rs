@@ -2,6 +2,8 @@
 
 mod reports;
 
+pub(crate) use reports::callback;
+
 use semel_models::order::{Order, Step};
 use semel_models::pipeline::Client;
 

@@ -110,9 +110,7 @@ impl Broker {
         rules: &KafkaRules,
     ) -> AppendResult {
         let starts_late = stamp.sequence != 0 && self.known_epoch(stamp.session).is_none();
-        let of_first = rules.transactions.first_number_is_zero
-            && rules.transactions.version == TransactionVersion::Two;
-        if starts_late && of_first {
+        if starts_late && rules.transactions.first_numbers_only() {
             return AppendResult::OutOfOrder;
         }
         let check = self.check(stamp, rules);

@@ -59,10 +59,8 @@ impl Pipeline {
     /// producer yet, takes the second for its first (KIP-360), but under transaction version 2 (KAFKA-18202): a
     /// refusal comes before the leader asks for the transaction.
     fn numbers_are_skipped(&self) -> bool {
-        let rules = &self.rules.transactions;
-        let first_is_zero = self.consumer.has_transactions()
-            && rules.version == TransactionVersion::Two
-            && rules.first_number_is_zero;
+        let first_is_zero =
+            self.consumer.has_transactions() && self.rules.transactions.first_numbers_only();
         let output = &self.consumer.output;
         output.idempotence
             && !first_is_zero

@@ -39,6 +39,12 @@ impl TransactionRules {
         self.version == TransactionVersion::Two || self.verifies
     }
 
+    /// Whether a partition that knows nothing of a transactional producer takes its first sequence number
+    /// only.
+    pub fn first_numbers_only(&self) -> bool {
+        self.version == TransactionVersion::Two && self.first_number_is_zero
+    }
+
     /// The rules of a cluster formatted at 4.0 or later, with a Java client.
     pub const CURRENT: TransactionRules = TransactionRules {
         version: TransactionVersion::Two,

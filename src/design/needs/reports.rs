@@ -2,8 +2,16 @@
 
 use super::super::choices::{ConfirmOn, OnRestart, OnSendFailure, RecordSource};
 use super::super::diagnostic::Code;
+use super::super::kafka::Properties;
 use super::super::report::Report;
 use super::super::resolve::Parts;
+
+/// The callback that the producer states, and that takes its reports away.
+pub(crate) fn callback(producer: &Properties) -> &'static str {
+    let callbacks = ["dr_msg_cb", "dr_cb"].into_iter();
+    let mut stated = callbacks.filter(|name| producer.is_set(name));
+    stated.next().unwrap_or("dr_msg_cb")
+}
 
 /// What the application hears of its sends decides what it can rely on.
 pub(super) fn check(parts: &Parts<'_>, report: &mut Report) {
@@ -17,11 +25,7 @@ pub(super) fn check(parts: &Parts<'_>, report: &mut Report) {
         RecordSource::Memory | RecordSource::Transaction => false,
     };
     let (culprit, needed) = if !rules.reports && (confirms || resends || resumes || waits) {
-        let callback = ["dr_msg_cb", "dr_cb"]
-            .into_iter()
-            .find(|name| parts.producer.is_set(name))
-            .unwrap_or("dr_msg_cb");
-        (callback, "delivery reports")
+        (callback(parts.producer), "delivery reports")
     } else if !rules.reports_success && (confirms || resumes || waits) {
         (
             "delivery.report.only.error",

@@ -4,6 +4,7 @@ use semel_models::order::Step;
 
 use super::super::clients::ProducerRules;
 use super::super::diagnostic::Code;
+use super::super::needs::callback;
 use super::super::report::Report;
 use super::{Stated, writes};
 
@@ -22,11 +23,7 @@ pub(super) fn check(stated: &Stated<'_>, rules: &ProducerRules, report: &mut Rep
         _ => waits,
     };
     let (culprit, who, needed) = if !rules.reports && !looks.is_empty() {
-        let callbacks = ["dr_msg_cb", "dr_cb"];
-        let stated = callbacks
-            .into_iter()
-            .find(|name| stated.producer.is_set(name));
-        (stated.unwrap_or("dr_msg_cb"), looks, "delivery reports")
+        (callback(stated.producer), looks, "delivery reports")
     } else if !rules.reports_success && !waits.is_empty() {
         (
             "delivery.report.only.error",

@@ -47,7 +47,7 @@ impl Log {
             }
         }
         let starts_late = known.is_none() && stamp.sequence != Sequence(0);
-        if starts_late && self.takes_first_numbers_only() {
+        if starts_late && self.settings.rules.transactions.first_numbers_only() {
             return Ok(Produced::OutOfOrder);
         }
         self.append_checked(Some(stamp), EntryKind::Transactional, record)
@@ -74,11 +74,6 @@ impl Log {
             sequence: Sequence(0),
         };
         self.append_new(Some(stamp), EntryKind::Marker(outcome), None)
-    }
-
-    fn takes_first_numbers_only(&self) -> bool {
-        self.settings.rules.transactions.first_number_is_zero
-            && self.has_epoch_for_each_transaction()
     }
 
     fn has_epoch_for_each_transaction(&self) -> bool {
