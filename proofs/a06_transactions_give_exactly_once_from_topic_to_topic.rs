@@ -80,7 +80,7 @@ fn the_preset_holds() {
 fn every_guarantee_holds_whatever_takes_the_partition_away() {
     holds(&design())
         .reached_all(&SITUATIONS)
-        .explored(57_637, 189_641);
+        .explored(58_916, 192_453);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn under_version_1_a_late_end_of_one_transaction_ends_the_next() {
         .violates(Guarantee::NoDuplicates)
         .violates(Guarantee::ExactlyOnceEffect)
         .reached("a late request arrives")
-        .explored(915, 2_377);
+        .explored(3_651, 8_752);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn so_it_does_with_an_id_for_each_start_and_one_for_the_partition() {
     let id = |whose: &str| changed(&design(), "\"stable\"", &format!("\"{whose}\""));
     holds(&id("per-start"))
         .reached_all(&SITUATIONS)
-        .explored(67_108, 219_324);
+        .explored(68_575, 222_547);
     holds(&id("per-partition"))
         .reached_all(&SITUATIONS)
         .explored(51_522, 171_515);
@@ -120,7 +120,7 @@ fn so_it_does_with_an_id_for_each_start_and_one_for_the_partition() {
 fn with_an_id_of_the_partition_group_metadata_is_not_needed() {
     let id = changed(&design(), "\"stable\"", "\"per-partition\"");
     let id = changed(&id, "group-metadata = true", "group-metadata = false");
-    holds(&id).explored(51_565, 171_633);
+    holds(&id).explored(52_141, 172_682);
 }
 
 #[test]

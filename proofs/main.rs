@@ -36,5 +36,6 @@ mod x03_an_aborted_result_is_a_phantom_unless_it_is_made_good;
 mod x04_a_timeout_fences_its_producer;
 mod x05_a_database_decides_how_a_transaction_ends;
 mod x06_two_hops_are_as_good_as_each_of_them;
+mod x07_a_commit_that_waits_raises_no_epoch;
 mod z01_a_zombie_overwrites_what_nobody_fences;
 mod z02_a_commit_goes_back_only_within_a_generation;

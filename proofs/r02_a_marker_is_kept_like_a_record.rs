@@ -70,13 +70,13 @@ fn the_death_of_the_leader_takes_nothing_from_a_transaction() {
     holds_all(TRANSACTION)
         .reached("broker-crash")
         .reached(UNDER_WAY)
-        .explored(7_681, 19_470);
+        .explored(10_350, 27_276);
 }
 
 #[test]
 fn a_leader_that_moves_takes_nothing_under_either_version() {
     let moved = with_faults(TRANSACTION, "leader-change = 2");
-    holds_all(&moved).reached(UNDER_WAY).explored(3_694, 8_057);
+    holds_all(&moved).reached(UNDER_WAY).explored(6_372, 16_629);
     let newer = changed(&moved, "kafka = \"3.9\"", "kafka = \"4.1\"");
     holds_all(&newer).reached(UNDER_WAY).explored(3_721, 8_285);
 }
@@ -115,7 +115,7 @@ fn an_unclean_election_loses_the_marker_alone_and_the_transaction_hangs() {
         .violates(Guarantee::NoLoss)
         .holds(Guarantee::NoDuplicates)
         .holds(Guarantee::NoPhantom)
-        .explored(2_081, 4_589);
+        .explored(2_489, 5_693);
     holds_all(&clean)
         .reached("replica-lag")
         .reached("broker-crash")
@@ -131,7 +131,7 @@ fn a_loss_of_power_takes_the_marker_unless_it_was_flushed() {
     judge(&one_replica("retention.ms = -1"))
         .violates(Guarantee::NoLoss)
         .violates(Guarantee::Progress)
-        .explored(111, 167);
+        .explored(135, 215);
     holds_all(&one_replica("flush.messages = 1")).explored(98, 148);
 }
 

@@ -144,7 +144,7 @@ fn a_refused_request_before_one_in_flight_is_enough() {
 fn a_client_that_fails_its_transaction_loses_nothing() {
     holds_all(&changed(PIPELINE, "\"1.6\"", "\"1.8.2\""))
         .reached("request-refused.output-produce")
-        .explored(32_345, 98_119);
+        .explored(30_801, 94_483);
 }
 
 #[test]
@@ -184,5 +184,5 @@ fn a_client_that_says_which_epoch_it_has_is_given_another_by_brokers_of_2_5() {
         .holds(Guarantee::NoDuplicates)
         .holds(Guarantee::InOrder)
         .holds(Guarantee::Progress)
-        .explored(29_751, 91_855);
+        .explored(29_703, 91_759);
 }

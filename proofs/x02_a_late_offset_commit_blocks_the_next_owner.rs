@@ -99,7 +99,7 @@ fn the_setting_is_about_offsets_too() {
 #[test]
 fn under_version_2_the_setting_decides_nothing() {
     let judged = judge(&at("4.1", DESIGN));
-    judged.holds(Progress).explored(611, 1_522);
+    judged.holds(Progress).explored(628, 1_553);
     let off = judge(&unverified(&at("4.1", DESIGN)));
     off.holds(Progress).explored(611, 1_522);
     let results = with_faults(DESIGN, "request-delayed = 1\nconsumer-crash = 1");
@@ -130,8 +130,8 @@ fn a_rebalance_goes_on_and_the_new_owner_waits() {
         "A request (txn-offset-commit) is held up; the client repeats it.",
         "A: commit: offset 1 is sent to the transaction, pending.",
         "A: commitTransaction: the coordinator writes down that the transaction commits.",
-        "The commit marker of the transaction of consumer A reaches the group's offsets: the committed offset is 1.",
         "The commit marker of the transaction of consumer A is written to the output topic; its reader sees the result of r0.",
+        "The commit marker of the transaction of consumer A reaches the group's offsets: the committed offset is 1.",
         "The late TxnOffsetCommit of offset 1 reaches the group coordinator, which takes it, although no transaction has these offsets in it: it stays pending until another one of the same id ends that has.",
         "The group rebalances: B gets the partition and waits: its offset fetch is answered UNSTABLE_OFFSET_COMMIT as long as an offset is pending.",
     ];

@@ -191,6 +191,7 @@ fn turn(action: Action) -> (u16, Reverse<u16>) {
         | Action::Replica { .. }
         | Action::InitProducerId
         | Action::AddPartitions
+        | Action::CommitTransaction
         | Action::EndTransaction
         | Action::WriteMarker
         | Action::TimeOutTransaction
@@ -257,6 +258,7 @@ fn of_step(cluster: &Cluster, state: &State, action: Action, next: &State) -> Co
         | Action::LearnLeader
         | Action::Replica { .. }
         | Action::InitProducerId
+        | Action::CommitTransaction
         | Action::TimeOutTransaction
         | Action::LearnPartition
         | Action::OtherPartition(_)

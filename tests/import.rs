@@ -481,7 +481,7 @@ fn transactions_and_streams_are_told_from_the_configuration() {
     let design = service.judged(&["--spring", "s.yml"]);
     assert_eq!(
         setting(&design, "application", "order"),
-        Some("\"kafka[each(produce-async), commit]\"")
+        Some("\"kafka[each(produce-async), flush, commit]\"")
     );
     assert!(
         design["warnings"].to_string().contains("not covered"),

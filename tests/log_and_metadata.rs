@@ -42,7 +42,7 @@ fn each_design_has_exactly_so_many_states_and_transitions() {
         ("transaction-failover", 756, 1_322),
         ("transaction-failover-4.1", 699, 1_312),
         ("transaction-failover-crash", 1_776, 3_013),
-        ("transaction-failover-leader-change", 5_909, 12_919),
+        ("transaction-failover-leader-change", 7_863, 18_791),
         ("transaction-failover-late-end-3.5", 1_037, 2_147),
         ("transaction-failover-late-produce-3.5", 1_290, 2_333),
         ("transaction-failover-loses-async-commit", 163, 285),

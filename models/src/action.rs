@@ -36,6 +36,8 @@ pub enum Action {
     InitProducerId,
     /// The client adds the partition to its transaction, and hears of it.
     AddPartitions,
+    /// The application calls commitTransaction() while something that it has sent is outstanding.
+    CommitTransaction,
     /// The client ends its transaction, and hears of it.
     EndTransaction,
     /// The next marker of a transaction whose end is decided is written.
@@ -420,6 +422,8 @@ pub enum Failure {
     Before,
     /// After the effect.
     After,
+    /// After the effect, when the client has sent the result that nobody waits for.
+    Sent,
     /// The sink does not answer and did nothing.
     SinkUnavailable,
     /// The sink did its work and its answer is lost.
@@ -460,6 +464,10 @@ pub enum Target {
     Offsets(u16),
     /// The end of this consumer's transaction.
     EndTransaction(u16),
+    /// InitProducerId of this consumer's process, which started with one that was sent again.
+    Start(u16),
+    /// The call that added this to this consumer's transaction, which was sent again.
+    Add(u16, Part),
     /// A call of the upstream producer to the transaction coordinator.
     Coordinator(Call),
     /// A call that is simply repeated, and changes nothing but where time goes.
@@ -477,6 +485,9 @@ impl Target {
             Target::FailedWrite(_) | Target::Result(_) => Call::OutputProduce,
             Target::Offsets(_) => Call::TxnOffsetCommit,
             Target::EndTransaction(_) => Call::EndTxn,
+            Target::Start(_) => Call::InitProducerId,
+            Target::Add(_, Part::Offsets) => Call::AddOffsets,
+            Target::Add(_, Part::Input | Part::Output) => Call::AddPartitions,
             Target::Coordinator(call) | Target::Repeated(call) => call,
         }
     }
@@ -608,6 +619,8 @@ impl Strike {
                 | Target::FailedWrite(_)
                 | Target::Offsets(_)
                 | Target::EndTransaction(_)
+                | Target::Start(_)
+                | Target::Add(..)
                 | Target::Coordinator(_)
                 | Target::Repeated(_) => None,
             },
@@ -676,7 +689,7 @@ impl ConsumerStrike {
             ConsumerStrike::GracefulRestart => &[Fault::GracefulRestart],
             ConsumerStrike::Fail { failure, .. } => match failure {
                 Failure::Before => &[Fault::ProcessFailure],
-                Failure::After => &[Fault::ProcessFailureLate],
+                Failure::After | Failure::Sent => &[Fault::ProcessFailureLate],
                 Failure::SinkUnavailable => &[Fault::SinkUnavailable],
                 Failure::SinkAnswerLost => &[Fault::SinkAnswerLost],
                 Failure::Poison => &[Fault::Poison],

@@ -8,6 +8,9 @@
 //! number is accepted of a producer id that the log does not know. `OffsetsForLeaderEpoch` with
 //! its truncation detection (KIP-101, KIP-320).
 //!
+//! Of an epoch that it knows by a marker only, it takes 0; before 2.5 it answers anything else with
+//! UNKNOWN_PRODUCER_ID (`ProducerAppendInfo.checkSequence`), later as out of order.
+//!
 //! What the broker knows of producers is derived from the log at each append. A restart after an
 //! unclean stop remembers less: recovery of the active segment ends with a snapshot at the log's
 //! end, a snapshot holds only the *last* batch of each producer id, and loading it replays nothing
@@ -242,6 +245,8 @@ impl Broker {
             // The epoch is new, or only a marker has come with it.
             return if stamp.sequence == 0 {
                 AppendResult::Appended
+            } else if stamp.epoch == epoch && !rules.unknown_producer_starts_anywhere {
+                AppendResult::UnknownProducerId
             } else {
                 AppendResult::OutOfOrder
             };

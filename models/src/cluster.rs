@@ -38,6 +38,7 @@ mod recreation;
 mod reduce;
 mod replicas;
 mod requests;
+mod retries;
 mod sharing;
 mod steps;
 mod symmetry;
@@ -101,7 +102,7 @@ pub struct State {
     pub broker: Broker,
     /// The replicas, where there are several.
     pub replication: Option<Box<Replication>>,
-    /// The retry topic, from the group's committed offset on.
+    /// The retry topic, from the oldest entry on that anyone can still read.
     pub retries: Retries,
     /// Requests that are late.
     pub limbo: Limbo,

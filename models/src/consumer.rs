@@ -41,6 +41,7 @@ use crate::list::List;
 use crate::offset::{self, NextOffset, Offset, Position};
 use crate::pipeline::{AutoCommit, DedupKey, Pipeline};
 use crate::program::{Program, Scope};
+use crate::retries::RetryPosition;
 use commits::Owed;
 use crew::Crew;
 pub use position::Location;
@@ -131,6 +132,8 @@ pub struct Consumer {
     pub hand: Hand,
     /// Whether they come from the retry topic.
     pub retrying: bool,
+    /// Where it stands there.
+    pub retry_position: RetryPosition,
     /// How many of them, at the end, come from the partition that the others do not come from.
     pub behind: u16,
     /// Which of them is being handled.
@@ -309,6 +312,7 @@ impl Consumer {
     pub fn poll_retries(&mut self, record: u16) {
         self.hand.push(record);
         self.retrying = true;
+        self.retry_position.poll();
         self.phase = Phase::Handling;
     }
 

@@ -204,6 +204,13 @@ pub struct FaultKey {
     pub call: Option<Call>,
 }
 
+impl FaultKey {
+    /// Whether it pays for `fault` where that strikes `call`.
+    pub fn is_for(&self, fault: Fault, call: Call) -> bool {
+        self.fault == fault && self.call.is_none_or(|own| own == call)
+    }
+}
+
 impl fmt::Display for FaultKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.call {

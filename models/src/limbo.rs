@@ -10,19 +10,24 @@
 //! the leadership meanwhile and got it back; any other refuses it (`Partition.appendRecordsToLeader`). A
 //! fresh connection, to whoever leads then, is what the retry is for.
 //!
-//! Those of calls that only read, or that the caller repeats without any
-//! other effect (fetch, join, heartbeat, offset fetch, InitProducerId), are not kept: their late
-//! arrival changes nothing.
+//! Those of calls that only read, or that the caller repeats without any other effect (fetch, join,
+//! heartbeat, offset fetch, InitProducerId without a transactional id), are not kept: their late arrival
+//! changes nothing.
+
+mod call;
+
+pub use call::TransactionCall;
 
 use crate::broker::Stamp;
 use crate::codec::Codec;
 use crate::limits::{Limits, MAX_INSTANCES};
 use crate::list::List;
-use crate::offset::{self, Position};
+use crate::offset::{self, NextOffset, Position};
 use crate::partitions::Partition;
 use crate::pipeline::Pipeline;
 use crate::producer;
 use crate::replication::Numbering;
+use crate::retries;
 use crate::transaction_coordinator::Outcome;
 use std::cmp::Ordering;
 
@@ -44,7 +49,7 @@ pub enum Late {
     Commit {
         /// The position to be committed in the first partition, if there is one.
         position: Option<Position>,
-        /// The position to be committed in the second partition, if there is one.
+        /// The position to be committed in the second partition, or in the retry topic, if there is one.
         second: Option<Position>,
         /// The generation that sent it.
         generation: u16,
@@ -65,21 +70,12 @@ pub enum Late {
         /// What its client makes of it.
         claim: Claim,
     },
-    /// Offsets of a transaction, on their way to the group coordinator.
-    Offsets {
-        /// The transactional id, as a place in [`crate::output::Output::transactions`].
-        id: u16,
-        /// The position to be committed.
-        position: Position,
-        /// The generation that sent them; `None`: without group metadata.
-        generation: Option<u16>,
-    },
-    /// The commit of a consumer's transaction, or its abort, on its way to the coordinator.
-    End {
+    /// A call of an output producer about its transactions.
+    Call {
         /// The transactional id, as a place in [`crate::output::Output::transactions`].
         id: u16,
         /// Which.
-        outcome: Outcome,
+        call: TransactionCall,
     },
     /// InitProducerId of the upstream producer.
     InitProducerId {
@@ -208,8 +204,7 @@ impl Limbo {
                 Late::Commit { .. }
                 | Late::Output { .. }
                 | Late::Result { .. }
-                | Late::Offsets { .. }
-                | Late::End { .. }
+                | Late::Call { .. }
                 | Late::InitProducerId { .. }
                 | Late::AddPartitions { .. }
                 | Late::EndTransaction { .. } => None,
@@ -248,6 +243,20 @@ impl Limbo {
         self.requests.sort_unstable();
     }
 
+    /// What the late produce requests of a session carry.
+    pub fn each_stamp_of(&mut self, session: u16, mut visit: impl FnMut(&mut Stamp)) {
+        for late in self.requests.iter_mut() {
+            if let Late::Produce {
+                stamp: Some(stamp), ..
+            } = late
+                && stamp.session == session
+            {
+                visit(stamp);
+            }
+        }
+        self.requests.sort_unstable();
+    }
+
     /// Visits the fields.
     pub fn code(&mut self, codec: &mut impl Codec, limits: &Limits, pipeline: &Pipeline) {
         self.requests.code(codec, limits.limbo, |late, codec| {
@@ -266,11 +275,38 @@ impl Late {
             } => std::mem::swap(position, second),
             Late::Output { .. }
             | Late::Result { .. }
-            | Late::Offsets { .. }
-            | Late::End { .. }
+            | Late::Call { .. }
             | Late::InitProducerId { .. }
             | Late::AddPartitions { .. }
             | Late::EndTransaction { .. } => {}
+        }
+    }
+
+    /// Whether it is for the group coordinator.
+    pub fn is_for_the_group(&self) -> bool {
+        match self {
+            Late::Commit { .. } => true,
+            Late::Call { call, .. } => matches!(call, TransactionCall::Offsets { .. }),
+            Late::Produce { .. }
+            | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. } => false,
+        }
+    }
+
+    /// What a produce request of an idempotent producer carries.
+    pub fn stamp(&self) -> Option<Stamp> {
+        match self {
+            Late::Produce { stamp, .. } => *stamp,
+            Late::Commit { .. }
+            | Late::Output { .. }
+            | Late::Result { .. }
+            | Late::Call { .. }
+            | Late::InitProducerId { .. }
+            | Late::AddPartitions { .. }
+            | Late::EndTransaction { .. } => None,
         }
     }
 
@@ -285,8 +321,7 @@ impl Late {
             | Late::Produce { .. }
             | Late::Commit { .. }
             | Late::Output { .. }
-            | Late::Offsets { .. }
-            | Late::End { .. }
+            | Late::Call { .. }
             | Late::InitProducerId { .. }
             | Late::AddPartitions { .. }
             | Late::EndTransaction { .. } => true,
@@ -296,7 +331,7 @@ impl Late {
     /// The output producer's transactional id, where the request is about a transaction of it.
     pub fn output_id(&self) -> Option<u16> {
         match self {
-            Late::Offsets { id, .. } | Late::End { id, .. } => Some(*id),
+            Late::Call { id, .. } => Some(*id),
             Late::InitProducerId { .. }
             | Late::AddPartitions { .. }
             | Late::EndTransaction { .. }
@@ -317,15 +352,14 @@ impl Late {
             | Late::Commit { .. }
             | Late::Output { .. }
             | Late::Result { .. }
-            | Late::Offsets { .. }
-            | Late::End { .. } => false,
+            | Late::Call { .. } => false,
         }
     }
 
     /// The same id, to give the request another one.
     pub fn output_id_mut(&mut self) -> Option<&mut u16> {
         match self {
-            Late::Offsets { id, .. } | Late::End { id, .. } => Some(id),
+            Late::Call { id, .. } => Some(id),
             Late::InitProducerId { .. }
             | Late::AddPartitions { .. }
             | Late::EndTransaction { .. }
@@ -343,8 +377,7 @@ impl Late {
             | Late::Commit { .. }
             | Late::Output { .. }
             | Late::Result { .. }
-            | Late::Offsets { .. }
-            | Late::End { .. } => (0, None, false),
+            | Late::Call { .. } => (0, None, false),
             Late::InitProducerId { expected } => (1, expected, false),
             Late::AddPartitions { epoch } => (2, Some(epoch), false),
             Late::EndTransaction { epoch, outcome } => (3, Some(epoch), outcome == Outcome::Commit),
@@ -379,19 +412,17 @@ impl Late {
         let mut is_commit = matches!(self, Late::Commit { .. });
         let mut is_output = matches!(self, Late::Output { .. });
         let mut is_result = matches!(self, Late::Result { .. });
-        let mut is_offsets = matches!(self, Late::Offsets { .. });
-        let mut is_end = matches!(self, Late::End { .. });
+        let mut is_call = matches!(self, Late::Call { .. });
         let transactions = limits.transactional_ids > 0;
         codec.flag_if(limits.commits, &mut is_commit);
         codec.flag_if(limits.writes_failed, &mut is_output);
         codec.flag_if(limits.results, &mut is_result);
-        codec.flag_if(transactions, &mut is_offsets);
-        codec.flag_if(transactions, &mut is_end);
+        codec.flag_if(transactions, &mut is_call);
         let (mut record, mut stamp, mut claim) = (0, None, Claim::Repeats);
         let (mut partition, mut covers_first, mut second) = (Partition::First, true, None);
         let mut to = 0;
-        let (mut position, mut generation, mut by) = (Position::default(), None, 0);
-        let (mut id, mut aborts) = (0, false);
+        let (mut position, mut generation, mut by) = (Position::default(), 0, 0);
+        let (mut id, mut call) = (0, TransactionCall::Start);
         match *self {
             Late::Produce {
                 record: own,
@@ -404,7 +435,7 @@ impl Late {
                 second: there,
                 generation: sent,
             } => {
-                (position, generation) = (own.unwrap_or_default(), Some(sent));
+                (position, generation) = (own.unwrap_or_default(), sent);
                 (covers_first, second) = (own.is_some(), there);
             }
             Late::Output {
@@ -416,12 +447,10 @@ impl Late {
                 by: sent,
                 claim: made,
             } => (record, by, claim) = (own, sent, made),
-            Late::Offsets {
+            Late::Call {
                 id: own,
-                position: covered,
-                generation: sent,
-            } => (id, position, generation) = (own, covered, sent),
-            Late::End { id: own, outcome } => (id, aborts) = (own, outcome == Outcome::Abort),
+                call: sent,
+            } => (id, call) = (own, sent),
             Late::InitProducerId { .. }
             | Late::AddPartitions { .. }
             | Late::EndTransaction { .. } => {}
@@ -430,9 +459,8 @@ impl Late {
         producer::code_stamp(&mut stamp, codec, limits, pipeline);
         partition.code(codec, limits);
         codec.field(&mut to, limits.replicas - 1);
-        if limits.second_partition && limits.commits {
-            codec.flag(&mut covers_first);
-            offset::code_optional(&mut second, codec, limits);
+        if limits.commits {
+            code_second(&mut covers_first, &mut second, codec, limits);
         }
         if limits.writes_failed || limits.results {
             codec.field(&mut by, NOBODY);
@@ -440,40 +468,26 @@ impl Late {
         if limits.results {
             claim.code(codec, limits);
         }
-        if limits.commits || transactions {
+        if limits.commits {
             position.code(codec, limits);
-            let mut own = generation.unwrap_or(0);
-            codec.field(&mut own, limits.generations);
-            let mut there = generation.is_some();
-            codec.flag_if(transactions, &mut there);
-            generation = (there || is_commit).then_some(own);
+            codec.field(&mut generation, limits.generations);
         }
         if transactions {
             codec.field(&mut id, limits.transactional_ids - 1);
-            codec.flag(&mut aborts);
+            call.code(codec, limits);
         }
         *self = if is_commit {
             Late::Commit {
                 position: covers_first.then_some(position),
                 second,
-                generation: generation.unwrap_or(0),
+                generation,
             }
         } else if is_output {
             Late::Output { record, by }
         } else if is_result {
             Late::Result { record, by, claim }
-        } else if is_offsets {
-            Late::Offsets {
-                id,
-                position,
-                generation,
-            }
-        } else if is_end {
-            let outcome = match aborts {
-                true => Outcome::Abort,
-                false => Outcome::Commit,
-            };
-            Late::End { id, outcome }
+        } else if is_call {
+            Late::Call { id, call }
         } else {
             Late::Produce {
                 record,
@@ -482,5 +496,24 @@ impl Late {
                 to,
             }
         };
+    }
+}
+
+/// Visits what a commit covers of the second partition, or of the retry topic in its place, and whether
+/// it covers the first.
+fn code_second(
+    covers_first: &mut bool,
+    second: &mut Option<Position>,
+    codec: &mut impl Codec,
+    limits: &Limits,
+) {
+    if limits.second_partition {
+        codec.flag(covers_first);
+        offset::code_optional(second, codec, limits);
+    } else if limits.retries > 0 {
+        codec.flag(covers_first);
+        let mut next = second.map(|position| position.next.0);
+        retries::code_optional(&mut next, codec, limits);
+        *second = next.map(|next| Position::bare(NextOffset(next)));
     }
 }

@@ -28,8 +28,8 @@ pub const MAX_RECORDS: usize = 6;
 pub const MAX_HAND: u16 = 32;
 /// The most records in the hands of one consumer's workers.
 pub const MAX_TASKS: usize = 16;
-/// The most entries of the retry topic that the group has not passed.
-pub const MAX_RETRIES_WAITING: usize = 12;
+/// The most entries of the retry topic, copies of records that can never be handled apart.
+pub const MAX_RETRIES: usize = 12;
 /// The most entries of a dedup store that forgets.
 pub const MAX_REMEMBERED: usize = 16;
 /// The most entries that a log may get.
@@ -96,6 +96,11 @@ pub struct Limits {
     pub forgets_questions: bool,
     /// Whether an output producer's epoch may be raised while its transaction is open.
     pub raises_within: bool,
+    /// Whether a late EndTxn may end an output producer's transaction between two of its calls.
+    pub ends_between: bool,
+    /// Whether output producers know what they have added to their transaction, and the coordinator may know
+    /// better.
+    pub registers: bool,
     /// Whether a coordinator may move while it gives an output producer another epoch, and know no more of
     /// the one before.
     pub forgets_epochs: bool,
@@ -138,8 +143,8 @@ pub struct Limits {
     pub failures: u16,
     /// Whether records that failed are written elsewhere.
     pub writes_failed: bool,
-    /// Entries of the retry topic that the group has not passed.
-    pub retries_waiting: u16,
+    /// Entries of the retry topic that anyone can still read; also the largest offset there.
+    pub retries: u16,
     /// Whether commits that failed are kept for later.
     pub saves_failed_commits: bool,
     /// How many different commits every broker's loss of power may take; 0: it takes none.
@@ -220,6 +225,8 @@ pub struct Limits {
     pub output: bool,
     /// Whether records are sent in transactions.
     pub transactions: bool,
+    /// Whether commitTransaction() may be called before a delivery fails, and that tells something.
+    pub commits_early: bool,
     /// Whether the topic can get another partition.
     pub adds_partition: bool,
     /// Whether it has, or can get, a second partition.
@@ -345,7 +352,8 @@ impl Limits {
             2 * records + ids * usize::from(pipeline.bounds.poll) + paid(&delayed) + struck;
         let rules = &pipeline.rules.transactions;
         let refused = rules.leaders_ask();
-        let results = consumer.produces() && !(consumer.has_transactions() && refused);
+        let results =
+            consumer.produces() && !logs_results && !(consumer.has_transactions() && refused);
         let given_up = if results && pipeline.client == Client::Java {
             paid(&|key| key.fault == Fault::DeliveryTimeout)
         } else {
@@ -364,6 +372,10 @@ impl Limits {
         let remembered = remembered(pipeline, records, copies);
         let dedup_forgets = order.contains(Step::Remember)
             && (pipeline.sink.dedup_window.is_some() || can(Fault::DedupExpiry));
+        let raises_within =
+            logs_results && consumer.has_transactions() && pipeline.raises_within_transactions();
+        let ends_between = pipeline.ends_come_between()
+            && paid(&|key| key.is_for(Fault::RequestDelayed, Call::EndTxn)) > 0;
         let limits = Limits {
             records: fits("records", records, MAX_RECORDS)?,
             poll: fits(
@@ -374,9 +386,9 @@ impl Limits {
             .min(MAX_HAND),
             log: fits("log entries", copies + markers, MAX_LOG)?,
             logs_results,
-            raises_within: logs_results
-                && consumer.has_transactions()
-                && pipeline.raises_within_transactions(),
+            raises_within,
+            ends_between,
+            registers: raises_within || logs_results && ends_between,
             forgets_questions: moves > 0
                 && logs_results
                 && pipeline.rules.transactions.leaders_ask(),
@@ -419,14 +431,20 @@ impl Limits {
             tasks: narrow(tasks),
             failures: if fails { on_failure.attempts } else { 0 },
             writes_failed: fails && consumer.writes_failed(),
-            retries_waiting: if fails && on_failure.then == AfterAttempts::RetryTopic {
+            retries: if fails && on_failure.then == AfterAttempts::RetryTopic {
                 // Each record is there once, and once more for each fault that lets it be handled
                 // or written again.
-                fits(
+                let own = fits(
                     "records in the retry topic",
                     records + total + 1,
-                    MAX_RETRIES_WAITING,
-                )?
+                    MAX_RETRIES,
+                )?;
+                // One that can never be handled is there once between each two offsets that are named:
+                // the topic's start and what is committed, what commits are late with, and of each
+                // consumer its position, and the record in hand with the one behind it.
+                let named = 2 + late_commits + 3 * instances;
+                let poison = paid(&|key| key.fault == Fault::Poison).min(records);
+                own + narrow(poison * named)
             } else {
                 0
             },
@@ -519,6 +537,8 @@ impl Limits {
                 && consumer.output.prepared_transaction == PreparedTransaction::Resume,
             output: consumer.produces() || consumer.has_transactions(),
             transactions: pipeline.producer.is_transactional(),
+            commits_early: pipeline.keeps_epoch_behind_commit()
+                && paid(&|key| fails_a_delivery(key, pipeline)) > 0,
             adds_partition: can(Fault::AddPartition),
             second_partition,
             polls_both: second_partition && partitions::polls_both(pipeline),
@@ -630,6 +650,24 @@ fn strikes_upstream(fault: Fault) -> bool {
         || fault == Fault::DeliveryTimeout
         || fault == Fault::StaleMetadata
         || fault.strikes_brokers()
+}
+
+/// Whether the fault can make a delivery fail that was not put back before.
+fn fails_a_delivery(key: &FaultKey, pipeline: &Pipeline) -> bool {
+    let settings = &pipeline.producer;
+    let refused = key.is_for(Fault::RequestRefused, Call::Produce);
+    let breaks = [
+        Fault::RequestLost,
+        Fault::ResponseLost,
+        Fault::RequestDelayed,
+    ]
+    .iter()
+    .any(|fault| key.is_for(*fault, Call::Produce))
+        || key.fault.strikes_brokers();
+    key.fault == Fault::DeliveryTimeout
+        || key.fault == Fault::ProducerPause
+        || breaks && (settings.retries > 0 || !settings.retries_are_capped)
+        || refused && !settings.retries_are_capped
 }
 
 /// Whether the fault restarts the broker.

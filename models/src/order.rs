@@ -115,6 +115,18 @@ pub enum Item {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Order(pub Vec<Item>);
 
+impl Item {
+    /// Whether it is `step`, or has it inside.
+    fn contains(&self, step: Step) -> bool {
+        match self {
+            Item::Step(own) => *own == step,
+            Item::Each(inner) | Item::Database(inner) | Item::Kafka(inner) => {
+                inner.iter().any(|item| item.contains(step))
+            }
+        }
+    }
+}
+
 impl Order {
     /// Every step of the order, from left to right, however deep.
     pub fn steps(&self) -> Vec<Step> {
@@ -149,17 +161,21 @@ impl Order {
         transactions
     }
 
+    /// Whether commitTransaction() is what waits for results: nothing does between sending them and the end of
+    /// their transaction.
+    pub fn waits_in_the_commit(&self) -> bool {
+        let waits = |items: &&[Item]| {
+            let is = |step: Step| move |item: &Item| item.contains(step);
+            let sent = items.iter().rposition(is(Step::ProduceAsync));
+            let flushed = items.iter().rposition(is(Step::Flush));
+            sent.is_some() && flushed < sent
+        };
+        self.transactions().iter().any(waits)
+    }
+
     /// Whether the order contains `step`.
     pub fn contains(&self, step: Step) -> bool {
-        fn within(items: &[Item], step: Step) -> bool {
-            items.iter().any(|item| match item {
-                Item::Step(own) => *own == step,
-                Item::Each(inner) | Item::Database(inner) | Item::Kafka(inner) => {
-                    within(inner, step)
-                }
-            })
-        }
-        within(&self.0, step)
+        self.0.iter().any(|item| item.contains(step))
     }
 
     /// Whether the order has a `kafka[...]`.

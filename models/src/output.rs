@@ -34,12 +34,13 @@
 //! polls in vain (KIP-447). Offsets that came after the end of their transaction are pending until
 //! another one of the same id that has offsets ends, which may be never.
 //!
-//! **Late requests** of a transaction: under transaction version 2 the end raises the epoch, so none
-//! of them is ever taken after it. Under version 1 an EndTxn or a TxnOffsetCommit that is late may
-//! strike the next transaction of the same epoch (KIP-890); a produce request may not, for the leader
-//! asks the coordinator and a client that gave a request up goes on with the next epoch. A late
-//! AddPartitionsToTxn or AddOffsetsToTxn opens a transaction with nothing in it, whose timeout fences
-//! the producer: that is what a crash between two records shows, and is left out.
+//! **Late requests** of a transaction ([`crate::limbo`]): under transaction version 2 the end raises the epoch,
+//! so none of them is ever taken after it, but for an InitProducerId, which says no epoch: it fences whoever has
+//! the id. Under version 1 an EndTxn or a TxnOffsetCommit that is late may strike the next transaction of the
+//! same epoch (KIP-890), and AddPartitionsToTxn or AddOffsetsToTxn may begin one that nobody goes on with, whose
+//! timeout fences the producer. An EndTxn may come between two calls of the next transaction: between
+//! AddOffsetsToTxn and TxnOffsetCommit here, and before an append, which its client takes for one in its
+//! transaction, where results have clients and a log of their own.
 //!
 //! **A reader that does not wait** for the end of transactions takes each result as it is appended. One
 //! whose transaction aborts took nothing that stands: it is made good by a result of the same record

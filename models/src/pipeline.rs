@@ -9,6 +9,7 @@ pub mod results;
 
 use crate::fault::FaultBudget;
 pub use crate::rules::{KafkaRules, TruncationRule};
+use crate::transaction_coordinator::TransactionVersion;
 pub use consumer::*;
 pub use producer::*;
 
@@ -129,6 +130,24 @@ impl Pipeline {
     /// Whether several processes or threads write to the sink at the same time.
     pub fn is_concurrent(&self) -> bool {
         self.group.instances > 1 || self.consumer.workers > 1
+    }
+
+    /// Whether a Java client sends records in transactions that end in the epoch in which they began.
+    fn ends_in_epoch(&self) -> bool {
+        self.producer.is_transactional()
+            && self.client == Client::Java
+            && self.rules.transactions.version == TransactionVersion::One
+    }
+
+    /// Whether that client can never have its epoch raised (KIP-360).
+    pub fn keeps_epochs(&self) -> bool {
+        self.ends_in_epoch() && !self.rules.transactions.epoch_can_be_expected
+    }
+
+    /// Whether that client has its epoch raised after a delivery that failed, but not after one that fails
+    /// while its transaction ends (`TransactionManager.isCompleting`).
+    pub fn keeps_epoch_behind_commit(&self) -> bool {
+        self.ends_in_epoch() && self.rules.transactions.epoch_can_be_expected
     }
 
     /// Which records the consumers are given.

@@ -465,7 +465,7 @@ impl Producer {
 
     fn give_up(&mut self, batch: Batch, why: Failure, pipeline: &Pipeline, ledger: &mut Ledger) {
         if pipeline.producer.is_transactional() {
-            self.fail_in_transaction(&batch, pipeline, ledger);
+            self.fail_in_transaction(&batch, why, pipeline, ledger);
             return;
         }
         if pipeline.producer.idempotence {

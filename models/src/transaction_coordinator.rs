@@ -13,7 +13,8 @@
 //!   is told from the end of the next transaction; and an abort is taken of a transaction to which
 //!   nothing was added.
 //! - A timeout aborts an open transaction and fences its producer with a new epoch. Before KAFKA-6119
-//!   (0.11.0.2) the epoch stayed.
+//!   (0.11.0.2) the epoch stayed. Under version 2 the end of what is fenced raises the epoch once more before
+//!   KAFKA-19367 (4.0.1): the producer's own abort is no repeat then, and it is fenced.
 //! - The end of a transaction is decided when it is prepared: the record in the transaction log is
 //!   written before any marker, and whoever is coordinator later writes those that are missing.
 //!
@@ -27,9 +28,7 @@
 //! **Left out.** Transitions that are on their way to the transaction log: requests meanwhile are
 //! answered CONCURRENT_TRANSACTIONS and repeated, as in the states that are modelled. The record that
 //! the transaction is complete: it is one step with the last marker, between the two requests are
-//! only refused and repeated. Exhausted epochs (KAFKA-18660), which take 32 766 transactions. The
-//! second bump of a fenced epoch under version 2 before KAFKA-19367 (4.0.1, 4.1): epochs are only
-//! compared, and none of its two is ever given to a client. Expiry of the id itself, and
+//! only refused and repeated. Exhausted epochs (KAFKA-18660), which take 32 766 transactions. Expiry of the id itself, and
 //! several producer ids of one transactional id; of two-phase commit (KIP-939) a coordinator has, up to 4.3,
 //! only that one timeout never passes.
 
@@ -175,6 +174,10 @@ impl Transaction {
             TransactionVersion::Two => Some(self.epoch),
         };
         self.epoch += 1;
+        if rules.fence_raises_twice {
+            self.last_epoch = Some(self.epoch);
+            self.epoch += 1;
+        }
         self.phase = Phase::Prepared(Outcome::Abort);
     }
 

@@ -289,6 +289,7 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         // About transactions: rules of the pipeline, or of an output that is refused.
         Rule::TimeoutFences
         | Rule::FirstNumberIsZero
+        | Rule::FenceRaisesOnce
         | Rule::EpochAtCoordinator
         | Rule::SaysItsEpoch
         | Rule::FencedEpochKnown

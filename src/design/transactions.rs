@@ -43,6 +43,7 @@ pub(crate) fn rules(versions: &Versions, broker: &Properties) -> TransactionRule
         epoch_can_be_expected: versions.has(Rule::EpochAtCoordinator),
         fenced_epoch_is_known: versions.has(Rule::FencedEpochKnown),
         first_number_is_zero: versions.has(Rule::FirstNumberIsZero),
+        fence_raises_twice: two && !versions.has(Rule::FenceRaisesOnce),
     }
 }
 

@@ -192,6 +192,7 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
         | Rule::EligibleLeaderReplicas
         | Rule::TimeoutFences
         | Rule::FirstNumberIsZero
+        | Rule::FenceRaisesOnce
         | Rule::EpochAtCoordinator
         | Rule::SaysItsEpoch
         | Rule::FencedEpochKnown

@@ -188,9 +188,18 @@ impl Results {
         self.producers.push(old);
     }
 
-    /// A producer without transactions is gone; the next one has an id of its own.
-    pub(super) fn renew(&mut self, who: u16) {
-        self.producers[usize::from(who)] = self.new_producer();
+    /// A producer without transactions is gone, and the next one has an id of its own; `behind`: the session of
+    /// what is late of the one that is gone.
+    pub(super) fn renew(&mut self, who: u16, behind: Option<u16>) {
+        let new = self.new_producer();
+        let old = std::mem::replace(&mut self.producers[usize::from(who)], new);
+        if let Some(session) = behind.map(usize::from) {
+            while self.producers.len() <= session {
+                let unused = self.new_producer();
+                self.producers.push(unused);
+            }
+            self.producers[session] = old;
+        }
     }
 
     /// An id is used no more.

@@ -11,19 +11,20 @@ use semel_models::broker::{Broker, Entry, EntryKind, Stamp};
 use semel_models::cluster::State;
 use semel_models::consumer::{Consumer, Phase};
 use semel_models::fault::Fault;
-use semel_models::limbo::Late;
+use semel_models::limbo::{Late, TransactionCall};
 use semel_models::offset::Position;
 use semel_models::order::Step;
 use semel_models::partitions::reader::Reader;
 use semel_models::partitions::{OtherPartition, Partition};
 use semel_models::pipeline::{
-    AutoCommit, Dedup, DedupKey, Effect, OnCommitFailure, Pipeline, Source,
+    AfterAttempts, AutoCommit, Dedup, DedupKey, Effect, OnCommitFailure, Pipeline, Source,
 };
 use semel_models::producer::{Answer, Batch, Flight, Sending};
 use semel_models::set::Set;
-use semel_models::transaction_coordinator::{self, Outcome};
+use semel_models::transaction_coordinator::{self, Outcome, Part};
 
 use super::Change;
+use super::narrate::offset_in_retries;
 
 mod output;
 
@@ -112,15 +113,31 @@ fn of_upstream(state: &State, pipeline: &Pipeline) -> Vec<Fact> {
 
 /// The facts about the log, and about what is still to arrive.
 fn of_broker(state: &State, pipeline: &Pipeline) -> Vec<(String, Value)> {
-    let is_replicated = state.replication.is_some();
     let requests = state.limbo.requests.iter();
-    vec![
+    let mut facts = vec![
         ("log".into(), log(&state.broker, pipeline)),
         (
             "late requests".into(),
-            list(requests.map(|request| late(request, is_replicated))),
+            list(requests.map(|request| late(request, state))),
         ),
-    ]
+    ];
+    if pipeline.consumer.on_process_failure.then == AfterAttempts::RetryTopic {
+        facts.push(("retry topic".into(), retries(state)));
+    }
+    facts
+}
+
+/// The entries of the retry topic that anyone can still read.
+fn retries(state: &State) -> Value {
+    let committed = state.retries.committed.unwrap_or_default();
+    let entries = (0..).zip(state.retries.entries.iter());
+    list(entries.map(|(offset, record)| {
+        let note = match offset < committed {
+            true => " (committed)",
+            false => "",
+        };
+        format!("{}{note}", name(*record))
+    }))
 }
 
 /// The facts about what is stored beside the effects.
@@ -399,7 +416,8 @@ fn transaction(state: &State) -> String {
     format!("{phase} [epoch {}]", id.epoch)
 }
 
-fn late(late: &Late, is_replicated: bool) -> String {
+fn late(late: &Late, state: &State) -> String {
+    let is_replicated = state.replication.is_some();
     match late {
         Late::Produce { record, to, .. } if is_replicated => {
             format!("produce {} ({})", name(*record), broker_name(*to))
@@ -414,16 +432,22 @@ fn late(late: &Late, is_replicated: bool) -> String {
             position, second, ..
         } => {
             let first = position.map(|at| at.next.0.to_string());
-            let second = second.map(|at| format!("{} (partition 1)", at.next.0));
+            let second = second.map(|at| match state.other {
+                Some(_) => format!("{} (partition 1)", at.next.0),
+                None => offset_in_retries(state, at.next.0),
+            });
             let both: Vec<String> = first.into_iter().chain(second).collect();
             format!("commit {}", both.join(" and "))
         }
         Late::Output { record, .. } => format!("failed {}", name(*record)),
         Late::Result { record, .. } => format!("result of {}", name(*record)),
-        Late::Offsets { position, .. } => format!("offsets {}", position.next.0),
-        Late::End { outcome, .. } => match outcome {
-            Outcome::Commit => "commit of a transaction".into(),
-            Outcome::Abort => "abort of a transaction".into(),
+        Late::Call { call, .. } => match call {
+            TransactionCall::Start => "InitProducerId of a process that started".into(),
+            TransactionCall::Add(Part::Offsets) => "AddOffsetsToTxn".into(),
+            TransactionCall::Add(Part::Input | Part::Output) => "AddPartitionsToTxn".into(),
+            TransactionCall::Offsets { position, .. } => format!("offsets {}", position.next.0),
+            TransactionCall::End(Outcome::Commit) => "commit of a transaction".into(),
+            TransactionCall::End(Outcome::Abort) => "abort of a transaction".into(),
         },
         Late::InitProducerId { .. } => "InitProducerId".into(),
         Late::AddPartitions { .. } => "AddPartitionsToTxn".into(),

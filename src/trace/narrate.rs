@@ -12,10 +12,13 @@ mod output;
 mod output_topic;
 mod partitions;
 mod replicas;
+mod retries;
 #[cfg(test)]
 mod tests;
 mod transactions;
 mod upstream;
+
+pub(super) use retries::offset_in_retries;
 
 use super::facts::{broker_name, lettered, name};
 use semel_models::action::{
@@ -75,6 +78,11 @@ pub(super) fn narrate(
         Action::FailTooLate => ("producer", "fail-too-late", scene.fail_too_late()),
         Action::InitProducerId => ("producer", "init-producer-id", scene.init_producer_id()),
         Action::AddPartitions => ("producer", "add-partitions", scene.add_partitions()),
+        Action::CommitTransaction => (
+            scene.sender(),
+            "commit-transaction",
+            scene.commit_transaction(),
+        ),
         Action::EndTransaction => ("producer", "end-transaction", scene.end_transaction()),
         Action::WriteMarker => ("broker", "write-marker", scene.write_marker()),
         Action::TimeOutTransaction => (
@@ -334,6 +342,7 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
         | Action::FailTooLate
         | Action::InitProducerId
         | Action::AddPartitions
+        | Action::CommitTransaction
         | Action::EndTransaction
         | Action::WriteMarker
         | Action::TimeOutTransaction => {}

@@ -146,6 +146,7 @@ fn fault(cluster: &Cluster, action: Action) -> Option<String> {
         | Action::Replica { .. }
         | Action::InitProducerId
         | Action::AddPartitions
+        | Action::CommitTransaction
         | Action::EndTransaction
         | Action::WriteMarker
         | Action::TimeOutTransaction

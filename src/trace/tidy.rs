@@ -97,7 +97,9 @@ fn actor(action: Action) -> u16 {
                 | Target::FailedWrite(who)
                 | Target::Result(who)
                 | Target::Offsets(who)
-                | Target::EndTransaction(who) => 1 + who,
+                | Target::EndTransaction(who)
+                | Target::Start(who)
+                | Target::Add(who, _) => 1 + who,
                 Target::Repeated(_) => ENVIRONMENT,
             },
             Strike::ProducerCrash
@@ -148,6 +150,7 @@ fn actor(action: Action) -> u16 {
         | Action::LearnLeader
         | Action::InitProducerId
         | Action::AddPartitions
+        | Action::CommitTransaction
         | Action::EndTransaction
         | Action::WriteMarker
         | Action::TimeOutTransaction

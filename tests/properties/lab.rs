@@ -452,6 +452,10 @@ fn larger(design: &Design, records: u16, faults: u16) -> Pipeline {
 fn played(kind: Kind, pipeline: Pipeline, schedule: &Schedule) -> Result<Coverage, TestCaseError> {
     let directory = tempfile::tempdir().expect("a directory");
     let failed = |error: LabError| TestCaseError::fail(error.to_string());
+    if pipeline.logs_results() && !pipeline.can_log_results() {
+        // With more faults than it was read with.
+        return Err(TestCaseError::reject("not modelled"));
+    }
     let run = start(kind, directory.path(), pipeline);
     let mut run = match run {
         Err(LabError::TooLarge(_)) => return Err(too_large()),

@@ -11,7 +11,7 @@ use crate::reductions::{
     DEAD_FIELDS, HARMLESS_FAULTS, SPENT_FAULTS, SYMMETRIC_REPLICAS, Switch, WHERE_TO_BEGIN,
     decide_nothing,
 };
-use crate::trials::{MOST_STATES, try_kind};
+use crate::trials::{MOST_STATES, reject_kept_epochs, try_kind};
 
 #[test]
 fn no_reduction_decides_anything() {
@@ -34,6 +34,7 @@ fn brokers_that_keep_their_logs_keep_every_committed_transaction() {
         if design.pipeline().client != Client::Java {
             return Err(TestCaseError::reject("another client"));
         }
+        reject_kept_epochs(design)?;
         let found = explored_whole(design.pipeline(), Reductions::ALL, 4 * MOST_STATES)?;
         for guarantee in [Guarantee::NoLoss, Guarantee::Progress] {
             prop_assert_eq!(found.shortest(guarantee), None, "{}", guarantee);

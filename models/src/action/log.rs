@@ -13,6 +13,8 @@ pub enum LogStep {
     FailTooLate,
     /// See [`Action::LearnLeader`].
     LearnLeader,
+    /// See [`Action::LateArrives`].
+    LateArrives(u16),
     /// See [`Action::Replica`].
     Replica {
         /// Which broker.
@@ -30,6 +32,7 @@ impl LogStep {
             Action::Expire => Some(LogStep::Expire),
             Action::FailTooLate => Some(LogStep::FailTooLate),
             Action::LearnLeader => Some(LogStep::LearnLeader),
+            Action::LateArrives(slot) => Some(LogStep::LateArrives(slot)),
             Action::Replica { who, does } => Some(LogStep::Replica { who, does }),
             Action::CommitUpstream(_)
             | Action::Mark(_)
@@ -39,13 +42,13 @@ impl LogStep {
             | Action::ReceiveAnswer
             | Action::InitProducerId
             | Action::AddPartitions
+            | Action::CommitTransaction
             | Action::EndTransaction
             | Action::WriteMarker
             | Action::TimeOutTransaction
             | Action::LearnPartition
             | Action::OtherPartition(_)
             | Action::Consumer { .. }
-            | Action::LateArrives(_)
             | Action::OutputTransaction { .. }
             | Action::OutputTopic { .. }
             | Action::ReadResult
@@ -60,6 +63,7 @@ impl LogStep {
             LogStep::Expire => Action::Expire,
             LogStep::FailTooLate => Action::FailTooLate,
             LogStep::LearnLeader => Action::LearnLeader,
+            LogStep::LateArrives(slot) => Action::LateArrives(slot),
             LogStep::Replica { who, does } => Action::Replica { who, does },
         }
     }
@@ -67,9 +71,11 @@ impl LogStep {
     /// Whether it is about one client.
     pub fn is_of_client(self) -> bool {
         match self {
-            LogStep::Transmit | LogStep::Expire | LogStep::FailTooLate | LogStep::LearnLeader => {
-                true
-            }
+            LogStep::Transmit
+            | LogStep::Expire
+            | LogStep::FailTooLate
+            | LogStep::LearnLeader
+            | LogStep::LateArrives(_) => true,
             LogStep::Replica { does, .. } => match does {
                 ReplicaStep::HandleProduce | ReplicaStep::Answer | ReplicaStep::TimeOut => true,
                 ReplicaStep::Restart { .. }

@@ -41,7 +41,7 @@ impl Behave for State {
         let to = match late {
             Late::Produce { .. } => Role::Broker,
             Late::Commit { .. } => Role::Coordinator,
-            Late::Output { .. } | Late::Result { .. } | Late::Offsets { .. } | Late::End { .. } => {
+            Late::Output { .. } | Late::Result { .. } | Late::Call { .. } => {
                 unreachable!("other topics are not hosted here")
             }
             Late::InitProducerId { .. }

@@ -31,6 +31,7 @@ impl Cluster {
         if let Some(other) = state.other.as_deref_mut() {
             other.committed = second;
         }
+        self.forget_where_retries_begin(state);
         if !self.pipeline.sink.version_guard {
             state.sink.saved = None;
         }

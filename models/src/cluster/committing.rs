@@ -34,12 +34,7 @@ impl Cluster {
     fn commit(&self, state: &mut State, who: u16, covered: Covered) -> bool {
         let taken = self.takes_commits_of(state, who);
         state.set_pending(who, Covered::default());
-        let consumer = &state.consumers[usize::from(who)];
-        if taken && consumer.retrying {
-            if let Some(record) = consumer.hand.first() {
-                state.retries.commit(*record);
-            }
-        } else if taken {
+        if taken {
             self.are_committed(state, state.by_partition(who, covered));
         }
         taken

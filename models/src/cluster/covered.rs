@@ -7,6 +7,9 @@
 //! which something is stored above what it knows to be committed
 //! (`rd_kafka_topic_partition_list_set_offsets`), also in one request.
 //!
+//! Beside a retry topic a commit covers the topic of the record in hand, or with `commitSync()` without
+//! offsets both. Who has a retry topic has no second partition: the retry topic stands in its place.
+//!
 //! **Two commits that nobody waits for**, of different partitions, are on their way together here. They
 //! are requests on one connection: that one of them is lost and the other is not is the run in which
 //! the one is lost before the other is sent, and a connection that breaks takes both.
@@ -129,6 +132,9 @@ impl Cluster {
         consumer: &Consumer,
         scope: Scope,
     ) -> Covered {
+        if self.has_retries() {
+            return self.covered_beside_retries(consumer, scope);
+        }
         let position = state.reader(who).and_then(|reader| reader.position);
         let covers = self.pipeline.consumer.commit_covers;
         let here = || Some(consumer.covered(scope, &self.pipeline));
@@ -148,7 +154,7 @@ impl Cluster {
                 here: here(),
                 there: done(consumer.behind),
             },
-            (_, Scope::Record { .. }) if consumer.cursor >= own && !consumer.retrying => Covered {
+            (_, Scope::Record { .. }) if consumer.cursor >= own => Covered {
                 here: None,
                 there: done(consumer.cursor - own + 1),
             },
@@ -161,6 +167,29 @@ impl Cluster {
                 there: None,
             },
         }
+    }
+
+    /// The same beside a retry topic, which takes the place of the other partition.
+    fn covered_beside_retries(&self, consumer: &Consumer, scope: Scope) -> Covered {
+        let covers = self.pipeline.consumer.commit_covers;
+        let (position, retrying) = (consumer.retry_position, consumer.retrying);
+        let is_of_both = match covers {
+            CommitCovers::Position => true,
+            CommitCovers::Next
+            | CommitCovers::Last
+            | CommitCovers::Contiguous
+            | CommitCovers::Highest => false,
+        };
+        let here = match retrying {
+            false => Some(consumer.covered(scope, &self.pipeline)),
+            true => is_of_both.then(|| consumer.position()),
+        };
+        let there = match retrying {
+            true => Some(position.covered(covers)),
+            false => is_of_both.then_some(position.next),
+        };
+        let there = there.map(|next| Position::bare(NextOffset(next)));
+        Covered { here, there }
     }
 
     /// What the client would commit by itself now, if that is news to the coordinator.
@@ -219,14 +248,19 @@ impl Cluster {
         state.by_partition(who, self.covered_by_owed(state, who))
     }
 
-    /// The coordinator takes a commit of these, by partition, that is not part of a transaction.
+    /// The coordinator takes a commit of these, by partition, or of the topic and its retry topic, that is not part of a transaction.
     pub(super) fn are_committed(&self, state: &mut State, positions: [Option<Position>; 2]) {
         let [first, second] = positions;
         if let Some(position) = first {
             self.is_committed(state, position);
         }
-        if let (Some(other), Some(position)) = (state.other.as_deref_mut(), second) {
+        let Some(position) = second else {
+            return;
+        };
+        if let Some(other) = state.other.as_deref_mut() {
             other.committed = Some(position);
+        } else {
+            state.retries.committed = Some(position.next.0);
         }
     }
 }

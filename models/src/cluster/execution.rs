@@ -158,6 +158,7 @@ impl Cluster {
             | Action::Replica { .. }
             | Action::InitProducerId
             | Action::AddPartitions
+            | Action::CommitTransaction
             | Action::EndTransaction
             | Action::WriteMarker
             | Action::TimeOutTransaction
@@ -214,7 +215,7 @@ impl Cluster {
     /// Whether the sink does what it is asked for although handling fails.
     pub(super) fn acts(&self, state: &State, who: u16, failure: Failure, at: Place) -> bool {
         match failure {
-            Failure::Before | Failure::SinkUnavailable | Failure::Poison => false,
+            Failure::Before | Failure::Sent | Failure::SinkUnavailable | Failure::Poison => false,
             // Inside a transaction the failure comes before its end and rolls it back.
             Failure::After => {
                 let (operation, _) = self.operation_at(state, who, at);

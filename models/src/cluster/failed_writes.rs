@@ -34,7 +34,7 @@ impl Cluster {
     /// A record that failed is appended to its topic.
     pub(super) fn append_failed(&self, state: &mut State, record: u16) {
         if self.pipeline.consumer.on_process_failure.then == AfterAttempts::RetryTopic {
-            state.retries.write(record, &self.limits);
+            state.retries.write(record);
         } else {
             state.ledger.dead_letter(record);
         }

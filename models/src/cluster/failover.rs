@@ -28,7 +28,6 @@ use super::committing::CommitKind;
 use super::{Cluster, State};
 use crate::action::Strike;
 use crate::consumer::Call;
-use crate::limbo::Late;
 
 impl Cluster {
     /// Adds the moves of the coordinator, with what is under way written before or not.
@@ -40,9 +39,7 @@ impl Cluster {
 
     /// The coordinator moves.
     pub(super) fn fail_over(&self, state: &mut State, written: bool) {
-        state
-            .limbo
-            .retain(|late| !matches!(late, Late::Commit { .. } | Late::Offsets { .. }));
+        state.limbo.retain(|late| !late.is_for_the_group());
         for who in self.everyone() {
             for kind in [
                 CommitKind::Background,

@@ -7,11 +7,12 @@ use crate::action::{Action, ConsumerStrike, Failure, Place, Strike, Target};
 use crate::broker::Synced;
 use crate::consumer::{Call, Phase, Recovery};
 use crate::fault;
+use crate::limbo::TransactionCall;
 use crate::offset::{NextOffset, Position};
 use crate::order::Step;
 use crate::partitions::Partition;
 use crate::pipeline::{AfterAttempts, Dedup};
-use crate::program::{Operation, Scope};
+use crate::program::{Operation, OutputStep, Scope};
 
 impl Cluster {
     /// Adds the faults that can strike and be paid for.
@@ -159,7 +160,7 @@ impl Cluster {
         self.additions(state, add);
         if self.group_is_empty(state) {
             let there = state.other.as_deref().and_then(|other| other.committed);
-            if state.group.committed.or(there).is_some() {
+            if state.group.committed.or(there).is_some() || state.retries.committed.is_some() {
                 add(Strike::OffsetsExpiry);
             }
             if self.limits.offset_resets {
@@ -236,6 +237,7 @@ impl Cluster {
                 let fails = Fails {
                     handles: !task.skipped && self.handles(operation),
                     completes: true,
+                    sends: false,
                     touches: self.touches_sink(operation, !task.skipped),
                     poisons: self.may_be_poison(state, task.record),
                     answers: self.is_answered(state, who, at),
@@ -270,6 +272,7 @@ impl Cluster {
             let fails = Fails {
                 handles: handles && (index == 0 || goes_on),
                 completes,
+                sends: self.may_have_sent(state, who),
                 touches: touches && about_records && (index == 0 || goes_on),
                 poisons: handles && self.may_be_poison(state, record),
                 answers: self.is_answered(state, who, Place::Hand(*place)),
@@ -280,6 +283,7 @@ impl Cluster {
             let fails = Fails {
                 handles: false,
                 completes,
+                sends: false,
                 touches: true,
                 poisons: false,
                 answers: self.is_answered(state, who, Place::Poll),
@@ -290,6 +294,22 @@ impl Cluster {
             };
             fails.add(who, at, add);
         }
+    }
+
+    /// Whether handling that fails now, after a result that nobody waits for, ends the process or a transaction.
+    fn may_have_sent(&self, state: &State, who: u16) -> bool {
+        let settings = self.pipeline.consumer.on_process_failure;
+        let ends = match settings.then {
+            AfterAttempts::Stop | AfterAttempts::Close => {
+                state.consumers[usize::from(who)].attempts + 1 >= settings.attempts
+            }
+            AfterAttempts::Skip
+            | AfterAttempts::DeadLetter(_)
+            | AfterAttempts::RetryTopic
+            | AfterAttempts::Block => false,
+        };
+        self.output_call(state, who) == Some(OutputStep::ProduceAsync)
+            && (ends || self.has_transactions())
     }
 
     /// Whether the operation calls the sink; of a skipped record nothing is handled.
@@ -384,6 +404,7 @@ impl Cluster {
             Strike::AddPartition { moves } => self.add_partition(state, moves),
             Strike::OffsetsExpiry => {
                 state.group.committed = None;
+                state.retries.committed = None;
                 if let Some(other) = state.other.as_deref_mut() {
                     other.committed = None;
                 }
@@ -447,6 +468,8 @@ impl Cluster {
             Target::Result(who) => self.lose_result_request(state, who),
             Target::Offsets(_)
             | Target::EndTransaction(_)
+            | Target::Start(_)
+            | Target::Add(..)
             | Target::Coordinator(_)
             | Target::Repeated(_) => {}
         }
@@ -466,7 +489,11 @@ impl Cluster {
             Target::FailedWrite(who) => self.lose_failed_write_answer(state, who),
             Target::Result(who) => self.lose_result_answer(state, who),
             Target::Coordinator(_) => self.lose_coordinator_answer(state),
-            Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {}
+            Target::Offsets(_)
+            | Target::EndTransaction(_)
+            | Target::Start(_)
+            | Target::Add(..)
+            | Target::Repeated(_) => {}
         }
     }
 
@@ -481,6 +508,8 @@ impl Cluster {
             | Target::FailedWrite(_)
             | Target::Offsets(_)
             | Target::EndTransaction(_)
+            | Target::Start(_)
+            | Target::Add(..)
             | Target::Coordinator(_)
             | Target::Repeated(_) => self.lose_request(state, target),
         }
@@ -499,6 +528,8 @@ impl Cluster {
             Target::Result(who) => self.delay_result(state, who),
             Target::Offsets(who) => self.delay_offsets(state, who),
             Target::EndTransaction(who) => self.delay_end(state, who),
+            Target::Start(who) => self.delay_call(state, who, TransactionCall::Start),
+            Target::Add(who, part) => self.delay_call(state, who, TransactionCall::Add(part)),
             Target::Coordinator(_) => self.delay_coordinator_call(state),
             Target::Repeated(_) => {}
         }
@@ -524,6 +555,9 @@ struct Fails {
     handles: bool,
     /// Whether nothing keeps the operation from having its effect.
     completes: bool,
+    /// Whether a result that nobody waits for may have been sent when handling fails, and it matters: the process
+    /// ends, or a transaction is aborted.
+    sends: bool,
     touches: bool,
     poisons: bool,
     /// Whether the sink does something whose answer can be lost; a look-up before a transaction's
@@ -541,6 +575,9 @@ impl Fails {
             fail(Failure::Before);
             if self.completes {
                 fail(Failure::After);
+                if self.sends {
+                    fail(Failure::Sent);
+                }
             }
             if self.poisons {
                 fail(Failure::Poison);

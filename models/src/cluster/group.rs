@@ -257,6 +257,7 @@ impl Cluster {
                 state.consumers[place].take(&state.group, position);
                 state.consumers[place].expected = state.sink.saved;
                 self.assign_other(state, to);
+                self.assign_retries(state, to);
             }
             // The poll throws, and the process ends.
             Location::Nowhere => {

@@ -151,15 +151,24 @@ impl Cluster {
         {
             state.poisoned.insert(record);
         }
-        if failure == Failure::After && self.operation_at(state, who, at).0.output_step().is_some()
-        {
-            if self.fails_later(state, who) {
+        let is_late = match failure {
+            Failure::After | Failure::Sent => true,
+            Failure::Before
+            | Failure::SinkUnavailable
+            | Failure::SinkAnswerLost
+            | Failure::Poison => false,
+        };
+        if is_late && self.operation_at(state, who, at).0.output_step().is_some() {
+            if self.fails_later(state, who, failure) {
                 self.fail_after_result(state, who);
                 return;
             }
             if !self.result_is_sent(state, who) {
                 // The refusal was the failure.
                 return;
+            }
+            if failure == Failure::Sent {
+                self.deliver_results(state, who);
             }
         } else if self.has_output() {
             self.output_producer_mut(state, who).forget_awaited();

@@ -75,7 +75,7 @@ fn violates(cluster: &Cluster, state: &State, guarantee: Guarantee, quiescent: b
                     !readable && !state.ledger.is_settled(record)
                         || read_on.reaches(record)
                         || !state.is_settled(record) && cluster.output_holds(state, record)
-                        || state.retries.waiting.contains(&record)
+                        || cluster.is_to_be_retried(state, record)
                 })
             }
         }
@@ -128,7 +128,7 @@ fn lost(cluster: &Cluster, state: &State) -> u16 {
     let is_lost = |record: &u16| {
         state.ledger.is_confirmed(*record)
             && !state.is_settled(*record)
-            && !state.retries.waiting.contains(record)
+            && !cluster.is_to_be_retried(state, *record)
             && !cluster.output_holds(state, *record)
             && !read_on.reaches(*record)
     };

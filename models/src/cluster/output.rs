@@ -56,7 +56,8 @@ impl Cluster {
         };
         let producer = self.output_producer(state, who);
         match step {
-            OutputStep::ProduceAsync => false,
+            // Handling is to fail when the result has been sent.
+            OutputStep::ProduceAsync => self.awaits_result(state, who),
             OutputStep::Produce => {
                 self.awaits_result(state, who) || self.waits_for_markers(state, who)
             }
@@ -197,11 +198,22 @@ impl Cluster {
         true
     }
 
+    /// The client's thread gets through all that was sent.
+    pub(super) fn deliver_results(&self, state: &mut State, who: u16) {
+        while !self.output_producer(state, who).sends.is_empty() {
+            self.result_arrives(state, who, 0);
+        }
+    }
+
     /// Every report has arrived; the application looks at them.
     fn flush(&self, state: &mut State, who: u16) {
         let producer = self.output_producer_mut(state, who);
         if !std::mem::take(&mut producer.failed) {
             state.consumers[usize::from(who)].advance(&self.program);
+            return;
+        }
+        if self.operation(state, who).transaction_begin().is_some() {
+            self.abort_or_end(state, who);
             return;
         }
         let consumer = &state.consumers[usize::from(who)];

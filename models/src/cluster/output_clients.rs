@@ -2,7 +2,7 @@
 //! what a process that starts does first.
 
 use super::{Cluster, State};
-use crate::action::{Action, Place};
+use crate::action::{Action, Failure, Place};
 use crate::consumer::Phase;
 use crate::output::client::Client;
 use crate::output::journal::Happening;
@@ -111,18 +111,21 @@ impl Cluster {
     }
 
     /// Whether handling that fails after the result at hand was sent fails once that has been reported.
-    pub(super) fn fails_later(&self, state: &State, who: u16) -> bool {
-        self.output_topic().is_some() && self.output_call(state, who) == Some(OutputStep::Produce)
+    pub(super) fn fails_later(&self, state: &State, who: u16, failure: Failure) -> bool {
+        let waits = self.output_call(state, who) == Some(OutputStep::Produce);
+        self.output_topic().is_some() && (waits || failure == Failure::Sent)
     }
 
     /// What a transactional client has not sent when a result fails it never sends
-    /// (`RecordAccumulator.abortUndrainedBatches`).
+    /// (`RecordAccumulator.abortUndrainedBatches`); librdkafka does not repeat what was sent, either
+    /// (`rd_kafka_txn_may_send_msg`).
     fn drop_unsent(&self, state: &mut State, who: u16) {
+        let repeats = self.pipeline.client == Library::Java || self.limits.raises_within;
         if let Some(client) = self.output_client_mut(state, who) {
             let producer = &mut client.producer;
             for place in (0..producer.queue.len()).rev() {
                 let Batch { record, stamp, .. } = producer.queue[place];
-                if stamp.is_none() {
+                if stamp.is_none() || !repeats {
                     producer.queue.remove(place);
                     producer.sending[usize::from(record)] = Sending::Forgotten;
                 }
@@ -166,6 +169,10 @@ impl Cluster {
             }
             *sending = Sending::Forgotten;
         }
+        if failed && self.fails_for_good(state, who) {
+            self.crash(state, who);
+            return;
+        }
         if failed {
             self.output_producer_mut(state, who).failed |= looks;
             self.will_raise(state, who);
@@ -175,6 +182,11 @@ impl Cluster {
         }
         if let Some(delivered) = report {
             self.hear_of_awaited(state, who, delivered);
+        }
+        if self.has_transactions()
+            && let Some(client) = self.output_client_mut(state, who)
+        {
+            client.producer.take_doubts();
         }
     }
 
@@ -190,7 +202,7 @@ impl Cluster {
             state.consumers[usize::from(who)].advance(&self.program);
         } else if delivered || !self.has_transactions() {
             self.fail(state, who, Place::Hand(cursor));
-        } else if self.failures_are_fatal() {
+        } else if self.failures_are_fatal() || self.fails_for_good(state, who) {
             self.crash(state, who);
         } else {
             self.will_raise(state, who);
@@ -209,13 +221,39 @@ impl Cluster {
             && !rules.epoch_can_be_expected
     }
 
-    /// A delivery failed: under version 1 the client raises its epoch.
+    /// A delivery failed: under version 1 the client raises its epoch. Java's does so while it is in its
+    /// transaction (`TransactionManager.canBumpEpoch`, `isCompleting`); in the commit, which waits for what has
+    /// been sent, only behind a number that it cannot resolve (`maybeResolveSequences`).
     pub(super) fn will_raise(&self, state: &mut State, who: u16) {
-        let raises = self.has_transactions()
-            && self.pipeline.rules.transactions.version == TransactionVersion::One;
+        let rules = &self.pipeline.rules.transactions;
+        let is_first = self.has_transactions() && rules.version == TransactionVersion::One;
+        let raises = match self.pipeline.client {
+            Library::Librdkafka => true,
+            Library::Java => {
+                let goes_on = !self.waits_in_commit(state, who);
+                rules.epoch_can_be_expected && (goes_on || self.is_unresolved(state, who))
+            }
+        };
         if let Some(client) = self.output_client_mut(state, who) {
-            client.raises |= raises;
+            client.raises |= is_first && raises;
         }
+    }
+
+    /// Whether `who`'s application has called commitTransaction(), as far as it is known: it stands there.
+    pub(super) fn waits_in_commit(&self, state: &State, who: u16) -> bool {
+        self.output_call(state, who) == Some(OutputStep::End)
+    }
+
+    /// Whether `who`'s client has a sequence number that it cannot resolve any more: that of a result which timed
+    /// out in a retry.
+    fn is_unresolved(&self, state: &State, who: u16) -> bool {
+        let client = self.output_client(state, who);
+        client.is_some_and(|client| client.producer.java.unresolved > 0)
+    }
+
+    /// Whether `who`'s client can do nothing any more: no epoch can be raised, and a number is unresolved.
+    fn fails_for_good(&self, state: &State, who: u16) -> bool {
+        self.doubts_are_fatal() && self.is_unresolved(state, who)
     }
 
     /// The process of `who` ends, and its client with it: what the broker has not handled is gone.
@@ -224,14 +262,14 @@ impl Cluster {
             return;
         };
         let of_process = self.pipeline.consumer.output.idempotence && !self.has_transactions();
-        if let Some(log) = self.log_mut(state) {
-            log.clients[usize::from(who)] = Client::fresh(who, &topic.pipeline);
-            if of_process {
-                log.forget_session(who);
-            }
-        }
+        let Some(log) = self.log_mut(state) else {
+            return;
+        };
+        log.clients[usize::from(who)] = Client::fresh(who, &topic.pipeline);
         if of_process {
-            self.output(state).journal.note(Happening::Renewed(who));
+            let behind = log.end_session(who);
+            let renewed = Happening::Renewed { who, behind };
+            self.output(state).journal.note(renewed);
         }
     }
 
@@ -241,10 +279,29 @@ impl Cluster {
     pub(super) fn drop_results(&self, state: &mut State, who: u16) {
         if self.has_results_under_way(state, who) {
             self.will_raise(state, who);
+            if self.doubts_are_fatal() {
+                self.count_results(state, who);
+            }
         }
         if let Some(client) = self.output_client_mut(state, who) {
             client.drop_results();
         }
+    }
+
+    /// Where no epoch is raised, the next number is the one behind those that the partition has, or may have of
+    /// what stays on the connection: what waits there has been handled when the abort is over.
+    fn count_results(&self, state: &mut State, who: u16) {
+        let Some(log) = self.log_mut(state) else {
+            return;
+        };
+        let client = &log.clients[usize::from(who)];
+        let epoch = client.producer.java.epoch;
+        let stays = client.producer.flights.iter().filter(|own| own.expired);
+        let stays = stays.filter_map(|own| own.wire);
+        let stays = stays.filter(|own| own.epoch == epoch);
+        let next = stays.map(|own| own.sequence + 1).max();
+        let next = next.max(log.next_number(who, epoch)).unwrap_or(0);
+        log.clients[usize::from(who)].producer.java.next = next;
     }
 
     /// Whether `who`'s client is unlike that of a process that has just started.

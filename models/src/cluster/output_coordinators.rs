@@ -228,6 +228,8 @@ fn busy_with(strike: Strike) -> Option<u16> {
             | Target::ProduceToOther
             | Target::BackgroundCommit(_)
             | Target::EndTransaction(_)
+            | Target::Start(_)
+            | Target::Add(..)
             | Target::Coordinator(_)
             | Target::Repeated(_) => None,
         },

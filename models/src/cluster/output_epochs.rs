@@ -48,7 +48,7 @@ impl Cluster {
 
     /// The partition belongs to the transaction, as the client sees it.
     pub(super) fn register(&self, state: &mut State, who: u16) {
-        let keeps = self.limits.raises_within;
+        let keeps = self.limits.registers;
         if let Some(client) = self.output_client_mut(state, who) {
             client.registered = keeps;
         }

@@ -4,7 +4,7 @@ use super::{Cluster, State};
 use crate::action::{Place, Request, Strike, Target};
 use crate::consumer::Phase;
 use crate::fault::Call;
-use crate::limbo::{Claim, Late, NOBODY};
+use crate::limbo::{Claim, Late, NOBODY, TransactionCall};
 use crate::output;
 use crate::pipeline::Client;
 use crate::program::OutputStep;
@@ -30,7 +30,13 @@ impl Cluster {
             return;
         }
         let first = self.pipeline.rules.transactions.version == TransactionVersion::One;
-        let mut repeat = |call| strike_everywhere(Target::Repeated(call), add);
+        self.late_calls(state, who, add);
+        let mut repeat = |call| {
+            let target = Target::Repeated(call);
+            add(Strike::LoseRequest(target));
+            add(Strike::LoseAnswer(target));
+            add(Strike::Refuse(target));
+        };
         match state.consumers[usize::from(who)].phase {
             Phase::Down => repeat(Call::InitProducerId),
             Phase::Outside | Phase::Idle | Phase::Polling | Phase::Handling | Phase::Leaving => {}
@@ -51,6 +57,23 @@ impl Cluster {
         if call != Some(OutputStep::End) && self.has_just_aborted(state, who) {
             // The abort's first request is still on its way; its repetition did the work.
             add(Strike::Delay(Target::EndTransaction(who)));
+        }
+    }
+
+    /// Adds the calls of `who`'s output producer whose first request is still on its way, their repetition having
+    /// done the work: each at a moment from which on it can come.
+    fn late_calls(&self, state: &State, who: u16, add: &mut impl FnMut(Strike)) {
+        let producer = self.output_producer(state, who);
+        let transaction = self.transaction_of(state, who);
+        let is_current = self.has_id(state, who) && !transaction.has_fenced(producer.epoch);
+        if is_current && !producer.open && transaction.phase == TransactionPhase::Empty {
+            add(Strike::Delay(Target::Start(who)));
+        }
+        let first = self.pipeline.rules.transactions.version == TransactionVersion::One;
+        if is_current && first && transaction.can_time_out() {
+            for part in transaction.added.iter() {
+                add(Strike::Delay(Target::Add(who, part)));
+            }
         }
     }
 
@@ -138,6 +161,9 @@ impl Cluster {
         };
         if *attempts < retries {
             *attempts += 1;
+        } else if self.doubts_are_fatal() && self.pipeline.consumer.output.retries_are_capped {
+            // Its time is over in a retry: the setting is beyond the bound.
+            self.crash(state, who);
         } else {
             self.result_failed(state, who);
         }
@@ -292,6 +318,7 @@ impl Cluster {
     pub fn doubts_are_fatal(&self) -> bool {
         self.has_transactions()
             && self.pipeline.client == Client::Java
+            && self.pipeline.rules.transactions.version == TransactionVersion::One
             && !self.pipeline.rules.transactions.epoch_can_be_expected
     }
 
@@ -331,7 +358,7 @@ impl Cluster {
         state.limbo.requests.sort_unstable();
         if self.limits.transactional_ids > 0 && self.pipeline.rules.java_bumps_epoch {
             // The client goes on with the next epoch (KIP-360).
-            self.forget_late_ends(state, output::id_of(who, &self.pipeline));
+            self.forget_fenced_calls(state, output::id_of(who, &self.pipeline));
         }
         let looks = self.looks_at_reports();
         let producer = self.output_producer_mut(state, who);
@@ -386,19 +413,27 @@ impl Cluster {
     /// the group coordinator adds them when it handles TxnOffsetCommit, as it does for the copy that is
     /// sent again, and the epoch of one that comes later is an old one.
     pub(super) fn delay_offsets(&self, state: &mut State, who: u16) {
-        if self.pipeline.rules.transactions.version == TransactionVersion::Two
-            || !self.add_part(state, who, Part::Offsets)
-        {
+        let are_added = match self.limits.ends_between {
+            true => self.offsets_are_added(state, who),
+            false => self.add_part(state, who, Part::Offsets),
+        };
+        if self.pipeline.rules.transactions.version == TransactionVersion::Two || !are_added {
             return;
         }
         let scope = self.operation(state, who).scope;
         let consumer = &state.consumers[usize::from(who)];
         let metadata = self.pipeline.consumer.output.group_metadata;
-        state.limbo.add(Late::Offsets {
-            id: output::id_of(who, &self.pipeline),
+        let offsets = TransactionCall::Offsets {
             position: consumer.covered(scope, &self.pipeline),
             generation: metadata.then_some(consumer.generation),
-        });
+        };
+        self.delay_call(state, who, offsets);
+    }
+
+    /// A call of `who`'s output producer is late.
+    pub(super) fn delay_call(&self, state: &mut State, who: u16, call: TransactionCall) {
+        let id = output::id_of(who, &self.pipeline);
+        state.limbo.add(Late::Call { id, call });
     }
 
     /// The end of a transaction is held up, and sent again.
@@ -421,7 +456,7 @@ impl Cluster {
                 && (transaction.added.contains(Part::Output)
                     || transaction.added.contains(Part::Offsets));
         if sends && self.pipeline.rules.transactions.version == TransactionVersion::One {
-            state.limbo.add(Late::End { id, outcome });
+            self.delay_call(state, who, TransactionCall::End(outcome));
         }
     }
 }

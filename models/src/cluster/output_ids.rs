@@ -47,7 +47,6 @@ impl Cluster {
             self.write_abort_markers(state, id);
             self.coordinate(state, id, initialize);
         }
-        self.forget_late_ends(state, id);
         let epoch = self.transaction(state, id).epoch;
         self.output_producer_mut(state, who).epoch = epoch;
         self.take_output_epoch(state, who);
@@ -74,7 +73,7 @@ impl Cluster {
             TransactionPhase::Unknown | TransactionPhase::Empty | TransactionPhase::Complete(_) => {
             }
         }
-        self.forget_late_ends(state, id);
+        self.forget_calls(state, id);
         *self.transaction(state, id) = output::initialised();
     }
 
@@ -96,7 +95,7 @@ impl Cluster {
             id -= 1;
             if let TransactionPhase::Complete(_) = self.transaction(state, id).phase {
                 self.output(state).forget_id(id);
-                self.forget_late_ends(state, id);
+                self.forget_calls(state, id);
                 for own in state
                     .limbo
                     .requests
@@ -156,7 +155,7 @@ impl Cluster {
 
     /// Whether `who`'s producer may call with its transactional id, as it is. One that comes with the
     /// partition is initialised anew when that does.
-    fn has_id(&self, state: &State, who: u16) -> bool {
+    pub(super) fn has_id(&self, state: &State, who: u16) -> bool {
         let consumer = &state.consumers[usize::from(who)];
         match self.pipeline.consumer.output.transactional_id {
             TransactionalId::Stable | TransactionalId::PerStart => consumer.is_running(),
@@ -221,8 +220,24 @@ impl Cluster {
         }
     }
 
-    /// Requests that are late and carry an epoch that is not in force any more.
-    pub(super) fn forget_late_ends(&self, state: &mut State, id: u16) {
+    /// Late calls that carry an epoch which is not in force any more.
+    pub(super) fn forget_fenced_calls(&self, state: &mut State, id: u16) {
+        state.limbo.retain(|late| match late {
+            Late::Call { id: own, call } => *own != id || !call.is_fenced(),
+            _ => true,
+        });
+    }
+
+    /// Offsets that are late and refused whenever they come: the group coordinator asks for their transaction,
+    /// or has had a marker of a higher epoch.
+    pub(super) fn forget_fenced_offsets(&self, state: &mut State, id: u16) {
+        state
+            .limbo
+            .retain(|late| late.output_id() != Some(id) || !late.is_for_the_group());
+    }
+
+    /// Nobody calls with the id any more.
+    fn forget_calls(&self, state: &mut State, id: u16) {
         state.limbo.retain(|late| late.output_id() != Some(id));
     }
 }

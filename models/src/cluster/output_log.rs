@@ -2,6 +2,7 @@
 
 use super::{Cluster, State};
 use crate::broker::{AppendResult, Standing};
+use crate::limbo::Late;
 use crate::output::Output;
 use crate::output::log::{Next, OutputLog};
 use crate::transaction_coordinator::{Outcome, Part, Phase as TransactionPhase};
@@ -161,9 +162,19 @@ impl Cluster {
     /// smallest is 0. Only what is newer, older and the next is ever asked for. Single runs keep the numbers.
     pub(super) fn normalize_output_epochs(&self, state: &mut State) {
         if self.pipeline.consumer.output.idempotence {
+            self.forget_late_sessions(state);
             for who in self.everyone() {
                 self.normalize_epochs_of(state, who);
             }
+        }
+    }
+
+    /// The canonical form of what is late: where nothing is any more of a process that is gone, its producer id
+    /// is forgotten.
+    pub(super) fn forget_late_sessions(&self, state: &mut State) {
+        let last = self.output_topic().map(|topic| topic.limits.sessions);
+        if let Some((last, log)) = last.zip(self.log_mut(state)) {
+            log.forget_ended_sessions(last);
         }
     }
 
@@ -181,6 +192,9 @@ impl Cluster {
         let client = &mut log.clients[index];
         client.forget_other_library(library);
         let mut oldest = client.oldest_epoch(library, runs || !transactional);
+        let late = log.limbo.requests.iter().filter_map(Late::stamp);
+        let late = late.filter(|stamp| stamp.session == who);
+        oldest = late.map(|stamp| stamp.epoch).fold(oldest, u16::min);
         if transactional {
             let transaction = &mut output.transactions[index];
             let current = output.producers[index].epoch;
@@ -198,6 +212,8 @@ impl Cluster {
         let least = log.flatten_epochs(who, oldest);
         let lower = |epoch: &mut u16| *epoch = epoch.saturating_sub(least);
         log.clients[index].each_epoch(&mut { lower });
+        log.limbo
+            .each_stamp_of(who, |stamp| lower(&mut stamp.epoch));
         log.each_entry_of(who, &mut |entry| lower(&mut entry.stamp.epoch));
         if transactional {
             let transaction = &mut output.transactions[index];

@@ -4,6 +4,7 @@ use super::replicas::refuse_waiting;
 use super::{Cluster, State};
 use crate::action::{ReplicaStrike, Request, Strike, Target};
 use crate::fault::Fault;
+use crate::partitions::Partition;
 use crate::replication::Status;
 
 impl Cluster {
@@ -98,6 +99,7 @@ impl Cluster {
             Strike::LoseRequest(_) => topic.lose_produce_request(state),
             Strike::LoseAnswer(_) => topic.lose_produce_answer(state),
             Strike::Refuse(_) => topic.refuse_produce(state),
+            Strike::Delay(_) => topic.delay_produce(state, Partition::First),
             Strike::ExpireResult { .. } => topic.expire_send(state),
             _ => unreachable!("not a fault of a request with a result"),
         });

@@ -66,6 +66,7 @@ impl Cluster {
         act: impl FnOnce(&Cluster, &mut State) -> T,
     ) -> Option<T> {
         let topic = self.output_topic()?;
+        let commits = self.waits_in_commit(state, who);
         let mut output = state.output.take()?;
         let transactional = self.has_transactions();
         let id = usize::from(self.id_of(who));
@@ -80,7 +81,11 @@ impl Cluster {
             let mut transactions = transactional.then(|| {
                 Box::new(Transactions {
                     id: output.transactions[id],
-                    stage: Stage::Open,
+                    stage: if commits {
+                        Stage::Flushing
+                    } else {
+                        Stage::Open
+                    },
                     added: Added::Yes,
                     ..Transactions::default()
                 })
@@ -90,6 +95,7 @@ impl Cluster {
                     std::mem::swap(first, &mut log.replication);
                 }
                 std::mem::swap(&mut state.producer, &mut client.producer);
+                std::mem::swap(&mut state.limbo, &mut log.limbo);
                 std::mem::swap(&mut state.ledger, &mut ledger);
                 std::mem::swap(&mut state.broker, &mut broker);
                 std::mem::swap(&mut state.transactions, &mut transactions);
@@ -147,6 +153,7 @@ impl Cluster {
             let mut own = Vec::new();
             topic.transmission_actions(&turned, &mut own);
             topic.replica_actions(&turned, &mut own);
+            own.extend(self.late_results_of(state, client));
             let steps = own.into_iter().filter_map(LogStep::of);
             let steps = steps.filter(|step| client == 0 || step.is_of_client());
             // Until its last transaction has ended the client begins none.
@@ -169,6 +176,7 @@ impl Cluster {
             LogStep::Expire
             | LogStep::FailTooLate
             | LogStep::LearnLeader
+            | LogStep::LateArrives(_)
             | LogStep::Replica { .. } => {
                 self.in_output(state, client, |topic, state| {
                     topic.step(state, does.action());
@@ -188,8 +196,19 @@ impl Cluster {
             | LogStep::Transmit
             | LogStep::Expire
             | LogStep::FailTooLate
-            | LogStep::LearnLeader => {}
+            | LogStep::LearnLeader
+            | LogStep::LateArrives(_) => {}
         }
+    }
+
+    /// The late requests with results of `client` that may arrive.
+    fn late_results_of(&self, state: &State, client: u16) -> impl Iterator<Item = Action> {
+        let log = self.log(state).into_iter();
+        let late = log.flat_map(move |log| {
+            let late = (0..).zip(log.limbo.requests.iter());
+            late.filter(move |(_, late)| log.client_of(late) == client)
+        });
+        late.map(|(slot, _)| Action::LateArrives(slot))
     }
 
     /// What follows at once from a step.

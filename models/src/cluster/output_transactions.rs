@@ -3,7 +3,7 @@
 use super::{Cluster, State};
 use crate::action::{Action, TransactionStep};
 use crate::consumer::Phase;
-use crate::limbo::Late;
+use crate::limbo::{Late, TransactionCall};
 use crate::offset::{NextOffset, Position};
 use crate::output::journal::Happening;
 use crate::output::{self, Output, PendingOffset, Unseen};
@@ -39,10 +39,15 @@ impl Cluster {
     ) -> T {
         let output = self.output(state);
         let transaction = &mut output.transactions[usize::from(id)];
-        let before = transaction.epoch;
+        let before = *transaction;
         let answer = handle(transaction);
-        if transaction.epoch != before {
+        if transaction.epoch != before.epoch {
             output.journal.note(Happening::Raised(id));
+            self.forget_fenced_calls(state, id);
+            let is_marked = before.can_time_out() && before.added.contains(Part::Offsets);
+            if is_marked || self.pipeline.consumer.output.offsets_are_verified {
+                self.forget_fenced_offsets(state, id);
+            }
         }
         answer
     }
@@ -126,7 +131,7 @@ impl Cluster {
         let producer = self.output_producer_mut(state, who);
         producer.sends.truncate(0);
         producer.forget_awaited();
-        producer.failed = false;
+        (producer.failed, producer.offsets_added) = (false, false);
         self.drop_results(state, who);
         let producer = self.output_producer_mut(state, who);
         if !std::mem::take(&mut producer.open) {
@@ -245,9 +250,18 @@ impl Cluster {
     pub(super) fn send_offsets(&self, state: &mut State, who: u16) {
         let scope = self.operation(state, who).scope;
         let covered = state.consumers[usize::from(who)].covered(scope, &self.pipeline);
-        if !self.add_part(state, who, Part::Offsets) {
-            // AddOffsetsToTxn and TxnOffsetCommit are answered PRODUCER_FENCED: nothing to abort with.
-            self.crash(state, who);
+        if !self.offsets_are_added(state, who) {
+            if !self.add_part(state, who, Part::Offsets) {
+                // AddOffsetsToTxn and TxnOffsetCommit are answered PRODUCER_FENCED: nothing to abort with.
+                self.crash(state, who);
+                return;
+            }
+            if self.limits.ends_between {
+                self.output_producer_mut(state, who).offsets_added = true;
+                return;
+            }
+        } else if !self.takes_offsets(state, who) {
+            self.abort_or_end(state, who);
             return;
         }
         if self.pipeline.consumer.output.group_metadata && !self.takes_commits_of(state, who) {
@@ -257,7 +271,28 @@ impl Cluster {
         }
         let id = self.id_of(who);
         self.output(state).add_offsets(id, covered);
+        self.output_producer_mut(state, who).offsets_added = false;
         state.consumers[usize::from(who)].advance(&self.program);
+    }
+
+    /// Whether `who`'s AddOffsetsToTxn has been answered, and its TxnOffsetCommit not been sent: kept where a late
+    /// EndTxn may come between the two.
+    pub(super) fn offsets_are_added(&self, state: &State, who: u16) -> bool {
+        self.output_producer(state, who).offsets_added
+    }
+
+    /// Whether the group coordinator takes the offsets that `who` sends in what it takes for its transaction: it
+    /// asks for that (KIP-890), or knows a higher epoch from a marker.
+    fn takes_offsets(&self, state: &State, who: u16) -> bool {
+        let transaction = self.transaction_of(state, who);
+        let is_fenced = transaction.has_fenced(self.output_producer(state, who).epoch);
+        let is_marked = is_fenced && transaction.phase != TransactionPhase::Empty;
+        let is_open = !is_fenced && self.takes_late_offsets(&transaction);
+        is_open || !is_marked && !self.pipeline.consumer.output.offsets_are_verified
+    }
+
+    fn takes_late_offsets(&self, transaction: &Transaction) -> bool {
+        transaction.can_time_out() && transaction.added.contains(Part::Offsets)
     }
 
     /// commitTransaction.
@@ -355,7 +390,6 @@ impl Cluster {
         let rules = self.pipeline.rules.transactions;
         if rules.timeout_fences {
             self.forget_late_results(state, id);
-            self.forget_late_ends(state, id);
         }
         for who in self.everyone() {
             let stands_still = self.id_of(who) == id && self.is_zombie(state, who);
@@ -497,8 +531,8 @@ impl Cluster {
     }
 
     /// Whether no output producer will ever abort and seek back, or end its process: none is fenced, nothing
-    /// has failed, none has a transaction that the coordinator ended without it, and no request is late that
-    /// could end one.
+    /// has failed, none has a transaction that the coordinator ended, or began, without it, and no request is
+    /// late that could end one.
     pub(super) fn ends_its_transactions(&self, state: &State) -> bool {
         let Some(output) = &state.output else {
             return true;
@@ -510,12 +544,27 @@ impl Cluster {
                     && self.transaction_of(state, who).has_fenced(epoch)
             };
             let producer = &output.producers[usize::from(who)];
-            let is_its_own = !producer.open
-                || self.transaction_of(state, who).phase == TransactionPhase::Ongoing;
+            let is_ongoing =
+                self.has_transactions() && self.transaction_of(state, who).can_time_out();
+            let is_its_own = match producer.open {
+                true => is_ongoing,
+                // Nobody but a late call begins one for it.
+                false => {
+                    self.limits.limbo == 0 || !is_ongoing || self.is_begun_or_ended(state, who)
+                }
+            };
             !fenced && !producer.failed && !producer.has_doubts() && is_its_own
         };
         let is_end = |late: &Late| late.output_id().is_some();
         self.everyone().all(is_sound) && !state.limbo.requests.iter().any(is_end)
+    }
+
+    /// Whether a process goes on with the transaction of `who`'s id, or the next start ends it.
+    fn is_begun_or_ended(&self, state: &State, who: u16) -> bool {
+        let mut those = self.everyone();
+        let is_open =
+            |other| self.id_of(other) == self.id_of(who) && self.output_producer(state, other).open;
+        !state.consumers[usize::from(who)].reads() || those.any(is_open)
     }
 
     /// Every marker of a commit.
@@ -528,6 +577,32 @@ impl Cluster {
         }
     }
 
+    /// A late call of an output producer arrives.
+    pub(super) fn late_call_arrives(&self, state: &mut State, id: u16, call: TransactionCall) {
+        match call {
+            TransactionCall::Start => self.late_start_arrives(state, id),
+            TransactionCall::Add(part) => {
+                let transaction = self.transaction(state, id);
+                transaction.add(transaction.epoch, part);
+            }
+            TransactionCall::Offsets {
+                position,
+                generation,
+            } => self.late_offsets_arrive(state, id, position, generation),
+            TransactionCall::End(outcome) => self.late_end_arrives(state, id, outcome),
+        }
+    }
+
+    /// InitProducerId of a process that had started before arrives: whoever has the id is fenced, and its
+    /// transaction is aborted.
+    fn late_start_arrives(&self, state: &mut State, id: u16) {
+        let rules = self.pipeline.rules.transactions;
+        self.forget_late_results(state, id);
+        self.coordinate(state, id, |own| own.initialize(None, &rules));
+        self.write_abort_markers(state, id);
+        self.forget_ended_ids(state);
+    }
+
     /// Offsets of a transaction that are late arrive: they are taken as those of the transaction that
     /// is open, if it has the epoch and added offsets (KIP-890, from 3.7). Before, they are taken at any
     /// time, and are pending until another transaction of the id ends.
@@ -538,8 +613,8 @@ impl Cluster {
         position: Position,
         generation: Option<u16>,
     ) {
-        let transaction = self.transaction(state, id);
-        let open = transaction.can_time_out() && transaction.added.contains(Part::Offsets);
+        let transaction = *self.transaction(state, id);
+        let open = self.takes_late_offsets(&transaction);
         let open = open || !self.pipeline.consumer.output.offsets_are_verified;
         let member = !self.pipeline.subscribes()
             || generation.is_none_or(|own| own == state.group.generation);

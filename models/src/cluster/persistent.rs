@@ -116,7 +116,8 @@ impl Cluster {
     }
 }
 
-/// A step of the producer's application and client. It touches them and the ledger of what was sent
+/// A step of the producer's application and client (the call of commitTransaction() among them, which
+/// tells only what a delivery that fails leads to). It touches them and the ledger of what was sent
 /// and confirmed; with no request that the broker has yet to handle, nothing else touches them.
 fn is_of_client(action: &Action) -> bool {
     matches!(
@@ -131,6 +132,7 @@ fn is_of_client(action: &Action) -> bool {
             }
             | Action::Expire
             | Action::FailTooLate
+            | Action::CommitTransaction
     )
 }
 

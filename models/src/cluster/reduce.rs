@@ -7,7 +7,7 @@ use super::{Cluster, State};
 use crate::consumer::crew::Crew;
 use crate::consumer::{Consumer, Phase};
 use crate::fault::{Call, Fault, FaultKey};
-use crate::limbo::Late;
+use crate::limbo::{Late, TransactionCall};
 use crate::offset::Position;
 use crate::order::Step;
 use crate::pipeline::{Effect, Pipeline};
@@ -121,6 +121,7 @@ impl Cluster {
         if self.reductions.where_to_begin {
             self.forget_where_to_begin(state);
         }
+        self.settle_retries(state);
         if self.reductions.generations {
             self.renumber_generations(state);
         }
@@ -191,7 +192,11 @@ impl Cluster {
             {
                 bare(position);
                 bare(second);
-            } else if let Late::Offsets { position, .. } = late {
+            } else if let Late::Call {
+                call: TransactionCall::Offsets { position, .. },
+                ..
+            } = late
+            {
                 position.leader_epoch = None;
             }
         }
@@ -247,13 +252,14 @@ impl Cluster {
         let refused = self.pipeline.subscribes();
         state.limbo.retain(|late| match late {
             Late::Commit { generation, .. } => !refused || *generation == current,
-            Late::Offsets { generation, .. } => {
-                !refused || generation.is_none_or(|generation| generation == current)
-            }
+            Late::Call {
+                call: TransactionCall::Offsets { generation, .. },
+                ..
+            } => !refused || generation.is_none_or(|generation| generation == current),
             Late::Produce { .. }
             | Late::Output { .. }
             | Late::Result { .. }
-            | Late::End { .. }
+            | Late::Call { .. }
             | Late::InitProducerId { .. }
             | Late::AddPartitions { .. }
             | Late::EndTransaction { .. } => true,
@@ -273,8 +279,7 @@ impl Cluster {
             | Late::Commit { .. }
             | Late::Output { .. }
             | Late::Result { .. }
-            | Late::Offsets { .. }
-            | Late::End { .. }
+            | Late::Call { .. }
             | Late::InitProducerId { .. } => true,
         });
     }
@@ -449,15 +454,18 @@ fn each_generation(state: &mut State, fences: bool, visit: &mut impl FnMut(&mut 
     for late in state.limbo.requests.iter_mut() {
         match late {
             Late::Commit { generation, .. } => visit(generation),
-            Late::Offsets { generation, .. } => {
-                if let Some(generation) = generation {
-                    visit(generation);
-                }
-            }
+            Late::Call {
+                call:
+                    TransactionCall::Offsets {
+                        generation: Some(generation),
+                        ..
+                    },
+                ..
+            } => visit(generation),
             Late::Produce { .. }
             | Late::Output { .. }
             | Late::Result { .. }
-            | Late::End { .. }
+            | Late::Call { .. }
             | Late::InitProducerId { .. }
             | Late::AddPartitions { .. }
             | Late::EndTransaction { .. } => {}

@@ -72,7 +72,7 @@ impl Cluster {
                 if consumer.owed.next(self.pipeline.client).is_some() || consumer.slow => {}
             Phase::Polling if !self.is_readable(state) || !state.has_first(who) => {}
             Phase::Polling if consumer.is_misled(&state.broker) => {
-                if !state.retries.waiting.is_empty() {
+                if self.may_poll_retries(state, who) {
                     add(ConsumerStep::PollRetries);
                 }
             }
@@ -88,7 +88,7 @@ impl Cluster {
                 if unread == 0 && consumer.position().next.0 < end {
                     add(ConsumerStep::Poll(0));
                 }
-                if !state.retries.waiting.is_empty() {
+                if self.may_poll_retries(state, who) {
                     add(ConsumerStep::PollRetries);
                 }
             }
@@ -173,6 +173,7 @@ impl Cluster {
             Action::Replica { who, does } => self.replica_step(state, who, does),
             Action::InitProducerId
             | Action::AddPartitions
+            | Action::CommitTransaction
             | Action::EndTransaction
             | Action::WriteMarker
             | Action::TimeOutTransaction => self.transaction_step(state, action),
@@ -208,11 +209,7 @@ impl Cluster {
             ConsumerStep::PollOther(count) => self.poll_other(state, who, count),
             ConsumerStep::PollBoth(both) => self.poll_both(state, who, both),
             ConsumerStep::RelocateOther => self.relocate_in_other(state, who),
-            ConsumerStep::PollRetries => {
-                if let Some(record) = state.retries.waiting.first() {
-                    state.consumers[usize::from(who)].poll_retries(*record);
-                }
-            }
+            ConsumerStep::PollRetries => self.poll_retries(state, who),
             ConsumerStep::Operate => self.operate(state, who),
             ConsumerStep::Work(task) => self.work_on(state, who, task),
             ConsumerStep::Drop(task) => {
@@ -276,12 +273,7 @@ impl Cluster {
             Late::Result { record, by, claim } => {
                 self.late_result_arrives(state, record, by, claim);
             }
-            Late::Offsets {
-                id,
-                position,
-                generation,
-            } => self.late_offsets_arrive(state, id, position, generation),
-            Late::End { id, outcome } => self.late_end_arrives(state, id, outcome),
+            Late::Call { id, call } => self.late_call_arrives(state, id, call),
         }
     }
 }

@@ -13,7 +13,8 @@
 //! numbers that the brokers had at the start.
 
 use super::{Cluster, State};
-use crate::action::Action;
+use crate::action::{Action, LogStep};
+use crate::limbo::Limbo;
 use crate::output::log::OutputLog;
 use crate::replication::{MAX_REPLICAS, Numbering, Replication};
 use stateright::Model;
@@ -45,6 +46,17 @@ impl State {
             Action::LateArrives(slot) => {
                 Action::LateArrives(self.limbo.renumbered_slot(slot, numbers))
             }
+            Action::OutputTopic {
+                client,
+                does: LogStep::LateArrives(slot),
+            } => {
+                let log = self.output.as_ref().and_then(|own| own.log.as_deref());
+                let slot = log.map_or(slot, |log| log.limbo.renumbered_slot(slot, numbers));
+                Action::OutputTopic {
+                    client,
+                    does: LogStep::LateArrives(slot),
+                }
+            }
             other => numbers.rename(other),
         }
     }
@@ -71,7 +83,7 @@ impl Cluster {
         }
         let replicas = self.pipeline.topic.replication.replicas;
         let numbers = match self.log(state) {
-            Some(log) => self.numbers_by_both(replication, log, requests),
+            Some(log) => self.numbers_by_both(replication, log, requests, &state.limbo),
             None => replication.numbers_by_state(replicas, requests, &state.limbo),
         };
         if numbers != Numbering::SAME {
@@ -87,6 +99,7 @@ impl Cluster {
         replication: &Replication,
         log: &OutputLog,
         requests: [u16; MAX_REPLICAS],
+        limbo: &Limbo,
     ) -> Numbering {
         let of_both = self.alike_brokers();
         let mut others = [0; MAX_REPLICAS];
@@ -103,7 +116,9 @@ impl Cluster {
         brokers[..usize::from(of_both)].sort_by(|one, other| {
             replication
                 .compare(*one, *other, &requests)
+                .then_with(|| limbo.compare(*one, *other))
                 .then_with(|| log.replication.compare(*one, *other, &others))
+                .then_with(|| log.limbo.compare(*one, *other))
         });
         Numbering::in_order(brokers)
     }

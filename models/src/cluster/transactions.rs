@@ -42,6 +42,9 @@ impl Cluster {
                 .next_to_send(producer, pipeline)
                 .map(Action::Send),
         );
+        if self.limits.commits_early && transactions.commits_early(producer, pipeline) {
+            actions.push(Action::CommitTransaction);
+        }
         if let Some(call) = self.coordinator_call(state) {
             actions.push(match call {
                 CoordinatorCall::Initialize => Action::InitProducerId,
@@ -75,6 +78,11 @@ impl Cluster {
         match action {
             Action::InitProducerId | Action::AddPartitions | Action::EndTransaction => {
                 self.call_coordinator(state);
+            }
+            Action::CommitTransaction => {
+                if let Some(transactions) = state.transactions.as_deref_mut() {
+                    transactions.stage = Stage::Flushing;
+                }
             }
             Action::WriteMarker => self.write_marker(state),
             Action::TimeOutTransaction => self.time_out_transaction(state),
@@ -167,8 +175,7 @@ impl Cluster {
             | Late::Commit { .. }
             | Late::Output { .. }
             | Late::Result { .. }
-            | Late::Offsets { .. }
-            | Late::End { .. } => {
+            | Late::Call { .. } => {
                 unreachable!("not a request of the upstream to the transaction coordinator")
             }
         };

@@ -105,9 +105,16 @@ impl Cluster {
             Action::HandleProduce => self.handle_produce(state),
             Action::ReceiveAnswer => producer.receive(pipeline, ledger),
             Action::Expire => producer.expire(pipeline, ledger),
-            Action::FailTooLate => producer.fail_too_late(pipeline, ledger),
+            Action::FailTooLate => {
+                let transactions = state.transactions.as_deref();
+                if transactions.is_some_and(|own| own.takes_numbers_back(pipeline)) {
+                    producer.take_back_oldest(pipeline);
+                }
+                producer.fail_too_late(pipeline, ledger);
+            }
             Action::InitProducerId
             | Action::AddPartitions
+            | Action::CommitTransaction
             | Action::EndTransaction
             | Action::WriteMarker
             | Action::TimeOutTransaction
@@ -263,8 +270,7 @@ impl Cluster {
             Late::Commit { .. }
             | Late::Output { .. }
             | Late::Result { .. }
-            | Late::Offsets { .. }
-            | Late::End { .. }
+            | Late::Call { .. }
             | Late::InitProducerId { .. }
             | Late::AddPartitions { .. }
             | Late::EndTransaction { .. } => false,

@@ -81,8 +81,7 @@ pub(super) fn is_reached(
                 Late::Commit { .. }
                 | Late::Output { .. }
                 | Late::Result { .. }
-                | Late::Offsets { .. }
-                | Late::End { .. }
+                | Late::Call { .. }
                 | Late::InitProducerId { .. }
                 | Late::AddPartitions { .. }
                 | Late::EndTransaction { .. } => false,

@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::{Cluster, State, output_witness, upstream_witness};
-use crate::action::{Action, ConsumerStep, ConsumerStrike, PartitionStep, Place, Strike};
+use crate::action::{Action, ConsumerStep, ConsumerStrike, LogStep, PartitionStep, Place, Strike};
 use crate::consumer::{Phase, dedup_key};
 use crate::fault::{Call, Fault, FaultKey};
 use crate::limits::{self, Limits};
@@ -324,7 +324,14 @@ fn is_reached(cluster: &Cluster, witness: &Witness, state: &State, action: &Acti
                 ..
             },
         ) => output_witness::is_reached_in_topic(cluster, witness, state, *action),
-        (Witness::LateArrival, Action::LateArrives(_)) => true,
+        (
+            Witness::LateArrival,
+            Action::LateArrives(_)
+            | Action::OutputTopic {
+                does: LogStep::LateArrives(_),
+                ..
+            },
+        ) => true,
         (
             Witness::GivenUp { .. },
             Action::Fault {

@@ -55,13 +55,16 @@ impl Consumer {
         if limits.gaps {
             codec.bits(&mut self.passed, limits.log);
         }
-        codec.flag_if(limits.retries_waiting > 0, &mut self.retrying);
+        if limits.retries > 0 {
+            codec.flag(&mut self.retrying);
+            self.retry_position.code(codec, limits);
+        }
         if limits.polls_both {
             codec.field(&mut self.behind, limits.poll);
         }
         for place in 0..codec.places(self.hand.len(), limits.poll) {
             let mut record = self.hand.get(place).copied().unwrap_or_default();
-            let is_elsewhere = limits.retries_waiting > 0 || limits.second_partition;
+            let is_elsewhere = limits.retries > 0 || limits.second_partition;
             if limits.truncation || is_elsewhere {
                 codec.field(&mut record, limits.records - 1);
             } else if let Some(entry) = broker.log.get(usize::from(self.offset(place as u16).0)) {

@@ -1,6 +1,6 @@
 //! The limits of the output topic's own log and clients, where faults can strike them.
 
-use super::{Limits, Room, TooLarge, at_most, narrow};
+use super::{Limits, MAX_INSTANCES, Room, TooLarge, at_most, narrow};
 use crate::order::Step;
 use crate::pipeline::Pipeline;
 
@@ -46,7 +46,12 @@ impl Limits {
             log,
             queue: narrow(sends),
             flights: narrow(sends),
-            sessions: self.instances - 1,
+            // Those of clients, and those of processes that left something late behind.
+            sessions: match results.producer.is_transactional() || !idempotent {
+                true => self.instances - 1,
+                false if self.limbo == 0 => self.instances - 1,
+                false => MAX_INSTANCES as u16 - 1 + self.limbo,
+            },
             epochs: if idempotent { MAX_RAISED } else { 0 },
             sequence: if idempotent { narrow(sends) } else { 0 },
             sends: narrow(sends),
@@ -54,6 +59,8 @@ impl Limits {
             // The first leader is elected, too.
             leader_epochs: narrow(elections.min(faults) + 1),
             replicas: results.topic.replication.replicas,
+            commits: false,
+            writes_failed: false,
             strikes: true,
             truncation: true,
             retention: false,

@@ -24,7 +24,7 @@ pub struct Client {
     /// Whether the client raises its epoch before it begins another transaction (KIP-360).
     pub raises: bool,
     /// Whether it takes the partition for a part of its transaction, and will not add it again: kept where
-    /// the coordinator may know better, for the epoch was raised within the transaction.
+    /// the coordinator may know better, for the epoch was raised within the transaction, or a late EndTxn ended it.
     pub registered: bool,
 }
 
@@ -160,6 +160,6 @@ impl Client {
         codec.flag(&mut self.awaits);
         codec.flag(&mut self.fails);
         codec.flag_if(limits.transactions, &mut self.raises);
-        codec.flag_if(limits.raises_within, &mut self.registered);
+        codec.flag_if(limits.registers, &mut self.registered);
     }
 }

@@ -53,5 +53,10 @@ pub enum Happening {
     Forgotten(u16),
     /// The idempotent producer of this consumer is gone, and its producer id with it: the next one has
     /// another.
-    Renewed(u16),
+    Renewed {
+        /// Which consumer.
+        who: u16,
+        /// The session of what is late of the producer that is gone.
+        behind: Option<u16>,
+    },
 }

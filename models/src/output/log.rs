@@ -3,6 +3,7 @@
 use super::client::Client;
 use crate::broker::{Entry, Standing};
 use crate::codec::Codec;
+use crate::limbo::{Late, Limbo};
 use crate::limits::{Limits, MAX_INSTANCES};
 use crate::list::List;
 use crate::pipeline::{Isolation, Pipeline};
@@ -15,6 +16,9 @@ pub struct OutputLog {
     pub replication: Box<Replication>,
     /// Each consumer's output producer.
     pub clients: [Client; MAX_INSTANCES],
+    /// Requests that are late, of processes that are gone among them: those have a session of their own behind
+    /// the clients', unless their producer id outlives the process.
+    pub limbo: Limbo,
     /// How many entries the reader has passed.
     pub read: u16,
     /// The leader epoch of the last of them.
@@ -114,10 +118,49 @@ impl OutputLog {
                 flight.to = numbers.of(flight.to);
             }
         }
+        self.limbo.renumber(numbers);
     }
 
-    /// The producer id of a session is gone: nobody will send with it again.
-    pub fn forget_session(&mut self, session: u16) {
+    /// The client that a late request is of; any, where its process is gone, or it says nothing of its client.
+    pub fn client_of(&self, late: &Late) -> u16 {
+        let session = late.stamp().map_or(0, |stamp| stamp.session);
+        match usize::from(session) < self.clients.len() {
+            true => session,
+            false => 0,
+        }
+    }
+
+    /// Whether a request of a session is late.
+    pub fn awaits(&self, session: u16) -> bool {
+        let own = |late: &Late| late.stamp().is_some_and(|stamp| stamp.session == session);
+        self.limbo.requests.iter().any(own)
+    }
+
+    /// The producer id of a session is gone: nobody will send with it again. What is late of it keeps it in a
+    /// session of its own, which is returned.
+    pub fn end_session(&mut self, session: u16) -> Option<u16> {
+        if !self.awaits(session) {
+            self.forget_session(session);
+            return None;
+        }
+        let mut free = MAX_INSTANCES as u16..;
+        let own = free.find(|orphan| !self.awaits(*orphan))?;
+        self.each_entry_of(session, &mut |entry| entry.stamp.session = own);
+        self.limbo
+            .each_stamp_of(session, |stamp| stamp.session = own);
+        Some(own)
+    }
+
+    /// Sessions of processes that are gone, and of which nothing is late any more.
+    pub fn forget_ended_sessions(&mut self, last: u16) {
+        for session in MAX_INSTANCES as u16..=last {
+            if !self.awaits(session) {
+                self.forget_session(session);
+            }
+        }
+    }
+
+    fn forget_session(&mut self, session: u16) {
         self.each_entry_of(session, &mut Entry::forget);
     }
 
@@ -133,6 +176,18 @@ impl OutputLog {
             least = least.min(entry.stamp.epoch);
         });
         least
+    }
+
+    /// The number after the last that the leader's log has of a session in an epoch.
+    pub fn next_number(&self, session: u16, epoch: u16) -> Option<u16> {
+        let leader = self.replication.controller.leader?;
+        let log = &self.replication.replica(leader).broker.log;
+        let of_epoch = |entry: &&Entry| {
+            let stamp = entry.stamp;
+            entry.is_record() && (stamp.session, stamp.epoch) == (session, epoch)
+        };
+        let last = log.iter().rev().find(of_epoch)?;
+        Some(last.stamp.sequence + 1)
     }
 
     /// Whether a replica has something that a session wrote before `epoch`.
@@ -161,6 +216,7 @@ impl OutputLog {
         for client in &mut self.clients[..usize::from(limits.instances)] {
             client.code(codec, limits, pipeline);
         }
+        self.limbo.code(codec, limits, pipeline);
         if !limits.transactions {
             self.replicating.resize(limits.instances.into());
             return;

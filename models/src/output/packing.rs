@@ -95,6 +95,7 @@ impl OutputProducer {
         if pipeline.consumer.has_transactions() {
             codec.field(&mut self.epoch, epochs(limits));
             codec.flag(&mut self.open);
+            codec.flag_if(limits.ends_between, &mut self.offsets_added);
             codec.flag_if(limits.zombies, &mut self.timed_out);
             codec.flag_if(limits.forgets_epochs, &mut self.awaits_epoch);
         }

@@ -38,6 +38,8 @@ pub struct OutputProducer {
     pub epoch: u16,
     /// Whether its transaction has been begun at the coordinator, as far as it knows.
     pub open: bool,
+    /// Whether its offsets have been added to its transaction, and are about to be sent.
+    pub offsets_added: bool,
     /// Whether the coordinator timed a transaction of its out while its process stood still: once it goes on,
     /// what it begins does not time out by that.
     pub timed_out: bool,

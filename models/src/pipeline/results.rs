@@ -37,6 +37,11 @@ impl Pipeline {
                 || self.numbers_are_skipped()
                 || self.application_goes_on_before_its_result()
                 || self.refusals_are_lost()
+                || self.ends_come_between()
+                || self.late_results_are_aborted()
+                || self.late_results_have_an_order()
+                || self.late_results_are_seen()
+                || self.failures_raise_no_epoch()
                 || self.timeouts_break_connections()
                 // What is on the wire goes down with its process.
                 || self.consumer.output.acks == Acks::None
@@ -82,14 +87,19 @@ impl Pipeline {
             && self.consumer.on_process_failure.goes_on()
     }
 
+    /// Under version 1 an EndTxn that is late ends the next transaction of its epoch, whose client does not know:
+    /// its next result comes behind the marker, or is refused.
+    pub fn ends_come_between(&self) -> bool {
+        let mut faults = self.faults.entries.iter();
+        self.consumer.has_transactions()
+            && self.rules.transactions.version == TransactionVersion::One
+            && faults.any(|(key, _)| key.is_for(Fault::RequestDelayed, Call::EndTxn))
+    }
+
     /// A refusal is lost on its way: the result is in doubt and not in the log. A request that is lost leaves
     /// the same, and costs less.
     fn refusals_are_lost(&self) -> bool {
-        let spend = |fault: Fault| {
-            let own = |(key, _): &&(FaultKey, u16)| key.fault == fault && strikes_request(key);
-            let counts = self.faults.entries.iter().filter(own);
-            counts.map(|(_, count)| *count).fold(0, u16::saturating_add)
-        };
+        let spend = |fault| self.spent_on_results(fault);
         let in_two_faults = spend(Fault::RequestLost).saturating_add(2) <= self.faults.total();
         let asks_in_vain = self.consumer.has_transactions()
             && self.rules.transactions.leaders_ask()
@@ -98,13 +108,63 @@ impl Pipeline {
         in_two_faults && is_refused && spend(Fault::ResponseLost) > 0
     }
 
+    /// How often the fault may strike results.
+    fn spent_on_results(&self, fault: Fault) -> u16 {
+        let own = |(key, _): &&(FaultKey, u16)| key.is_for(fault, Call::OutputProduce);
+        let counts = self.faults.entries.iter().filter(own);
+        counts.map(|(_, count)| *count).fold(0, u16::saturating_add)
+    }
+
+    /// A Java client of version 1 goes on in its epoch behind a result that failed: where none can be raised, or
+    /// while commitTransaction() waits for it. The number of that result is skipped, or used again.
+    fn failures_raise_no_epoch(&self) -> bool {
+        let in_the_commit = self.consumer.order.waits_in_the_commit();
+        self.consumer.has_transactions()
+            && self.client == Client::Java
+            && self.rules.transactions.version == TransactionVersion::One
+            && self.rules.flights_expire
+            && (in_the_commit || !self.rules.transactions.epoch_can_be_expected)
+            && (self.results_expire()
+                || self.meets(Fault::DeliveryTimeout)
+                || self.meets_a_result(|fault| fault == Fault::RequestDelayed))
+    }
+
+    /// Several results of one idempotent client are late, or have expired on its connection: the number of each
+    /// decides which are taken when.
+    fn late_results_have_an_order(&self) -> bool {
+        let delayed = self.spent_on_results(Fault::RequestDelayed);
+        let expired = self.spent_on_results(Fault::DeliveryTimeout);
+        let several = delayed.saturating_add(expired).min(self.faults.total()) > 1;
+        self.consumer.output.idempotence && delayed > 0 && several
+    }
+
+    /// A late result comes when its client has given it up, and its application has not aborted: whoever reads
+    /// what is not committed sees it.
+    fn late_results_are_seen(&self) -> bool {
+        self.consumer.has_transactions()
+            && self.consumer.output.isolation == Isolation::ReadUncommitted
+            && self.consumer.order.contains(Step::ProduceAsync)
+            && self.meets_a_result(|fault| fault == Fault::RequestDelayed)
+    }
+
+    /// A late result comes before the marker that aborts its transaction, and is gone with it, or behind that: a
+    /// leader that does not ask takes it. It matters where the record may be handled no more.
+    fn late_results_are_aborted(&self) -> bool {
+        self.consumer.has_transactions()
+            && !self.rules.transactions.leaders_ask()
+            && self.meets_a_result(|fault| fault == Fault::RequestDelayed)
+            && self.may_pass_over_results()
+    }
+
     /// librdkafka closes the connection of a request that times out, and what was in flight behind it is sent
     /// again and may be appended twice: an idempotent producer goes on in another epoch by then.
     fn timeouts_break_connections(&self) -> bool {
         self.client == Client::Librdkafka
             && !self.consumer.has_transactions()
             && self.consumer.order.contains(Step::ProduceAsync)
-            && (self.results_expire() || self.meets(Fault::DeliveryTimeout))
+            && (self.results_expire()
+                || self.meets(Fault::DeliveryTimeout)
+                || self.meets_a_result(|fault| fault == Fault::RequestDelayed))
     }
 
     /// Whoever reads what is not committed has a result that is appended when its delivery timeout passes, and
@@ -138,21 +198,34 @@ impl Pipeline {
     /// to them.
     pub fn can_log_results(&self) -> bool {
         let mut faults = self.faults.entries.iter();
-        self.results_are_followed() && faults.all(|(key, _)| is_followed(key.fault))
+        let keeps_its_id = self.client == Client::Librdkafka
+            || self.consumer.has_transactions()
+            || self.rules.java_bumps_epoch;
+        let can_be_logged = match self.faults.strikes_brokers() {
+            true => self.results_are_followed(),
+            false => self.producers_last() && keeps_its_id,
+        };
+        can_be_logged && faults.all(|(key, _)| is_followed(key.fault))
     }
 
-    /// The same, whatever strikes them.
+    /// Whether the model has a log of results whose brokers are struck.
     pub fn results_are_followed(&self) -> bool {
+        let raises = match self.client {
+            Client::Librdkafka => true,
+            Client::Java if self.consumer.has_transactions() => {
+                self.rules.transactions.epoch_can_be_expected
+            }
+            Client::Java => self.rules.java_bumps_epoch,
+        };
+        self.producers_last() && self.rules.stale_fetches_refused && raises
+    }
+
+    /// Whether each consumer has the same output producer in each of its lives, as far as brokers know.
+    fn producers_last(&self) -> bool {
         let output = &self.consumer.output;
         let stable = output.transactional_id == TransactionalId::Stable;
-        let transactional = self.consumer.has_transactions();
-        let bumps = self.client == Client::Librdkafka
-            || self.rules.java_bumps_epoch
-                && (!transactional || self.rules.transactions.epoch_can_be_expected);
-        (!transactional || stable)
+        (!self.consumer.has_transactions() || stable)
             && output.prepared_transaction == PreparedTransaction::Abort
-            && self.rules.stale_fetches_refused
-            && bumps
     }
 
     /// Whether a record whose transaction is aborted may be handled no more: then it matters whether its result
@@ -230,7 +303,6 @@ impl Pipeline {
 pub fn is_followed(fault: Fault) -> bool {
     let apart = [
         Fault::Poison,
-        Fault::RequestDelayed,
         Fault::ProducerIdExpiry,
         Fault::Retention,
         Fault::Compaction,

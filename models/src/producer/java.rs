@@ -15,7 +15,8 @@
 //!   at that moment, and the client bumps its epoch at once, whatever else is in flight.
 //! - UNKNOWN_PRODUCER_ID, which brokers before 2.5 answer, is retried after such a bump, too.
 //!
-//! What clients before 2.5 do instead is in `java_before_2_5`.
+//! What clients before 2.5 do instead is in `java_before_2_5`, what a transactional one does in
+//! [`super::transactions`].
 //!
 //! **Without idempotence** a batch that is to be retried goes to the *front* of the accumulator
 //! (`RecordAccumulator.reenqueue`), and a broken connection hands its requests back oldest first
@@ -151,6 +152,22 @@ pub(super) fn leave_unresolved(producer: &mut Producer, batch: &Batch) {
         let after = stamp.sequence + 1;
         producer.java.unresolved = producer.java.unresolved.max(after);
     }
+}
+
+/// A batch of a transaction has failed; whether it leaves the client in doubt, so that it goes on in
+/// another epoch only. A batch that was put back and timed out does. So does one that the broker did not
+/// take: the client repeats it until it times out.
+pub(super) fn leave_in_doubt(producer: &mut Producer, batch: &Batch, why: Failure) -> bool {
+    let in_doubt = match why {
+        Failure::TimedOut => batch.attempts > 0 && batch.stamp.is_some(),
+        Failure::Answered(_) | Failure::Fatal => true,
+        Failure::MissingTooLate | Failure::RetriesExhausted => false,
+    };
+    if in_doubt {
+        let after = batch.stamp.map_or(0, |stamp| stamp.sequence) + 1;
+        producer.java.unresolved = producer.java.unresolved.max(after);
+    }
+    in_doubt
 }
 
 pub(super) fn failed(producer: &mut Producer, batch: &Batch, why: Failure) {

@@ -14,6 +14,9 @@
 //!   number back (`adjustSequencesDueToFailedBatch`): later batches move up by one, although it may
 //!   have been appended. So does one that was given up in flight, when its connection breaks.
 //!
+//! A transactional client takes numbers back, too, where the epoch of its transactions stays, also from
+//! 2.5 on ([`super::transactions`]).
+//!
 //! **Left out.** The client's map of batches in flight, which after a reset mixes batches of two
 //! producer ids: a retry of the old id waits for smaller sequence numbers of either.
 
@@ -72,7 +75,7 @@ fn reset_producer_id(producer: &mut Producer) {
 }
 
 /// Takes the sequence number of a failed batch back.
-fn take_back(producer: &mut Producer, batch: &Batch) {
+pub(super) fn take_back(producer: &mut Producer, batch: &Batch) {
     let Some(failed) = batch.stamp else {
         return;
     };

@@ -36,6 +36,14 @@ impl Producer {
             return;
         }
         let failure = Failure::Answered(answer);
+        if answer == Answer::UnknownProducerId && self.begins_anew_in_transaction(&batch, pipeline)
+        {
+            let again = self.retry(batch, failure, pipeline, ledger);
+            if again && !batch.renumbered {
+                java_before_2_5::start_at_beginning(self);
+            }
+            return;
+        }
         let comes_later = batch.stamp.is_some_and(|stamp| {
             let earlier = |other: &Batch| {
                 let own = other.stamp.filter(|other| other.epoch == stamp.epoch);
@@ -53,6 +61,12 @@ impl Producer {
         } else {
             self.give_up(batch, failure, pipeline, ledger);
         }
+    }
+
+    /// Whether a Java client in a transaction that hears of an unknown producer id numbers what is
+    /// outstanding from 0 again: nothing was acknowledged (`lastAckedOffset < logStartOffset`).
+    fn begins_anew_in_transaction(&self, batch: &Batch, pipeline: &Pipeline) -> bool {
+        pipeline.keeps_epochs() && (batch.renumbered || self.java.acknowledged == 0)
     }
 
     pub(super) fn unknown_java(&mut self, batch: Batch, pipeline: &Pipeline, ledger: &mut Ledger) {

@@ -25,8 +25,8 @@
 //! and means what it would have meant before. A call of `produce()` while the topic is missing fails
 //! at once, and is like a send that was never made until the application makes it again.
 
-use super::Producer;
 use super::librdkafka::LibrdkafkaSequences;
+use super::{Failure, Producer};
 use crate::ledger::Ledger;
 use crate::outbox::Database;
 use crate::pipeline::{Client, OnSendFailure, Pipeline};
@@ -63,7 +63,7 @@ impl Producer {
         self.queue.truncate(0);
         for batch in waiting {
             if pipeline.producer.is_transactional() {
-                self.fail_in_transaction(&batch, pipeline, ledger);
+                self.fail_in_transaction(&batch, Failure::RetriesExhausted, pipeline, ledger);
                 continue;
             }
             match pipeline.producer.on_send_failure {

@@ -3,7 +3,7 @@
 //! Java clients before 2.1 have no such limit: what waits in the accumulator expires after
 //! `request.timeout.ms`, and a request in flight ends with its answer, or is retried.
 
-use super::{Batch, Failure, Flight, Producer};
+use super::{Batch, Failure, Flight, Producer, java_before_2_5};
 use crate::ledger::Ledger;
 use crate::pipeline::{Acks, Client, Pipeline};
 
@@ -61,6 +61,13 @@ impl Producer {
         let oldest = self.next_to_expire(pipeline).filter(|_| applies)?;
         let struck = oldest.doubtful && oldest.attempts > 0;
         (struck && self.queue.contains(&oldest)).then_some(oldest)
+    }
+
+    /// The client takes back the sequence number of the send that is about to fail like that.
+    pub(crate) fn take_back_oldest(&mut self, pipeline: &Pipeline) {
+        if let Some(oldest) = self.next_to_fail_too_late(pipeline) {
+            java_before_2_5::take_back(self, &oldest);
+        }
     }
 
     /// The oldest send's answer is found to be missing when its timeout has passed already.

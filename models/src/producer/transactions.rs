@@ -13,10 +13,29 @@
 //! that sends again what failed (`on-send-failure = "resend"`) then makes the same transaction again,
 //! in order; any other leaves its records, aborted.
 //!
-//! **After a delivery that failed** the sequence numbers have a gap. Under version 1 the client raises
-//! its epoch at the coordinator once the transaction is aborted (KIP-360), under version 2 each EndTxn
-//! does; without either the error is fatal. librdkafka does the same after a message that timed out or
-//! was out of order, whatever is still on its way before it; after other failures it goes on in its
+//! **After a delivery that failed** under version 2 each EndTxn raises the epoch, and the numbers begin
+//! anew. Under version 1 it depends on the client.
+//!
+//! *Java* (`TransactionManager.maybeTransitionToErrorState`, `handleFailedBatch`, `maybeResolveSequences`;
+//! `Sender.sendProducerData`, `completeBatch` of 2.4, 2.5, 3.5 and 3.8). It raises its epoch at the
+//! coordinator once the transaction is aborted (KIP-360) where neither commitTransaction() nor
+//! abortTransaction() was called before the delivery failed, and whatever was called where a batch timed
+//! out that had been put back ([`Stage::Flushing`], `java::leave_in_doubt`). Otherwise the next transaction
+//! has the same epoch. A batch that timed out on the wire at its first attempt, or whose retries were used
+//! up, keeps its number: the next one has the next number, and the request may be handled behind the
+//! marker of the abort. One whose answer was found to be missing when its time had passed gives its number
+//! back (`take_back_oldest`), so that the next one may pass for its repeat. A client before 2.5, or one at
+//! brokers before 2.5, never raises an epoch: what it would raise one for is fatal, and the rest is as
+//! above. Such brokers answer UNKNOWN_PRODUCER_ID where they know a marker and no number; with nothing
+//! acknowledged the client then numbers from 0 again, in the same epoch, and repeats.
+//!
+//! commitTransaction() waits for what was sent by itself, so the application may call it as soon as its last
+//! record is sent. That is a step (`Action::CommitTransaction`) where it makes a difference: in a client
+//! that raises epochs, beside faults that can make a delivery fail that was not put back before. Elsewhere
+//! the commit begins with EndTxn: nothing that the client or the broker does in between depends on it.
+//!
+//! *librdkafka* raises its epoch after a message that timed out or was out of order, whatever the
+//! application has called, and whatever is still on its way before it; after other failures it goes on in its
 //! epoch, which is left out: that the partition then refuses its next message only makes it abort once
 //! more. Before 2.0.0 it asked for the epoch while the transaction was open. With brokers before 2.5 that is
 //! fatal, as any failure is; those of 2.5 abort the transaction and give the client another epoch, which comes
@@ -24,27 +43,33 @@
 //! transaction; an upstream that meets that is refused (`src/design/version/rules.rs`), an output producer
 //! is not (`crate::cluster`, `output_epochs.rs`).
 //!
-//! A delivery that fails while the application aborts raises the epoch only if the client had
-//! repeated it. (Java's client may then be in a state in which it begins no transaction, and its
-//! process has to start again; that raises the epoch, too.)
-//!
 //! **A fatal error** (PRODUCER_FENCED, INVALID_TXN_STATE of a coordinator's answer) ends the process,
 //! as the clients' documentation demands, and it starts again. So does a crash. The transactional id
 //! stays, the first call of a new process aborts what the old one left open, and `on-restart` says
 //! what becomes of its records. A record whose transaction was aborted, and that the application
 //! leaves at that, counts as aborted.
 //!
-//! **Left out.** Before KIP-360 a Java client takes a batch that failed in its first attempt out of
-//! its numbering, and goes on; here that is fatal, too. The limits of the application's calls (`max.block.ms`): a commit that times out in
+//! **Left out.** The limits of the application's calls (`max.block.ms`): a commit that times out in
 //! the application is called again, and goes on where it was. The timeout of a transaction whose
-//! process has died: it does what the next InitProducerId does. Java clients before 2.5 (KIP-360),
-//! for which a delivery that failed may be fatal.
+//! process has died: it does what the next InitProducerId does. A commit that is called before the partition
+//! was added: nothing is on the wire by then, so the numbers and the epoch that follow are those of a
+//! transaction that was never sent.
+//!
+//! Of a Java client under version 1: a batch that was put back and timed out while a later one succeeded
+//! counts as resolved from 2.5 on, and the epoch stays; the earlier one had been appended then, too, and what
+//! is left of it is a repeat. A batch that the partition found out of order, with none before it that is
+//! outstanding, is repeated until it times out, and is here given up in doubt at once; where the client
+//! holds it for the next one it fails in every transaction that follows, and commits nothing more. So does a
+//! client that can raise no epoch and hears of an unknown producer id after something was acknowledged: here
+//! its process ends instead. A fenced epoch ends it with its next call. A request that outlived its batch and
+//! whose connection breaks then: the client fails the batch a second time, which takes another number back.
+//! That one is not covered by another run (see the limits in README.md).
 
 mod packing;
 
-use super::java::JavaSequences;
+use super::java::{self, JavaSequences};
 use super::librdkafka::LibrdkafkaSequences;
-use super::{Batch, Producer, Sending};
+use super::{Batch, Failure, Producer, Sending};
 use crate::broker::Stamp;
 use crate::ledger::Ledger;
 use crate::pipeline::{Client, OnRestart, OnSendFailure, Pipeline, Source};
@@ -69,16 +94,19 @@ pub enum Stage {
     Aborting,
     /// The transaction is aborted, and the epoch is to be raised.
     Raising,
+    /// The commit was called, and waits for what was sent.
+    Flushing,
 }
 
 impl Stage {
-    const ALL: [Stage; 6] = [
+    const ALL: [Stage; 7] = [
         Stage::Starting,
         Stage::Ready,
         Stage::Open,
         Stage::Committing,
         Stage::Aborting,
         Stage::Raising,
+        Stage::Flushing,
     ];
 }
 
@@ -142,7 +170,11 @@ impl Transactions {
         };
         let begins = match self.stage {
             Stage::Ready | Stage::Open => true,
-            Stage::Starting | Stage::Committing | Stage::Aborting | Stage::Raising => false,
+            Stage::Starting
+            | Stage::Committing
+            | Stage::Aborting
+            | Stage::Raising
+            | Stage::Flushing => false,
         };
         let unsent = |record: &u16| producer.sending[usize::from(*record)] == Sending::Unsent;
         let again = self.current.iter().find(unsent);
@@ -182,7 +214,9 @@ impl Transactions {
     pub fn initializes(&self) -> bool {
         match self.stage {
             Stage::Starting | Stage::Raising => true,
-            Stage::Ready | Stage::Open | Stage::Committing | Stage::Aborting => false,
+            Stage::Ready | Stage::Open | Stage::Committing | Stage::Aborting | Stage::Flushing => {
+                false
+            }
         }
     }
 
@@ -197,22 +231,46 @@ impl Transactions {
             && match self.stage {
                 Stage::Open => self.added != Added::Yes,
                 Stage::Aborting => self.added == Added::Asked,
-                Stage::Starting | Stage::Ready | Stage::Committing | Stage::Raising => false,
+                Stage::Starting
+                | Stage::Ready
+                | Stage::Committing
+                | Stage::Raising
+                | Stage::Flushing => false,
             }
     }
 
     /// How the transaction is to end now, if nothing is outstanding any more.
     pub fn ends(&self, producer: &Producer, pipeline: &Pipeline) -> Option<Outcome> {
-        let awaited = producer.flights.iter().any(|flight| !flight.expired);
-        if awaited || !producer.queue.is_empty() || self.adds(pipeline) {
+        if is_outstanding(producer) || self.adds(pipeline) {
             return None;
         }
         match self.stage {
             Stage::Open if self.next_to_send(producer, pipeline).is_none() => Some(Outcome::Commit),
-            Stage::Committing => Some(Outcome::Commit),
+            Stage::Committing | Stage::Flushing => Some(Outcome::Commit),
             Stage::Aborting => Some(Outcome::Abort),
             Stage::Starting | Stage::Ready | Stage::Open | Stage::Raising => None,
         }
+    }
+
+    /// Whether the application has sent all that belongs to its transaction and does not wait for it:
+    /// commitTransaction() does. (Before the partition is added nothing is on the wire.)
+    pub fn commits_early(&self, producer: &Producer, pipeline: &Pipeline) -> bool {
+        self.stage == Stage::Open
+            && self.added == Added::Yes
+            && is_outstanding(producer)
+            && self.next_to_send(producer, pipeline).is_none()
+    }
+
+    /// Whether the client takes the sequence number back of a batch that fails now and could have been
+    /// retried. (Where the epoch is raised that makes no difference.)
+    pub fn takes_numbers_back(&self, pipeline: &Pipeline) -> bool {
+        let ends = match self.stage {
+            Stage::Flushing | Stage::Aborting => true,
+            Stage::Starting | Stage::Ready | Stage::Open | Stage::Committing | Stage::Raising => {
+                false
+            }
+        };
+        pipeline.keeps_epochs() || pipeline.keeps_epoch_behind_commit() && ends && !self.raises
     }
 
     /// Whether ending the transaction needs no request: nothing was added to it.
@@ -280,6 +338,12 @@ impl Transactions {
     }
 }
 
+/// Whether the client waits for something that was sent.
+fn is_outstanding(producer: &Producer) -> bool {
+    let awaited = producer.flights.iter().any(|flight| !flight.expired);
+    awaited || !producer.queue.is_empty()
+}
+
 impl Producer {
     /// A record of a transaction is acknowledged; one of an aborted transaction is left as it is.
     pub(super) fn report_success_in_transaction(&mut self, record: u16) {
@@ -290,19 +354,31 @@ impl Producer {
     }
 
     /// A delivery in a transaction failed: the application hears of it, and aborts. Where it aborts
-    /// already, only a sequence number that the client cannot resolve any more matters
-    /// (`TransactionManager.maybeResolveSequences`): one of a batch that was repeated.
+    /// already, only what the client cannot resolve any more matters
+    /// (`TransactionManager.maybeResolveSequences`).
     pub(super) fn fail_in_transaction(
         &mut self,
         batch: &Batch,
+        why: Failure,
         pipeline: &Pipeline,
         ledger: &mut Ledger,
     ) {
         let aborts = self.sending[usize::from(batch.record)] == Sending::Aborted;
-        let is_unresolved = batch.attempts > 0 || pipeline.client == Client::Librdkafka;
-        if !aborts || is_unresolved {
+        let in_doubt = match (pipeline.client, pipeline.rules.transactions.version) {
+            (Client::Librdkafka, _) => true,
+            (Client::Java, TransactionVersion::One) => {
+                java::leave_in_doubt(self, batch, why) && batch.attempts > 0
+            }
+            (Client::Java, TransactionVersion::Two) => batch.attempts > 0,
+        };
+        if !aborts || in_doubt {
             self.leave_failed(batch.record, pipeline, ledger);
         }
+    }
+
+    /// Whether a batch has failed, in this step, of which the Java client does not know what became.
+    pub(crate) fn take_doubts(&mut self) -> bool {
+        std::mem::take(&mut self.java.unresolved) > 0
     }
 
     /// Whether a batch carries an epoch that the client has no more.
@@ -353,9 +429,14 @@ impl Producer {
         pipeline: &Pipeline,
         ledger: &mut Ledger,
     ) {
+        if transactions.current.is_empty() && transactions.stage != Stage::Aborting {
+            // An output producer's transaction is its application's.
+            return;
+        }
+        let in_doubt = self.take_doubts();
         let is_failed = |record: u16| self.sending[usize::from(record)] == Sending::Failed;
         let failed = match transactions.stage {
-            Stage::Open => transactions.current.iter().any(is_failed),
+            Stage::Open | Stage::Flushing => transactions.current.iter().any(is_failed),
             Stage::Aborting => self.drop_what_lost_its_number(pipeline) | self.has_failed(pipeline),
             Stage::Starting | Stage::Ready | Stage::Committing | Stage::Raising => false,
         };
@@ -363,15 +444,29 @@ impl Producer {
             return;
         }
         let rules = &pipeline.rules.transactions;
-        let raises = rules.version == TransactionVersion::One;
+        let raises = match (rules.version, pipeline.client) {
+            (TransactionVersion::Two, _) => false,
+            (TransactionVersion::One, Client::Librdkafka) => true,
+            (TransactionVersion::One, Client::Java) => {
+                let may_raise = rules.epoch_can_be_expected && transactions.stage == Stage::Open;
+                in_doubt || may_raise
+            }
+        };
         if raises && !rules.epoch_can_be_expected {
             self.fail_for_good(transactions, pipeline, ledger);
             return;
         }
-        if transactions.stage == Stage::Open {
-            self.abort_transaction(transactions, pipeline, ledger);
+        match transactions.stage {
+            Stage::Open | Stage::Flushing => {
+                self.abort_transaction(transactions, pipeline, ledger);
+            }
+            Stage::Starting
+            | Stage::Ready
+            | Stage::Committing
+            | Stage::Aborting
+            | Stage::Raising => {}
         }
-        transactions.raises = raises;
+        transactions.raises |= raises;
     }
 
     /// Whether a delivery failed that the application no longer asks for.

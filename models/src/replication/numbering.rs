@@ -64,6 +64,7 @@ impl Numbering {
             | Action::FailTooLate
             | Action::InitProducerId
             | Action::AddPartitions
+            | Action::CommitTransaction
             | Action::EndTransaction
             | Action::WriteMarker
             | Action::TimeOutTransaction
@@ -84,7 +85,8 @@ impl Numbering {
                     LogStep::Transmit
                     | LogStep::Expire
                     | LogStep::FailTooLate
-                    | LogStep::LearnLeader => does,
+                    | LogStep::LearnLeader
+                    | LogStep::LateArrives(_) => does,
                 },
             },
         }

@@ -3,7 +3,7 @@
 use crate::codec::Codec;
 
 /// What a transaction may write to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
     /// The partition between producer and consumer.
     Input,

@@ -30,6 +30,9 @@ pub struct TransactionRules {
     /// Under version 2 a partition that knows nothing of a producer takes only its sequence number 0.
     /// Brokers from 4.1 (KAFKA-18202).
     pub first_number_is_zero: bool,
+    /// Under version 2 a coordinator that aborts a transaction by itself raises the epoch twice: to fence its
+    /// producer, and for the end. Brokers before 4.0.1 (KAFKA-19367).
+    pub fence_raises_twice: bool,
 }
 
 impl TransactionRules {
@@ -53,5 +56,6 @@ impl TransactionRules {
         epoch_can_be_expected: true,
         fenced_epoch_is_known: false,
         first_number_is_zero: true,
+        fence_raises_twice: false,
     };
 }

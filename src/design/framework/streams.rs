@@ -87,7 +87,7 @@ pub(super) fn expand(streams: &mut Expanding<'_, '_>) -> Option<Order> {
     let produces = own != sent;
     match guarantee {
         ProcessingGuarantee::AtLeastOnce => at_least_once(streams, sent, produces),
-        ProcessingGuarantee::ExactlyOnceV2 => exactly_once(streams, sent),
+        ProcessingGuarantee::ExactlyOnceV2 => exactly_once(streams, sent, produces),
     }
     if produces
         && !steps(&nodes)
@@ -158,10 +158,15 @@ fn at_least_once(streams: &mut Expanding<'_, '_>, sent: Vec<Item>, produces: boo
     streams.state_order(&per_poll(sent, then), "at_least_once, the default: results are sent without waiting; a commit flushes the producer, then commits the offsets");
 }
 
-fn exactly_once(streams: &mut Expanding<'_, '_>, sent: Vec<Item>) {
+fn exactly_once(streams: &mut Expanding<'_, '_>, sent: Vec<Item>, produces: bool) {
     streams.not_beside(NOT_BESIDE_EXACTLY_ONCE, Framework::KafkaStreams);
-    let transaction = vec![Item::Each(sent), Item::Step(Step::Commit)];
-    streams.state_order(&Order(vec![Item::Kafka(transaction)]), "exactly_once_v2: results and offsets are one Kafka transaction, with the group's metadata (KIP-447)");
+    let flush = produces.then_some(Item::Step(Step::Flush));
+    let transaction = [Item::Each(sent)]
+        .into_iter()
+        .chain(flush)
+        .chain([Item::Step(Step::Commit)]);
+    let order = Order(vec![Item::Kafka(transaction.collect())]);
+    streams.state_order(&order, "exactly_once_v2: results and offsets are one Kafka transaction, with the group's metadata (KIP-447); a commit flushes the producer first");
     streams.set(
         Table::Consumer,
         "isolation.level",

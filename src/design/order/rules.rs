@@ -246,10 +246,6 @@ impl Rules<'_> {
                 "The background commit that takes stored offsets is no part of the transaction.",
                 "Write `commit`: inside kafka[...] it is sendOffsetsToTransaction.",
             ),
-            Step::Flush => (
-                "commitTransaction waits for everything that was sent by itself.",
-                "Take it away.",
-            ),
             Step::Process if self.around.external => {
                 self.external(span, GroupKind::Kafka);
                 return;
@@ -260,7 +256,8 @@ impl Rules<'_> {
             | Step::Commit
             | Step::SaveOffset
             | Step::Produce
-            | Step::ProduceAsync => return,
+            | Step::ProduceAsync
+            | Step::Flush => return,
         };
         let message = format!("`{}` stands inside kafka[...]", step.name());
         self.refuse(span, message, why, write);

@@ -85,7 +85,8 @@ pub(super) fn check(
 pub(crate) fn leaves_late_requests_out(pipeline: &Pipeline) -> bool {
     let consumer = &pipeline.consumer;
     let coordinate = pipeline.producer.is_transactional() && consumer.has_transactions();
-    pipeline.results_come_behind() || consumer.produces() && coordinate
+    let is_unfollowed = pipeline.results_come_behind() && !pipeline.can_log_results();
+    is_unfollowed || consumer.produces() && coordinate
 }
 
 /// Refuses designs whose results may come behind what their clients did without them, where the log that
@@ -103,6 +104,6 @@ pub(crate) fn refuse_unfollowed(parts: &Parts<'_>, pipeline: &Pipeline, report: 
             written,
             "a result that its client has given up, and that reaches the output topic all the same, in this design",
         )
-        .because("A request or an answer of a result can be lost, and its delivery timeout pass while it is sent again; with acks=0 nobody hears of it, and a reader of what is not committed sees it before its transaction ends. That goes with transactional-id = \"stable\", without `poison`, `request-delayed` and prepared-transaction = \"resume\", with Kafka 2.1 or newer and Java clients from 2.5 on.")
+        .because("A request or an answer of a result can be lost, and its delivery timeout pass while it is sent again; with acks=0 nobody hears of it; a late EndTxn ends the next transaction between two of its calls; and a reader of what is not committed sees it before its transaction ends. That goes with transactional-id = \"stable\", without `poison` and prepared-transaction = \"resume\", and without transactions with Java clients from 2.5 on.")
         .write("Write one of these; or acks other than 0, isolation.level = \"read_committed\" in [output.consumer], a newer `kafka` (from 3.6 on leaders ask for the transaction); or take the faults of the network and the pauses away.");
 }

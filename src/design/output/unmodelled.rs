@@ -17,7 +17,6 @@ use super::super::resolve::Parts;
 use super::super::table::Table;
 use super::super::transactions;
 use super::super::version::Rule;
-use super::super::warning::WarningKind;
 use super::{Stated, TRANSACTIONAL_ID, produces, struck, writes};
 
 /// Tables about something that the design does not have, and settings in them that are not
@@ -374,46 +373,27 @@ fn versions(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
             .write("Write kafka = \"3.7\" or newer with transaction.partition.verification.enable, transactional-id = \"stable\", or take the fault away.");
     }
     let two_hops = parts.application.source.value == RecordSource::Transaction;
-    let keys = faults.entries.iter().map(|(key, _)| key);
-    if keys.clone().any(|key| meddles(*key, &rules)) {
-        late_for_the_coordinator(parts, two_hops, &rules, faults, report);
+    if two_hops {
+        late_for_two_coordinators(parts, &rules, faults, report);
     }
 }
 
-/// What late requests of an output producer to its transaction coordinator do: with another coordinator for the
-/// upstream nothing is known of them, and without one not everything.
-fn late_for_the_coordinator(
+/// Late requests to two transaction coordinators, the upstream's and that of the output producers.
+fn late_for_two_coordinators(
     parts: &Parts<'_>,
-    two_hops: bool,
     rules: &TransactionRules,
     faults: &FaultBudget,
     report: &mut Report,
 ) {
     let written = parts.application.order.as_ref().map(|written| written.span);
-    let fails = faults.contains(Fault::DeliveryTimeout) && rules.version == TransactionVersion::One;
-    if !two_hops && !fails {
-        let between = match rules.version {
-            TransactionVersion::One => {
-                ", nor an EndTxn that comes between two calls of one transaction"
-            }
-            TransactionVersion::Two => "",
-        };
-        report.warn(
-            WarningKind::Hazard,
-            written,
-            format!("request-delayed: a late InitProducerId of the output producer, which fences it, is not modelled{between}. What holds says nothing about that."),
-        );
-        return;
-    }
-    let beside = match two_hops {
-        true => "source = \"transaction\" and kafka[...]",
-        false => "kafka[...] and the fault delivery-timeout",
-    };
     let keys = faults.entries.iter().map(|(key, _)| key);
     for key in keys.filter(|key| meddles(**key, rules)) {
         report
-            .not_modelled(written, format!("{beside} together with the fault `{key}`"))
-            .because("A late request of the output producer to its coordinator may fence it, or end its next transaction between two of its calls, and which call fails then is not modelled (KIP-890).")
+            .not_modelled(
+                written,
+                format!("source = \"transaction\" and kafka[...] together with the fault `{key}`"),
+            )
+            .because("A late request of either producer to its coordinator may fence it, or end its next transaction between two of its calls, and with two coordinators that is not modelled (KIP-890).")
             .write("Take the fault away, or let it strike other calls, such as request-delayed.output-produce or request-delayed.txn-offset-commit; `end-txn` goes with transaction version 2, which is Kafka 4.0 or newer with a Java client.");
     }
 }

@@ -137,7 +137,7 @@ fn streams_flushes_and_commits_or_sends_offsets_to_the_transaction() {
         &by_hand("", "order = \"each(produce-async) -> flush -> commit\"", ""),
     );
     let transactional = "[output.producer]\nenable.idempotence = true\ntransactional.id = \"any\"";
-    let exactly_once = "order = \"kafka[each(produce-async), commit]\"\ntransactional-id = ";
+    let exactly_once = "order = \"kafka[each(produce-async), flush, commit]\"\ntransactional-id = ";
     let read_committed = "isolation.level = \"read_committed\"";
     for id in ["per-start", "stable"] {
         let stated = match id {

@@ -187,7 +187,7 @@ fn groups_nest_only_as_transactions_can() {
             "kafka[process, commit-async]",
             "`commit-async` stands inside kafka[...]",
         ),
-        ("kafka[produce, flush]", "`flush` stands inside kafka[...]"),
+        ("kafka[each(produce-async), flush, commit]", ""),
         ("kafka[db[process, remember], produce, commit]", ""),
         ("kafka[process, save-offset, commit]", ""),
     ] {

@@ -114,7 +114,6 @@ fn nothing_follows_from_an_order_that_cannot_be_read() {
         "kafka[produce, comit]",
         "kafka[produce, kafka[commit]]",
         "kafka[produce, commit-async]",
-        "kafka[produce, flush, commit]",
         "kafka[produce, commit] -> kafka[produce, commit]",
         "db[kafka[produce, commit]]",
         "each(produce) -> each(kafka[commit])",

@@ -128,7 +128,7 @@ rules! {
     FencedEpochKnown: Broker, version(2, 5), Some(version(2, 6)), &[], OF_OLD, "KIP-360, KAFKA-9666",
         "a producer that had its own open transaction aborted by InitProducerId is given the next epoch when it asks again";
     EpochAtCoordinator: Both, version(2, 5), None, &[], Some(version(1, 7)), "KIP-360",
-        "a transactional producer goes on after a failed delivery, with an epoch that it has the coordinator raise";
+        "a transactional producer that does not know what became of a delivery, or whose delivery failed before the commit, has the coordinator raise its epoch";
     GroupMetadata: Both, version(2, 5), None, &[], OF_OLD, "KIP-447",
         "sendOffsetsToTransaction carries the member's generation, which fences an older owner";
     IdempotenceByDefault: Client, patch(3, 0, 1), None, &[patch(3, 1, 0)], NEVER, "KIP-679, KAFKA-13598",
@@ -151,6 +151,8 @@ rules! {
         "an offset commit without its transaction is refused";
     TransactionVersion2: Both, version(4, 0), None, &[], NEVER, "KIP-890",
         "every transaction has a producer epoch of its own";
+    FenceRaisesOnce: Broker, patch(4, 0, 1), None, &[], OF_OLD, "KAFKA-19367",
+        "under transaction version 2 the epoch is raised once where the coordinator aborts a transaction by itself";
     ConsumerProtocol: Both, version(4, 0), None, &[], Some(version(2, 12)), "KIP-848",
         "group.protocol = consumer: the coordinator computes the assignment, and takes away only what moves";
     FirstNumberIsZero: Broker, version(4, 1), None, &[], OF_OLD, "KAFKA-18202",

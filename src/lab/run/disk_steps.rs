@@ -52,6 +52,7 @@ impl Run {
             | Action::LearnLeader
             | Action::InitProducerId
             | Action::AddPartitions
+            | Action::CommitTransaction
             | Action::EndTransaction
             | Action::TimeOutTransaction
             | Action::LearnPartition
@@ -64,6 +65,7 @@ impl Run {
                 LogStep::Replica { who, does } => {
                     self.replica_step(Sender::Consumer(client), who, does)?;
                 }
+                LogStep::LateArrives(slot) => self.late_result(slot)?,
                 LogStep::Transmit
                 | LogStep::Expire
                 | LogStep::FailTooLate

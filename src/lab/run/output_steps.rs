@@ -65,8 +65,8 @@ impl Run {
                 self.rig.results_mut().forget(id);
                 Ok(())
             }
-            Happening::Renewed(who) => {
-                self.rig.results_mut().renew(who);
+            Happening::Renewed { who, behind } => {
+                self.rig.results_mut().renew(who, behind);
                 Ok(())
             }
         }

@@ -14,6 +14,7 @@ use crate::lab::words::LeaderEpoch;
 use semel_models::action::{ReplicaStep, ReplicaStrike};
 use semel_models::broker::Stamp;
 use semel_models::cluster::State;
+use semel_models::limbo::Late;
 use semel_models::pipeline::Acks;
 use semel_models::producer::Producer;
 use semel_models::replication::{Deed, Members, Status};
@@ -96,6 +97,19 @@ impl Run {
         };
         let flight = producer.flights[index];
         self.request_at(sender.side(), who, flight.batch.record, flight.wire)
+    }
+
+    /// A late result reaches a broker.
+    pub(super) fn late_result(&mut self, slot: u16) -> Result<(), LabError> {
+        let output = self.state.output.as_deref();
+        let log = output.and_then(|output| output.log.as_deref());
+        let late = log.map(|log| log.limbo.requests[usize::from(slot)]);
+        match late {
+            Some(Late::Produce {
+                record, stamp, to, ..
+            }) => self.request_at(Side::Output, to, record, stamp),
+            _ => Ok(()),
+        }
     }
 
     /// A produce request reaches a broker, in time or late.

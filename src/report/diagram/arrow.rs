@@ -165,7 +165,9 @@ fn client(target: Target, pipeline: &Pipeline) -> String {
         | Target::FailedWrite(who)
         | Target::Result(who)
         | Target::Offsets(who)
-        | Target::EndTransaction(who) => consumer(who),
+        | Target::EndTransaction(who)
+        | Target::Start(who)
+        | Target::Add(who, _) => consumer(who),
         Target::Repeated(call) => match call {
             Call::Produce => PRODUCER.into(),
             // Those of an upstream that sends in transactions are steps of their own.

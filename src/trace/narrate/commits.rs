@@ -1,6 +1,6 @@
 //! Commits, told.
 
-use super::partitions::{committed, offsets};
+use super::partitions::offsets;
 use super::{ConsumerScene, Scene, letter};
 use semel_models::consumer::commits::OwedCommit;
 use semel_models::consumer::{Call, Phase, Recovery};
@@ -68,7 +68,7 @@ impl ConsumerScene<'_> {
 
     /// That what the application's commit covers is committed now.
     pub(super) fn committed(&self) -> String {
-        committed(self.cluster.next_commit(self.scene.before, self.who))
+        self.are_committed(self.cluster.next_commit(self.scene.before, self.who))
     }
 
     /// Whether the coordinator refuses commits of this consumer.

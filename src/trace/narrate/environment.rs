@@ -1,6 +1,7 @@
 //! Faults, told.
 
 use super::output_topic::Struck;
+use super::partitions::offsets;
 use super::transactions::Hop;
 use super::{ConsumerScene, Scene};
 use crate::trace::facts::{are_gone, in_a_sentence, name};
@@ -252,7 +253,11 @@ impl Scene<'_> {
                 self.of(who).struck_result(Struck::Request),
                 self.of(who).fate_of_result(Struck::Request)
             ),
-            Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {
+            Target::Offsets(_)
+            | Target::EndTransaction(_)
+            | Target::Start(_)
+            | Target::Add(..)
+            | Target::Repeated(_) => {
                 format!(
                     "A request ({}){} is lost; the client repeats it.",
                     target.call().name(),
@@ -277,10 +282,13 @@ impl Scene<'_> {
                     self.fate(record)
                 )
             }
-            Target::Commit(_) => {
-                let at = self.after.group.committed.map_or(0, |at| at.next.0);
+            Target::Commit(who) => {
+                let at = match self.cluster.next_commit(self.before, who) {
+                    named @ [_, Some(_)] if self.has_retries() => self.offsets_of(named),
+                    [_, Some(_) | None] => offsets([self.after.group.committed, None]),
+                };
                 format!(
-                    "The commit of offset {at} is taken, but its answer is lost{}.",
+                    "The commit of {at} is taken, but its answer is lost{}.",
                     self.after_failed_commit()
                 )
             }
@@ -314,7 +322,11 @@ impl Scene<'_> {
                 self.newly_seen(),
                 self.of(who).fate_of_result(Struck::Answer)
             ),
-            Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {
+            Target::Offsets(_)
+            | Target::EndTransaction(_)
+            | Target::Start(_)
+            | Target::Add(..)
+            | Target::Repeated(_) => {
                 format!(
                     "An answer ({}){} is lost; the client repeats the request.",
                     target.call().name(),
@@ -346,7 +358,11 @@ impl Scene<'_> {
                 self.of(who).struck_result(Struck::Request),
                 self.of(who).fate_of_result(Struck::Request)
             ),
-            Target::Offsets(_) | Target::EndTransaction(_) | Target::Repeated(_) => {
+            Target::Offsets(_)
+            | Target::EndTransaction(_)
+            | Target::Start(_)
+            | Target::Add(..)
+            | Target::Repeated(_) => {
                 format!(
                     "A request ({}){} is refused with a retriable error; the client repeats it.",
                     target.call().name(),
@@ -385,6 +401,13 @@ impl Scene<'_> {
             Target::EndTransaction(_) => {
                 format!(
                     "The request that ends the transaction (EndTxn){} is held up; the client repeats it.",
+                    self.of_two(Hop::Application)
+                )
+            }
+            Target::Start(_) | Target::Add(..) => {
+                format!(
+                    "A request ({}){} was held up, and answered when the client repeated it: the first one is still on its way.",
+                    target.call().name(),
                     self.of_two(Hop::Application)
                 )
             }

@@ -66,12 +66,16 @@ impl ConsumerScene<'_> {
             Failure::After if operation.transaction => format!(
                 "Handling {records} fails after its effect: {step} is rolled back, and {then}."
             ),
-            Failure::After if self.fails_after_report() => format!(
+            Failure::After | Failure::Sent if self.fails_after_report() => format!(
                 "The result of {records} is sent, and handling is to fail once it is reported."
             ),
             Failure::After => {
                 format!("Handling {records} fails after its effect ({work}), and {then}.")
             }
+            Failure::Sent => format!(
+                "The result of {records} is sent{}; then handling fails, and {then}.",
+                self.scene.newly_seen()
+            ),
             Failure::SinkUnavailable => {
                 format!(
                     "The {whose} does not answer to {step} of {records} and does nothing; {then}."
@@ -88,7 +92,7 @@ impl ConsumerScene<'_> {
             }
         };
         let actor = match failure {
-            Failure::Before | Failure::After | Failure::Poison => "consumer",
+            Failure::Before | Failure::After | Failure::Sent | Failure::Poison => "consumer",
             Failure::SinkUnavailable | Failure::SinkAnswerLost => "sink",
         };
         (actor, sentence)

@@ -153,7 +153,8 @@ impl ConsumerScene<'_> {
             (None, None) => format!("no offset is committed, auto.offset.reset={policy}"),
             _ => format!("the stored offset is no longer valid, auto.offset.reset={policy}"),
         };
-        format!("reads from offset {at} ({why})")
+        let retries = self.reads_retries_from();
+        format!("reads from offset {at} ({why}){retries}")
     }
 
     fn waits_for_its_offset(&self) -> bool {

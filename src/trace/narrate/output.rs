@@ -6,8 +6,9 @@ use crate::trace::facts::name;
 use semel_models::action::{Action, ConsumerStep, Strike, TransactionStep};
 use semel_models::cluster::State;
 use semel_models::consumer;
-use semel_models::output::PendingOffset;
+use semel_models::limbo::TransactionCall;
 use semel_models::output::producer::OutputProducer;
+use semel_models::output::{Output, PendingOffset};
 use semel_models::pipeline::{Acks, OnAbort, TransactionalId};
 use semel_models::program::OutputStep;
 use semel_models::transaction_coordinator::{Outcome, Part, Phase, Transaction};
@@ -199,6 +200,81 @@ impl Scene<'_> {
         )
     }
 
+    /// A late call of an output producer reaches its coordinator.
+    pub(super) fn late_transaction_call(
+        &self,
+        id: u16,
+        call: TransactionCall,
+    ) -> (&'static str, &'static str, String) {
+        const COORDINATOR: &str = "transaction coordinator";
+        match call {
+            TransactionCall::Start => (
+                COORDINATOR,
+                "late-init-producer-id-arrives",
+                self.late_start(id),
+            ),
+            TransactionCall::Add(Part::Offsets) => (
+                COORDINATOR,
+                "late-add-offsets-arrives",
+                self.late_add(id, "AddOffsetsToTxn"),
+            ),
+            TransactionCall::Add(Part::Input | Part::Output) => (
+                COORDINATOR,
+                "late-add-partitions-arrives",
+                self.late_add(id, "AddPartitionsToTxn"),
+            ),
+            TransactionCall::Offsets { position, .. } => (
+                "group coordinator",
+                "late-offsets-arrive",
+                self.late_offsets(id, position.next.0),
+            ),
+            TransactionCall::End(outcome) => {
+                (COORDINATOR, "late-end-arrives", self.late_end(id, outcome))
+            }
+        }
+    }
+
+    fn late_start(&self, id: u16) -> String {
+        let does = match self.transaction_before(id).phase {
+            Phase::Prepared(_) => {
+                "refuses it, for the end of a transaction is being written".into()
+            }
+            Phase::Ongoing => format!(
+                "takes it for another start: {} is aborted{}{}, and its producer is fenced",
+                self.transaction_of(id),
+                self.aborted_results(id),
+                self.newly_seen()
+            ),
+            Phase::Unknown | Phase::Empty | Phase::Complete(_) => {
+                "takes it for another start, and raises the epoch: who has the one before is fenced"
+                    .into()
+            }
+        };
+        format!(
+            "The late InitProducerId of a process that had started reaches the coordinator, which {does}."
+        )
+    }
+
+    fn late_add(&self, id: u16, call: &str) -> String {
+        let (before, after) = (&self.before.output, &self.after.output);
+        let transaction = |output: &Option<Box<Output>>| {
+            let own = output
+                .as_deref()
+                .map(|own| own.transactions.get(usize::from(id)).copied());
+            own.flatten().unwrap_or_default()
+        };
+        let (before, after) = (transaction(before), transaction(after));
+        let does = match (before.phase, after.phase) {
+            (Phase::Ongoing, Phase::Ongoing) if before.added != after.added => {
+                "which adds to the transaction that is open"
+            }
+            (Phase::Ongoing, _) => "which has that in the transaction already",
+            (_, Phase::Ongoing) => "which begins a transaction with it, and nobody knows of that",
+            _ => "which refuses it",
+        };
+        format!("The late {call} reaches the coordinator, {does}.")
+    }
+
     pub(super) fn late_offsets(&self, id: u16, at: u16) -> String {
         let is_taken = |own: &PendingOffset| (own.id, own.position.next.0) == (id, at);
         let output = self.after.output.as_ref();
@@ -232,7 +308,7 @@ impl Scene<'_> {
             Outcome::Commit => "commits",
             Outcome::Abort => "aborts",
         };
-        let phase = |output: &Option<Box<semel_models::output::Output>>| {
+        let phase = |output: &Option<Box<Output>>| {
             let transactions = output.as_ref().map(|output| &output.transactions);
             transactions.and_then(|own| own.get(usize::from(id)).map(|own| own.phase))
         };
@@ -358,6 +434,13 @@ impl ConsumerScene<'_> {
                 )
             }
             OutputStep::Flush => "flush: every result that was sent is reported.".into(),
+            OutputStep::Offsets if after.offsets_added => {
+                "commit: the coordinator has the offsets in the transaction (AddOffsetsToTxn), and they are about to be sent.".into()
+            }
+            OutputStep::Offsets if aborted && !self.is_ongoing() => format!(
+                "commit: the group coordinator refuses the offsets, for {timed_out}: the application aborts, and {}.",
+                self.then_after_abort()
+            ),
             OutputStep::Offsets if died && self.is_ongoing() => format!(
                 "commit: the group coordinator refuses the offsets, for the {} is no longer a member; the process ends.",
                 self.name()
@@ -407,6 +490,9 @@ impl ConsumerScene<'_> {
             .scene
             .transaction_before(semel_models::output::id_of(self.who, pipeline));
         match transaction.has_fenced(self.producer_before().epoch) {
+            true if transaction.phase == Phase::Empty => {
+                "another start of its id has raised the epoch"
+            }
             true => "its transaction was ended by someone else, and its epoch is an old one",
             false if self.is_registered() => {
                 "the coordinator has had none open since it raised the epoch (INVALID_TXN_STATE)"
@@ -417,8 +503,11 @@ impl ConsumerScene<'_> {
         }
     }
 
-    /// Whether the client takes the partition for a part of a transaction.
+    /// Whether the client takes the partition for a part of a transaction whose epoch was raised.
     fn is_registered(&self) -> bool {
+        if !self.cluster.limits().raises_within {
+            return false;
+        }
         let client = self.cluster.output_client(self.scene.before, self.who);
         client.is_some_and(|client| client.registered)
     }
@@ -494,7 +583,9 @@ impl ConsumerScene<'_> {
         let goes_on = after.attempts > before.attempts
             || after.sends.first().map(|send| send.attempts)
                 > before.sends.first().map(|send| send.attempts);
-        if goes_on {
+        // librdkafka does not count a refusal that sends it to look for the leader.
+        let stays = !before.sends.is_empty() && after.sends.len() == before.sends.len();
+        if goes_on || stays {
             return "; the client will send it again".into();
         }
         if after.sends.len() < before.sends.len() {

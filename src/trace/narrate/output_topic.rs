@@ -44,6 +44,11 @@ pub(super) fn told_in_output(
     let mut told = narrate(topic, &turned.0, there, &turned.1, running);
     told.parameters.insert("topic".into(), "output".into());
     let is_of_client = match action {
+        // That of a process which is gone is of no client.
+        Action::OutputTopic {
+            does: LogStep::LateArrives(_),
+            ..
+        } => false,
         Action::OutputTopic { does, .. } => does.is_of_client(),
         _ => false,
     };

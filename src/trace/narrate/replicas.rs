@@ -1,6 +1,7 @@
 //! Brokers with replicas, their controller and the faults that strike them, told.
 
 use super::Scene;
+use super::upstream::mistaken_for;
 use crate::trace::facts::{are_gone, broker_name, brokers, in_a_sentence, listed, name};
 use semel_models::action::{ReplicaStep, ReplicaStrike};
 use semel_models::broker::{Broker, Entry};
@@ -339,9 +340,14 @@ impl Scene<'_> {
             Some(Answer::NotInTransaction) => format!(
                 "{broker} refuses {record}: its partition was not added to a transaction (TRANSACTION_ABORTABLE)."
             ),
-            Some(Answer::Success | Answer::Replicating) => format!(
-                "{broker} recognises {record} by its sequence number {sequence} as a repeat and does not append it."
-            ),
+            Some(Answer::Success | Answer::Replicating) => match mistaken_for(before, &flight) {
+                Some(other) => format!(
+                    "{broker} takes {record} by its sequence number {sequence} for a repeat of {other} and does not append it."
+                ),
+                None => format!(
+                    "{broker} recognises {record} by its sequence number {sequence} as a repeat and does not append it."
+                ),
+            },
             Some(Answer::Refused | Answer::None) | None => {
                 let why = match replication(self.before).leads(who) {
                     true => {

@@ -44,7 +44,7 @@ impl Scene<'_> {
     }
 
     /// What became of the producer in this step, beyond what its client asked for.
-    fn ended(&self) -> String {
+    pub(super) fn ended(&self) -> String {
         let Some((before, after)) = self.transactions() else {
             return String::new();
         };
@@ -101,6 +101,20 @@ impl Scene<'_> {
                 "The producer adds the partition to its transaction; the coordinator refuses its epoch (PRODUCER_FENCED).{ended}"
             ),
         }
+    }
+
+    pub(super) fn commit_transaction(&self) -> String {
+        let sent = match self.transactions() {
+            Some((before, _)) => names(&before.current),
+            None => String::new(),
+        };
+        let who = match self.has_two_hops() {
+            true => "The application upstream",
+            false => "The application",
+        };
+        format!(
+            "{who} calls commitTransaction() for {sent}, which waits until nothing is outstanding."
+        )
     }
 
     pub(super) fn end_transaction(&self) -> String {
@@ -372,8 +386,7 @@ impl Scene<'_> {
             | Late::Commit { .. }
             | Late::Output { .. }
             | Late::Result { .. }
-            | Late::Offsets { .. }
-            | Late::End { .. } => ("", ""),
+            | Late::Call { .. } => ("", ""),
         };
         let open = names(&before.undecided);
         let then = match (before.id.phase, after.id.phase) {

@@ -1,12 +1,12 @@
 //! The producer's side, told.
 
 use super::Scene;
-use super::partitions::offsets;
 use crate::trace::facts::name;
+use semel_models::broker::{Broker, Stamp};
 use semel_models::cluster::State;
 use semel_models::limbo::Late;
 use semel_models::pipeline::{Acks, Client, DualWriteOrder, Source};
-use semel_models::producer::{Answer, Sending};
+use semel_models::producer::{Answer, Flight, Sending};
 
 impl Scene<'_> {
     pub(super) fn send(&self, record: u16) -> String {
@@ -84,6 +84,9 @@ impl Scene<'_> {
             Some(Answer::OutOfOrder) => format!(
                 "The broker refuses {who}: sequence number {sequence} is out of order (OUT_OF_ORDER_SEQUENCE_NUMBER)."
             ),
+            Some(Answer::UnknownProducerId) if self.knows_a_marker(flight.wire) => format!(
+                "The broker refuses {who}: of its producer it knows the epoch and no sequence number, and sequence number {sequence} is not 0 (UNKNOWN_PRODUCER_ID)."
+            ),
             Some(Answer::UnknownProducerId) => format!(
                 "The broker refuses {who}: it does not know the producer id, and sequence number {sequence} is not 0 (UNKNOWN_PRODUCER_ID)."
             ),
@@ -95,10 +98,20 @@ impl Scene<'_> {
                     "The broker refuses {who}: its producer epoch is fenced (INVALID_PRODUCER_EPOCH)."
                 )
             }
-            _ => format!(
-                "The broker recognises {who} by its sequence number {sequence} as a repeat and answers success without appending it."
-            ),
+            _ => match mistaken_for(&self.before.broker, &flight) {
+                Some(other) => format!(
+                    "The broker takes {who} by its sequence number {sequence} for a repeat of {other} and answers success without appending it."
+                ),
+                None => format!(
+                    "The broker recognises {who} by its sequence number {sequence} as a repeat and answers success without appending it."
+                ),
+            },
         }
+    }
+
+    /// Whether a marker is all that the broker knows the producer by.
+    fn knows_a_marker(&self, stamp: Option<Stamp>) -> bool {
+        stamp.is_some_and(|stamp| self.before.broker.knows(stamp.session))
     }
 
     /// The offset of what this step appended.
@@ -152,9 +165,14 @@ impl Scene<'_> {
     pub(super) fn implied(&self, record: u16) -> String {
         let newly = |other: &u16| {
             let index = usize::from(*other);
+            // An application that sends results has been told in the same step.
+            let is_reported = match self.after.producer.sending[index] {
+                Sending::Acknowledged | Sending::Forgotten => true,
+                Sending::Unsent | Sending::Pending | Sending::Failed | Sending::Aborted => false,
+            };
             *other != record
                 && self.before.producer.sending[index] == Sending::Pending
-                && self.after.producer.sending[index] == Sending::Acknowledged
+                && is_reported
         };
         let implied: Vec<String> = (0..self.cluster.pipeline().bounds.records)
             .filter(newly)
@@ -199,6 +217,8 @@ impl Scene<'_> {
             ", and the client starts a new producer epoch with new sequence numbers"
         } else if self.after.producer.session > self.before.producer.session {
             ", and the client gets a new producer id"
+        } else if self.takes_number_back() {
+            ", and the client takes its sequence number back"
         } else if self.restarted_sequence() {
             ", and the client starts its sequence numbers again at 0"
         } else {
@@ -210,6 +230,14 @@ impl Scene<'_> {
             ""
         };
         format!("{base}{bump}{end}")
+    }
+
+    /// Whether the next batch of a transactional producer gets the number of one that failed.
+    fn takes_number_back(&self) -> bool {
+        let (before, after) = (&self.before.producer, &self.after.producer);
+        self.cluster.pipeline().producer.is_transactional()
+            && after.created == before.created
+            && after.java.next + 1 == before.java.next
     }
 
     /// Whether the client numbers its batches from 0 again, in the same epoch.
@@ -246,7 +274,8 @@ impl Scene<'_> {
             ""
         };
         format!(
-            "{timeout} passes for {who}{closed}{fate}. Whether it is in the log is unknown to the producer."
+            "{timeout} passes for {who}{closed}{fate}. Whether it is in the log is unknown to the producer.{}",
+            self.ended()
         )
     }
 
@@ -296,27 +325,15 @@ impl Scene<'_> {
             Late::Result { record, .. } => {
                 ("broker", "late-result-arrives", self.late_result(record))
             }
-            Late::Offsets { id, position, .. } => (
-                "group coordinator",
-                "late-offsets-arrive",
-                self.late_offsets(id, position.next.0),
-            ),
-            Late::End { id, outcome } => (
-                "transaction coordinator",
-                "late-end-arrives",
-                self.late_end(id, outcome),
-            ),
+            Late::Call { id, call } => self.late_transaction_call(id, call),
             Late::Commit {
-                position, second, ..
+                position,
+                second,
+                generation,
             } => {
-                let there = self
-                    .after
-                    .other
-                    .as_deref()
-                    .and_then(|other| other.committed);
-                let in_first = position.is_none() || position == self.after.group.committed;
-                let at = offsets([position, second]);
-                let sentence = if in_first && (second.is_none() || second == there) {
+                let at = self.offsets_of([position, second]);
+                let current = generation == self.before.group.generation;
+                let sentence = if current || !self.cluster.pipeline().subscribes() {
                     format!("The late commit of {at} reaches the group coordinator and is taken.")
                 } else {
                     format!(
@@ -327,4 +344,11 @@ impl Scene<'_> {
             }
         }
     }
+}
+
+/// The record whose entry has the number that another one carries.
+pub(super) fn mistaken_for(broker: &Broker, flight: &Flight) -> Option<String> {
+    let offset = broker.offset_of(flight.wire?)?;
+    let record = broker.log[usize::from(offset)].record;
+    (record != flight.batch.record).then(|| name(record))
 }

@@ -23,10 +23,19 @@ const OTHERS: &[&str] = &[
     "rebalance",
     "consumer-pause",
 ];
+/// Requests that may come late.
+const LATE: &[&str] = &[
+    "request-delayed",
+    "request-delayed.output-produce",
+    "request-delayed.init-producer-id",
+    "request-delayed.add-partitions",
+    "request-delayed.txn-offset-commit",
+];
 const IN_TRANSACTIONS: &[&str] = &[
     "kafka[produce, commit]",
     "kafka[each(produce), commit]",
     "kafka[each(produce-async), commit]",
+    "kafka[each(produce-async), flush, commit]",
     "kafka[produce] -> commit",
     "commit -> kafka[produce]",
 ];
@@ -132,7 +141,7 @@ const THEN: &[&str] = &[
 pub fn any_unstruck_results() -> impl Strategy<Value = Text> {
     let client = (
         any::<bool>(),
-        select(&["2.1", "2.5", "2.8", "3.5", "3.9", "4.1"][..]),
+        select(&["0.11.0.3", "2.1", "2.4", "2.5", "2.8", "3.5", "3.9", "4.1"][..]),
         select(&["1", "all"][..]),
         any::<bool>(),
     );
@@ -145,7 +154,7 @@ pub fn any_unstruck_results() -> impl Strategy<Value = Text> {
     ];
     let isolation = select(&["read_committed", "read_committed", "read_uncommitted"][..]);
     let faults = subsequence(
-        [OTHERS, &["slow-processing", "graceful-restart"]].concat(),
+        [OTHERS, LATE, &["slow-processing", "graceful-restart"]].concat(),
         1..=2,
     );
     let assignment = select(&["", "", "assignment = \"assign\"\n"][..]);
