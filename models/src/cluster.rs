@@ -19,6 +19,7 @@ mod handling;
 mod joining;
 mod journals;
 mod judge;
+mod late_calls;
 mod markers;
 mod output;
 mod output_clients;

@@ -7,6 +7,7 @@ mod coordinators;
 mod database;
 mod environment;
 mod failures;
+mod late_calls;
 mod membership;
 mod output;
 mod output_topic;

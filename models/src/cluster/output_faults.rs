@@ -4,13 +4,11 @@ use super::{Cluster, State};
 use crate::action::{Place, Request, Strike, Target};
 use crate::consumer::Phase;
 use crate::fault::Call;
-use crate::limbo::{Claim, Late, NOBODY, TransactionCall};
+use crate::limbo::{Claim, Late, NOBODY};
 use crate::output;
 use crate::pipeline::Client;
 use crate::program::OutputStep;
-use crate::transaction_coordinator::{
-    Outcome, Part, Phase as TransactionPhase, TransactionVersion,
-};
+use crate::transaction_coordinator::TransactionVersion;
 
 impl Cluster {
     /// Adds the faults that can strike what `who`'s output producer does.
@@ -54,27 +52,7 @@ impl Cluster {
             Some(OutputStep::End) => strike_everywhere(Target::EndTransaction(who), add),
             Some(OutputStep::Produce | OutputStep::ProduceAsync | OutputStep::Flush) | None => {}
         }
-        if call != Some(OutputStep::End) && self.has_just_aborted(state, who) {
-            // The abort's first request is still on its way; its repetition did the work.
-            add(Strike::Delay(Target::EndTransaction(who)));
-        }
-    }
-
-    /// Adds the calls of `who`'s output producer whose first request is still on its way, their repetition having
-    /// done the work: each at a moment from which on it can come.
-    fn late_calls(&self, state: &State, who: u16, add: &mut impl FnMut(Strike)) {
-        let producer = self.output_producer(state, who);
-        let transaction = self.transaction_of(state, who);
-        let is_current = self.has_id(state, who) && !transaction.has_fenced(producer.epoch);
-        if is_current && !producer.open && transaction.phase == TransactionPhase::Empty {
-            add(Strike::Delay(Target::Start(who)));
-        }
-        let first = self.pipeline.rules.transactions.version == TransactionVersion::One;
-        if is_current && first && transaction.can_time_out() {
-            for part in transaction.added.iter() {
-                add(Strike::Delay(Target::Add(who, part)));
-            }
-        }
+        self.late_aborts(state, who, add);
     }
 
     /// Adds the faults that strike transactions from outside.
@@ -388,76 +366,6 @@ impl Cluster {
         let looks = |step| matches!(step, Some(OutputStep::Flush | OutputStep::End));
         let mut operations = self.program.operations.iter();
         operations.any(|operation| looks(operation.output_step()))
-    }
-
-    /// Whether `who`'s last transaction was aborted and it has not begun another one, so that the
-    /// request that aborted it may have been sent twice.
-    fn has_just_aborted(&self, state: &State, who: u16) -> bool {
-        let Some(output) = &state.output else {
-            return false;
-        };
-        let id = output::id_of(who, &self.pipeline);
-        let transaction = output.transactions[usize::from(id)];
-        let first = self.pipeline.rules.transactions.version == TransactionVersion::One;
-        let is_running = state.consumers[usize::from(who)].is_running();
-        first
-            && is_running
-            && !self.output_producer(state, who).open
-            && !transaction.has_fenced(self.output_producer(state, who).epoch)
-            && transaction.phase == TransactionPhase::Complete(Outcome::Abort)
-    }
-
-    /// Offsets sent to a transaction are held up, and sent again. Under version 1 the client sends them
-    /// once AddOffsetsToTxn has been answered (`TransactionManager`), so the coordinator knows of them
-    /// by then, and the end of the transaction reaches them. Under version 2 there is no such request:
-    /// the group coordinator adds them when it handles TxnOffsetCommit, as it does for the copy that is
-    /// sent again, and the epoch of one that comes later is an old one.
-    pub(super) fn delay_offsets(&self, state: &mut State, who: u16) {
-        let are_added = match self.limits.ends_between {
-            true => self.offsets_are_added(state, who),
-            false => self.add_part(state, who, Part::Offsets),
-        };
-        if self.pipeline.rules.transactions.version == TransactionVersion::Two || !are_added {
-            return;
-        }
-        let scope = self.operation(state, who).scope;
-        let consumer = &state.consumers[usize::from(who)];
-        let metadata = self.pipeline.consumer.output.group_metadata;
-        let offsets = TransactionCall::Offsets {
-            position: consumer.covered(scope, &self.pipeline),
-            generation: metadata.then_some(consumer.generation),
-        };
-        self.delay_call(state, who, offsets);
-    }
-
-    /// A call of `who`'s output producer is late.
-    pub(super) fn delay_call(&self, state: &mut State, who: u16, call: TransactionCall) {
-        let id = output::id_of(who, &self.pipeline);
-        state.limbo.add(Late::Call { id, call });
-    }
-
-    /// The end of a transaction is held up, and sent again.
-    pub(super) fn delay_end(&self, state: &mut State, who: u16) {
-        let output = self.output(state);
-        let id = output::id_of(who, &self.pipeline);
-        let transaction = output.transactions[usize::from(id)];
-        let outcome = match transaction.phase {
-            TransactionPhase::Complete(outcome) if !output.producers[usize::from(who)].open => {
-                outcome
-            }
-            TransactionPhase::Unknown
-            | TransactionPhase::Empty
-            | TransactionPhase::Ongoing
-            | TransactionPhase::Prepared(_)
-            | TransactionPhase::Complete(_) => Outcome::Commit,
-        };
-        let sends = outcome == Outcome::Abort
-            || output.producers[usize::from(who)].open
-                && (transaction.added.contains(Part::Output)
-                    || transaction.added.contains(Part::Offsets));
-        if sends && self.pipeline.rules.transactions.version == TransactionVersion::One {
-            self.delay_call(state, who, TransactionCall::End(outcome));
-        }
     }
 }
 

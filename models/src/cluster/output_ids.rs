@@ -219,25 +219,4 @@ impl Cluster {
             state.limbo.retain(|late| !is_own(late));
         }
     }
-
-    /// Late calls that carry an epoch which is not in force any more.
-    pub(super) fn forget_fenced_calls(&self, state: &mut State, id: u16) {
-        state.limbo.retain(|late| match late {
-            Late::Call { id: own, call } => *own != id || !call.is_fenced(),
-            _ => true,
-        });
-    }
-
-    /// Offsets that are late and refused whenever they come: the group coordinator asks for their transaction,
-    /// or has had a marker of a higher epoch.
-    pub(super) fn forget_fenced_offsets(&self, state: &mut State, id: u16) {
-        state
-            .limbo
-            .retain(|late| late.output_id() != Some(id) || !late.is_for_the_group());
-    }
-
-    /// Nobody calls with the id any more.
-    fn forget_calls(&self, state: &mut State, id: u16) {
-        state.limbo.retain(|late| late.output_id() != Some(id));
-    }
 }

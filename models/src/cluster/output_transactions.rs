@@ -3,7 +3,7 @@
 use super::{Cluster, State};
 use crate::action::{Action, TransactionStep};
 use crate::consumer::Phase;
-use crate::limbo::{Late, TransactionCall};
+use crate::limbo::Late;
 use crate::offset::{NextOffset, Position};
 use crate::output::journal::Happening;
 use crate::output::{self, Output, PendingOffset, Unseen};
@@ -18,7 +18,7 @@ impl Cluster {
         self.limits.transactional_ids > 0
     }
 
-    fn version(&self) -> TransactionVersion {
+    pub(super) fn version(&self) -> TransactionVersion {
         self.pipeline.rules.transactions.version
     }
 
@@ -273,26 +273,6 @@ impl Cluster {
         self.output(state).add_offsets(id, covered);
         self.output_producer_mut(state, who).offsets_added = false;
         state.consumers[usize::from(who)].advance(&self.program);
-    }
-
-    /// Whether `who`'s AddOffsetsToTxn has been answered, and its TxnOffsetCommit not been sent: kept where a late
-    /// EndTxn may come between the two.
-    pub(super) fn offsets_are_added(&self, state: &State, who: u16) -> bool {
-        self.output_producer(state, who).offsets_added
-    }
-
-    /// Whether the group coordinator takes the offsets that `who` sends in what it takes for its transaction: it
-    /// asks for that (KIP-890), or knows a higher epoch from a marker.
-    fn takes_offsets(&self, state: &State, who: u16) -> bool {
-        let transaction = self.transaction_of(state, who);
-        let is_fenced = transaction.has_fenced(self.output_producer(state, who).epoch);
-        let is_marked = is_fenced && transaction.phase != TransactionPhase::Empty;
-        let is_open = !is_fenced && self.takes_late_offsets(&transaction);
-        is_open || !is_marked && !self.pipeline.consumer.output.offsets_are_verified
-    }
-
-    fn takes_late_offsets(&self, transaction: &Transaction) -> bool {
-        transaction.can_time_out() && transaction.added.contains(Part::Offsets)
     }
 
     /// commitTransaction.
@@ -575,62 +555,5 @@ impl Cluster {
                 self.write_marker_of(state, id, marker.part);
             }
         }
-    }
-
-    /// A late call of an output producer arrives.
-    pub(super) fn late_call_arrives(&self, state: &mut State, id: u16, call: TransactionCall) {
-        match call {
-            TransactionCall::Start => self.late_start_arrives(state, id),
-            TransactionCall::Add(part) => {
-                let transaction = self.transaction(state, id);
-                transaction.add(transaction.epoch, part);
-            }
-            TransactionCall::Offsets {
-                position,
-                generation,
-            } => self.late_offsets_arrive(state, id, position, generation),
-            TransactionCall::End(outcome) => self.late_end_arrives(state, id, outcome),
-        }
-    }
-
-    /// InitProducerId of a process that had started before arrives: whoever has the id is fenced, and its
-    /// transaction is aborted.
-    fn late_start_arrives(&self, state: &mut State, id: u16) {
-        let rules = self.pipeline.rules.transactions;
-        self.forget_late_results(state, id);
-        self.coordinate(state, id, |own| own.initialize(None, &rules));
-        self.write_abort_markers(state, id);
-        self.forget_ended_ids(state);
-    }
-
-    /// Offsets of a transaction that are late arrive: they are taken as those of the transaction that
-    /// is open, if it has the epoch and added offsets (KIP-890, from 3.7). Before, they are taken at any
-    /// time, and are pending until another transaction of the id ends.
-    pub(super) fn late_offsets_arrive(
-        &self,
-        state: &mut State,
-        id: u16,
-        position: Position,
-        generation: Option<u16>,
-    ) {
-        let transaction = *self.transaction(state, id);
-        let open = self.takes_late_offsets(&transaction);
-        let open = open || !self.pipeline.consumer.output.offsets_are_verified;
-        let member = !self.pipeline.subscribes()
-            || generation.is_none_or(|own| own == state.group.generation);
-        if open && member {
-            self.output(state).add_offsets(id, position);
-        }
-    }
-
-    /// An EndTxn that is late arrives: under version 1 it ends the transaction that is open.
-    pub(super) fn late_end_arrives(&self, state: &mut State, id: u16, outcome: Outcome) {
-        let version = self.version();
-        let Transaction { epoch, .. } = *self.transaction(state, id);
-        if self.transaction(state, id).can_time_out() {
-            self.coordinate(state, id, |own| own.end(epoch, outcome, version));
-            self.write_abort_markers(state, id);
-        }
-        self.forget_ended_ids(state);
     }
 }
