@@ -113,7 +113,7 @@ fn so_it_does_with_an_id_for_each_start_and_one_for_the_partition() {
         .explored(68_575, 222_547);
     holds(&id("per-partition"))
         .reached_all(&SITUATIONS)
-        .explored(51_522, 171_515);
+        .explored(52_098, 172_564);
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn an_unclean_election_loses_the_marker_alone_and_the_transaction_hangs() {
     holds_all(&clean)
         .reached("replica-lag")
         .reached("broker-crash")
-        .explored(1_916, 4_217);
+        .explored(2_288, 5_209);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_loss_of_power_takes_the_marker_unless_it_was_flushed() {
         .violates(Guarantee::NoLoss)
         .violates(Guarantee::Progress)
         .explored(135, 215);
-    holds_all(&one_replica("flush.messages = 1")).explored(98, 148);
+    holds_all(&one_replica("flush.messages = 1")).explored(121, 193);
 }
 
 #[test]
