@@ -328,17 +328,8 @@ impl Late {
     }
 
     /// The output producer's transactional id, where the request is about a transaction of it.
-    pub fn output_id(&self) -> Option<u16> {
-        match self {
-            Late::Call { id, .. } => Some(*id),
-            Late::InitProducerId { .. }
-            | Late::AddPartitions { .. }
-            | Late::EndTransaction { .. }
-            | Late::Produce { .. }
-            | Late::Commit { .. }
-            | Late::Output { .. }
-            | Late::Result { .. } => None,
-        }
+    pub fn output_id(mut self) -> Option<u16> {
+        self.output_id_mut().copied()
     }
 
     /// Whether it is a request of the upstream to its transaction coordinator.

@@ -134,10 +134,7 @@ impl Cluster {
         }
         if self.writing(state, who).is_some() {
             let target = Target::FailedWrite(who);
-            add(Strike::LoseRequest(target));
-            add(Strike::LoseAnswer(target));
-            add(Strike::Refuse(target));
-            add(Strike::Delay(target));
+            strike_everywhere(target, add);
             self.failing_writes(who, add);
         }
     }
@@ -593,9 +590,14 @@ impl Fails {
 }
 
 /// Every network fault on one call.
-fn strike_everywhere(target: Target, add: &mut impl FnMut(Strike)) {
+pub(super) fn strike_everywhere(target: Target, add: &mut impl FnMut(Strike)) {
+    strike_in_time(target, add);
+    add(Strike::Delay(target));
+}
+
+/// Those after which nothing of the call is late.
+pub(super) fn strike_in_time(target: Target, add: &mut impl FnMut(Strike)) {
     add(Strike::LoseRequest(target));
     add(Strike::LoseAnswer(target));
     add(Strike::Refuse(target));
-    add(Strike::Delay(target));
 }

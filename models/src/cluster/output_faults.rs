@@ -1,5 +1,6 @@
 //! Faults that strike the output producers and their transactions.
 
+use super::faults::{strike_everywhere, strike_in_time};
 use super::{Cluster, State};
 use crate::action::{Place, Request, Strike, Target};
 use crate::consumer::Phase;
@@ -29,12 +30,7 @@ impl Cluster {
         }
         let first = self.pipeline.rules.transactions.version == TransactionVersion::One;
         self.late_calls(state, who, add);
-        let mut repeat = |call| {
-            let target = Target::Repeated(call);
-            add(Strike::LoseRequest(target));
-            add(Strike::LoseAnswer(target));
-            add(Strike::Refuse(target));
-        };
+        let mut repeat = |call| strike_in_time(Target::Repeated(call), add);
         match state.consumers[usize::from(who)].phase {
             Phase::Down => repeat(Call::InitProducerId),
             Phase::Outside | Phase::Idle | Phase::Polling | Phase::Handling | Phase::Leaving => {}
@@ -367,12 +363,4 @@ impl Cluster {
         let mut operations = self.program.operations.iter();
         operations.any(|operation| looks(operation.output_step()))
     }
-}
-
-/// Every network fault on one call.
-fn strike_everywhere(target: Target, add: &mut impl FnMut(Strike)) {
-    add(Strike::LoseRequest(target));
-    add(Strike::LoseAnswer(target));
-    add(Strike::Refuse(target));
-    add(Strike::Delay(target));
 }

@@ -171,7 +171,7 @@ impl Cluster {
 
     /// The canonical form of what is late: where nothing is any more of a process that is gone, its producer id
     /// is forgotten.
-    pub(super) fn forget_late_sessions(&self, state: &mut State) {
+    fn forget_late_sessions(&self, state: &mut State) {
         let last = self.output_topic().map(|topic| topic.limits.sessions);
         if let Some((last, log)) = last.zip(self.log_mut(state)) {
             log.forget_ended_sessions(last);

@@ -66,7 +66,10 @@ impl Cluster {
         act: impl FnOnce(&Cluster, &mut State) -> T,
     ) -> Option<T> {
         let topic = self.output_topic()?;
-        let commits = self.waits_in_commit(state, who);
+        let stage = match self.waits_in_commit(state, who) {
+            true => Stage::Flushing,
+            false => Stage::Open,
+        };
         let mut output = state.output.take()?;
         let transactional = self.has_transactions();
         let id = usize::from(self.id_of(who));
@@ -81,11 +84,7 @@ impl Cluster {
             let mut transactions = transactional.then(|| {
                 Box::new(Transactions {
                     id: output.transactions[id],
-                    stage: if commits {
-                        Stage::Flushing
-                    } else {
-                        Stage::Open
-                    },
+                    stage,
                     added: Added::Yes,
                     ..Transactions::default()
                 })

@@ -10,6 +10,7 @@
 //! strike either, and so may a timeout. Where they have one coordinator, or two brokers that are coordinators,
 //! makes no difference to any of this, as long as none of them moves.
 
+use super::faults::strike_everywhere;
 use super::{Cluster, State};
 use crate::action::{Action, Strike, Target};
 use crate::broker::{NotInTransaction, Stamp};
@@ -253,10 +254,7 @@ impl Cluster {
             && !self.ends_by_itself(state)
         {
             let target = Target::Coordinator(call.name());
-            add(Strike::LoseRequest(target));
-            add(Strike::LoseAnswer(target));
-            add(Strike::Refuse(target));
-            add(Strike::Delay(target));
+            strike_everywhere(target, add);
             // What the other calls do at the coordinator, the next process does anew.
             if let CoordinatorCall::End(_) = call {
                 add(Strike::ProducerCrashAtEnd);

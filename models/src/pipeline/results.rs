@@ -54,7 +54,7 @@ impl Pipeline {
     /// in the next epoch.
     fn results_come_behind_their_marker(&self) -> bool {
         self.consumer.has_transactions()
-            && (self.results_expire() || self.meets(Fault::DeliveryTimeout))
+            && self.results_time_out()
             && self.client == Client::Java
             && self.rules.transactions.epoch_can_be_expected
             && !self.rules.transactions.leaders_ask()
@@ -78,12 +78,11 @@ impl Pipeline {
     /// The application goes on after a failed result, whose request is not refused for what came since: there
     /// is no idempotence, or a Java client before 2.5 has another producer id by then.
     fn application_goes_on_before_its_result(&self) -> bool {
-        let is_late = self.meets_a_result(|fault| fault == Fault::RequestDelayed);
         let changes_id = self.client == Client::Java && !self.rules.java_bumps_epoch;
         let idempotent = self.consumer.output.idempotence;
         !self.consumer.has_transactions()
             && (!idempotent && self.results_expire()
-                || changes_id && (self.results_expire() || is_late))
+                || changes_id && (self.results_expire() || self.results_may_be_late()))
             && self.consumer.on_process_failure.goes_on()
     }
 
@@ -99,20 +98,13 @@ impl Pipeline {
     /// A refusal is lost on its way: the result is in doubt and not in the log. A request that is lost leaves
     /// the same, and costs less.
     fn refusals_are_lost(&self) -> bool {
-        let spend = |fault| self.spent_on_results(fault);
-        let in_two_faults = spend(Fault::RequestLost).saturating_add(2) <= self.faults.total();
+        let lost = self.spent_on_results(Fault::RequestLost);
+        let in_two_faults = lost.saturating_add(2) <= self.faults.total();
         let asks_in_vain = self.consumer.has_transactions()
             && self.rules.transactions.leaders_ask()
             && self.meets(Fault::CoordinatorFailover);
-        let is_refused = spend(Fault::RequestRefused) > 0 || asks_in_vain;
-        in_two_faults && is_refused && spend(Fault::ResponseLost) > 0
-    }
-
-    /// How often the fault may strike results.
-    fn spent_on_results(&self, fault: Fault) -> u16 {
-        let own = |(key, _): &&(FaultKey, u16)| key.is_for(fault, Call::OutputProduce);
-        let counts = self.faults.entries.iter().filter(own);
-        counts.map(|(_, count)| *count).fold(0, u16::saturating_add)
+        let is_refused = self.spent_on_results(Fault::RequestRefused) > 0 || asks_in_vain;
+        in_two_faults && is_refused && self.spent_on_results(Fault::ResponseLost) > 0
     }
 
     /// A Java client of version 1 goes on in its epoch behind a result that failed: where none can be raised, or
@@ -124,9 +116,7 @@ impl Pipeline {
             && self.rules.transactions.version == TransactionVersion::One
             && self.rules.flights_expire
             && (in_the_commit || !self.rules.transactions.epoch_can_be_expected)
-            && (self.results_expire()
-                || self.meets(Fault::DeliveryTimeout)
-                || self.meets_a_result(|fault| fault == Fault::RequestDelayed))
+            && (self.results_time_out() || self.results_may_be_late())
     }
 
     /// Several results of one idempotent client are late, or have expired on its connection: the number of each
@@ -144,7 +134,7 @@ impl Pipeline {
         self.consumer.has_transactions()
             && self.consumer.output.isolation == Isolation::ReadUncommitted
             && self.consumer.order.contains(Step::ProduceAsync)
-            && self.meets_a_result(|fault| fault == Fault::RequestDelayed)
+            && self.results_may_be_late()
     }
 
     /// A late result comes before the marker that aborts its transaction, and is gone with it, or behind that: a
@@ -152,7 +142,7 @@ impl Pipeline {
     fn late_results_are_aborted(&self) -> bool {
         self.consumer.has_transactions()
             && !self.rules.transactions.leaders_ask()
-            && self.meets_a_result(|fault| fault == Fault::RequestDelayed)
+            && self.results_may_be_late()
             && self.may_pass_over_results()
     }
 
@@ -162,9 +152,7 @@ impl Pipeline {
         self.client == Client::Librdkafka
             && !self.consumer.has_transactions()
             && self.consumer.order.contains(Step::ProduceAsync)
-            && (self.results_expire()
-                || self.meets(Fault::DeliveryTimeout)
-                || self.meets_a_result(|fault| fault == Fault::RequestDelayed))
+            && (self.results_time_out() || self.results_may_be_late())
     }
 
     /// Whoever reads what is not committed has a result that is appended when its delivery timeout passes, and
@@ -186,6 +174,23 @@ impl Pipeline {
     fn meets_a_result(&self, is_meant: impl Fn(Fault) -> bool) -> bool {
         let mut faults = self.faults.entries.iter();
         faults.any(|(key, _)| strikes_request(key) && is_meant(key.fault))
+    }
+
+    /// How often the fault may strike results.
+    fn spent_on_results(&self, fault: Fault) -> u16 {
+        let own = |(key, _): &&(FaultKey, u16)| key.is_for(fault, Call::OutputProduce);
+        let counts = self.faults.entries.iter().filter(own);
+        counts.map(|(_, count)| *count).fold(0, u16::saturating_add)
+    }
+
+    /// Whether a request with a result may be late.
+    fn results_may_be_late(&self) -> bool {
+        self.spent_on_results(Fault::RequestDelayed) > 0
+    }
+
+    /// Whether the delivery timeout of a result may pass, for its answer was taken or by itself.
+    fn results_time_out(&self) -> bool {
+        self.results_expire() || self.meets(Fault::DeliveryTimeout)
     }
 
     /// Whether a fault can keep a client from the answer to a result until its time is over.
