@@ -59,7 +59,7 @@ enum Same {
 }
 
 /// The most states that a design may have without any reduction, for this to end in minutes.
-const MOST_STATES: u64 = 25_000;
+const MOST_STATES: u64 = 10_000;
 
 /// The designs, each with what is found without any reduction.
 static FULL: LazyLock<Vec<(Design, Findings, u64)>> = LazyLock::new(|| {
@@ -170,7 +170,7 @@ fn one_log_for_replicas_that_nothing_strikes_changes_no_verdict() {
 fn taking_results_as_calls_changes_no_verdict() {
     let mut logged = Reductions::ALL;
     logged.whole_results = false;
-    let options = Options::default().max_states(MOST_STATES / 4);
+    let options = Options::default().max_states(MOST_STATES / 2);
     let mut compared = 0;
     for design in designs() {
         let pipeline = design.pipeline();
@@ -349,7 +349,7 @@ fn other_numbers_for_replicas_are_an_automorphism_and_one_state_when_sorted() {
             state
         };
         let mut level: HashSet<State> = cluster.init_states().into_iter().collect();
-        while !level.is_empty() && seen < 2_000 {
+        while !level.is_empty() && seen < 500 {
             let mut next = HashSet::new();
             for state in &level {
                 seen += 1;

@@ -56,6 +56,12 @@ fn for_each_preset_that_is_violated_a_check_confirms_what_is_suggested() {
     let options = CheckOptions::default();
     for preset in presets::PRESETS {
         let design = presets::design(preset).expect("it can be read");
+        // What is fine is suggested to be cheaper, and that takes long.
+        let verdicts = check(&design, &options).expect("it can be checked");
+        let mut judged = verdicts.judgements().iter();
+        if judged.all(|judgement| judgement.verdict() == &Verdict::Holds) {
+            continue;
+        }
         let found = found(&design, 1, &[]);
         if found.is_fine() {
             continue;

@@ -107,6 +107,18 @@ impl Fault {
         )
     }
 
+    /// Whether handling a record fails by it.
+    pub fn fails_handling(self) -> bool {
+        matches!(
+            self,
+            Fault::ProcessFailure
+                | Fault::ProcessFailureLate
+                | Fault::SinkUnavailable
+                | Fault::SinkAnswerLost
+                | Fault::Poison
+        )
+    }
+
     /// Whether the budget may be given per call: `response-lost.produce = 1`.
     pub fn strikes_calls(self) -> bool {
         matches!(

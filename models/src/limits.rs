@@ -313,13 +313,6 @@ impl Limits {
         let can = |fault: Fault| paid(&|key| key.fault == fault) > 0;
         let instances = usize::from(pipeline.group.instances);
         let zombies = can(Fault::ConsumerPause) || can(Fault::SlowProcessing);
-        let failures = [
-            Fault::ProcessFailure,
-            Fault::ProcessFailureLate,
-            Fault::SinkUnavailable,
-            Fault::SinkAnswerLost,
-            Fault::Poison,
-        ];
         let struck = paid(&|key| key.fault.strikes_calls() || key.fault == Fault::DeliveryTimeout);
         let logs_results = pipeline.logs_results()
             || !reductions.whole_results && consumer.produces() && pipeline.can_log_results();
@@ -330,7 +323,7 @@ impl Limits {
             && paid(&takes_results_answers) > 0;
         let can_fail = struck > 0 || results_expire || logs_results;
         let undelivered = consumer.produces() && !consumer.has_transactions() && can_fail;
-        let fails = failures.into_iter().any(can) || undelivered;
+        let fails = paid(&|key| key.fault.fails_handling()) > 0 || undelivered;
         let on_failure = consumer.on_process_failure;
         let restarts = can(Fault::GracefulRestart)
             || can(Fault::Rebalance)

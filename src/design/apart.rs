@@ -11,6 +11,8 @@ pub enum Beside {
     Replicas,
     /// Results that the application writes.
     Results,
+    /// A dead-letter or retry topic, and faults by which records come there.
+    Letters,
     /// An upstream that sends in transactions.
     Transactions,
     /// A second partition, from the start or added.
@@ -19,9 +21,10 @@ pub enum Beside {
 
 impl Beside {
     /// All of them, in the order in which they are documented.
-    pub const ALL: [Beside; 4] = [
+    pub const ALL: [Beside; 5] = [
         Beside::Replicas,
         Beside::Results,
+        Beside::Letters,
         Beside::Transactions,
         Beside::SecondPartition,
     ];
@@ -31,6 +34,7 @@ impl Beside {
         match self {
             Beside::Replicas => "several replicas that a fault can strike",
             Beside::Results => "`produce` or `kafka[...]`",
+            Beside::Letters => "a dead-letter or retry topic that is written",
             Beside::Transactions => "`source = \"transaction\"`",
             Beside::SecondPartition => "`partitions = 2` or the fault `add-partition`",
         }
@@ -41,6 +45,7 @@ impl Beside {
         match self {
             Beside::Replicas => !replication::strikes_replicas_unmodelled(fault),
             Beside::Results => output::goes_with(fault),
+            Beside::Letters => output::letters_go_with(fault),
             Beside::Transactions => transactions::goes_with(fault),
             Beside::SecondPartition => partitions::goes_with(fault),
         }

@@ -1,9 +1,11 @@
 //! `[output.*]`: what the application writes to other topics, and who reads it.
 
+mod letters;
 mod reports;
 mod struck;
 mod unmodelled;
 
+pub(crate) use letters::go_with as letters_go_with;
 pub(crate) use struck::{leaves_late_requests_out, refuse_unfollowed};
 pub use unmodelled::models_together;
 pub(crate) use unmodelled::{goes_with, of_design, refuse_unmodelled};

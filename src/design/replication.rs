@@ -65,11 +65,15 @@ fn minimum(
         (broker.at(NAME), broker.integer(NAME))
     };
     let minimum = minimum.unwrap_or(1);
-    if minimum > replicas && !versions.has(Rule::HighWatermarkWaits) && replicas > 1 {
+    let copies = match replicas {
+        1 => "1 replica".into(),
+        several => format!("{several} replicas"),
+    };
+    if minimum > replicas && !versions.has(Rule::HighWatermarkWaits) {
         report
             .not_modelled(
                 place,
-                format!("min.insync.replicas = {minimum} with {replicas} replicas before Kafka 3.7"),
+                format!("min.insync.replicas = {minimum} with {copies} before Kafka 3.7"),
             )
             .because("Before KAFKA-15583 every write with acks=all is refused then: there is nothing to judge.")
             .write(format!("Write min.insync.replicas = {replicas} or less."));

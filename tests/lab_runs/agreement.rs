@@ -4,7 +4,11 @@ use crate::play::{Each, Size, broken, cases, find};
 use crate::support::{derived_designs, preset_designs};
 use semel::catalogue::{self, ENTRIES};
 use semel::replay::{OnFiles, on_files, replay};
-use semel::{CheckOptions, Design, Guarantee, Verdict, check};
+use semel::{CheckOptions, Design, Guarantee, Verdict, Verdicts, check};
+use std::sync::LazyLock;
+
+/// How many states of a design are looked at, for this to end in a minute or so.
+const MOST_STATES: u64 = 30_000;
 
 fn designs() -> Vec<Design> {
     let broken = ENTRIES.iter().map(catalogue::broken);
@@ -16,11 +20,21 @@ fn designs() -> Vec<Design> {
     designs
 }
 
+/// The designs, each with what is known of it within so many states.
+static JUDGED: LazyLock<Vec<(Design, Verdicts)>> = LazyLock::new(|| {
+    let mut options = CheckOptions::default();
+    options.max_states = Some(MOST_STATES);
+    let judge = |design| {
+        let verdicts = check(&design, &options).expect("it is small");
+        (design, verdicts)
+    };
+    designs().into_iter().map(judge).collect()
+});
+
 #[test]
 fn each_shortest_counterexample_comes_to_the_same_ledger_on_the_disk_after_each_step() {
     let mut replayed = 0;
-    for design in designs() {
-        let verdicts = check(&design, &CheckOptions::default()).expect("it is small");
+    for (design, verdicts) in JUDGED.iter() {
         for guarantee in Guarantee::ALL {
             let Verdict::Violated(trace) = verdicts.of(guarantee) else {
                 continue;
@@ -38,8 +52,7 @@ fn each_shortest_counterexample_comes_to_the_same_ledger_on_the_disk_after_each_
 
 #[test]
 fn no_run_within_the_bound_breaks_what_holds() {
-    for design in designs() {
-        let verdicts = check(&design, &CheckOptions::default()).expect("it is small");
+    for (design, verdicts) in JUDGED.iter() {
         let holds = |guarantee: &Guarantee| matches!(verdicts.of(*guarantee), Verdict::Holds);
         let held: Vec<Guarantee> = Guarantee::ALL.into_iter().filter(holds).collect();
         let size = Size {
@@ -47,8 +60,8 @@ fn no_run_within_the_bound_breaks_what_holds() {
             faults: verdicts.bound().total,
             each: Each::AsStated,
         };
-        if let Some((run, guarantee)) = find(&design, &held, size, cases(5)) {
-            broken(&design, &run, guarantee);
+        if let Some((run, guarantee)) = find(design, &held, size, cases(5)) {
+            broken(design, &run, guarantee);
         }
     }
 }

@@ -113,10 +113,11 @@ fn offered(printed: &str) -> Vec<(Guarantee, &str)> {
 fn try_changes(text: &str, folder: &std::path::Path) -> Result<usize, TestCaseError> {
     let design = Design::parse("semel.toml", text.as_bytes());
     let design = design.map_err(|_| TestCaseError::reject("refused"))?;
-    let options = CheckOptions::default();
+    let mut options = CheckOptions::default();
+    options.max_states = Some(MOST_STATES);
     let verdicts = semel::check(&design, &options);
     let verdicts = verdicts.map_err(|_| trials::too_large())?;
-    if verdicts.unique_states() > MOST_STATES {
+    if verdicts.unique_states() >= MOST_STATES {
         return Err(trials::too_large());
     }
     let holds = |judgement: &semel::verdict::Judgement| judgement.verdict() == &Verdict::Holds;
@@ -137,6 +138,7 @@ fn try_changes(text: &str, folder: &std::path::Path) -> Result<usize, TestCaseEr
                 let changed = Design::parse("changed.toml", text.as_bytes());
                 let changed =
                     changed.map_err(|error| TestCaseError::fail(format!("{change}: {error:?}")))?;
+                let options = CheckOptions::default();
                 semel::check(&changed, &options).expect("it was explored before")
             }
         };

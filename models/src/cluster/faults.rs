@@ -11,7 +11,7 @@ use crate::limbo::TransactionCall;
 use crate::offset::{NextOffset, Position};
 use crate::order::Step;
 use crate::partitions::Partition;
-use crate::pipeline::{AfterAttempts, Dedup};
+use crate::pipeline::{Acks, AfterAttempts, Dedup};
 use crate::program::{Operation, OutputStep, Scope};
 
 impl Cluster {
@@ -134,7 +134,12 @@ impl Cluster {
         }
         if self.writing(state, who).is_some() {
             let target = Target::FailedWrite(who);
-            strike_everywhere(target, add);
+            let answers = self.pipeline.consumer.output.acks != Acks::None;
+            strike_everywhere(target, &mut |strike| {
+                if answers || strike != Strike::LoseAnswer(target) {
+                    add(strike);
+                }
+            });
             self.failing_writes(who, add);
         }
     }

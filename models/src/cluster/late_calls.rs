@@ -41,6 +41,14 @@ impl Cluster {
         }
     }
 
+    /// Whether the request that aborted `who`'s last transaction may turn out to be late.
+    pub(super) fn may_abort_late(&self, state: &State, who: u16) -> bool {
+        let late = Strike::Delay(Target::EndTransaction(who));
+        self.limits.limbo > 0
+            && self.has_just_aborted(state, who)
+            && self.budget.payer(state, late).is_some()
+    }
+
     /// Whether `who`'s last transaction was aborted and it has not begun another one, so that the
     /// request that aborted it may have been sent twice.
     fn has_just_aborted(&self, state: &State, who: u16) -> bool {

@@ -340,9 +340,13 @@ impl Cluster {
         self.coordinate(state, id, |own| own.initialize(None, &rules));
     }
 
-    /// A transaction that has ended, and in which nobody goes on, leaves nothing.
+    /// A transaction that has ended, and in which nobody goes on, leaves nothing, unless the request that
+    /// aborted it may have been sent twice.
     pub(super) fn forget_ended_transactions(&self, state: &mut State) {
         for who in self.everyone() {
+            if self.may_abort_late(state, who) {
+                continue;
+            }
             let open = self.output_producer(state, who).open;
             let transaction = self.transaction(state, self.id_of(who));
             if let TransactionPhase::Complete(_) = transaction.phase

@@ -17,7 +17,7 @@ use super::super::resolve::Parts;
 use super::super::table::Table;
 use super::super::transactions;
 use super::super::version::Rule;
-use super::{Stated, TRANSACTIONAL_ID, produces, struck, writes};
+use super::{Stated, TRANSACTIONAL_ID, letters, produces, struck, writes};
 
 /// Tables about something that the design does not have, and settings in them that are not
 /// modelled. Of an order that could not be read nothing follows.
@@ -199,6 +199,7 @@ pub fn models_together(design: &Design, fault: Fault) -> bool {
         || struck && !design.pipeline().results_are_followed()
         || consumer.has_transactions() && late
         || two_hops && fault == Fault::CoordinatorFailover
+        || !letters::go_with_alone(design.pipeline(), fault)
         || both_coordinate && meddles)
 }
 
@@ -226,6 +227,7 @@ pub(crate) fn of_design(
     faults: &FaultBudget,
     report: &mut Report,
 ) {
+    letters::check(parts, order, faults, report);
     if !produces(order) {
         return;
     }

@@ -392,6 +392,21 @@ fn a_minimum_above_the_replicas_is_lowered_and_said() {
 }
 
 #[test]
+fn a_minimum_above_the_replicas_refuses_every_write_before_3_7() {
+    for table in [
+        "[topic]\nreplication.factor = 1\n",
+        "[topic]\nreplication.factor = 2\n",
+        "[broker]\n",
+    ] {
+        let text = format!("{table}min.insync.replicas = 3\n{SOUND}");
+        let (code, told) = only(&format!("kafka = \"3.6\"\n{text}"));
+        assert_eq!(code, Code::NotModelled);
+        assert!(told.contains("before Kafka 3.7"), "{told}");
+        accepted(&format!("kafka = \"3.7\"\n{text}"));
+    }
+}
+
+#[test]
 fn a_broker_that_does_not_start_is_refused() {
     let text = format!("{SOUND}\n[broker]\nreplica.fetch.wait.max.ms = 40000\n");
     let error = refused(&text);

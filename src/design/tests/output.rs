@@ -118,6 +118,39 @@ fn what_is_not_modelled_beside_results_is_refused_by_name() {
 }
 
 #[test]
+fn dead_letters_and_retries_beside_faults_that_take_them_are_refused_by_name() {
+    let faults = |then: &str, output: &str, faults: &str| {
+        let lines = format!("on-process-failure = {{ then = \"{then}\" }}");
+        let text = with_application(&lines).replace("consumer-crash = 1", faults);
+        text + "[output.producer]\n" + output
+    };
+    let acks = "acks = \"all\"\n";
+    for then in ["dead-letter", "retry-topic"] {
+        for fault in ["broker-crash", "power-loss", "disk-loss"] {
+            let both = format!("poison = 1\n{fault} = 1");
+            let (code, told) = only(&faults(then, acks, &both));
+            assert_eq!(code, Code::NotModelled);
+            assert!(told.contains(fault), "{told}");
+            // Without a failure nothing is written there.
+            accepted(&faults(then, acks, &format!("{fault} = 1")));
+        }
+        // One replica is the leader for ever.
+        accepted(&faults(then, acks, "poison = 1\nleader-change = 1"));
+        let crash = "process-failure = 1\nconsumer-crash = 1";
+        let (code, told) = only(&faults(then, "acks = 0\n", crash));
+        assert_eq!(code, Code::NotModelled);
+        assert!(told.contains("acks = 0"), "{told}");
+        accepted(&faults(then, "acks = 1\n", crash));
+        accepted(&faults(then, "acks = 0\n", "process-failure = 1"));
+    }
+    let lines = "on-process-failure = { then = \"dead-letter\" }";
+    let results = results("produce -> commit", lines, "");
+    let struck = results.replace("consumer-crash", "broker-crash");
+    assert_eq!(only(&struck).0, Code::NotModelled);
+    assert!(!models_together(&accepted(&results), Fault::BrokerCrash));
+}
+
+#[test]
 fn other_faults_than_the_stated_ones_are_known_or_not() {
     let produce = accepted(&results("produce -> commit", "", ""));
     assert!(!models_together(&produce, Fault::PowerLossAll));

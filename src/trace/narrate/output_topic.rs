@@ -9,7 +9,8 @@ use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Phase;
 use semel_models::limits::MAX_INSTANCES;
 use semel_models::output::log::{Next, OutputLog};
-use semel_models::producer::Answer;
+use semel_models::pipeline::Acks;
+use semel_models::producer::{Answer, Batch, Flight, Producer};
 use semel_models::transaction_coordinator::{Outcome, Phase as TransactionPhase};
 
 /// The same step in the first topic, and the consumer whose client it is about.
@@ -139,20 +140,29 @@ impl Scene<'_> {
         text
     }
 
-    /// Whether what the client hears in this step is that its oldest result there was delivered.
+    /// Whether what the client hears in this step is that its oldest result there was delivered: with
+    /// acks=0 as soon as it is on the wire.
     fn is_delivered(&self, who: u16, action: Action) -> bool {
-        let Action::OutputTopic {
-            does: LogStep::Replica { who: broker, .. },
-            ..
-        } = action
-        else {
-            return false;
+        let broker = match action {
+            Action::OutputTopic {
+                does: LogStep::Replica { who: broker, .. },
+                ..
+            } => broker,
+            Action::OutputTopic {
+                does: LogStep::Transmit,
+                ..
+            } => return !self.hears_of_results(),
+            _ => return false,
         };
         log(self.before).is_some_and(|log| {
             let producer = &log.clients[usize::from(who)].producer;
             let answered = producer.first_answered_at(broker);
             answered.is_some_and(|index| producer.flights[index].answer == Answer::Success)
         })
+    }
+
+    fn hears_of_results(&self) -> bool {
+        self.cluster.pipeline().consumer.output.acks != Acks::None
     }
 
     fn fails_later(&self, who: u16) -> bool {
@@ -252,17 +262,26 @@ impl ConsumerScene<'_> {
             let index = match how {
                 Struck::Request => producer.first_unhandled(),
                 Struck::Answer => producer.first_answered(),
-                Struck::Delivery => None,
+                Struck::Delivery => return Some(self.expiring(producer)?.record),
             };
             index.map(|index| producer.flights[index].batch.record)
         });
         struck.unwrap_or_else(|| self.cluster.struck_result(self.scene.before, self.who))
     }
 
-    /// Whether the request of a result is on the wire.
+    /// The result whose delivery timeout passes next.
+    fn expiring(&self, producer: &Producer) -> Option<Batch> {
+        producer.next_to_expire(self.cluster.output_topic()?.pipeline())
+    }
+
+    /// Whether the result whose delivery timeout passes is on the wire.
     pub(super) fn is_on_the_wire(&self) -> bool {
         let client = self.cluster.output_client(self.scene.before, self.who);
-        client.is_some_and(|client| !client.producer.flights.is_empty())
+        client.is_some_and(|client| {
+            let expiring = self.expiring(&client.producer);
+            let mut flights = client.producer.flights.iter();
+            flights.any(|flight| !flight.expired && Some(flight.batch) == expiring)
+        })
     }
 
     /// Whether the answer that is lost is a refusal.
@@ -285,6 +304,29 @@ impl ConsumerScene<'_> {
         let again = client.producer.queue.iter();
         if again.clone().any(|batch| batch.record == record) {
             return Some("; the client will send it again".into());
+        }
+        if !matches!(how, Struck::Delivery) && !self.scene.hears_of_results() {
+            let before = self.cluster.output_client(self.scene.before, self.who)?;
+            let record_of = |flight: &Flight| flight.batch.record;
+            let stays = |own: u16| {
+                client
+                    .producer
+                    .flights
+                    .iter()
+                    .any(|flight| record_of(flight) == own)
+            };
+            let behind = before.producer.flights.iter().map(record_of);
+            let lost: Vec<String> = behind
+                .filter(|own| *own != record && !stays(*own))
+                .map(name)
+                .collect();
+            return Some(match lost.is_empty() {
+                true => "; nobody hears of it".into(),
+                false => format!(
+                    "; nobody hears of it, nor of what is lost behind it: {}",
+                    lost.join(", ")
+                ),
+            });
         }
         let waits = client.awaits || self.after().phase == Phase::Handling;
         let failed = "; it is reported failed";
