@@ -20,7 +20,7 @@ fn runs(verdicts: &Verdicts) -> impl Iterator<Item = &Trace> {
 }
 
 /// The most states that a design may have, for this to end in a minute or so.
-const MOST_STATES: u64 = 30_000;
+const MOST_STATES: u64 = 10_000;
 
 /// Every run of the presets, the catalogue and the derived designs that have no more than these.
 static EVERY_RUN: LazyLock<Vec<Trace>> = LazyLock::new(|| {
@@ -33,8 +33,13 @@ static EVERY_RUN: LazyLock<Vec<Trace>> = LazyLock::new(|| {
     options.max_states = Some(MOST_STATES);
     let judge = |design| check(design, &options).expect("it is small");
     let judged: Vec<Verdicts> = designs.iter().map(judge).collect();
-    let whole = judged.iter().filter(|verdicts| verdicts.stop().is_none());
-    whole.flat_map(runs).cloned().collect()
+    let whole = |run: &&Trace| run.is_shortest();
+    judged
+        .iter()
+        .flat_map(runs)
+        .filter(whole)
+        .cloned()
+        .collect()
 });
 
 fn name(trace: &Trace) -> String {

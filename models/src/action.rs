@@ -502,16 +502,19 @@ pub enum Delivery {
     ResponseLost,
     /// Its request is late.
     RequestDelayed,
+    /// Every broker lost power. What each kept is left open by the fault itself; nothing more is lost here.
+    PowerLossAll,
     /// Nothing but time.
     Slow,
 }
 
 impl Delivery {
     /// All of them.
-    pub const ALL: [Delivery; 4] = [
+    pub const ALL: [Delivery; 5] = [
         Delivery::RequestLost,
         Delivery::ResponseLost,
         Delivery::RequestDelayed,
+        Delivery::PowerLossAll,
         Delivery::Slow,
     ];
 
@@ -520,6 +523,7 @@ impl Delivery {
             Delivery::RequestLost => &[Fault::RequestLost],
             Delivery::ResponseLost => &[Fault::ResponseLost],
             Delivery::RequestDelayed => &[Fault::RequestDelayed],
+            Delivery::PowerLossAll => &[Fault::PowerLossAll],
             Delivery::Slow => &[Fault::DeliveryTimeout],
         }
     }

@@ -8,7 +8,7 @@ use semel::{CheckOptions, Design, Guarantee, Verdict, Verdicts, check};
 use std::sync::LazyLock;
 
 /// How many states of a design are looked at, for this to end in a minute or so.
-const MOST_STATES: u64 = 30_000;
+const MOST_STATES: u64 = 10_000;
 
 fn designs() -> Vec<Design> {
     let broken = ENTRIES.iter().map(catalogue::broken);
@@ -60,7 +60,7 @@ fn no_run_within_the_bound_breaks_what_holds() {
             faults: verdicts.bound().total,
             each: Each::AsStated,
         };
-        if let Some((run, guarantee)) = find(design, &held, size, cases(5)) {
+        if let Some((run, guarantee)) = find(design, &held, size, cases(3)) {
             broken(design, &run, guarantee);
         }
     }

@@ -261,7 +261,7 @@ fn a_policy_that_holds_within_the_bound_holds_in_runs_of_hundreds_of_records() {
     for policy in POLICIES {
         let design = design(policy);
         let held = guarantees(&design, |verdict| matches!(verdict, Verdict::Holds));
-        if let Some((run, guarantee)) = find(&design, &held, size, cases(6)) {
+        if let Some((run, guarantee)) = find(&design, &held, size, cases(4)) {
             broken(&design, &run, guarantee);
         }
     }
@@ -278,7 +278,7 @@ fn of_most_policies_that_are_violated_a_violation_is_found_by_chance() {
     for policy in POLICIES {
         let design = design(policy);
         let expected = guarantees(&design, |verdict| verdict.trace().is_some());
-        let seen = violated(&design, size, cases(100));
+        let seen = violated(&design, size, cases(50));
         let by_chance = expected.iter().filter(|one| seen.contains(one)).count();
         println!("{}: {by_chance} of {}", design.name(), expected.len());
         broken += usize::from(!expected.is_empty());

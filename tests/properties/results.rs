@@ -15,7 +15,7 @@ use crate::trials::{MOST_STATES, read, runner, try_kind};
 #[test]
 fn no_reduction_decides_anything() {
     const ALONE: &[Switch] = &[HARMLESS_FAULTS, SPENT_FAULTS, SYMMETRIC_REPLICAS];
-    try_kind(15, any_results(Brokers::MayLoseThem), |design| {
+    try_kind(8, any_results(Brokers::MayLoseThem), |design| {
         decide_nothing(design, ALONE)
     });
 }

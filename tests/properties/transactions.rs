@@ -22,7 +22,7 @@ fn no_reduction_decides_anything() {
         WHERE_TO_BEGIN,
         SYMMETRIC_REPLICAS,
     ];
-    try_kind(60, any_transactions(Brokers::MayLoseThem), |design| {
+    try_kind(30, any_transactions(Brokers::MayLoseThem), |design| {
         decide_nothing(design, ALONE)
     });
 }
@@ -30,7 +30,7 @@ fn no_reduction_decides_anything() {
 /// Java's client repeats in order, and readers who wait are given what was committed.
 #[test]
 fn brokers_that_keep_their_logs_keep_every_committed_transaction() {
-    try_kind(120, any_transactions(Brokers::KeepTheirLogs), |design| {
+    try_kind(80, any_transactions(Brokers::KeepTheirLogs), |design| {
         if design.pipeline().client != Client::Java {
             return Err(TestCaseError::reject("another client"));
         }

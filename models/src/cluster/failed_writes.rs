@@ -8,6 +8,7 @@
 
 use super::{Cluster, State};
 use crate::action::{Delivery, Place, Strike};
+use crate::broker::Synced;
 use crate::consumer::Recovery;
 use crate::limbo::Late;
 use crate::pipeline::{Acks, AfterAttempts};
@@ -100,6 +101,8 @@ impl Cluster {
                 // What was answered has been appended; a repetition in flight expires with its client.
                 let may = match behind {
                     Delivery::ResponseLost => appended,
+                    // A write that was there as well would tell no more.
+                    Delivery::PowerLossAll => !appended,
                     Delivery::RequestLost | Delivery::RequestDelayed | Delivery::Slow => {
                         !appended || self.pipeline.rules.flights_expire
                     }
@@ -120,6 +123,9 @@ impl Cluster {
         let Some(at) = self.writing(state, who) else {
             return;
         };
+        if behind == Delivery::PowerLossAll {
+            self.strike_all_brokers(state);
+        }
         let late = self.record_at(state, who, at);
         if let Some(record) = late.filter(|_| behind == Delivery::RequestDelayed) {
             state.limbo.add(Late::Output { record, by: who });
@@ -138,6 +144,18 @@ impl Cluster {
         }
         // Its attempts were counted anew when it was given up.
         self.try_again(state, who, at);
+    }
+
+    /// Every broker loses power while a record is written, and keeps what it has. Where one had lost it, too,
+    /// the write that fails later is no more than another delivery of that record.
+    fn strike_all_brokers(&self, state: &mut State) {
+        let Some(replication) = &state.replication else {
+            return self.restart_broker(state, state.broker.log_end(), Synced::WhatIsLeft);
+        };
+        let controller = &replication.controller;
+        let last = controller.leader.or(controller.in_sync.iter().next());
+        let commits = state.group.history.len() as u16;
+        self.strike_every_replica(state, last, commits, true);
     }
 
     /// Which record is being written to the dead-letter topic.

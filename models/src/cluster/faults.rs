@@ -449,7 +449,7 @@ impl Cluster {
         }
     }
 
-    fn restart_broker(&self, state: &mut State, kept: u16, synced: Synced) {
+    pub(super) fn restart_broker(&self, state: &mut State, kept: u16, synced: Synced) {
         state.broker.restart(kept, synced);
         state.limbo.lose_produce_requests(|_| true);
         state

@@ -6,7 +6,7 @@ use crate::lab::disk::{StorageError, Tear};
 use crate::lab::log::{Log, Produced, Remains};
 use crate::lab::rig::{LogOf, Side, offset, producer_id, stored};
 use crate::lab::words::{LeaderEpoch, RecordId};
-use semel_models::action::{Action, ConsumerStrike, LogStep, Strike, TransactionStep};
+use semel_models::action::{Action, ConsumerStrike, Delivery, LogStep, Strike, TransactionStep};
 use semel_models::broker::{AppendResult, Broker, Stamp};
 use semel_models::cluster::State;
 use semel_models::limbo::Late;
@@ -140,6 +140,10 @@ impl Run {
                 self.restart_broker(lose(kept))?;
                 self.lose_commits(after, torn)
             }
+            Strike::FailWrite {
+                behind: Delivery::PowerLossAll,
+                ..
+            } if after.replication.is_none() => self.restart_broker(lose(after.broker.log_end())),
             Strike::DiskLoss => self.restart_broker(Log::lose_disk),
             Strike::Replica { who, how } => self.strike_replicas(who, how),
             // What is left of their logs shows when they start again.

@@ -253,6 +253,9 @@ impl ConsumerScene<'_> {
             Delivery::ResponseLost => {
                 format!("The {topic} topic has {record}, and the answer is lost")
             }
+            Delivery::PowerLossAll => format!(
+                "Every broker loses power while {record} is to be written to the {topic} topic, and has on disk what it had"
+            ),
             Delivery::Slow => format!("The write of {record} to the {topic} topic takes too long"),
         };
         let timeout = match (behind, appended) {
@@ -261,6 +264,7 @@ impl ConsumerScene<'_> {
             }
             (Delivery::RequestLost | Delivery::RequestDelayed, false)
             | (Delivery::ResponseLost, _) => "the delivery timeout passes before it is repeated",
+            (Delivery::PowerLossAll, _) => "the delivery timeout passes before they are back",
             (Delivery::Slow, true) => "the topic has it when the delivery timeout passes",
             (Delivery::Slow, false) => "the delivery timeout passes",
         };
