@@ -21,8 +21,9 @@
 //! handled, the first one between two of these offsets stands for the others: handling it has no effect
 //! that handling it once more does not have, and it is written again in the end.
 //!
-//! **Left out.** A delay before a retry is one of the orders in which polls may come. What strikes the
-//! main topic's log leaves that of the retry topic alone. A callback that commits on revocation commits
+//! **Left out.** A delay before a retry is one of the orders in which polls may come. Retention and compaction
+//! of the main topic leave the retry topic alone; what strikes brokers, and may take its records, is refused
+//! beside it by the design reader. A callback that commits on revocation commits
 //! the main topic's offset only: the order has committed what was done of the retry topic, and a late
 //! commit that the callback would overrule may as well come behind it. An operator who resets offsets
 //! resets those of the main topic. Only orders whose commits are waited for and repeated until they

@@ -5,6 +5,11 @@
 //! where it was: it is handled again from its first step, and its attempts are counted anew, as by Spring's
 //! `DefaultErrorHandler` (`resetStateOnRecoveryFailure`). The fault and the timeout behind it are one step:
 //! until the timeout the application stands still, and what others do meanwhile can be done before or after.
+//!
+//! Where every broker loses power, what the dead-letter topic had may be gone, and a write under way may time out
+//! as well. Nothing else that strikes brokers is modelled here: it may take what one replica of that topic holds,
+//! and the design reader refuses it. So it does with acks=0 beside crashes of the process: a record counts as
+//! written while it is on its way, and goes with the process. There is no answer that could be lost then.
 
 use super::{Cluster, State};
 use crate::action::{Delivery, Place, Strike};

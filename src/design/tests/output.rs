@@ -133,6 +133,7 @@ fn dead_letters_and_retries_beside_faults_that_take_them_are_refused_by_name() {
             assert!(told.contains(fault), "{told}");
             // Without a failure nothing is written there.
             accepted(&faults(then, acks, &format!("{fault} = 1")));
+            accepted(&faults(then, acks, &format!("{both}\ntotal = 1")));
         }
         // One replica is the leader for ever.
         accepted(&faults(then, acks, "poison = 1\nleader-change = 1"));
