@@ -62,15 +62,17 @@ impl Pipeline {
 
     /// Of several requests in flight the first is refused or lost, and the leader, which knows nothing of the
     /// producer yet, takes the second for its first (KIP-360), but under transaction version 2 (KAFKA-18202): a
-    /// refusal comes before the leader asks for the transaction.
+    /// refusal comes before the leader asks for the transaction. A leader that refuses the second, too, has
+    /// librdkafka fail the transaction.
     fn numbers_are_skipped(&self) -> bool {
         let first_is_zero =
             self.consumer.has_transactions() && self.rules.transactions.first_numbers_only();
         let output = &self.consumer.output;
+        let fails = self.consumer.has_transactions() && self.client == Client::Librdkafka;
         output.idempotence
             && !first_is_zero
             && output.max_in_flight > 1
-            && self.rules.unknown_producer_starts_anywhere
+            && (self.rules.unknown_producer_starts_anywhere || fails)
             && self.consumer.order.contains(Step::ProduceAsync)
             && self.meets_a_result(|fault| fault != Fault::RequestDelayed)
     }
@@ -107,16 +109,20 @@ impl Pipeline {
         in_two_faults && is_refused && self.spent_on_results(Fault::ResponseLost) > 0
     }
 
-    /// A Java client of version 1 goes on in its epoch behind a result that failed: where none can be raised, or
-    /// while commitTransaction() waits for it. The number of that result is skipped, or used again.
+    /// The number of a result that failed is skipped, or used again.
     fn failures_raise_no_epoch(&self) -> bool {
+        self.keeps_epochs_of_results() && (self.results_time_out() || self.results_may_be_late())
+    }
+
+    /// Whether a Java client of version 1 goes on in its epoch behind a result that failed: where none can be
+    /// raised, or while commitTransaction() waits for it.
+    pub fn keeps_epochs_of_results(&self) -> bool {
         let in_the_commit = self.consumer.order.waits_in_the_commit();
         self.consumer.has_transactions()
             && self.client == Client::Java
             && self.rules.transactions.version == TransactionVersion::One
             && self.rules.flights_expire
             && (in_the_commit || !self.rules.transactions.epoch_can_be_expected)
-            && (self.results_time_out() || self.results_may_be_late())
     }
 
     /// Several results of one idempotent client are late, or have expired on its connection: the number of each
