@@ -502,7 +502,7 @@ pub enum Delivery {
     ResponseLost,
     /// Its request is late.
     RequestDelayed,
-    /// Every broker lost power. What each kept is left open by the fault itself; nothing more is lost here.
+    /// Every broker lost power. No commit and no dead letter is lost with it.
     PowerLossAll,
     /// Nothing but time.
     Slow,

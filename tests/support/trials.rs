@@ -130,7 +130,7 @@ pub fn try_kind(
     let (drawn, refused) = (drawn.get(), refused.get());
     println!("{drawn} drawn, {refused} refused");
     assert!(
-        refused * 4 <= drawn,
+        refused * 10 <= drawn,
         "{refused} of {drawn} designs are refused"
     );
 }

@@ -16,7 +16,7 @@ use crate::action::{Delivery, Place, Strike};
 use crate::broker::Synced;
 use crate::consumer::Recovery;
 use crate::limbo::Late;
-use crate::pipeline::{Acks, AfterAttempts};
+use crate::pipeline::AfterAttempts;
 
 impl Cluster {
     /// The record that failed is written to the dead-letter topic, and passed over.
@@ -65,7 +65,7 @@ impl Cluster {
 
     /// The write to the dead-letter topic is lost: it is repeated, unless nobody hears of it.
     pub(super) fn lose_failed_write(&self, state: &mut State, who: u16) {
-        if self.pipeline.consumer.output.acks == Acks::None
+        if !self.hears_of_results()
             && let Some(at) = self.writing(state, who)
         {
             self.write_is_over(state, who, at);
@@ -98,7 +98,7 @@ impl Cluster {
 
     /// The ways in which a write may fail, where the client waits for an answer.
     pub(super) fn failing_writes(&self, who: u16, add: &mut impl FnMut(Strike)) {
-        if self.pipeline.consumer.output.acks == Acks::None {
+        if !self.hears_of_results() {
             return;
         }
         for behind in Delivery::ALL {
@@ -151,8 +151,8 @@ impl Cluster {
         self.try_again(state, who, at);
     }
 
-    /// Every broker loses power while a record is written, and keeps what it has. Where one had lost it, too,
-    /// the write that fails later is no more than another delivery of that record.
+    /// Every broker loses power while a record is written. The write that times out has the record handled again;
+    /// commits or dead letters that are lost as well are the fault by itself.
     fn strike_all_brokers(&self, state: &mut State) {
         let Some(replication) = &state.replication else {
             return self.restart_broker(state, state.broker.log_end(), Synced::WhatIsLeft);

@@ -11,7 +11,7 @@ use crate::limbo::TransactionCall;
 use crate::offset::{NextOffset, Position};
 use crate::order::Step;
 use crate::partitions::Partition;
-use crate::pipeline::{Acks, AfterAttempts, Dedup};
+use crate::pipeline::{AfterAttempts, Dedup};
 use crate::program::{Operation, OutputStep, Scope};
 
 impl Cluster {
@@ -134,9 +134,9 @@ impl Cluster {
         }
         if self.writing(state, who).is_some() {
             let target = Target::FailedWrite(who);
-            let answers = self.pipeline.consumer.output.acks != Acks::None;
+            let hears = self.hears_of_results();
             strike_everywhere(target, &mut |strike| {
-                if answers || strike != Strike::LoseAnswer(target) {
+                if hears || strike != Strike::LoseAnswer(target) {
                     add(strike);
                 }
             });

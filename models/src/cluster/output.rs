@@ -346,7 +346,7 @@ impl Cluster {
     }
 
     /// Whether the output producer hears of what becomes of its requests.
-    pub(super) fn hears_of_results(&self) -> bool {
+    pub fn hears_of_results(&self) -> bool {
         self.pipeline.consumer.output.acks != Acks::None
     }
 }

@@ -254,7 +254,7 @@ impl ConsumerScene<'_> {
                 format!("The {topic} topic has {record}, and the answer is lost")
             }
             Delivery::PowerLossAll => format!(
-                "Every broker loses power while {record} is to be written to the {topic} topic, and has on disk what it had"
+                "Every broker loses power while {record} is to be written to the {topic} topic"
             ),
             Delivery::Slow => format!("The write of {record} to the {topic} topic takes too long"),
         };

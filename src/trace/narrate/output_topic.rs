@@ -9,7 +9,6 @@ use semel_models::cluster::{Cluster, State};
 use semel_models::consumer::Phase;
 use semel_models::limits::MAX_INSTANCES;
 use semel_models::output::log::{Next, OutputLog};
-use semel_models::pipeline::Acks;
 use semel_models::producer::{Answer, Batch, Flight, Producer};
 use semel_models::transaction_coordinator::{Outcome, Phase as TransactionPhase};
 
@@ -151,7 +150,7 @@ impl Scene<'_> {
             Action::OutputTopic {
                 does: LogStep::Transmit,
                 ..
-            } => return !self.hears_of_results(),
+            } => return !self.cluster.hears_of_results(),
             _ => return false,
         };
         log(self.before).is_some_and(|log| {
@@ -159,10 +158,6 @@ impl Scene<'_> {
             let answered = producer.first_answered_at(broker);
             answered.is_some_and(|index| producer.flights[index].answer == Answer::Success)
         })
-    }
-
-    fn hears_of_results(&self) -> bool {
-        self.cluster.pipeline().consumer.output.acks != Acks::None
     }
 
     fn fails_later(&self, who: u16) -> bool {
@@ -291,6 +286,27 @@ impl ConsumerScene<'_> {
         first.is_some_and(|flight| flight.answer.is_sent() && flight.answer != Answer::Success)
     }
 
+    /// With acks=0 nobody hears of a result that is struck, nor of those that go down with its connection.
+    fn unheard(&self, record: u16, after: &Producer) -> String {
+        let before = self.cluster.output_client(self.scene.before, self.who);
+        let flights = before.map_or(&[][..], |client| &client.producer.flights);
+        let record_of = |flight: &Flight| flight.batch.record;
+        let stays = |own: u16| after.flights.iter().any(|flight| record_of(flight) == own);
+        let lost: Vec<String> = flights
+            .iter()
+            .map(record_of)
+            .filter(|own| *own != record && !stays(*own))
+            .map(name)
+            .collect();
+        match lost.is_empty() {
+            true => "; nobody hears of it".into(),
+            false => format!(
+                "; nobody hears of it, nor of what is lost behind it: {}",
+                lost.join(", ")
+            ),
+        }
+    }
+
     /// What becomes of a result after a fault, where faults can strike the topic itself; nothing is said
     /// where the application has to be told of.
     pub(super) fn fate_on_the_wire(&self, how: Struck) -> Option<String> {
@@ -305,28 +321,8 @@ impl ConsumerScene<'_> {
         if again.clone().any(|batch| batch.record == record) {
             return Some("; the client will send it again".into());
         }
-        if !matches!(how, Struck::Delivery) && !self.scene.hears_of_results() {
-            let before = self.cluster.output_client(self.scene.before, self.who)?;
-            let record_of = |flight: &Flight| flight.batch.record;
-            let stays = |own: u16| {
-                client
-                    .producer
-                    .flights
-                    .iter()
-                    .any(|flight| record_of(flight) == own)
-            };
-            let behind = before.producer.flights.iter().map(record_of);
-            let lost: Vec<String> = behind
-                .filter(|own| *own != record && !stays(*own))
-                .map(name)
-                .collect();
-            return Some(match lost.is_empty() {
-                true => "; nobody hears of it".into(),
-                false => format!(
-                    "; nobody hears of it, nor of what is lost behind it: {}",
-                    lost.join(", ")
-                ),
-            });
+        if !matches!(how, Struck::Delivery) && !self.cluster.hears_of_results() {
+            return Some(self.unheard(record, &client.producer));
         }
         let waits = client.awaits || self.after().phase == Phase::Handling;
         let failed = "; it is reported failed";
