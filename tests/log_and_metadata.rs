@@ -35,6 +35,8 @@ fn each_design_has_exactly_so_many_states_and_transitions() {
         ("compacted-commit-first", 1_097, 2_838),
         ("compacted-active-segment", 45, 83),
         ("compacted-workers", 16_105, 46_902),
+        ("replication-compaction-leader-change", 3_048, 7_214),
+        ("replication-compaction-disk-loss", 21_008, 54_893),
         ("failover-loses-async-commit", 46, 71),
         ("async-commit-before-rebalance", 40, 67),
         ("failover-commit-on-revoke", 42, 71),
@@ -79,6 +81,16 @@ fn the_cleaner_takes_nothing_from_the_active_segment() {
         &checked(&derived("compacted-upsert")),
         "compaction"
     ));
+}
+
+#[test]
+fn replicas_are_cleaned_apart_in_runs_that_hold() {
+    for name in [
+        "replication-compaction-leader-change",
+        "replication-compaction-disk-loss",
+    ] {
+        assert!(reaches(&checked(&derived(name)), "compaction"), "{name}");
+    }
 }
 
 #[test]

@@ -246,6 +246,13 @@ pub enum Strike {
         /// Where the first segment begins that it leaves alone.
         end: u16,
     },
+    /// The log cleaners of these brokers go over their logs below this offset, with replicas.
+    CompactionAt {
+        /// Where the first segment begins that they leave alone.
+        end: u16,
+        /// The brokers.
+        brokers: Members,
+    },
     /// A request is lost before its receiver acts.
     LoseRequest(Target),
     /// An answer is lost after its sender acted.
@@ -582,6 +589,7 @@ impl Strike {
             | Strike::Retention
             | Strike::RetentionAt { .. }
             | Strike::Compaction { .. }
+            | Strike::CompactionAt { .. }
             | Strike::DeliveryTimeout
             | Strike::StaleMetadata
             | Strike::InOther(_)
@@ -642,7 +650,7 @@ impl Strike {
             Strike::TransactionTimeout => &[Fault::TransactionTimeout],
             Strike::ForgetProducer(_) | Strike::ForgetAt { .. } => &[Fault::ProducerIdExpiry],
             Strike::Retention | Strike::RetentionAt { .. } => &[Fault::Retention],
-            Strike::Compaction { .. } => &[Fault::Compaction],
+            Strike::Compaction { .. } | Strike::CompactionAt { .. } => &[Fault::Compaction],
             Strike::LoseRequest(_) => &[Fault::RequestLost],
             Strike::LoseAnswer(_) => &[Fault::ResponseLost],
             Strike::Refuse(_) => &[Fault::RequestRefused],

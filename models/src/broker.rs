@@ -103,6 +103,8 @@ pub struct Entry {
     pub kind: EntryKind,
     /// Whether its record is no longer there while later and earlier ones are.
     pub removed: bool,
+    /// Whether its batch is there without the record, at one of several replicas.
+    pub emptied: bool,
 }
 
 /// What the leader answers to a produce request.
@@ -202,6 +204,7 @@ impl Broker {
             forgotten: false,
             kind,
             removed: false,
+            emptied: false,
         });
         self.flush(topic);
     }
@@ -286,12 +289,21 @@ impl Broker {
     }
 
     /// A follower appends what its leader has, and knows its producer, whatever the leader has forgotten.
+    /// Of what left nothing behind it hears nothing.
     pub fn replicate(&mut self, entry: Entry, topic: &TopicSettings) {
-        self.log.push(Entry {
+        let before = self.last_epoch().unwrap_or_default();
+        let mut own = Entry {
             forgotten: false,
             ..entry
-        });
-        self.flush(topic);
+        };
+        if own.is_gone() {
+            own.forget();
+            own.leader_epoch = before;
+            self.log.push(own);
+        } else {
+            self.log.push(own);
+            self.flush(topic);
+        }
     }
 
     /// A follower hears that its leader's log begins at `start`.
@@ -317,7 +329,10 @@ impl Broker {
     /// A follower removes the entries from `end` on. What it knows of producers it reads again from
     /// the log.
     pub fn truncate(&mut self, end: u16) {
-        self.log.truncate(usize::from(end));
+        if end < self.log_end() {
+            self.log.truncate(usize::from(end));
+            self.forget_gone();
+        }
         self.log_start = self.log_start.min(end);
         self.flushed = self.flushed.min(end);
         self.recovered = self.recovered.min(end);
@@ -408,6 +423,7 @@ impl Broker {
             codec.field(&mut entry.record, limits.records - 1);
             codec.flag_if(limits.forgets, &mut entry.forgotten);
             codec.flag_if(limits.gaps, &mut entry.removed);
+            codec.flag_if(limits.empties, &mut entry.emptied);
             if !entry.forgotten || limits.expires_apart {
                 entry.stamp.code(codec, limits, pipeline);
             }
@@ -431,6 +447,11 @@ impl Entry {
     /// Whether it is a record that is still there.
     pub fn is_record(&self) -> bool {
         !self.removed && !self.is_marker()
+    }
+
+    /// Whether nothing is left of it but its offset.
+    pub fn is_gone(&self) -> bool {
+        self.removed && !self.emptied
     }
 
     /// Whether it is a marker.

@@ -193,6 +193,8 @@ pub struct Limits {
     pub retention: bool,
     /// Whether the log can have offsets without a record that a poll returns.
     pub gaps: bool,
+    /// Whether a replica can have batches without their records.
+    pub empties: bool,
     /// Whether the broker can forget a producer id.
     pub forgets: bool,
     /// Whether records pass through a database upstream.
@@ -369,6 +371,8 @@ impl Limits {
             logs_results && consumer.has_transactions() && pipeline.raises_within_transactions();
         let ends_between = pipeline.ends_come_between()
             && paid(&|key| key.is_for(Fault::RequestDelayed, Call::EndTxn)) > 0;
+        let cleaned_apart = can(Fault::Compaction)
+            && (pipeline.tells_replicas_apart() || replicated && !reductions.healthy_replicas);
         let limits = Limits {
             records: fits("records", records, MAX_RECORDS)?,
             poll: fits(
@@ -488,7 +492,8 @@ impl Limits {
             recreates: can(Fault::TopicRecreate),
             retention: retention > 0,
             gaps: can(Fault::Compaction) || pipeline.producer.is_transactional(),
-            forgets: idempotent && (retention > 0 || expiry > 0),
+            empties: idempotent && cleaned_apart,
+            forgets: idempotent && (retention > 0 || expiry > 0 || cleaned_apart),
             expires_apart: idempotent
                 && expiry > 0
                 && (replicated || logs_results || pipeline.tells_replicas_apart()),

@@ -38,8 +38,8 @@
 //! before. Where a follower may cut more than that, before KIP-279, it is a step of its own. A follower that is ahead of the leader, which only happens without KIP-320, cuts its log
 //! to the leader's.
 //!
-//! **With time** producer ids expire and records leave the logs, at each broker by itself: `aging`. A
-//! produce request that comes late is late at one broker: [`crate::limbo`].
+//! **With time** producer ids expire and records leave the logs, at each broker by itself: `aging`. So do
+//! their log cleaners: `cleaning`. A produce request that comes late is late at one broker: [`crate::limbo`].
 //!
 //! **Left out.** Preferred leaders, reassignment, observers and tiered storage; unclean recovery by
 //! log length (KIP-966, part 2, not released); several log directories. `REQUEST_TIMED_OUT` of a
@@ -51,6 +51,7 @@
 //! replicas ([`crate::transaction_coordinator`] says why).
 
 mod aging;
+mod cleaning;
 mod controller;
 mod deed;
 mod numbering;
@@ -181,7 +182,7 @@ impl Replication {
             follower.broker.start_anew(&leader.broker);
         }
         let missing = usize::from(follower.broker.log_end());
-        for index in missing..leader.broker.log.len() {
+        for index in missing..usize::from(leader.broker.end_of_batches(leader.broker.log_end())) {
             follower
                 .broker
                 .replicate(leader.broker.log[index], &pipeline.topic);
@@ -209,8 +210,8 @@ impl Replication {
         for who in (0..settings.replicas).filter(|who| *who != leader) {
             let enough = self.controller.in_sync.len() >= settings.min_in_sync;
             if enough && self.replica(who).status != Status::Up {
-                let end = self.replica(who).broker.log_end();
-                self.restart(who, end, pipeline);
+                let kept = self.replica(who).may_keep().last();
+                self.restart(who, kept.unwrap_or_default(), pipeline);
             }
             self.fetch_all(who, pipeline);
             self.advance(settings, rules);
@@ -232,8 +233,10 @@ impl Replication {
         self.fetches_from(who, rules).is_some_and(|leader| {
             let (leader, follower) = (self.replica(leader), self.replica(who));
             let end = follower.broker.log_end();
+            let leaders = leader.broker.log_end();
             !follower.in_line
-                || end != leader.broker.log_end()
+                || end > leaders
+                || end < leader.broker.end_of_batches(leaders)
                 || follower.known_end != end
                 || follower.broker.log_start() < leader.broker.log_start()
                 || rules.truncation.asks_for_high_watermark()
@@ -418,7 +421,10 @@ impl Replication {
             if !pipeline.producer.idempotence {
                 replica.broker.recovered = 0;
                 let entries = replica.broker.log.iter_mut();
-                entries.for_each(|entry| entry.forgotten = false);
+                entries.for_each(|entry| {
+                    entry.forgotten = false;
+                    entry.emptied = false;
+                });
             }
         }
     }

@@ -2,109 +2,9 @@
 
 mod common;
 
-use common::pipeline;
-use semel_models::action::{Action, ReplicaStep, ReplicaStrike, Strike, Target};
-use semel_models::cluster::{Cluster, State};
+use common::replicas::{Run, only};
+use semel_models::action::{Action, ReplicaStep, ReplicaStrike, Strike};
 use semel_models::fault::Fault;
-use semel_models::pipeline::ReplicationSettings;
-use semel_models::replication::{Members, Replication};
-use stateright::Model;
-
-/// A run under way on two replicas, 0 and 1, each with the number that it began with.
-struct Run {
-    cluster: Cluster,
-    state: State,
-}
-
-impl Run {
-    fn of(faults: &[Fault]) -> Run {
-        let mut pipeline = pipeline(faults);
-        pipeline.topic.replication = ReplicationSettings {
-            replicas: 2,
-            ..ReplicationSettings::ONE
-        };
-        pipeline.faults.total = Some(3);
-        for (_, own) in &mut pipeline.faults.entries {
-            *own = 2;
-        }
-        let cluster = Cluster::for_running(pipeline).expect("it is");
-        let state = cluster.init_states().remove(0);
-        Run { cluster, state }
-    }
-
-    fn strikes(&self) -> Vec<Strike> {
-        let struck = |action| match action {
-            Action::Fault { strike, .. } => Some(strike),
-            _ => None,
-        };
-        let strikes = self.cluster.strikes(&self.state);
-        strikes.into_iter().filter_map(struck).collect()
-    }
-
-    fn take(&mut self, is: impl Fn(Action) -> bool) {
-        let mut actions = self.cluster.steps(&self.state);
-        actions.extend(self.cluster.strikes(&self.state));
-        let action = actions.into_iter().find(|action| is(*action));
-        let action = action.unwrap_or_else(|| panic!("not enabled in {:#?}", self.state));
-        let next = self.cluster.next_state(&self.state, action);
-        self.state = next.expect("the step changes something");
-    }
-
-    fn step(&mut self, wanted: Action) {
-        self.take(|action| action == wanted);
-    }
-
-    fn strike(&mut self, wanted: Strike) {
-        self.take(|action| matches!(action, Action::Fault { strike, .. } if strike == wanted));
-    }
-
-    fn replica(&mut self, who: u16, does: ReplicaStep) {
-        self.step(Action::Replica { who, does });
-    }
-
-    fn lead(&mut self, who: u16) {
-        let how = ReplicaStrike::Lead;
-        self.strike(Strike::Replica { who, how });
-    }
-
-    /// The first record is sent, and its request comes late.
-    fn delay(&mut self) {
-        self.step(Action::Send(0));
-        self.step(Action::Transmit);
-        self.strike(Strike::Delay(Target::Produce));
-    }
-
-    /// What is at the front of the queue is sent to 0 and appended there.
-    fn append(&mut self) {
-        self.step(Action::Transmit);
-        self.replica(0, ReplicaStep::HandleProduce);
-    }
-
-    /// 1 has what 0 has, and 0 knows it.
-    fn replicate(&mut self) {
-        self.replica(1, ReplicaStep::Fetch);
-        self.replica(1, ReplicaStep::Fetch);
-    }
-
-    fn replication(&self) -> &Replication {
-        self.state.replication.as_deref().expect("two replicas")
-    }
-
-    /// Where the logs end.
-    fn ends(&self) -> [u16; 2] {
-        [0, 1].map(|who| self.replication().replica(who).broker.log_end())
-    }
-
-    /// Where the logs begin.
-    fn starts(&self) -> [u16; 2] {
-        [0, 1].map(|who| self.replication().replica(who).broker.log_start())
-    }
-
-    /// Who knows the producer.
-    fn knowing(&self) -> [bool; 2] {
-        [0, 1].map(|who| self.replication().replica(who).broker.knows(0))
-    }
-}
 
 const LATE: &[Fault] = &[
     Fault::RequestDelayed,
@@ -113,10 +13,6 @@ const LATE: &[Fault] = &[
 ];
 const OLD: &[Fault] = &[Fault::ProducerIdExpiry, Fault::LeaderChange];
 const GONE: &[Fault] = &[Fault::Retention, Fault::LeaderChange, Fault::ReplicaLag];
-
-fn only(who: u16) -> Members {
-    Members::default().with(who)
-}
 
 #[test]
 fn a_late_request_arrives_at_the_broker_that_it_was_sent_to_and_at_no_other() {

@@ -311,6 +311,7 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         | Rule::StoreOfOwnPartitions
         | Rule::OffsetsExpireWithTheGroup
         | Rule::PollDuringRebalance
+        | Rule::CleanerStops
         | Rule::CommitBehindRebalance => false,
     }
 }

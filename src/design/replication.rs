@@ -106,7 +106,7 @@ pub(crate) fn unmodelled(parts: &Parts<'_>, faults: &FaultBudget, report: &mut R
 /// Whether the model does not have this fault where there are several replicas.
 pub(crate) fn strikes_replicas_unmodelled(fault: Fault) -> bool {
     match fault {
-        Fault::Compaction | Fault::TopicRecreate => true,
+        Fault::TopicRecreate => true,
         Fault::ProducerCrash
         | Fault::ConsumerCrash
         | Fault::GracefulRestart
@@ -139,6 +139,7 @@ pub(crate) fn strikes_replicas_unmodelled(fault: Fault) -> bool {
         | Fault::OffsetReset
         | Fault::ProducerIdExpiry
         | Fault::Retention
+        | Fault::Compaction
         | Fault::StaleMetadata => false,
     }
 }

@@ -156,6 +156,10 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
                 }
         }
         Rule::TopicIdsAfterAbsence | Rule::OffsetsGoWithTheTopic => any(&[Fault::TopicRecreate]),
+        Rule::CleanerStops => {
+            let several = parts.topic.replication.replicas > 1;
+            several && faults.strikes_brokers() && any(&[Fault::Compaction])
+        }
         Rule::OffsetsExpireWithTheGroup => any(&[Fault::OffsetsExpiry]),
         Rule::PollDuringRebalance => {
             protocol == Some(GroupProtocol::Cooperative)

@@ -206,8 +206,9 @@ impl Log {
         let bytes = self.active().bytes();
         let len = batch.to_frame().len() as u64;
         if bytes > 0 && bytes + len > self.settings.segment_bytes {
+            // Where a follower fetches a gap it begins before the batch.
             self.segments
-                .push(Segment::create(&self.directory, batch.offset)?);
+                .push(Segment::create(&self.directory, self.log_end())?);
         }
         self.active_mut().append(batch)?;
         self.epochs.assign(batch.leader_epoch, batch.offset);

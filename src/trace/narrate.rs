@@ -292,6 +292,10 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                 Strike::RecreateTopic(how) => put("seen", seen(how).into()),
                 Strike::AddPartition { moves } => put("moves", partitions::keys(moves)),
                 Strike::Compaction { end } => put("end", end.to_string()),
+                Strike::CompactionAt { end, brokers } => {
+                    put("end", end.to_string());
+                    put("brokers", numbers_of(brokers));
+                }
                 Strike::Rebalance { to } => {
                     if let Some(letter) = letter(cluster, to) {
                         put("to", letter.to_string());

@@ -121,6 +121,7 @@ fn actor(action: Action) -> u16 {
             | Strike::Retention
             | Strike::RetentionAt { .. }
             | Strike::Compaction { .. }
+            | Strike::CompactionAt { .. }
             | Strike::BrokerCrash
             | Strike::PowerLoss { .. }
             | Strike::PowerLossAll { .. }

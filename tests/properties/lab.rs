@@ -80,6 +80,7 @@ fn replicas() -> impl Strategy<Value = Replicas> {
         "request-delayed.produce",
         "producer-id-expiry",
         "retention",
+        "compaction",
     ];
     let topic = (2..=3u16, 1..=2u16, any::<bool>(), any::<bool>());
     let faults = subsequence(FAULTS, 2..=6);
@@ -90,6 +91,12 @@ fn replicas() -> impl Strategy<Value = Replicas> {
         );
         if flushes {
             topic += "flush.messages = 2\n";
+        }
+        if faults.contains(&"compaction") {
+            topic += match faults.contains(&"retention") {
+                true => "cleanup.policy = \"compact,delete\"\n",
+                false => "cleanup.policy = \"compact\"\n",
+            };
         }
         Replicas { topic, faults }
     })

@@ -20,7 +20,7 @@
 //! at any moment. A pass that ends at a later segment without removing more would only flush more
 //! than one that ends at the last record that replaces another.
 
-use super::Broker;
+use super::{Broker, Entry};
 
 impl Broker {
     /// Where the closed segments may end for the cleaner to remove something: after a record that
@@ -46,6 +46,38 @@ impl Broker {
             self.log[offset].removed |= replaced;
         }
         self.flushed = self.flushed.max(end as u16);
+    }
+
+    /// The same at one of several replicas, from whose files another may fetch: of each producer id the
+    /// last batch of what is cleaned stays there, empty if need be.
+    pub fn compact_apart(&mut self, end: u16, keys: u16) {
+        let range = usize::from(self.log_start)..usize::from(end);
+        let cleaned = &self.log[range.clone()];
+        let is_last = |(place, entry): (usize, &Entry)| {
+            let session = entry.stamp.session;
+            let mut later = cleaned[place + 1..].iter();
+            !entry.is_gone()
+                && !later.any(|other| !other.is_gone() && other.stamp.session == session)
+        };
+        let last: Vec<bool> = cleaned.iter().enumerate().map(is_last).collect();
+        self.compact(end, keys);
+        for (entry, is_last) in self.log[range].iter_mut().zip(last) {
+            entry.emptied = entry.removed && is_last;
+        }
+    }
+
+    /// Where the log ends that is found where its first `kept` entries are: behind its last batch.
+    pub fn end_of_batches(&self, kept: u16) -> u16 {
+        let there = &self.log[..usize::from(kept)];
+        let last = there.iter().rposition(|entry| !entry.is_gone());
+        let end = last.map_or(0, |last| last as u16 + 1);
+        end.max(self.log_start.min(kept))
+    }
+
+    /// What the broker knows of producers is read from the log again: batches that are not there tell nothing.
+    pub fn forget_gone(&mut self) {
+        let gone = self.log.iter_mut().filter(|entry| entry.is_gone());
+        gone.for_each(Entry::forget);
     }
 }
 
@@ -93,5 +125,29 @@ mod tests {
             [0; 0],
             "nothing is left to remove"
         );
+    }
+
+    #[test]
+    fn of_each_producer_id_the_last_batch_is_left_without_its_record() {
+        let mut broker = log(&[0, 0, 0, 0]);
+        for (entry, session) in broker.log.iter_mut().zip([0, 0, 1, 1]) {
+            entry.stamp.session = session;
+        }
+        broker.compact_apart(3, 1);
+        let emptied: Vec<bool> = broker.log.iter().map(|entry| entry.emptied).collect();
+        assert_eq!(emptied, [false, true, false, false]);
+        assert!(broker.log[0].is_gone() && !broker.log[1].is_gone());
+        assert_eq!(left(&broker), [(2, 0), (3, 0)]);
+        broker.compact_apart(3, 1);
+        assert!(broker.log[1].emptied, "it is still the last");
+    }
+
+    #[test]
+    fn a_log_that_is_cut_in_a_gap_is_found_without_it() {
+        let mut broker = log(&[0, 1, 2, 3]);
+        broker.compact(3, 1);
+        broker.truncate(2);
+        assert_eq!((broker.log_end(), broker.end_of_batches(2)), (2, 0));
+        assert!(!broker.knows(0), "nothing tells of it any more");
     }
 }

@@ -367,7 +367,8 @@ impl Cluster {
             | Strike::ForgetAt { .. }
             | Strike::Retention
             | Strike::RetentionAt { .. }
-            | Strike::Compaction { .. } => self.strike_upstream(state, strike),
+            | Strike::Compaction { .. }
+            | Strike::CompactionAt { .. } => self.strike_upstream(state, strike),
             Strike::DeliveryTimeout => self.expire_send(state),
             Strike::InOther(own) => self.strike_other(state, own),
             Strike::BrokerCrash => {

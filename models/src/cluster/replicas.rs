@@ -258,7 +258,7 @@ impl Cluster {
         }
     }
 
-    /// Adds what time does to replicas, at each set of brokers.
+    /// Adds what time does to replicas, and what their log cleaners do, at each set of brokers.
     pub(super) fn aging_faults(
         &self,
         state: &State,
@@ -277,6 +277,16 @@ impl Cluster {
         }
         for brokers in replication.who_has_the_oldest(settings, rules).subsets() {
             add(Strike::RetentionAt { brokers });
+        }
+        if self
+            .budget
+            .has_left(&state.left, state.left_in_all, Fault::Compaction)
+        {
+            for (end, cleaning) in replication.who_may_clean(&self.pipeline) {
+                for brokers in cleaning.subsets() {
+                    add(Strike::CompactionAt { end, brokers });
+                }
+            }
         }
     }
 

@@ -251,7 +251,7 @@ impl Cluster {
         if state.replication.is_none() && state.broker.log_start() < state.broker.log_end() {
             add(Strike::Retention);
         }
-        if self.limits.gaps {
+        if self.limits.gaps && state.replication.is_none() {
             for end in state.broker.cleanable_ends(self.pipeline.bounds.keys) {
                 add(Strike::Compaction { end });
             }
@@ -329,6 +329,11 @@ impl Cluster {
                 }
             }
             Strike::Compaction { end } => state.broker.compact(end, pipeline.bounds.keys),
+            Strike::CompactionAt { end, brokers } => {
+                if let Some(replication) = &mut state.replication {
+                    replication.compact(end, brokers, pipeline);
+                }
+            }
             Strike::ProducerCrash
             | Strike::ProducerCrashAtEnd
             | Strike::LoseRequest(_)

@@ -51,7 +51,8 @@ impl Replication {
         let entry = |who: u16| {
             let broker = &self.replica(who).broker;
             let left = offset >= broker.log_start();
-            broker.log.get(usize::from(offset)).filter(|_| left)
+            let entry = broker.log.get(usize::from(offset)).filter(|_| left);
+            entry.filter(|entry| !entry.removed)
         };
         let knows_it_below = |who: u16| {
             let own = self.replica(who).high_watermark;

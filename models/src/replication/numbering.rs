@@ -118,6 +118,10 @@ impl Numbering {
             Strike::RetentionAt { brokers } => Strike::RetentionAt {
                 brokers: self.of_all(brokers),
             },
+            Strike::CompactionAt { end, brokers } => Strike::CompactionAt {
+                end,
+                brokers: self.of_all(brokers),
+            },
             Strike::ProducerCrash
             | Strike::ProducerCrashAtEnd
             | Strike::AddPartition { .. }

@@ -42,13 +42,16 @@ impl Replica {
         self.high_watermark = self.high_watermark.min(end);
     }
 
-    /// How many of its entries may be found when it starts again.
-    pub fn may_keep(&self) -> std::ops::RangeInclusive<u16> {
+    /// How many of its entries may be found when it starts again. A log ends behind a batch then.
+    pub fn may_keep(&self) -> impl Iterator<Item = u16> {
         let end = self.broker.log_end();
-        match self.status {
-            Status::Up | Status::Down => end..=end,
-            Status::Unpowered => self.broker.flushed..=end,
-        }
+        let least = match self.status {
+            Status::Up | Status::Down => end,
+            Status::Unpowered => self.broker.flushed,
+        };
+        let found = |kept| self.broker.end_of_batches(kept);
+        let more = (least + 1..=end).filter(move |kept| found(*kept) == *kept);
+        std::iter::once(found(least)).chain(more)
     }
 
     /// It starts again with the first `kept` entries.
@@ -58,6 +61,7 @@ impl Replica {
             Status::Unpowered => Synced::WhatIsLeft,
         };
         self.broker.recover(kept, synced);
+        self.broker.forget_gone();
         self.high_watermark = self.high_watermark.min(kept);
         self.status = Status::Up;
         self.known_end = 0;

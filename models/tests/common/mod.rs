@@ -1,5 +1,8 @@
 //! A pipeline to start from.
 
+#[allow(dead_code, reason = "not every test has replicas")]
+pub mod replicas;
+
 use semel_models::fault::{Fault, FaultBudget, FaultKey};
 use semel_models::order::{Item, Order, Step};
 use semel_models::pipeline::*;

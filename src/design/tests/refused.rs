@@ -353,19 +353,27 @@ fn eligible_leader_replicas_are_on_since_4_1() {
 
 #[test]
 fn what_replicas_are_not_modelled_with_is_refused_by_name() {
-    let compacted = "replication.factor = 2\ncleanup.policy = \"compact\"\n";
-    for (fault, topic) in [
-        ("compaction", compacted),
-        ("topic-recreate", "replication.factor = 2\n"),
-    ] {
-        let text = SOUND.replace("[application]", &format!("[topic]\n{topic}[application]"));
-        // Replicas that nothing can strike are one log, and go with everything.
-        accepted(&text.replace("consumer-crash", fault));
-        let text = text.replace("consumer-crash", &format!("broker-crash = 1\n{fault}"));
-        let (code, message) = only(&text);
-        assert_eq!(code, Code::NotModelled, "{fault}");
-        assert!(message.contains("several replicas"), "{message}");
-    }
+    let topic = "[topic]\nreplication.factor = 2\n[application]";
+    let text = SOUND.replace("[application]", topic);
+    // Replicas that nothing can strike are one log, and go with everything.
+    accepted(&text.replace("consumer-crash", "topic-recreate"));
+    let text = text.replace("consumer-crash", "broker-crash = 1\ntopic-recreate");
+    let (code, message) = only(&text);
+    assert_eq!(code, Code::NotModelled);
+    assert!(message.contains("several replicas"), "{message}");
+}
+
+#[test]
+fn replicas_that_are_cleaned_beyond_the_high_watermark_are_not_modelled() {
+    let topic = "[topic]\nreplication.factor = 2\ncleanup.policy = \"compact\"\n[application]";
+    let text = SOUND.replace("[application]", topic);
+    let old = |text: &str| format!("kafka = \"3.0\"\n{text}");
+    accepted(&old(&text.replace("consumer-crash", "compaction")));
+    let text = text.replace("consumer-crash", "broker-crash = 1\ncompaction");
+    accepted(&text);
+    let (code, message) = only(&old(&text));
+    assert_eq!(code, Code::NotModelled);
+    assert!(message.contains("kafka"), "{message}");
 }
 
 #[test]

@@ -137,6 +137,8 @@ rules! {
         "a client knows by its id that a topic was deleted and created again";
     AcksAllByDefault: Client, version(3, 0), None, &[], OF_OLD, "KIP-679",
         "acks is all unless it is set otherwise";
+    CleanerStops: Broker, version(3, 1), None, &[], OF_OLD, "KAFKA-13194",
+        "the log cleaner stops at the high watermark: no record that may be taken back replaces another";
     CommitBehindRebalance: Client, version(3, 2), Some(patch(3, 2, 3)), &[], NEVER, "KAFKA-14196",
         "an eager consumer goes on fetching while its automatic commit before a rebalance is under way";
     TopicIdsAfterAbsence: Client, version(3, 2), None, &[], OF_OLD, "KAFKA-13488",

@@ -89,9 +89,16 @@ impl Log {
         Ok((log, Recovery { cut }))
     }
 
-    /// A start beyond the end is taken back, or batches that follow would be below it.
+    /// A start beyond the end is taken back, or batches that follow would be below it. A log that was
+    /// cleaned may have lost the batches before its start and have had none behind it: it starts there.
     fn recover_start(&mut self, stored: Option<Offset>) -> Result<(), StorageError> {
         let Some(stored) = stored else { return Ok(()) };
+        if self.settings.compacted && stored > self.log_end() {
+            let fresh = Segment::create(&self.directory, stored)?;
+            for segment in std::mem::replace(&mut self.segments, vec![fresh]) {
+                self.directory.remove(&name_of(segment.base()))?;
+            }
+        }
         self.log_start = stored.max(self.log_start).min(self.log_end());
         if self.log_start < stored {
             self.log_start_checkpoint.write(&[self.log_start.0])?;

@@ -169,6 +169,14 @@ impl Run {
                 let clean = self.rig.log_mut(0).clean(offset(end))?;
                 self.agree("up to where the log is clean", offset(end), clean)
             }
+            Strike::CompactionAt { end, brokers } => {
+                for who in brokers.iter() {
+                    let log = self.rig.topic_mut(Side::Input).log_mut(who);
+                    let clean = log.clean(offset(end))?;
+                    self.agree("up to where the log is clean", offset(end), clean)?;
+                }
+                Ok(())
+            }
             Strike::InOther(own) => self.strike_second(own, after),
             Strike::AddPartition { .. } => self.rig.add_partition(),
             Strike::RecreateTopic(_) => Ok(self.rig.topic_mut(Side::Input).recreate()?),

@@ -41,6 +41,26 @@ impl Scene<'_> {
         )
     }
 
+    /// The log cleaners of some brokers remove records.
+    pub(super) fn compaction_at(&self, who: Members) -> String {
+        let mut told: Vec<(String, Members)> = Vec::new();
+        for broker in who.iter() {
+            let gone = self.cleaned(self.log_before(broker), self.log_after(broker));
+            match told.iter_mut().find(|(own, _)| *own == gone) {
+                Some((_, brokers)) => brokers.extend([broker]),
+                None => told.push((gone, Members::default().with(broker))),
+            }
+        }
+        let told: Vec<String> = told
+            .into_iter()
+            .map(|(gone, who)| match who.len() {
+                1 => format!("log cleaner of {} removes {gone}", brokers(who)),
+                _ => format!("log cleaners of {} remove {gone}", brokers(who)),
+            })
+            .collect();
+        format!("The {}.", told.join(", and the "))
+    }
+
     /// A produce request arrives late at a broker.
     pub(super) fn late_arrives_at(&self, who: u16, record: u16) -> String {
         let before = self.log_before(who);

@@ -3,6 +3,7 @@
 
 use super::Scene;
 use crate::trace::facts::name;
+use semel_models::broker::Broker;
 use semel_models::outbox;
 use semel_models::pipeline::{ConfirmOn, OutboxCursor, OutboxOrder, Source};
 use semel_models::producer::{Answer, Sending};
@@ -208,9 +209,14 @@ impl Scene<'_> {
 
     /// What the log cleaner removes, each with the record that replaces it.
     pub(super) fn compaction(&self) -> String {
+        let gone = self.cleaned(&self.before.broker, &self.after.broker);
+        format!("The log cleaner removes {gone}.")
+    }
+
+    /// What is gone of a log that was cleaned.
+    pub(super) fn cleaned(&self, before: &Broker, left: &Broker) -> String {
         let keys = self.cluster.pipeline().bounds.keys;
-        let left = &self.after.broker;
-        let gone = self.before.broker.records_from(0);
+        let gone = before.records_from(0);
         let gone = gone.filter(|(at, _)| !left.log[usize::from(at.0)].is_record());
         let told: Vec<String> = gone
             .map(|(at, entry)| {
@@ -224,7 +230,7 @@ impl Scene<'_> {
                 format!("{} (offset {}){newer}", name(entry.record), at.0)
             })
             .collect();
-        format!("The log cleaner removes {}.", told.join(" and "))
+        told.join(" and ")
     }
 
     pub(super) fn retention(&self) -> String {

@@ -76,6 +76,9 @@ impl Scene<'_> {
                 ("broker", "retention", self.retention_at(brokers))
             }
             Strike::Compaction { .. } => ("broker", "compaction", self.compaction()),
+            Strike::CompactionAt { brokers, .. } => {
+                ("broker", "compaction", self.compaction_at(brokers))
+            }
             Strike::StaleMetadata => ("producer", "stale-metadata", self.stale_metadata()),
             Strike::DeliveryTimeout => ("producer", "expire", self.expire()),
             Strike::InOther(_) => unreachable!("told as in the first partition"),

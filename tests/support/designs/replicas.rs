@@ -74,3 +74,28 @@ pub fn any_replicas() -> impl Strategy<Value = Text> {
         },
     )
 }
+
+/// A design of a compacted topic with three records of one key, and one fault beside a pass of the cleaner.
+pub fn any_cleaned() -> impl Strategy<Value = Text> {
+    let versions = select(&["4.1", "3.4"][..]);
+    let topic = (1..=2usize, any::<bool>(), any::<bool>());
+    let sides = (any::<bool>(), any::<bool>());
+    (versions, topic, sides, select(STRUCK)).prop_map(|(kafka, topic, sides, struck)| {
+        let (minimum, unclean, flushes) = topic;
+        let (librdkafka, idempotent) = sides;
+        let client = if librdkafka { "librdkafka" } else { "java" };
+        let flush = if flushes { "flush.messages = 1\n" } else { "" };
+        Text(format!(
+            "client = \"{client}\"\nkafka = \"{kafka}\"\n\
+             [producer]\nacks = \"all\"\nenable.idempotence = {idempotent}\n\
+             max.in.flight.requests.per.connection = 1\n\
+             [topic]\ncleanup.policy = \"compact\"\nreplication.factor = 2\n\
+             min.insync.replicas = {minimum}\nunclean.leader.election.enable = {unclean}\n{flush}\
+             [consumer]\nenable.auto.commit = false\nauto.offset.reset = \"earliest\"\n\
+             [application]\norder = \"db[process, save-offset]\"\n\
+             [sink]\neffect = \"upsert\"\n\
+             [faults]\ncompaction = 1\n{struck} = 1\ntotal = 2\n\
+             [bounds]\nrecords = 3\nretries = 0\n"
+        ))
+    })
+}
