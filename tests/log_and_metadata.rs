@@ -64,6 +64,9 @@ fn each_design_has_exactly_so_many_states_and_transitions() {
         ("stale-metadata-librdkafka-1-8", 100, 154),
         ("stale-metadata-librdkafka-2-15", 109, 164),
         ("recreated-topic", 250, 479),
+        ("recreated-topic-crash", 2_179, 4_572),
+        ("replication-recreated-lag", 1_771, 4_329),
+        ("replication-recreated-leader-change", 5_425, 12_633),
     ] {
         let verdicts = checked(&derived(name));
         let found = (verdicts.unique_states(), verdicts.transitions());

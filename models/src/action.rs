@@ -328,6 +328,13 @@ pub enum Strike {
     OutputCoordinatorFailover(Unfinished),
     /// The topic is deleted and created again under its name.
     RecreateTopic(Recreation),
+    /// The same, with replicas.
+    RecreateTopicAt {
+        /// What consumers see of it.
+        how: Recreation,
+        /// The broker that leads the new partition.
+        leader: u16,
+    },
     /// The topic gets another partition.
     AddPartition {
         /// The keys that move to it, as a set of bits.
@@ -605,6 +612,7 @@ impl Strike {
             | Strike::TransactionCoordinatorFailover(_)
             | Strike::OutputCoordinatorFailover(_)
             | Strike::RecreateTopic(_)
+            | Strike::RecreateTopicAt { .. }
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
@@ -670,7 +678,7 @@ impl Strike {
             Strike::CoordinatorFailover { .. }
             | Strike::TransactionCoordinatorFailover(_)
             | Strike::OutputCoordinatorFailover(_) => &[Fault::CoordinatorFailover],
-            Strike::RecreateTopic(_) => &[Fault::TopicRecreate],
+            Strike::RecreateTopic(_) | Strike::RecreateTopicAt { .. } => &[Fault::TopicRecreate],
             Strike::AddPartition { .. } => &[Fault::AddPartition],
             Strike::OffsetsExpiry => &[Fault::OffsetsExpiry],
             Strike::OffsetReset { .. } => &[Fault::OffsetReset],

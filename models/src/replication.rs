@@ -349,6 +349,26 @@ impl Replication {
         self.journal.note(Deed::Hears { who, epoch, cuts });
     }
 
+    /// The topic is deleted and created again: the brokers that are up have an empty replica of it and are in
+    /// sync, and so one of them leads. What a broker that is down has of the old one it never shows.
+    pub fn recreate(&mut self, leader: u16, settings: &ReplicationSettings) {
+        let alive = self.alive(settings);
+        for who in 0..settings.replicas {
+            let is_up = alive.contains(who);
+            *self.replica_mut(who) = Replica {
+                status: if is_up { Status::Up } else { Status::Down },
+                follows: is_up.then_some(leader),
+                ..Replica::default()
+            };
+        }
+        self.controller = Controller {
+            leader: Some(leader),
+            in_sync: alive,
+            ..Controller::default()
+        };
+        self.visible = 0;
+    }
+
     /// This broker starts again with the first `kept` entries.
     pub fn restart(&mut self, who: u16, kept: u16, pipeline: &Pipeline) {
         let settings = &pipeline.topic.replication;

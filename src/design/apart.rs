@@ -2,13 +2,11 @@
 
 use semel_models::fault::Fault;
 
-use super::{output, partitions, replication, transactions};
+use super::{output, partitions, transactions};
 
 /// A part of a design that some faults cannot meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Beside {
-    /// Several replicas, of which some fault can strike one.
-    Replicas,
     /// Results that the application writes.
     Results,
     /// A dead-letter or retry topic, and faults by which records come there.
@@ -21,8 +19,7 @@ pub enum Beside {
 
 impl Beside {
     /// All of them, in the order in which they are documented.
-    pub const ALL: [Beside; 5] = [
-        Beside::Replicas,
+    pub const ALL: [Beside; 4] = [
         Beside::Results,
         Beside::Letters,
         Beside::Transactions,
@@ -32,7 +29,6 @@ impl Beside {
     /// What it is called in a table.
     pub fn name(self) -> &'static str {
         match self {
-            Beside::Replicas => "several replicas that a fault can strike",
             Beside::Results => "`produce` or `kafka[...]`",
             Beside::Letters => "a dead-letter or retry topic that is written",
             Beside::Transactions => "`source = \"transaction\"`",
@@ -43,7 +39,6 @@ impl Beside {
     /// Whether the model knows what the fault does beside it.
     pub fn goes_with(self, fault: Fault) -> bool {
         match self {
-            Beside::Replicas => !replication::strikes_replicas_unmodelled(fault),
             Beside::Results => output::goes_with(fault),
             Beside::Letters => output::letters_go_with(fault),
             Beside::Transactions => transactions::goes_with(fault),

@@ -9,7 +9,6 @@ use super::document::{Document, Field};
 use super::keys::{integer, repeated, shortened};
 use super::modelled;
 use super::partitions;
-use super::replication::strikes_replicas_unmodelled;
 use super::report::{Report, enumeration, nearest};
 use super::source::Span;
 use super::table::Table;
@@ -277,8 +276,7 @@ fn default_budget(exposure: &Exposure, total: u16, report: &mut Report) -> Fault
         common && *fault != Fault::Poison && exposure.can_meet(*fault)
     };
     let is_modelled = |fault: &Fault| {
-        let apart = exposure.replicated && strikes_replicas_unmodelled(*fault)
-            || exposure.leaves_late_requests_out && *fault == Fault::RequestDelayed
+        let apart = exposure.leaves_late_requests_out && *fault == Fault::RequestDelayed
             || exposure.two_partitions && !partitions::goes_with(*fault);
         modelled::fault(*fault) && !apart
     };

@@ -312,6 +312,7 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         | Rule::OffsetsExpireWithTheGroup
         | Rule::PollDuringRebalance
         | Rule::CleanerStops
+        | Rule::StrayReplicas
         | Rule::CommitBehindRebalance => false,
     }
 }

@@ -1,12 +1,10 @@
-//! The replicas of the topic: what is in force, and what the model does not have.
+//! The replicas of the topic: what is in force.
 
-use semel_models::fault::{Fault, FaultBudget};
 use semel_models::pipeline::ReplicationSettings;
 use semel_models::replication::MAX_REPLICAS;
 
 use super::kafka::Properties;
 use super::report::Report;
-use super::resolve::Parts;
 use super::version::{Rule, Versions};
 use super::warning::WarningKind;
 
@@ -86,60 +84,4 @@ fn minimum(
         );
     }
     minimum
-}
-
-/// Refuses what is not modelled together with several replicas: this is the one place.
-pub(crate) fn unmodelled(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
-    if parts.topic.replication.replicas == 1 || !faults.strikes_brokers() {
-        return;
-    }
-    let together = |what: &str| format!("{what} together with several replicas");
-    for (key, _) in &faults.entries {
-        if strikes_replicas_unmodelled(key.fault) {
-            report
-                .not_modelled(None, together(&format!("the fault `{key}`")))
-                .write("Leave it out, or write replication.factor = 1.");
-        }
-    }
-}
-
-/// Whether the model does not have this fault where there are several replicas.
-pub(crate) fn strikes_replicas_unmodelled(fault: Fault) -> bool {
-    match fault {
-        Fault::TopicRecreate => true,
-        Fault::ProducerCrash
-        | Fault::ConsumerCrash
-        | Fault::GracefulRestart
-        | Fault::ProducerPause
-        | Fault::ConsumerPause
-        | Fault::SlowProcessing
-        | Fault::Rebalance
-        | Fault::ProcessFailure
-        | Fault::ProcessFailureLate
-        | Fault::Poison
-        | Fault::Abort
-        | Fault::SinkUnavailable
-        | Fault::SinkAnswerLost
-        | Fault::RequestLost
-        | Fault::ResponseLost
-        | Fault::RequestRefused
-        | Fault::RequestDelayed
-        | Fault::DeliveryTimeout
-        | Fault::TransactionTimeout
-        | Fault::BrokerCrash
-        | Fault::PowerLoss
-        | Fault::PowerLossAll
-        | Fault::DiskLoss
-        | Fault::LeaderChange
-        | Fault::ReplicaLag
-        | Fault::CoordinatorFailover
-        | Fault::OffsetsExpiry
-        | Fault::DedupExpiry
-        | Fault::AddPartition
-        | Fault::OffsetReset
-        | Fault::ProducerIdExpiry
-        | Fault::Retention
-        | Fault::Compaction
-        | Fault::StaleMetadata => false,
-    }
 }

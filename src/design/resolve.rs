@@ -19,7 +19,6 @@ use super::order::rules::Surroundings;
 use super::order::{order, rules};
 use super::output;
 use super::partitions;
-use super::replication;
 use super::report::Report;
 use super::sink::Sink;
 use super::source::Span;
@@ -99,7 +98,6 @@ pub(crate) fn pipeline(
     unmodelled::position_of_librdkafka(parts, report);
     unmodelled::rules_of_version(parts, &faults, report);
     unmodelled::recreated_topic(parts, &faults, report);
-    replication::unmodelled(parts, &faults, report);
     unmodelled::retry_topic(parts, order.as_ref(), &faults, report);
     output::of_design(parts, order.as_ref(), &faults, report);
     let has_transactions = order.as_ref().is_some_and(Order::has_transactions);

@@ -156,10 +156,8 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
                 }
         }
         Rule::TopicIdsAfterAbsence | Rule::OffsetsGoWithTheTopic => any(&[Fault::TopicRecreate]),
-        Rule::CleanerStops => {
-            let several = parts.topic.replication.replicas > 1;
-            several && faults.strikes_brokers() && any(&[Fault::Compaction])
-        }
+        Rule::CleanerStops => strikes_replicas(parts, faults) && any(&[Fault::Compaction]),
+        Rule::StrayReplicas => strikes_replicas(parts, faults) && any(&[Fault::TopicRecreate]),
         Rule::OffsetsExpireWithTheGroup => any(&[Fault::OffsetsExpiry]),
         Rule::PollDuringRebalance => {
             protocol == Some(GroupProtocol::Cooperative)
@@ -206,6 +204,11 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
         | Rule::TransactionVersion2
         | Rule::EndlessTimeout => true,
     }
+}
+
+/// Whether the topic has several replicas, and a fault can strike one.
+fn strikes_replicas(parts: &Parts<'_>, faults: &FaultBudget) -> bool {
+    parts.topic.replication.replicas > 1 && faults.strikes_brokers()
 }
 
 /// Whether a fault can make a delivery fail, or have a request refused while another is in flight.
@@ -286,6 +289,11 @@ pub(crate) fn recreated_topic(parts: &Parts<'_>, faults: &FaultBudget, report: &
         ("`workers`", application.workers.at)
     } else if application.after_attempts.value == AfterAttempts::RetryTopic {
         ("then = \"retry-topic\"", application.after_attempts.at)
+    } else if strikes_replicas(parts, faults) && !parts.versions.has(Rule::TopicIdsInMetadata) {
+        (
+            "several replicas and clients before 3.0",
+            parts.versions_at.1,
+        )
     } else {
         return;
     };

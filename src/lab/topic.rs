@@ -107,11 +107,15 @@ impl Topic {
         self.start(who, &remains)
     }
 
-    /// The topic is deleted, and created again under its name.
+    /// The topic is deleted, and created again under its name. A broker that is down deletes what it has of
+    /// the old one when it is back: nobody touches its disk before.
     pub(crate) fn recreate(&mut self) -> Result<(), StorageError> {
-        let log = self.logs[0].take();
-        log.expect(OPEN).lose_disk()?;
-        self.start(0, &Remains::default())
+        for who in 0..self.logs.len() as u16 {
+            let log = self.logs[usize::from(who)].take();
+            log.expect(OPEN).lose_disk()?;
+            self.start(who, &Remains::default())?;
+        }
+        Ok(())
     }
 
     fn start(&mut self, who: u16, remains: &Remains) -> Result<(), StorageError> {

@@ -290,6 +290,10 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                     coordinators::parameters(unfinished, &mut put);
                 }
                 Strike::RecreateTopic(how) => put("seen", seen(how).into()),
+                Strike::RecreateTopicAt { how, leader } => {
+                    put("seen", seen(how).into());
+                    put("leader", (leader + 1).to_string());
+                }
                 Strike::AddPartition { moves } => put("moves", partitions::keys(moves)),
                 Strike::Compaction { end } => put("end", end.to_string()),
                 Strike::CompactionAt { end, brokers } => {

@@ -8,7 +8,7 @@ use semel_models::cluster::{Cluster, State};
 use semel_models::subject::Subject;
 use stateright::{Checker, Model, Property};
 
-use crate::designs::{any_cleaned, any_replicas};
+use crate::designs::{any_cleaned, any_recreated, any_replicas};
 use crate::trials::{MOST_STATES, Trial, too_large, try_designs, try_kind};
 
 /// A cluster of which Stateright sees the whole graph: it stops when every property is decided,
@@ -86,4 +86,5 @@ fn both_engines_see_the_same_graph_and_the_same_violations() {
     try_designs(100, agree);
     try_kind(30, any_replicas(), agree);
     try_kind(8, any_cleaned(), agree);
+    try_kind(15, any_recreated(), agree);
 }

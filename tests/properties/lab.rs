@@ -81,6 +81,7 @@ fn replicas() -> impl Strategy<Value = Replicas> {
         "producer-id-expiry",
         "retention",
         "compaction",
+        "topic-recreate",
     ];
     let topic = (2..=3u16, 1..=2u16, any::<bool>(), any::<bool>());
     let faults = subsequence(FAULTS, 2..=6);

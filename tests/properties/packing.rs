@@ -8,8 +8,8 @@ use stateright::Model;
 use std::collections::{HashSet, VecDeque};
 
 use crate::designs::{
-    Brokers, Chain, any_chain, any_cleaned, any_partitions, any_replicas, any_results,
-    any_struck_chain, any_transactions,
+    Brokers, Chain, any_chain, any_cleaned, any_partitions, any_recreated, any_replicas,
+    any_results, any_struck_chain, any_transactions,
 };
 use crate::trials::{Trial, too_large, try_designs, try_kind};
 
@@ -46,6 +46,7 @@ fn a_state_is_read_back_as_it_was_stored() {
     try_kind(30, any_results(Brokers::MayLoseThem), reads_back);
     try_kind(40, any_replicas(), reads_back);
     try_kind(15, any_cleaned(), reads_back);
+    try_kind(20, any_recreated(), reads_back);
     try_kind(30, any_chain(Chain::Any), reads_back);
     try_kind(15, any_struck_chain(Brokers::MayLoseThem), reads_back);
 }

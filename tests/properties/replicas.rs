@@ -1,6 +1,6 @@
 //! Replicas that are struck, and requests that come late to one of them.
 
-use crate::designs::{any_cleaned, any_replicas};
+use crate::designs::{any_cleaned, any_recreated, any_replicas};
 use crate::reductions::{
     DEAD_FIELDS, HARMLESS_FAULTS, SPENT_FAULTS, SYMMETRIC_REPLICAS, Switch, decide_nothing,
 };
@@ -21,4 +21,9 @@ fn no_reduction_decides_anything() {
 #[test]
 fn nor_does_one_where_replicas_are_cleaned() {
     try_kind(12, any_cleaned(), |design| decide_nothing(design, ALONE));
+}
+
+#[test]
+fn nor_does_one_where_their_topic_is_created_again() {
+    try_kind(20, any_recreated(), |design| decide_nothing(design, ALONE));
 }

@@ -403,7 +403,8 @@ impl Cluster {
             Strike::OutputCoordinatorFailover(unfinished) => {
                 self.fail_output_transactions_over(state, unfinished);
             }
-            Strike::RecreateTopic(how) => self.recreate(state, how),
+            Strike::RecreateTopic(how) => self.recreate(state, how, None),
+            Strike::RecreateTopicAt { how, leader } => self.recreate(state, how, Some(leader)),
             Strike::AddPartition { moves } => self.add_partition(state, moves),
             Strike::OffsetsExpiry => {
                 state.group.committed = None;

@@ -22,15 +22,27 @@
 //! have seen: one that had seen a higher epoch of the old topic stays with its metadata until its
 //! process starts again ([`crate::pipeline::KafkaRules::recreated_topic_noticed`], KAFKA-12257).
 //!
+//! **With replicas** (KRaft: `ReplicationControlManager.createTopic`, `BrokerMetadataPublisher`) every broker
+//! that is up gets an empty replica and is in sync; without one the topic is not created. Which of them leads
+//! is open. What a broker that is down has of the old topic it deletes when it is back, for its topic id is
+//! another (KAFKA-14616, 3.7; before, the new replica was not made until the next start), and it follows with
+//! an empty log. What waits for the in-sync replicas is answered with an error as its partition is deleted
+//! (`ReplicaManager.stopPartitions`), and sent again; so is what is sent to a broker that does not lead the
+//! new partition. A broker that has not heard of the deletion does nothing that it could not have done just
+//! before, for what it has is deleted then. Consumers have nothing validated where the same broker leads in
+//! the same epoch, 0; whether one had heard of the last leader is open.
+//!
 //! **Left out.** A deletion that is noticed with records in hand: their commit fails, the rest is as
 //! if it had come before the deletion. That an unnoticed position is validated later, by a restart of
 //! a broker: it is like one that is validated at once. A client that had not heard of the newest epoch
 //! when the topic went: it is like one that takes the new metadata.
 
+use super::replicas::refuse_waiting;
 use super::{Cluster, State};
 use crate::action::{Recreation, Strike};
 use crate::consumer::Phase;
 use crate::pipeline::OnRevoke;
+use crate::replication::Replication;
 
 impl Cluster {
     /// Adds the ways in which the topic may be created again.
@@ -38,10 +50,20 @@ impl Cluster {
         if !self.limits.recreates {
             return;
         }
-        add(Strike::RecreateTopic(Recreation::Unnoticed));
-        add(Strike::RecreateTopic(Recreation::OtherLeader));
-        if self.owner_between_polls(state).is_some() {
-            add(Strike::RecreateTopic(Recreation::Missed));
+        let missed = self.owner_between_polls(state).map(|_| Recreation::Missed);
+        let kept = [Recreation::Unnoticed, Recreation::OtherLeader];
+        let Some(replication) = &state.replication else {
+            for how in kept.into_iter().chain(missed) {
+                add(Strike::RecreateTopic(how));
+            }
+            return;
+        };
+        for leader in replication.alive(&self.pipeline.topic.replication).iter() {
+            for how in kept.into_iter().chain(missed) {
+                if may_be_seen(replication, how, leader) {
+                    add(Strike::RecreateTopicAt { how, leader });
+                }
+            }
         }
     }
 
@@ -57,10 +79,15 @@ impl Cluster {
         self.everyone().find(polls).filter(|_| free)
     }
 
-    /// The topic is deleted and created again.
-    pub(super) fn recreate(&self, state: &mut State, how: Recreation) {
+    /// The topic is deleted and created again; `leader` leads it, where it has replicas.
+    pub(super) fn recreate(&self, state: &mut State, how: Recreation, leader: Option<u16>) {
         let owner = self.owner_between_polls(state);
         let before = std::mem::take(&mut state.broker);
+        if let (Some(replication), Some(leader)) = (&mut state.replication, leader) {
+            let settings = &self.pipeline.topic.replication;
+            replication.recreate(leader, settings);
+            (0..settings.replicas).for_each(|who| refuse_waiting(state, who));
+        }
         state.group.committed = None;
         state.group.history.truncate(0);
         for consumer in &mut state.consumers {
@@ -77,5 +104,18 @@ impl Cluster {
             consumer.give_up(Phase::Idle, drops, &self.pipeline);
             self.take_over(state, owner);
         }
+    }
+}
+
+/// Whether consumers may see it so that this broker leads the new partition: in the first leader epoch they
+/// know who led.
+fn may_be_seen(replication: &Replication, how: Recreation, leader: u16) -> bool {
+    let controller = &replication.controller;
+    let is_first = controller.epoch == 0;
+    let as_before = controller.leader == Some(leader);
+    match how {
+        Recreation::Missed => true,
+        Recreation::Unnoticed => as_before || !is_first,
+        Recreation::OtherLeader => !as_before || !is_first,
     }
 }

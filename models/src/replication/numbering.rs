@@ -122,6 +122,10 @@ impl Numbering {
                 end,
                 brokers: self.of_all(brokers),
             },
+            Strike::RecreateTopicAt { how, leader } => Strike::RecreateTopicAt {
+                how,
+                leader: self.of(leader),
+            },
             Strike::ProducerCrash
             | Strike::ProducerCrashAtEnd
             | Strike::AddPartition { .. }

@@ -352,13 +352,22 @@ fn eligible_leader_replicas_are_on_since_4_1() {
 }
 
 #[test]
-fn what_replicas_are_not_modelled_with_is_refused_by_name() {
+fn replicas_of_a_topic_that_is_created_again_are_not_modelled_with_old_brokers_and_clients() {
     let topic = "[topic]\nreplication.factor = 2\n[application]";
     let text = SOUND.replace("[application]", topic);
+    let with = |versions: &str, text: &str| format!("{versions}\n{text}");
+    let (old, old_client) = ("kafka = \"3.6\"", "client-version = \"2.8\"");
     // Replicas that nothing can strike are one log, and go with everything.
-    accepted(&text.replace("consumer-crash", "topic-recreate"));
+    accepted(&with(
+        old,
+        &text.replace("consumer-crash", "topic-recreate"),
+    ));
     let text = text.replace("consumer-crash", "broker-crash = 1\ntopic-recreate");
-    let (code, message) = only(&text);
+    accepted(&text);
+    let (code, message) = only(&with(old, &text));
+    assert_eq!(code, Code::NotModelled);
+    assert!(message.contains("kafka"), "{message}");
+    let (code, message) = only(&with(&format!("kafka = \"3.9\"\n{old_client}"), &text));
     assert_eq!(code, Code::NotModelled);
     assert!(message.contains("several replicas"), "{message}");
 }

@@ -147,6 +147,8 @@ rules! {
         "a broker that restarted with an empty disk is not taken for its former self";
     TransactionVerification: Broker, version(3, 6), None, &[], OF_OLD, "KIP-890",
         "a produce request without its transaction is refused";
+    StrayReplicas: Broker, version(3, 7), None, &[], OF_OLD, "KAFKA-14616",
+        "a broker that was down when its topic was deleted and created again has an empty replica when it is back";
     HighWatermarkWaits: Broker, version(3, 7), None, &[], OF_OLD, "KAFKA-15583",
         "the high watermark does not move while fewer replicas are in sync than min.insync.replicas, which counts as far as there are replicas";
     OffsetVerification: Broker, version(3, 7), None, &[], OF_OLD, "KIP-890",

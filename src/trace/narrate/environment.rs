@@ -29,7 +29,14 @@ impl Scene<'_> {
                 "failover",
                 self.output_transactions_fail_over(unfinished),
             ),
-            Strike::RecreateTopic(how) => ("operator", "recreate-topic", self.recreation(how)),
+            Strike::RecreateTopic(how) => {
+                ("operator", "recreate-topic", self.recreation(how, None))
+            }
+            Strike::RecreateTopicAt { how, leader } => (
+                "operator",
+                "recreate-topic",
+                self.recreation(how, Some(leader)),
+            ),
             Strike::AddPartition { moves } => {
                 ("operator", "add-partition", self.add_partition(moves))
             }

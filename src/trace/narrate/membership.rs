@@ -1,21 +1,38 @@
 //! Membership of the group, told.
 
 use super::partitions::offsets;
+use super::replicas::capital;
 use super::{ConsumerScene, Scene, letter, reset_policy};
+use crate::trace::facts::{broker_name, name};
 use semel_models::action::Recreation;
 use semel_models::cluster::State;
 use semel_models::consumer::Phase;
 use semel_models::pipeline::{AutoCommit, Client, GroupProtocol};
+use semel_models::producer::Answer;
 
 impl Scene<'_> {
-    /// The topic is created again.
-    pub(super) fn recreation(&self, how: Recreation) -> String {
+    /// The topic is created again; `leader` leads it, where it has replicas.
+    pub(super) fn recreation(&self, how: Recreation, leader: Option<u16>) -> String {
+        let leader = leader.map_or(String::new(), |who| {
+            format!(" {} leads it.", capital(&broker_name(who)))
+        });
+        let refused: Vec<String> = (self.before.producer.flights.iter())
+            .filter(|flight| flight.answer == Answer::Replicating)
+            .map(|flight| name(flight.batch.record))
+            .collect();
+        let refused = match refused.is_empty() {
+            true => String::new(),
+            false => format!(
+                " What waits for the in-sync replicas is refused: {}.",
+                refused.join(" and ")
+            ),
+        };
         let instances = 0..self.cluster.pipeline().group.instances;
         let consumers: String = instances
             .map(|who| ConsumerScene { scene: *self, who }.after_recreation(how))
             .collect();
         format!(
-            "The topic is deleted and created again: its log is empty and begins at offset 0, and the group's committed offset is gone.{consumers}"
+            "The topic is deleted and created again: its log is empty and begins at offset 0, and the group's committed offset is gone.{leader}{refused}{consumers}"
         )
     }
 }

@@ -454,7 +454,7 @@ fn in_common(one: &Broker, other: &Broker) -> u16 {
         .count() as u16
 }
 
-fn capital(text: &str) -> String {
+pub(super) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| {
         first.to_uppercase().collect::<String>() + letters.as_str()

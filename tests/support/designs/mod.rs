@@ -22,7 +22,7 @@ pub use chain::{Chain, any_chain, any_struck_chain};
 pub use faults::Extra;
 use order::OrderDraw;
 pub use partitions::any_partitions;
-pub use replicas::{any_cleaned, any_replicas};
+pub use replicas::{any_cleaned, any_recreated, any_replicas};
 pub use results::{any_results, any_unstruck_results};
 pub use transactions::{Brokers, any_transactions};
 

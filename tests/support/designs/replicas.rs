@@ -99,3 +99,32 @@ pub fn any_cleaned() -> impl Strategy<Value = Text> {
         ))
     })
 }
+
+/// A design whose topic is created again, with one fault of brokers beside that.
+pub fn any_recreated() -> impl Strategy<Value = Text> {
+    let versions = select(&["4.1", "3.7"][..]);
+    let topic = (2..=3usize, 1..=2usize, any::<bool>());
+    let producer = (any::<bool>(), select(&["all", "all", "1", "0"][..]));
+    let order = select(&["db[process, save-offset]", "process -> commit"][..]);
+    let reset = select(&["earliest", "earliest", "latest", "none"][..]);
+    let consumer = (order, reset);
+    let bounds = (1..=2usize, 0..=1usize);
+    (versions, topic, producer, consumer, select(STRUCK), bounds).prop_map(
+        |(kafka, topic, (idempotent, acks), (order, reset), struck, bounds)| {
+            let (replicas, minimum, unclean) = topic;
+            let acks = if idempotent { "all" } else { acks };
+            let (records, retries) = bounds;
+            Text(format!(
+                "client = \"java\"\nkafka = \"{kafka}\"\n\
+                 [producer]\nacks = \"{acks}\"\nenable.idempotence = {idempotent}\n\
+                 [topic]\nreplication.factor = {replicas}\nmin.insync.replicas = {minimum}\n\
+                 unclean.leader.election.enable = {unclean}\n\
+                 [consumer]\nenable.auto.commit = false\nauto.offset.reset = \"{reset}\"\n\
+                 [application]\norder = \"{order}\"\n\
+                 [sink]\neffect = \"add\"\n\
+                 [faults]\ntopic-recreate = 1\n{struck} = 1\ntotal = 2\n\
+                 [bounds]\nrecords = {records}\nretries = {retries}\n"
+            ))
+        },
+    )
+}
