@@ -280,3 +280,24 @@ fn a_flaw_in_a_cleaned_segment_cuts_the_log_there() {
     assert_eq!(recovery.cut.expect("the flaw is found").at, Offset(8));
     assert_eq!(left(&log), [(6, 6, 0), (7, 7, 0)]);
 }
+
+#[test]
+fn a_cleaned_log_that_was_cut_in_a_gap_is_found_without_it_and_not_below_its_start() {
+    for (start, found) in [(0, 0), (1, 1)] {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (mut log, _) = open(dir.path(), &compacted(), &Remains::default());
+        for round in 0..4 {
+            let record = keyed(round * KEYS);
+            log.append(None, &record).expect("it can be written");
+        }
+        log.clean(Offset(3)).expect("it can be written");
+        log.delete_before(Offset(start)).expect("it can be written");
+        log.truncate_to(Offset(2)).expect("it can be written");
+        assert_eq!(log.log_end(), Offset(2), "it goes on where it was cut");
+        let (log, _) = open(dir.path(), &compacted(), &log.kill());
+        assert_eq!(
+            (log.log_start(), log.log_end()),
+            (Offset(found), Offset(found))
+        );
+    }
+}

@@ -76,6 +76,7 @@ impl Log {
             recovered: Offset::default(),
             expired: remains.expired.clone(),
         };
+        log.begin_at_start(stored_start)?;
         log.recover_start(stored_start)?;
         log.recover_sync_points(remains.recovery_point)?;
         log.recover_epochs()?;
@@ -89,16 +90,19 @@ impl Log {
         Ok((log, Recovery { cut }))
     }
 
-    /// A start beyond the end is taken back, or batches that follow would be below it. A log that was
-    /// cleaned may have lost the batches before its start and have had none behind it: it starts there.
+    /// A log that was cleaned may have lost the batches before its start and have had none behind it: it
+    /// starts there all the same.
+    fn begin_at_start(&mut self, stored: Option<Offset>) -> Result<(), StorageError> {
+        let compacted = self.settings.compacted;
+        match stored.filter(|stored| compacted && *stored > self.log_end()) {
+            Some(stored) => self.replace_segments(Segment::create(&self.directory, stored)?),
+            None => Ok(()),
+        }
+    }
+
+    /// A start beyond the end is taken back, or batches that follow would be below it.
     fn recover_start(&mut self, stored: Option<Offset>) -> Result<(), StorageError> {
         let Some(stored) = stored else { return Ok(()) };
-        if self.settings.compacted && stored > self.log_end() {
-            let fresh = Segment::create(&self.directory, stored)?;
-            for segment in std::mem::replace(&mut self.segments, vec![fresh]) {
-                self.directory.remove(&name_of(segment.base()))?;
-            }
-        }
         self.log_start = stored.max(self.log_start).min(self.log_end());
         if self.log_start < stored {
             self.log_start_checkpoint.write(&[self.log_start.0])?;

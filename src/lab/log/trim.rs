@@ -42,14 +42,20 @@ impl Log {
     pub fn start_anew_at(&mut self, offset: Offset) -> Result<(), StorageError> {
         let fresh = Segment::create(&self.directory, offset)?;
         self.log_start_checkpoint.write(&[offset.0])?;
-        for segment in std::mem::replace(&mut self.segments, vec![fresh]) {
-            self.directory.remove(&name_of(segment.base()))?;
-        }
+        self.replace_segments(fresh)?;
         self.log_start = offset;
         self.recovery_point = offset;
         self.epochs.truncate(Offset(0));
         self.write_epochs()?;
         self.recover_producers();
+        Ok(())
+    }
+
+    /// An empty segment takes the place of all.
+    pub(super) fn replace_segments(&mut self, fresh: Segment) -> Result<(), StorageError> {
+        for segment in std::mem::replace(&mut self.segments, vec![fresh]) {
+            self.directory.remove(&name_of(segment.base()))?;
+        }
         Ok(())
     }
 
