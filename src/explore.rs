@@ -1,7 +1,7 @@
 //! An exact breadth-first search over any [`Subject`].
 //!
 //! It stores packed states, never only their fingerprints: a hash finds the place of a state, and
-//! its words decide. It goes level by level, so that a violation is found with as few steps as
+//! its words decide. Zeros at the end of a packed state take no room. It goes level by level, so that a violation is found with as few steps as
 //! possible, and its results, the chosen counterexamples among them, do not depend on the number
 //! of threads: states are spread over a fixed number of shards, each level is expanded in the order
 //! of the shards, and each shard takes up new states in the order in which one thread would have
@@ -43,6 +43,7 @@ mod livelock;
 mod marks;
 mod options;
 mod outbox;
+mod packed;
 mod path;
 mod peers;
 mod search;

@@ -201,7 +201,7 @@ impl Verdicts {
         self.elapsed
     }
 
-    /// The size of one packed state, in bytes.
+    /// The most bytes that a packed state can take.
     pub fn state_bytes(&self) -> usize {
         self.state_bytes
     }

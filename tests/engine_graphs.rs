@@ -123,7 +123,7 @@ impl Subject for Graph {
     }
 
     fn unpack(&self, words: &[u32]) -> usize {
-        words[1] as usize
+        words.get(1).map_or(0, |state| *state as usize)
     }
 
     fn is_fault(&self, action: &usize) -> bool {

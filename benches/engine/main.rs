@@ -20,7 +20,7 @@ const RUNS: u32 = 3;
 
 fn main() {
     println!(
-        "graph | unique states | transitions | bytes a state, packed | in all | unreduced states"
+        "graph | unique states | transitions | bytes a state, packed, at most | in all | unreduced states"
     );
     for size in Size::ALL {
         println!("{} |", graphs::row(&size.to_string(), &size.protocol()));

@@ -3,7 +3,8 @@
 //! Each actor lists its fields once, each with the largest value that this design can give it.
 //! Counting, writing and reading all follow that list, so a packed layout is computed per design
 //! and writing and reading cannot disagree. A list is its length and the items in use; what is
-//! left of the packed length is zero.
+//! left of the packed length is zero. Zeros at the end tell nothing: words that are not there are
+//! read as zero.
 
 /// Something that walks over the fields of a state.
 pub trait Codec {
@@ -125,7 +126,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader from the first word on.
+    /// A reader from the first word on; behind the last all is zero.
     pub fn new(words: &'a [u32]) -> Self {
         Reader {
             words,
@@ -143,7 +144,8 @@ impl Codec for Reader<'_> {
     fn field(&mut self, value: &mut u16, max: u16) {
         let width = width(max);
         if self.filled < width {
-            self.buffer |= u64::from(self.words[self.next]) << self.filled;
+            let word = self.words.get(self.next).copied().unwrap_or(0);
+            self.buffer |= u64::from(word) << self.filled;
             self.next += 1;
             self.filled += u32::BITS;
         }
@@ -177,5 +179,19 @@ mod tests {
             reader.field(&mut back, *max);
             assert_eq!(back, *value);
         }
+    }
+
+    #[test]
+    fn words_that_are_not_there_are_read_as_zero() {
+        let mut reader = Reader::new(&[9]);
+        let mut read = |max| {
+            let mut value = 1;
+            reader.field(&mut value, max);
+            value
+        };
+        assert_eq!(
+            [15, u16::MAX, u16::MAX, 1, u16::MAX].map(&mut read),
+            [9, 0, 0, 0, 0]
+        );
     }
 }

@@ -6,7 +6,8 @@ use stateright::Model;
 /// them exactly, and whose steps are told apart into faults and all others.
 ///
 /// `pack` must be injective on the reachable states and `unpack` its inverse: two states are the
-/// same exactly when their words are.
+/// same exactly when their words are. An explorer may leave out the zeros at the end, which tell
+/// nothing: it takes less memory where what a state can leave unused comes last.
 pub trait Subject: Model + Sync {
     /// Length of a packed state in 32-bit words; the same for every state of this model.
     fn words(&self) -> usize;
@@ -15,7 +16,8 @@ pub trait Subject: Model + Sync {
     /// state stays as it is; a walk over its fields that also reads them back asks for `&mut`.
     fn pack(&self, state: &mut Self::State, words: &mut [u32]);
 
-    /// Reads back what [`Self::pack`] wrote.
+    /// Reads back what [`Self::pack`] wrote. `words` may be fewer than [`Self::words`]: all that are
+    /// not there are zero.
     fn unpack(&self, words: &[u32]) -> Self::State;
 
     /// Whether the environment spends a fault in this step. A state with no other step enabled is

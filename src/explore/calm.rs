@@ -2,13 +2,16 @@
 
 use semel_models::subject::Subject;
 
+use super::packed::pack;
+
 /// The steps that are no faults from one packed state to others, generated one by one.
 pub(super) struct CalmSteps<'a, S: Subject> {
     subject: &'a S,
     state: S::State,
     actions: std::vec::IntoIter<S::Action>,
-    /// The packed state, and behind it the last one that a step led to.
-    words: Vec<u32>,
+    from: Box<[u32]>,
+    /// Where the last state that a step led to was packed.
+    buffer: Vec<u32>,
     /// Whether there has been any.
     pub(super) any: bool,
 }
@@ -22,14 +25,14 @@ impl<'a, S: Subject> CalmSteps<'a, S> {
             subject,
             state,
             actions: actions.into_iter(),
-            words: [from, from].concat(),
+            from: from.into(),
+            buffer: vec![0; subject.words()],
             any: false,
         }
     }
 
     /// Where the next step leads that changes something; `Some(None)`: beyond the model's boundary.
     pub(super) fn advance(&mut self) -> Option<Option<&[u32]>> {
-        let (from, packed) = self.words.split_at_mut(self.subject.words());
         for action in self.actions.by_ref() {
             if self.subject.is_fault(&action) {
                 continue;
@@ -38,10 +41,11 @@ impl<'a, S: Subject> CalmSteps<'a, S> {
                 continue;
             };
             let within = self.subject.within_boundary(&next);
-            self.subject.pack(&mut next, packed);
-            if packed != from {
+            let packed = pack(self.subject, &mut next, &mut self.buffer);
+            if *packed != *self.from {
                 self.any = true;
-                return Some(within.then_some(packed));
+                let used = packed.len();
+                return Some(within.then(|| &self.buffer[..used]));
             }
         }
         None

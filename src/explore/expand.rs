@@ -7,7 +7,7 @@ use semel_models::subject::Subject;
 use super::frontier::Frontier;
 use super::id::StateId;
 use super::outbox::Outbox;
-use super::shard::equal;
+use super::packed::{equal, pack};
 use super::store::Store;
 use super::tally::Tally;
 
@@ -41,9 +41,9 @@ impl Part {
         depth: u32,
     ) {
         let mut actions = Vec::new();
-        let mut packed = vec![0; subject.words()];
+        let mut buffer = vec![0; subject.words()];
         for id in frontier.states(positions) {
-            self.expand_one(subject, store, id, depth, &mut actions, &mut packed);
+            self.expand_one(subject, store, id, depth, &mut actions, &mut buffer);
         }
     }
 
@@ -55,7 +55,7 @@ impl Part {
         id: StateId,
         depth: u32,
         actions: &mut Vec<S::Action>,
-        packed: &mut [u32],
+        buffer: &mut [u32],
     ) {
         let words = store.words(id);
         let state = subject.unpack(words);
@@ -75,7 +75,7 @@ impl Part {
             }
             self.tally.transitions += 1;
             self.tally.reached |= reached;
-            subject.pack(next, packed);
+            let packed = pack(subject, next, buffer);
             if quiescent && !fault {
                 quiescent = equal(words, packed);
             }

@@ -27,9 +27,10 @@ impl Spread {
     #[cfg(test)]
     pub(super) const POOR: Self = Self { mask: 3 << 60 | 3 };
 
+    /// Of the words that a state uses, of `whole` words that it could.
     #[inline]
-    pub(super) fn home(self, words: &[u32]) -> Home {
-        let hash = hash(words) & self.mask;
+    pub(super) fn home(self, words: &[u32], whole: usize) -> Home {
+        let hash = hash(words, whole) & self.mask;
         Home {
             shard: hash as usize % SHARDS,
             tag: (hash >> 32) as u32,
@@ -37,22 +38,46 @@ impl Spread {
     }
 }
 
-/// The same on every machine and in every run: the order of states rests on it.
+/// The same on every machine and in every run: the order of states rests on it. What `words` leave
+/// out of the `whole` counts as zero.
 #[inline]
-fn hash(words: &[u32]) -> u64 {
+fn hash(words: &[u32], whole: usize) -> u64 {
     let pairs = words.chunks_exact(2);
-    let last = pairs.remainder().first().copied().unwrap_or(0);
+    let mut last = u64::from(pairs.remainder().first().copied().unwrap_or(0));
     let mut hash = 0x5851_f42d_4c95_7f2d;
     for pair in pairs {
         let pair = u64::from(pair[0]) | u64::from(pair[1]) << 32;
-        hash = fold(hash ^ pair, 0x9fb2_1c65_1e98_df25);
+        hash = fold(hash ^ pair, PAIR);
     }
-    fold(hash ^ u64::from(last), 0xd6e8_feb8_6659_fd93)
+    for _ in words.len() / 2..whole / 2 {
+        hash = fold(hash ^ last, PAIR);
+        last = 0;
+    }
+    fold(hash ^ last, 0xd6e8_feb8_6659_fd93)
 }
+
+const PAIR: u64 = 0x9fb2_1c65_1e98_df25;
 
 /// Both halves of the product, one over the other.
 #[inline]
 fn fold(left: u64, right: u64) -> u64 {
     let product = u128::from(left) * u128::from(right);
     product as u64 ^ (product >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_counts_as_zero() {
+        for whole in 0..20 {
+            for used in 0..=whole {
+                let mut words: Vec<u32> = (1..=used as u32).collect();
+                let short = hash(&words, whole);
+                words.resize(whole, 0);
+                assert_eq!(short, hash(&words, whole));
+            }
+        }
+    }
 }

@@ -4,6 +4,7 @@ use semel_models::subject::Subject;
 
 use super::exploration::Exploration;
 use super::id::StateId;
+use super::packed::pack;
 
 /// Steps that follow one another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,13 +63,12 @@ fn action_between<S: Subject>(
     let state = subject.unpack(from);
     let mut actions = Vec::new();
     subject.actions(&state, &mut actions);
-    let mut packed = vec![0; subject.words()];
+    let mut buffer = vec![0; subject.words()];
     let taken = actions.into_iter().position(|action| {
         allowed(&action)
-            && subject.next_state(&state, action).is_some_and(|mut next| {
-                subject.pack(&mut next, &mut packed);
-                packed == to
-            })
+            && subject
+                .next_state(&state, action)
+                .is_some_and(|mut next| pack(subject, &mut next, &mut buffer) == to)
     });
     // An action need not be `Clone`, and taking it has consumed it: list them again.
     let mut again = Vec::new();

@@ -10,6 +10,7 @@ use super::frontier::Frontier;
 use super::hash::Spread;
 use super::options::{Limit, Options};
 use super::outbox::Outbox;
+use super::packed::pack;
 use super::store::Store;
 use super::tally::Tally;
 use super::workers::for_each;
@@ -50,8 +51,8 @@ pub(super) struct Search<'a, 'o, S> {
     pub(super) depth: u32,
     /// The most states expanded at once so far.
     largest_block: u64,
-    /// The most candidates held at once so far.
-    most_candidates: u64,
+    /// The most words of candidates held at once so far.
+    most_words: u64,
 }
 
 /// Explores what `subject` can reach.
@@ -93,7 +94,7 @@ impl<'a, 'o, S: Subject> Search<'a, 'o, S> {
             init_states: 0,
             depth: 0,
             largest_block: 1,
-            most_candidates: 0,
+            most_words: 0,
         }
     }
 
@@ -116,13 +117,13 @@ impl<'a, 'o, S: Subject> Search<'a, 'o, S> {
 
     /// Puts the initial states into the first outbox.
     pub(super) fn post_init_states(&mut self) {
-        let mut words = vec![0; self.subject.words()];
+        let mut buffer = vec![0; self.subject.words()];
         for mut state in self.subject.init_states() {
             if self.subject.within_boundary(&state) {
                 self.init_states += 1;
-                self.subject.pack(&mut state, &mut words);
-                let home = self.store.home(&words);
-                self.parts[0].outbox.post(home, None, &words);
+                let words = pack(self.subject, &mut state, &mut buffer);
+                let home = self.store.home(words);
+                self.parts[0].outbox.post(home, None, words);
             }
         }
     }
@@ -195,7 +196,7 @@ impl<'a, 'o, S: Subject> Search<'a, 'o, S> {
     fn absorb(&mut self, parts: usize) -> Result<(), Limit> {
         let jobs = self.jobs_for(parts);
         let full = self.parts[..parts].iter().map(|part| &part.outbox);
-        self.hold_candidates(full.map(Outbox::len).sum());
+        self.hold_candidates(full.map(Outbox::words).sum());
         let outboxes: Vec<_> = self.parts[..parts]
             .iter()
             .map(|part| &part.outbox)
@@ -213,14 +214,14 @@ impl<'a, 'o, S: Subject> Search<'a, 'o, S> {
         Ok(())
     }
 
-    /// Notes that so many candidates are held at once.
-    pub(super) fn hold_candidates(&mut self, held: u64) {
-        self.most_candidates = self.most_candidates.max(held);
+    /// Notes that candidates of so many words are held at once.
+    pub(super) fn hold_candidates(&mut self, words: u64) {
+        self.most_words = self.most_words.max(words);
     }
 
     /// The memory that the most candidates held at once have taken.
     fn candidate_bytes(&self) -> u64 {
-        self.most_candidates * Outbox::bytes_each(self.subject.words())
+        Outbox::bytes_of(self.most_words)
     }
 
     pub(super) fn bytes(&self) -> u64 {

@@ -3,6 +3,7 @@
 use super::arena::Arena;
 use super::id::SHARD_CAPACITY;
 use super::outbox::{Candidate, Records};
+use super::packed::equal;
 use super::slots::Slots;
 
 /// The states whose hash falls to one shard, in the order in which they were found.
@@ -53,31 +54,51 @@ impl Shard {
     /// over a group reads one thing for all of it, with no branch on what it has just read, and
     /// the memory works on many reads at once; only what is not then known is inserted one by one.
     pub(super) fn absorb(&mut self, records: Records<'_>) -> Result<(), Full> {
-        for group in records.groups(GROUP) {
-            let known = self.known(&group);
-            for (candidate, known) in group.zip(known) {
+        match records.even() {
+            Some(candidates) => self.take_up(candidates),
+            None => self.take_up(records.iter()),
+        }
+    }
+
+    #[inline]
+    fn take_up<'c>(
+        &mut self,
+        mut candidates: impl Iterator<Item = Candidate<'c>>,
+    ) -> Result<(), Full> {
+        let mut group = [Candidate::NONE; GROUP];
+        loop {
+            let places = group.iter_mut().zip(&mut candidates);
+            let len = places.map(|(place, candidate)| *place = candidate).count();
+            if len == 0 {
+                return Ok(());
+            }
+            let group = &group[..len];
+            for (candidate, known) in group.iter().zip(self.known(group)) {
                 if !known {
                     self.insert(candidate.tag, candidate.words, candidate.parent)?;
                 }
             }
         }
-        Ok(())
     }
 
     /// Which of a group surely are stored. Of the others some may be, too.
     #[inline]
-    fn known<'a>(&self, group: &(impl Iterator<Item = Candidate<'a>> + Clone)) -> [bool; GROUP] {
+    fn known(&self, group: &[Candidate<'_>]) -> [bool; GROUP] {
         let mut known = [false; GROUP];
         if self.len() == 0 {
             return known;
         }
         let mut guesses = [0; GROUP];
-        for (guess, candidate) in guesses.iter_mut().zip(group.clone()) {
+        for (guess, candidate) in guesses.iter_mut().zip(group) {
             // Where a tag occurs twice, the guess may be an index that does not exist.
             *guess = self.slots.guess(candidate.tag).min(self.len() - 1);
         }
-        for ((known, guess), candidate) in known.iter_mut().zip(guesses).zip(group.clone()) {
-            *known = equal(self.words(guess), candidate.words);
+        let mut stored: [&[u32]; GROUP] = [&[]; GROUP];
+        for (words, guess) in stored.iter_mut().zip(&guesses[..group.len()]) {
+            *words = self.words(*guess);
+        }
+        for ((known, words), candidate) in known.iter_mut().zip(stored).zip(group) {
+            *known = equal(words, candidate.words);
         }
         known
     }
@@ -89,7 +110,7 @@ impl Shard {
             .slots
             .find(tag, |local| equal(arena.words(local), words));
         if let Err(vacant) = found {
-            if self.arena.len() == SHARD_CAPACITY {
+            if self.arena.len() == SHARD_CAPACITY || !self.arena.has_room() {
                 return Err(Full);
             }
             let local = self.arena.push(words, parent);
@@ -98,14 +119,8 @@ impl Shard {
         Ok(())
     }
 
-    /// The memory held at worst while `more` states are added.
-    pub(super) fn bytes_with(&self, more: u64) -> u64 {
-        self.arena.bytes_with(more) + self.slots.bytes_with(more)
+    /// The memory held at worst while `more` states are added that take `words` together.
+    pub(super) fn bytes_with(&self, more: u64, words: u64) -> u64 {
+        self.arena.bytes_with(more, words) + self.slots.bytes_with(more)
     }
-}
-
-/// Packed states are short: a loop beats a call to compare memory.
-#[inline]
-pub(super) fn equal(left: &[u32], right: &[u32]) -> bool {
-    left.iter().zip(right).fold(0, |odd, (a, b)| odd | (a ^ b)) == 0
 }

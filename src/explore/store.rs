@@ -11,6 +11,8 @@ use super::workers::for_each;
 pub(super) struct Store {
     shards: Vec<Shard>,
     spread: Spread,
+    /// The most words of a state.
+    state_words: usize,
 }
 
 impl Store {
@@ -18,12 +20,13 @@ impl Store {
         Self {
             shards: (0..SHARDS).map(|_| Shard::new(state_words)).collect(),
             spread,
+            state_words,
         }
     }
 
     #[inline]
     pub(super) fn home(&self, words: &[u32]) -> Home {
-        self.spread.home(words)
+        self.spread.home(words, self.state_words)
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -73,7 +76,8 @@ impl Store {
 
     /// The memory held now.
     pub(super) fn bytes(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.bytes_with(0)).sum()
+        let shards = self.shards.iter();
+        shards.map(|shard| shard.bytes_with(0, 0)).sum()
     }
 
     /// The memory held at worst while the candidates that `lanes` names are absorbed.
@@ -82,8 +86,11 @@ impl Store {
         L: Iterator<Item = Records<'r>>,
     {
         let shards = self.shards.iter().enumerate();
-        shards
-            .map(|(number, shard)| shard.bytes_with(lanes(number).map(Records::len).sum()))
-            .sum()
+        let bytes = shards.map(|(number, shard)| {
+            let more = lanes(number).map(Records::len).sum();
+            let words = lanes(number).map(Records::state_words).sum();
+            shard.bytes_with(more, words)
+        });
+        bytes.sum()
     }
 }

@@ -150,7 +150,7 @@ impl<S: Subject> Together<'_, '_, '_, S> {
                 posts.take(&mut part.outbox);
                 part.clear();
             }
-            search.hold_candidates(posts.len(search.subject.words()));
+            search.hold_candidates(posts.words());
             if search.bytes() > search.options.max_bytes {
                 return Err(Limit::Memory);
             }
@@ -166,7 +166,7 @@ impl<S: Subject> Together<'_, '_, '_, S> {
         ended: Result<(), Limit>,
         level: &Frontier,
     ) -> Result<Option<Limit>, Lost> {
-        let sent = posts.len(self.search.subject.words());
+        let sent = posts.words();
         let received = self
             .peers
             .exchange(posts.addressed(ended, self.peers.count()))?;
@@ -204,7 +204,9 @@ impl<S: Subject> Together<'_, '_, '_, S> {
             for shard in self.own_shards() {
                 let len = reading.word()? as usize;
                 let records = reading.take(len)?;
-                lanes[shard].push(Records::of(records, self.search.subject.words()));
+                let records = Records::read(records, self.search.subject.words())
+                    .ok_or_else(|| Lost("a process sends what is no state".into()))?;
+                lanes[shard].push(records);
             }
         }
         Ok((limit, lanes))
@@ -212,7 +214,8 @@ impl<S: Subject> Together<'_, '_, '_, S> {
 
     fn absorb(&mut self, sent: u64, lanes: &Lanes<'_>) -> Result<(), Limit> {
         let search = &mut self.search;
-        let received: u64 = lanes.iter().flatten().map(|records| records.len()).sum();
+        let records = lanes.iter().flatten();
+        let received: u64 = records.map(|records| records.words().len() as u64).sum();
         search.hold_candidates(sent + received);
         let of = |shard: usize| lanes[shard].iter().copied();
         let more = search.store.bytes_with(of) - search.store.bytes();
@@ -257,11 +260,13 @@ impl<S: Subject> Together<'_, '_, '_, S> {
             let (own, store) = (self.own_shards(), &self.search.store);
             let mut words = Vec::new();
             for id in wanted.iter().filter(|id| own.contains(&id.shard())) {
+                let state = store.words(*id);
                 words.extend([
                     StateId::to_word(Some(*id)),
                     StateId::to_word(store.parent(*id)),
+                    state.len() as u32,
                 ]);
-                words.extend_from_slice(store.words(*id));
+                words.extend_from_slice(state);
             }
             wanted.clear();
             for words in self.peers.broadcast(words)? {
@@ -269,7 +274,8 @@ impl<S: Subject> Together<'_, '_, '_, S> {
                 while !reading.is_at_end() {
                     let id = StateId::from_word(reading.word()?);
                     let parent = StateId::from_word(reading.word()?);
-                    let words = reading.take(self.search.subject.words())?.into();
+                    let len = reading.word()? as usize;
+                    let words = reading.take(len)?.into();
                     let id = id.ok_or_else(|| Lost("a process tells of no state".into()))?;
                     states.insert(id, Told { words, parent });
                     wanted.extend(parent);
@@ -333,10 +339,9 @@ impl Posts {
         outbox.clear();
     }
 
-    /// The number of candidates.
-    fn len(&self, state_words: usize) -> u64 {
-        let lanes = self.lanes.iter();
-        lanes.map(|lane| Records::of(lane, state_words).len()).sum()
+    /// The words of all candidates.
+    fn words(&self) -> u64 {
+        self.lanes.iter().map(|lane| lane.len() as u64).sum()
     }
 
     /// One message for each of `count` processes: a limit that was met, and for each of its shards

@@ -188,7 +188,7 @@ fn write_exploration(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -
     if detail == Detail::Verbose {
         writeln!(
             out,
-            "  A packed state takes {} bytes; the exploration held {} bytes.",
+            "  A packed state takes up to {} bytes; the exploration held {} bytes.",
             verdicts.state_bytes(),
             grouped(verdicts.memory_bytes())
         )?;

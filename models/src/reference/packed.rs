@@ -105,7 +105,8 @@ impl State {
     }
 
     pub(super) fn unpack(words: &[u32]) -> Self {
-        let [low, middle, high] = [words[0], words[1], words[2]].map(u128::from);
+        let word = |at: usize| u128::from(words.get(at).copied().unwrap_or(0));
+        let [low, middle, high] = [0, 1, 2].map(word);
         Self(low | middle << 32 | high << 64)
     }
 

@@ -14,7 +14,7 @@ use crate::explore::id::{SHARDS, StateId};
 use crate::explore::livelock::Livelock;
 use crate::explore::marks::Marks;
 use crate::explore::options::Limit;
-use crate::explore::outbox::Outbox;
+use crate::explore::outbox::{Outbox, Records};
 use crate::explore::peers::{Lost, owner_of};
 use crate::explore::wire::Reading;
 use crate::explore::workers::for_each;
@@ -69,8 +69,7 @@ impl<S: Subject> Together<'_, '_, '_, S> {
                 return Ok(Err(limit));
             }
             for (shard, lane) in lanes.into_iter().enumerate() {
-                let groups = lane.into_iter().flat_map(|records| records.groups(1));
-                for candidate in groups.flatten() {
+                for candidate in lane.into_iter().flat_map(Records::iter) {
                     let to = self
                         .search
                         .store
@@ -89,10 +88,8 @@ impl<S: Subject> Together<'_, '_, '_, S> {
     fn calm_steps(&self, ids: &[StateId], has_way: &Marks) -> Posts {
         let (subject, store) = (self.search.subject, &self.search.store);
         let parts = ids.chunks(PART_STATES as usize);
-        let mut outboxes: Vec<_> = parts
-            .clone()
-            .map(|_| Outbox::new(subject.words()))
-            .collect();
+        let outbox = |_| Outbox::new(subject.words());
+        let mut outboxes: Vec<_> = parts.clone().map(outbox).collect();
         let work = parts.zip(&mut outboxes);
         for_each(self.search.options.jobs.get(), work, |(ids, outbox)| {
             for id in ids {
