@@ -192,6 +192,14 @@ impl Cluster {
         is_open || !is_marked && !self.pipeline.consumer.output.offsets_are_verified
     }
 
+    /// The marker that ends a transaction with offsets tells the group coordinator of a higher epoch: offsets that
+    /// its client has not sent are refused for ever, or gone with the marker.
+    pub(super) fn refuse_offsets(&self, state: &mut State, id: u16) {
+        for who in self.everyone().filter(|who| self.id_of(*who) == id) {
+            self.output_producer_mut(state, who).offsets_added = false;
+        }
+    }
+
     fn takes_late_offsets(&self, transaction: &Transaction) -> bool {
         transaction.can_time_out() && transaction.added.contains(Part::Offsets)
     }

@@ -48,6 +48,9 @@ impl Cluster {
             if is_marked || self.pipeline.consumer.output.offsets_are_verified {
                 self.forget_fenced_offsets(state, id);
             }
+            if is_marked {
+                self.refuse_offsets(state, id);
+            }
         }
         answer
     }
