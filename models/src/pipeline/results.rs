@@ -16,11 +16,14 @@ use crate::order::{Item, Step};
 use crate::transaction_coordinator::TransactionVersion;
 
 impl Pipeline {
-    /// Whether anything can tell the replicas apart: a fault that strikes brokers. Otherwise they are
-    /// in sync for ever, and what waits for them is only answered, and read, a little later. Where
-    /// results are written, the brokers of one topic are those of the other, however many there are.
+    /// Whether anything can tell the replicas apart: a fault that strikes brokers, or the topic is created again,
+    /// which deletes what waits for them, and may have another leader. Otherwise they are in sync for ever, and
+    /// what waits for them is only answered, and read, a little later. Where results are written, the brokers
+    /// of one topic are those of the other, however many there are.
     pub fn tells_replicas_apart(&self) -> bool {
-        self.logs_results() || self.is_replicated() && self.faults.strikes_brokers()
+        let are_struck =
+            self.faults.strikes_brokers() || self.faults.contains(Fault::TopicRecreate);
+        self.logs_results() || self.is_replicated() && are_struck
     }
 
     /// Whether results have a client and a log of their own.
