@@ -102,7 +102,7 @@ fn under_version_1_a_late_end_of_one_transaction_ends_the_next() {
         .violates(Guarantee::NoDuplicates)
         .violates(Guarantee::ExactlyOnceEffect)
         .reached("a late request arrives")
-        .explored(3_651, 8_752);
+        .explored(1_895, 4_373);
 }
 
 #[test]

@@ -69,8 +69,8 @@ fn without_transaction(acks: &str, idempotence: bool) -> String {
 fn a_transaction_survives_the_death_of_its_leader_under_either_version() {
     holds_all(PIPELINE)
         .reached("broker-crash")
-        .explored(3_425, 10_304);
-    holds_all(&changed(PIPELINE, "4.1", "3.9")).explored(3_245, 9_705);
+        .explored(2_879, 7_244);
+    holds_all(&changed(PIPELINE, "4.1", "3.9")).explored(2_729, 6_834);
 }
 
 #[test]
@@ -96,10 +96,10 @@ fn a_result_that_its_leader_acknowledged_alone_dies_with_it() {
             "r0: confirmed to the application, without an effect, and never delivered any more.",
         )
         .violates(Guarantee::NoDuplicates)
-        .explored(2_109, 6_442);
+        .explored(1_880, 5_087);
     judge(&without_transaction("all", true))
         .holds(Guarantee::NoLoss)
-        .explored(1_877, 5_908);
+        .explored(1_700, 4_660);
 }
 
 #[test]
@@ -119,10 +119,10 @@ fn idempotence_recognises_what_a_deposed_leader_refused() {
     judge(&moves(false))
         .holds(Guarantee::NoLoss)
         .violates(Guarantee::NoDuplicates)
-        .explored(249, 536);
+        .explored(197, 382);
     holds_all(&moves(true))
         .reached("leader-change")
-        .explored(241, 528);
+        .explored(193, 380);
 }
 
 #[test]
@@ -135,8 +135,8 @@ fn an_unclean_election_of_the_output_topic_loses_what_was_committed() {
         .violates(Guarantee::NoLoss)
         .violates(Guarantee::Progress)
         .holds(Guarantee::NoDuplicates)
-        .explored(42_271, 161_164);
-    holds_all(&clean).explored(41_937, 159_394);
+        .explored(41_700, 154_921);
+    holds_all(&clean).explored(41_406, 153_667);
 }
 
 #[test]
@@ -145,5 +145,5 @@ fn a_reader_who_does_not_wait_takes_the_result_twice() {
         .violates(Guarantee::NoDuplicates)
         .holds(Guarantee::NoLoss)
         .holds(Guarantee::NoPhantom)
-        .explored(3_861, 11_935);
+        .explored(3_425, 9_287);
 }

@@ -90,33 +90,33 @@ fn fast_changes_of_leader_take_an_acknowledged_result_from_a_transaction_that_is
         "The acknowledgement of r2 reaches the producer.",
         "A poll returns r0 (offset 0) and r1 (offset 1) and r2 (offset 2).",
         "produce-async: the result of r0 is sent, and nobody waits for its report.",
-        "Output topic: The controller elects broker 2, which is in sync; its log has nothing.",
+        "Output topic: The controller elects broker 1, which is in sync; its log has nothing.",
         "Output topic: The producer puts r0 on the wire.",
-        "Output topic: Broker 2 appends r0 at offset 0; the answer waits for the in-sync replicas.",
+        "Output topic: Broker 1 appends r0 at offset 0; the answer waits for the in-sync replicas.",
         "produce-async: the result of r1 is sent, and nobody waits for its report.",
-        "Output topic: Broker 1 fetches from broker 2 and gets r0.",
-        "Output topic: Broker 1 fetches from broker 2, which learns that it has 1 entry. The high watermark passes r0: broker 2 acknowledges it.",
+        "Output topic: The producer puts r1 on the wire.",
+        "Output topic: Broker 2 fetches from broker 1 and gets r0.",
+        "Output topic: Broker 2 fetches from broker 1, which learns that it has 1 entry. The high watermark passes r0: broker 1 acknowledges it.",
+        "Output topic: Leadership moves to broker 2; broker 1 is alive and has not heard of it.",
+        "Output topic: Broker 1 hears that broker 2 leads.",
+        "Output topic: Broker 1 refuses r1: it does not lead (NOT_LEADER_OR_FOLLOWER).",
         "Output topic: The acknowledgement of r0 reaches the producer.",
         "produce-async: the result of r2 is sent, and nobody waits for its report.",
-        "Output topic: The producer puts r1 on the wire.",
         "Output topic: The producer puts r2 on the wire.",
         "Output topic: Leadership moves to broker 1; broker 2 is alive and has not heard of it.",
-        "Output topic: Broker 2 hears that broker 1 leads.",
-        "Output topic: Broker 2 refuses r1: it does not lead (NOT_LEADER_OR_FOLLOWER).",
-        "Output topic: Leadership moves to broker 2; broker 1 is alive and has not heard of it.",
-        "Output topic: Broker 2 refuses r2: sequence number 2 is out of order (OUT_OF_ORDER_SEQUENCE_NUMBER).",
         "Output topic: The producer learns that r1 was refused with a retriable error; r1 will be retried.",
+        "Output topic: Broker 1 refuses r2: sequence number 2 is out of order (OUT_OF_ORDER_SEQUENCE_NUMBER).",
         "Output topic: The producer learns that r2 was out of order; r2 will be retried.",
-        "Output topic: Broker 1 hears that broker 2 leads.",
         "Nothing is in flight any more, and a sequence number was skipped: librdkafka asks for another epoch (InitProducerId). The coordinator aborts the consumer's transaction, which the client does not give up.",
-        "The abort marker of the consumer's transaction is appended to the output topic.",
+        "The abort marker of the consumer's transaction is appended to the output topic, and waits for the in-sync replicas.",
+        "Output topic: Broker 2 hears that broker 1 leads.",
         "InitProducerId is answered: the client goes on in the consumer's transaction with another epoch, and takes its partition for a part of it. The coordinator has no transaction open.",
         "Output topic: The producer puts r1 on the wire.",
-        "Output topic: Broker 2 appends r1 at offset 2.",
-        "Output topic: The acknowledgement of r1 reaches the producer.",
+        "Output topic: Broker 1 appends r1 at offset 2.",
         "Output topic: The producer puts r2 on the wire.",
-        "Output topic: Broker 2 appends r2 at offset 3.",
         "commit: offset 3 is sent to the transaction, pending.",
+        "Output topic: The acknowledgement of r1 reaches the producer.",
+        "Output topic: Broker 1 appends r2 at offset 3.",
         "Output topic: The acknowledgement of r2 reaches the producer.",
         "commitTransaction: the coordinator writes down that the transaction commits.",
         "The commit marker of the consumer's transaction reaches the group's offsets: the committed offset is 3.",
@@ -137,14 +137,14 @@ fn a_refused_request_before_one_in_flight_is_enough() {
         .violates(Guarantee::Progress)
         .holds(Guarantee::NoPhantom)
         .reached("request-refused.output-produce")
-        .explored(32_569, 98_559);
+        .explored(19_359, 47_383);
 }
 
 #[test]
 fn a_client_that_fails_its_transaction_loses_nothing() {
     holds_all(&changed(PIPELINE, "\"1.6\"", "\"1.8.2\""))
         .reached("request-refused.output-produce")
-        .explored(30_801, 94_483);
+        .explored(18_781, 46_435);
 }
 
 #[test]
@@ -179,10 +179,10 @@ fn a_client_that_says_which_epoch_it_has_is_given_another_by_brokers_of_2_5() {
     judge(&of_1_8_0())
         .violates(Guarantee::NoDuplicates)
         .violates(Guarantee::Progress)
-        .explored(29_407, 90_835);
+        .explored(18_621, 46_075);
     judge(&changed(&of_1_8_0(), "\"1.8.0\"", "\"1.8.2\""))
         .holds(Guarantee::NoDuplicates)
         .holds(Guarantee::InOrder)
         .holds(Guarantee::Progress)
-        .explored(29_703, 91_759);
+        .explored(18_709, 46_315);
 }

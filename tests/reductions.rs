@@ -135,6 +135,13 @@ fn forgetting_where_to_begin_changes_no_verdict() {
 }
 
 #[test]
+fn forgetting_results_that_were_passed_changes_no_verdict() {
+    let mut reductions = Reductions::NONE;
+    reductions.passed_results = true;
+    assert_sound(reductions, Same::VerdictsAndLengths);
+}
+
+#[test]
 fn taking_commuting_steps_in_one_order_changes_no_verdict() {
     let mut reductions = Reductions::NONE;
     reductions.commuting_steps = true;

@@ -46,6 +46,7 @@ mod transactions;
 pub use transactions::{NotInTransaction, Standing};
 
 use crate::codec::Codec;
+use crate::limbo::Late;
 use crate::limits::Limits;
 use crate::list::List;
 use crate::offset::Offset;
@@ -265,6 +266,24 @@ impl Broker {
         } else {
             AppendResult::OutOfOrder
         }
+    }
+
+    /// Whether the number of a late produce request is an old one: a repeat, out of order, or of an older epoch.
+    pub fn has_passed(&self, late: &Late) -> bool {
+        let Late::Produce {
+            stamp: Some(stamp), ..
+        } = late
+        else {
+            return false;
+        };
+        let known = self.known_epoch(stamp.session);
+        let is_old = |entry: &Entry| {
+            let own = entry.stamp;
+            entry.is_known_by(stamp.session)
+                && !entry.is_marker()
+                && (own.epoch, own.sequence) >= (stamp.epoch, stamp.sequence)
+        };
+        known.is_some_and(|known| stamp.epoch < known) || self.log.iter().any(is_old)
     }
 
     /// The broker stops and starts again with the first `kept` entries, which it elects itself

@@ -200,6 +200,7 @@ impl Cluster {
     pub fn for_running(pipeline: Pipeline) -> Result<Cluster, TooLarge> {
         let reductions = Reductions {
             where_to_begin: false,
+            passed_results: false,
             generations: false,
             commuting_steps: false,
             symmetric_replicas: false,
@@ -248,6 +249,7 @@ impl Cluster {
     pub fn for_telling(&self) -> Cluster {
         let mut telling = self.in_every_order().with_lasting_numbers();
         telling.reductions.where_to_begin = false;
+        telling.reductions.passed_results = false;
         telling
     }
 
@@ -257,7 +259,6 @@ impl Cluster {
             && !self.limits.database
             && !self.limits.transactions
             && !self.limits.second_partition
-            && self.output_topic.is_none()
     }
 
     /// The same model with every order of steps: its shortest runs are the shortest there are.

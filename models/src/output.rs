@@ -65,6 +65,7 @@ pub mod client;
 pub mod journal;
 pub mod log;
 mod packing;
+mod passed;
 pub mod producer;
 
 use crate::journal::Journal;

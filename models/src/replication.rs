@@ -119,6 +119,12 @@ impl Replication {
         &mut self.replicas[usize::from(who)]
     }
 
+    /// The log of the leader.
+    pub fn leading(&self) -> Option<&Broker> {
+        let leader = self.controller.leader?;
+        Some(&self.replica(leader).broker)
+    }
+
     /// The brokers that are up.
     pub fn alive(&self, settings: &ReplicationSettings) -> Members {
         let up = |who: &u16| self.replica(*who).status == Status::Up;

@@ -63,6 +63,7 @@ pub const DEAD_FIELDS: Switch = |one| one.dead_fields = true;
 pub const HARMLESS_FAULTS: Switch = |one| one.harmless_faults = true;
 pub const SPENT_FAULTS: Switch = |one| one.spent_faults = true;
 pub const WHERE_TO_BEGIN: Switch = |one| one.where_to_begin = true;
+pub const PASSED_RESULTS: Switch = |one| one.passed_results = true;
 pub const SYMMETRIC_REPLICAS: Switch = |one| one.symmetric_replicas = true;
 
 /// All reductions together decide nothing, and none of `alone` changes a length.

@@ -7,14 +7,19 @@ use semel_models::cluster::Reductions;
 use crate::designs::{Brokers, any_results, any_unstruck_results};
 use crate::findings::explored_whole;
 use crate::reductions::{
-    HARMLESS_FAULTS, SPENT_FAULTS, SYMMETRIC_REPLICAS, Switch, decide_nothing, same_verdicts,
-    without,
+    HARMLESS_FAULTS, PASSED_RESULTS, SPENT_FAULTS, SYMMETRIC_REPLICAS, Switch, decide_nothing,
+    same_lengths, same_verdicts, without,
 };
 use crate::trials::{MOST_STATES, read, runner, try_kind};
 
 #[test]
 fn no_reduction_decides_anything() {
-    const ALONE: &[Switch] = &[HARMLESS_FAULTS, SPENT_FAULTS, SYMMETRIC_REPLICAS];
+    const ALONE: &[Switch] = &[
+        HARMLESS_FAULTS,
+        SPENT_FAULTS,
+        SYMMETRIC_REPLICAS,
+        PASSED_RESULTS,
+    ];
     try_kind(8, any_results(Brokers::MayLoseThem), |design| {
         decide_nothing(design, ALONE)
     });
@@ -34,6 +39,33 @@ fn brokers_that_keep_their_logs_keep_every_committed_result() {
         }
         Ok(())
     });
+}
+
+/// What is forgotten of a log of results, and in which order its steps are taken.
+#[test]
+fn no_reduction_of_a_log_decides_anything() {
+    let logged = |switch: Switch| {
+        without(Reductions::ALL, |all| {
+            (all.whole_results, all.commuting_steps) = (false, false);
+            switch(all);
+        })
+    };
+    let tried = runner(25).run(&any_unstruck_results(), |text| {
+        let design = read(&text).ok_or_else(|| TestCaseError::reject("refused"))?;
+        let pipeline = design.pipeline();
+        if !pipeline.can_log_results() {
+            return Err(TestCaseError::reject("no log"));
+        }
+        let explored = |switch| explored_whole(pipeline, logged(switch), 10 * MOST_STATES);
+        let reduced = explored(|_| {})?;
+        same_lengths(&reduced, &explored(|all| all.passed_results = false)?)?;
+        // A late repeat need not arrive any more.
+        same_verdicts(&reduced, &explored(|all| all.dead_fields = false)?)?;
+        same_verdicts(&explored(|all| all.commuting_steps = true)?, &reduced)
+    });
+    if let Err(error) = tried {
+        panic!("{error}");
+    }
 }
 
 /// A result is a call with an outcome where none can come behind its client: with a client and a log of its

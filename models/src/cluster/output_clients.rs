@@ -4,6 +4,7 @@
 use super::{Cluster, State};
 use crate::action::{Action, Failure, Place};
 use crate::consumer::Phase;
+use crate::fault::Fault;
 use crate::output::client::Client;
 use crate::output::journal::Happening;
 use crate::pipeline::Client as Library;
@@ -79,7 +80,8 @@ impl Cluster {
         }
     }
 
-    /// The result at hand is sent, and the application waits for its report.
+    /// The result at hand is sent, and the application waits for its report. What it does in the client before it
+    /// is on the wire matters where its time may be over there.
     pub(super) fn send_and_wait(&self, state: &mut State, who: u16) {
         self.enqueue_result(state, who);
         if let Some(client) = self.output_client_mut(state, who) {
@@ -88,9 +90,17 @@ impl Cluster {
         let transmits = self.in_output(state, who, |topic, state| {
             topic.transmits_to(state).is_some()
         });
-        if transmits == Some(true) && !self.waits_for_markers(state, who) {
+        let waits = self.waits_for_markers(state, who) || self.may_time_out_unsent(state);
+        if transmits == Some(true) && !waits {
             self.transmit_result(state, who);
         }
+    }
+
+    /// Whether the delivery timeout of a result may pass before it is on the wire.
+    fn may_time_out_unsent(&self, state: &State) -> bool {
+        let takes_time = |fault| matches!(fault, Fault::ConsumerPause | Fault::DeliveryTimeout);
+        let (left, in_all) = (&state.left, state.left_in_all);
+        self.budget.has_any_left(left, in_all, takes_time)
     }
 
     /// The result at hand is handed to the client.

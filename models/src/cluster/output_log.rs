@@ -5,7 +5,10 @@ use crate::broker::{AppendResult, Standing};
 use crate::limbo::Late;
 use crate::output::Output;
 use crate::output::log::{Next, OutputLog};
-use crate::transaction_coordinator::{Outcome, Part, Phase as TransactionPhase};
+use crate::replication::Replication;
+use crate::transaction_coordinator::{
+    Outcome, Part, Phase as TransactionPhase, TransactionVersion,
+};
 
 impl Cluster {
     /// The reader passes one entry; whether it could.
@@ -166,6 +169,44 @@ impl Cluster {
             for who in self.everyone() {
                 self.normalize_epochs_of(state, who);
             }
+        }
+    }
+
+    /// A late produce request whose number is an old one is refused, or a repeat, whenever it arrives, once nothing
+    /// is cut off and no producer id forgotten: where results have a log, of either topic.
+    pub(super) fn forget_repeats(&self, state: &mut State) {
+        let Some(topic) = self
+            .output_topic()
+            .filter(|_| self.brokers_are_spared(state))
+        else {
+            return;
+        };
+        if !self.limits.transactions
+            && let Some(leader) = state.replication.as_deref().and_then(Replication::leading)
+        {
+            state.limbo.retain(|late| !leader.has_passed(late));
+        }
+        // A leader of version 2 has the partition of a repeat added, too.
+        let adds = topic.limits.transactions && self.version() == TransactionVersion::Two;
+        if let Some(log) = self.log_mut(state).filter(|_| !adds)
+            && let Some(leader) = log.replication.leading()
+        {
+            log.limbo.retain(|late| !leader.has_passed(late));
+        }
+    }
+
+    /// A reduction: what the reader has passed is forgotten (`output/passed.rs`).
+    pub(super) fn forget_passed_results(&self, state: &mut State) {
+        let Some(topic) = self.output_topic() else {
+            return;
+        };
+        let replicas = topic.pipeline.topic.replication.replicas;
+        let stays = self.brokers_are_spared(state);
+        let Some(log) = self.log_mut(state) else {
+            return;
+        };
+        if stays && log.is_passed_everywhere(replicas) && log.forget_passed(replicas) {
+            self.normalize_output_epochs(state);
         }
     }
 

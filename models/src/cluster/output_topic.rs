@@ -9,7 +9,8 @@
 //! **Brokers.** The cluster has as many brokers as the topic with more replicas, and the first of them
 //! have the replicas of the other. A broker that dies, or loses its power or its disk, does so with both
 //! of its replicas; each comes back in a step of its own, as if its log took longer to load. Which broker
-//! leads the output topic at first is open, so its first leader is elected in a step.
+//! leads the output topic at first is open, so its first leader is elected in a step, unless no fault strikes
+//! brokers: then it is led from the start.
 //!
 //! **The reader** takes an entry in a step of its own: what a fault takes from the log, a reader that was
 //! late has not seen. Once nothing can be cut off any more, it takes everything at once.
@@ -145,19 +146,22 @@ impl Cluster {
         let Some(topic) = self.output_topic() else {
             return;
         };
+        let mut copy = state.clone();
         for client in self.everyone() {
-            let Some(turned) = self.turned_output(state, client) else {
+            let own = self.in_output(&mut copy, client, |_, turned| {
+                let mut own = Vec::new();
+                topic.transmission_actions(turned, &mut own);
+                topic.replica_actions(turned, &mut own);
+                (own, self.sends_behind_a_question(turned))
+            });
+            let Some((mut own, asks)) = own else {
                 continue;
             };
-            let mut own = Vec::new();
-            topic.transmission_actions(&turned, &mut own);
-            topic.replica_actions(&turned, &mut own);
             own.extend(self.late_results_of(state, client));
             let steps = own.into_iter().filter_map(LogStep::of);
             let steps = steps.filter(|step| client == 0 || step.is_of_client());
             // Until its last transaction has ended the client begins none.
-            let waits =
-                self.waits_for_markers(state, client) || self.sends_behind_a_question(&turned);
+            let waits = self.waits_for_markers(state, client) || asks;
             let steps = steps.filter(|step| !waits || *step != LogStep::Transmit);
             actions.extend(steps.map(|does| Action::OutputTopic { client, does }));
         }

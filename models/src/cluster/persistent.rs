@@ -15,13 +15,22 @@
 //!
 //! Followers' fetches come first, too, once no fault is left (`may_come_first`).
 //!
+//! **Where results have a log** whose leader stays one, two processes that write to it may go on side by side
+//! for long: one that was put out of the group, and the new owner. What one of them does commutes with all that
+//! the other may do before as long as it is about its own client and its own transaction; how its records lie
+//! in the log, what it commits and what ends its transaction from outside do not (`of_a_waiting_client`,
+//! `of_a_waiting_transaction`).
+//!
 //! It is not enough for the shortest run: to violate something before the end may take fewer steps
 //! than the reordered run has. So runs are told from a search without this reduction.
 
 use super::{Cluster, State};
-use crate::action::{Action, ConsumerStep, ReplicaStep};
-use crate::consumer::Phase;
+use crate::action::{Action, ConsumerStep, LogStep, ReplicaStep, TransactionStep};
+use crate::consumer::{Consumer, Phase};
+use crate::pipeline::Isolation;
+use crate::program::OutputStep;
 use crate::replication::Replication;
+use crate::transaction_coordinator::Part;
 use stateright::Model;
 
 impl Cluster {
@@ -39,28 +48,26 @@ impl Cluster {
         {
             return;
         }
-        if !self.replicas_rest(state) {
+        let comes_first = self
+            .of_a_waiting_client(state, actions)
+            .or_else(|| self.of_a_waiting_transaction(state, actions));
+        if let Some(step) = comes_first {
+            actions.retain(|action| *action == step);
             return;
         }
-        let producer = &state.producer;
-        if producer.is_undisturbed(&self.pipeline) {
-            // The client's steps commute with one another, too, and with what the broker handles.
-            if let Some(first) = actions.iter().copied().find(is_of_client)
-                && self.keep(state, actions, |action| *action == first)
-            {
-                return;
-            }
+        if self.replicas_rest(state) && self.keep_upstream(state, actions) {
+            return;
         }
-        let answered = producer
-            .flights
-            .iter()
-            .all(|flight| flight.answer.is_sent());
-        if answered && self.keep(state, actions, is_of_client) {
+        let of_results = self
+            .of_a_waiting_client(state, actions)
+            .or_else(|| self.of_a_waiting_transaction(state, actions));
+        if let Some(step) = of_results {
+            actions.retain(|action| *action == step);
             return;
         }
         let is_alone = self.pipeline.subscribes() || self.limits.instances == 1;
         // What the markers of transactions let go on is no step of the reader.
-        let by_itself = is_alone && state.output.is_none();
+        let by_itself = is_alone && state.output.is_none() && self.replicas_rest(state);
         if by_itself
             && self.is_calm(state)
             && !self.keep(state, actions, is_commit)
@@ -68,6 +75,24 @@ impl Cluster {
         {
             self.keep(state, actions, |action| is_of_consumer(action, reader));
         }
+    }
+
+    /// Keeps steps of the upstream's client, if they may come before everything else; whether it did.
+    fn keep_upstream(&self, state: &State, actions: &mut Vec<Action>) -> bool {
+        let producer = &state.producer;
+        if producer.is_undisturbed(&self.pipeline) {
+            // The client's steps commute with one another, too, and with what the broker handles.
+            if let Some(first) = actions.iter().copied().find(is_of_client)
+                && self.keep(state, actions, |action| *action == first)
+            {
+                return true;
+            }
+        }
+        let answered = producer
+            .flights
+            .iter()
+            .all(|flight| flight.answer.is_sent());
+        answered && self.keep(state, actions, is_of_client)
     }
 
     /// Whether the step is a fetch of a follower that may come before everything else. With no fault
@@ -84,6 +109,117 @@ impl Cluster {
         };
         let heard = |replication: &Replication| !replication.is_behind(who);
         self.pipeline.rules.high_watermark_waits && state.replication.as_deref().is_some_and(heard)
+    }
+
+    /// A step of a process with an output producer that may come before everything else: it can do nothing else,
+    /// whatever the others do before, and nobody else sees a difference. Either its client hears what it was
+    /// told already; or its application, a member of the group, sends a result, and nobody else has to do with
+    /// its transaction. (A member stays one until it leaves, or a fault puts it out.)
+    fn of_a_waiting_client(&self, state: &State, actions: &[Action]) -> Option<Action> {
+        if !self.nothing_is_cut_off(state) {
+            return None;
+        }
+        let handles = |who: &u16| state.consumers[usize::from(*who)].phase == Phase::Handling;
+        self.everyone().filter(handles).find_map(|who| {
+            let own = || {
+                actions
+                    .iter()
+                    .filter(|own| is_of_process(own, who))
+                    .copied()
+            };
+            let step = own().find(|step| {
+                hears(step, who) || sends(step, who) && self.sends_undisturbed(state, who)
+            })?;
+            let mut others = own().filter(|other| *other != step);
+            let is_alone = others.all(|other| self.next_state(state, other).is_none());
+            let after = self.next_state(state, step).filter(|_| is_alone)?;
+            let changes_transaction = sends(&step, who);
+            self.is_seen_by_nobody_else(state, after, who, changes_transaction)
+                .then_some(step)
+        })
+    }
+
+    /// Whether `who` sends a result, and its transaction is its own affair meanwhile: it will not be timed out, and
+    /// nobody waits for its offsets.
+    fn sends_undisturbed(&self, state: &State, who: u16) -> bool {
+        if !self.has_transactions() || self.output_call(state, who) != Some(OutputStep::Produce) {
+            return false;
+        }
+        let id = self.id_of(who);
+        let mut pending = state.output.iter().flat_map(|output| output.pending.iter());
+        let is_open = self.transaction_of(state, who).can_time_out();
+        self.is_member(state, who)
+            && is_open == self.output_producer(state, who).open
+            && !self.has_requests_on_their_way(state, who)
+            && pending.all(|offsets| offsets.id != id)
+    }
+
+    /// The marker in the output topic of a transaction that its client waits for, where it may come before
+    /// everything else: its client has ended it. A reader of what is committed is given the results in the order
+    /// of the log, whenever markers come between them; and nothing of the same producer is on its way, to the
+    /// leader or to the coordinator, that a marker could come before.
+    fn of_a_waiting_transaction(&self, state: &State, actions: &[Action]) -> Option<Action> {
+        let consumer = &self.pipeline.consumer;
+        let in_order = consumer.only_produces()
+            && consumer.output.isolation == Isolation::ReadCommitted
+            && self.nothing_is_cut_off(state);
+        if !in_order {
+            return None;
+        }
+        let waits = |who: &u16| {
+            let is_open = self.output_producer(state, *who).open;
+            !is_open
+                && self.waits_for_markers(state, *who)
+                && !self.has_requests_on_their_way(state, *who)
+        };
+        self.everyone().filter(waits).find_map(|who| {
+            let marker = Action::OutputTransaction {
+                id: self.id_of(who),
+                does: TransactionStep::WriteMarker(Part::Output),
+            };
+            let is_written =
+                |action: &&Action| **action == marker && self.next_state(state, **action).is_some();
+            actions.iter().find(is_written).copied()
+        })
+    }
+
+    /// Whether something that `who`'s output producer has sent may still be handled.
+    fn has_requests_on_their_way(&self, state: &State, who: u16) -> bool {
+        let on_the_wire = self
+            .output_client(state, who)
+            .is_some_and(|client| client.producer.first_unhandled().is_some());
+        let late = state.limbo.requests.iter();
+        let mut late = late.filter(|late| late.output_id() == Some(self.id_of(who)));
+        let awaited = self.log(state).is_some_and(|log| log.awaits(who));
+        on_the_wire || late.next().is_some() || awaited
+    }
+
+    /// Whether a step changed only what the process of `who` knows, and perhaps its transaction.
+    fn is_seen_by_nobody_else(
+        &self,
+        before: &State,
+        mut after: State,
+        who: u16,
+        changes_transaction: bool,
+    ) -> bool {
+        let index = usize::from(who);
+        let (old, new) = (&before.consumers[index], &after.consumers[index]);
+        let seen = |consumer: &Consumer| (consumer.phase, consumer.generation, consumer.owed);
+        if seen(old) != seen(new) {
+            return false;
+        }
+        after.consumers[index] = old.clone();
+        if let (Some(old), Some(new)) = (&before.output, &mut after.output) {
+            if changes_transaction {
+                let id = usize::from(self.id_of(who));
+                new.transactions[id] = old.transactions[id];
+                new.producers[index] = old.producers[index].clone();
+            }
+            if let (Some(old), Some(new)) = (&old.log, &mut new.log) {
+                new.clients[index] = old.clients[index].clone();
+            }
+        }
+        after == *before
     }
 
     /// Keeps the steps that belong to a set, if there are any that change something.
@@ -149,6 +285,44 @@ fn is_commit(action: &Action) -> bool {
             ..
         }
     )
+}
+
+/// A step of `who`'s application or client, or one of the leader that its client waits for.
+fn is_of_process(action: &Action, who: u16) -> bool {
+    match action {
+        Action::Consumer { who: own, .. } => *own == who,
+        Action::OutputTopic {
+            does: LogStep::LateArrives(_),
+            ..
+        } => false,
+        Action::OutputTopic { client, .. } => *client == who,
+        _ => false,
+    }
+}
+
+/// `who`'s client hears something.
+fn hears(action: &Action, who: u16) -> bool {
+    let Action::OutputTopic { client, does } = action else {
+        return false;
+    };
+    let is_told = matches!(
+        does,
+        LogStep::LearnLeader
+            | LogStep::Replica {
+                does: ReplicaStep::Answer,
+                ..
+            }
+    );
+    *client == who && is_told
+}
+
+/// `who`'s application goes on.
+fn sends(action: &Action, who: u16) -> bool {
+    let goes_on = Action::Consumer {
+        who,
+        does: ConsumerStep::Operate,
+    };
+    *action == goes_on
 }
 
 fn is_of_consumer(action: &Action, consumer: u16) -> bool {

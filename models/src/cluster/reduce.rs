@@ -40,6 +40,9 @@ pub struct Reductions {
     pub spent_faults: bool,
     /// Where reading would begin is forgotten once nobody will ever begin to read anew.
     pub where_to_begin: bool,
+    /// What the reader of the output topic has passed is forgotten once nothing can be cut off, but for what
+    /// tells which requests are repeats (`output/passed.rs`).
+    pub passed_results: bool,
     /// Generations are numbered anew in every state, in their order: they are only compared. It is
     /// what keeps the space finite where a process fails for ever.
     pub generations: bool,
@@ -62,6 +65,7 @@ impl Reductions {
         whole_results: true,
         spent_faults: true,
         where_to_begin: true,
+        passed_results: true,
         generations: true,
         commuting_steps: true,
         healthy_replicas: true,
@@ -76,6 +80,7 @@ impl Reductions {
         whole_results: true,
         spent_faults: false,
         where_to_begin: false,
+        passed_results: false,
         generations: true,
         commuting_steps: false,
         healthy_replicas: false,
@@ -107,6 +112,7 @@ impl Cluster {
         if self.reductions.dead_fields {
             self.forget_late_commits(state);
             self.forget_fenced_requests(state);
+            self.forget_repeats(state);
             self.forget_finished_producer(state);
             self.forget_upstream_faults(state);
             self.forget_overlaps(state);
@@ -118,6 +124,9 @@ impl Cluster {
             }
         }
         self.forget_timeouts(state);
+        if self.reductions.passed_results {
+            self.forget_passed_results(state);
+        }
         if self.reductions.where_to_begin {
             self.forget_where_to_begin(state);
         }

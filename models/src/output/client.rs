@@ -1,6 +1,7 @@
 //! A consumer's output producer where the log of the output topic can be struck: a whole client, as the
 //! upstream has one, whose application waits for a result or looks at reports later.
 
+use crate::broker::Stamp;
 use crate::codec::Codec;
 use crate::limits::Limits;
 use crate::pipeline::{Acks, Client as Library, Pipeline};
@@ -124,11 +125,16 @@ impl Client {
             Library::Java => self.producer.java.epoch,
             Library::Librdkafka => self.producer.librdkafka.epoch,
         };
+        let epochs = self.stamps().map(|stamp| stamp.epoch);
+        epochs.chain(own.then_some(used)).min().unwrap_or(u16::MAX)
+    }
+
+    /// What its requests carry, those that are to be sent among them.
+    pub fn stamps(&self) -> impl Iterator<Item = Stamp> {
         let waiting = self.producer.queue.iter().filter_map(|batch| batch.stamp);
         let flights = self.producer.flights.iter();
         let flights = flights.flat_map(|flight| flight.batch.stamp.into_iter().chain(flight.wire));
-        let stamps = waiting.chain(flights).map(|stamp| stamp.epoch);
-        stamps.chain(own.then_some(used)).min().unwrap_or(u16::MAX)
+        waiting.chain(flights)
     }
 
     /// Every epoch that it has written down, its own included.

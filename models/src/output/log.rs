@@ -45,10 +45,13 @@ pub enum Next {
 }
 
 impl OutputLog {
-    /// An empty log, in which every replica is in sync; the controller has not made one the leader yet.
+    /// An empty log, in which every replica is in sync. Where faults can strike brokers the controller has not
+    /// made one the leader yet.
     pub fn of(pipeline: &Pipeline, sessions: u16) -> OutputLog {
         let mut replication = Replication::of(&pipeline.topic.replication);
-        replication.controller.leader = None;
+        if pipeline.faults.strikes_brokers() {
+            replication.controller.leader = None;
+        }
         replication.known = None;
         let mut log = OutputLog {
             replication: Box::new(replication),
