@@ -59,6 +59,7 @@ fn both_engines_see_the_same_graph_under_every_rule() {
         java_bumps_epoch: false,
         sequences_outlive_metadata: false,
         recreated_topic_noticed: false,
+        produce_names_ids: false,
         truncation_noticed: false,
         ..KafkaRules::CURRENT
     };

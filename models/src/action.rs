@@ -328,6 +328,8 @@ pub enum Strike {
     OutputCoordinatorFailover(Unfinished),
     /// The topic is deleted and created again under its name.
     RecreateTopic(Recreation),
+    /// The same, and the oldest produce request that is on its way finds no topic in between.
+    RecreateMissingTopic(Recreation),
     /// The same, with replicas.
     RecreateTopicAt {
         /// What consumers see of it.
@@ -612,6 +614,7 @@ impl Strike {
             | Strike::TransactionCoordinatorFailover(_)
             | Strike::OutputCoordinatorFailover(_)
             | Strike::RecreateTopic(_)
+            | Strike::RecreateMissingTopic(_)
             | Strike::RecreateTopicAt { .. }
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry
@@ -678,7 +681,9 @@ impl Strike {
             Strike::CoordinatorFailover { .. }
             | Strike::TransactionCoordinatorFailover(_)
             | Strike::OutputCoordinatorFailover(_) => &[Fault::CoordinatorFailover],
-            Strike::RecreateTopic(_) | Strike::RecreateTopicAt { .. } => &[Fault::TopicRecreate],
+            Strike::RecreateTopic(_)
+            | Strike::RecreateMissingTopic(_)
+            | Strike::RecreateTopicAt { .. } => &[Fault::TopicRecreate],
             Strike::AddPartition { .. } => &[Fault::AddPartition],
             Strike::OffsetsExpiry => &[Fault::OffsetsExpiry],
             Strike::OffsetReset { .. } => &[Fault::OffsetReset],

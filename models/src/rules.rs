@@ -39,6 +39,9 @@ pub struct KafkaRules {
     /// and KAFKA-13488 where it saw the topic missing in between), and those before 2.1, which
     /// compare no epochs. In between they stay with the old metadata.
     pub recreated_topic_noticed: bool,
+    /// A produce request names its topic by its id, so that one to a topic that was deleted is refused by another
+    /// one under its name. Java clients and brokers from 4.1 (KAFKA-10551).
+    pub produce_names_ids: bool,
     /// A consumer whose position carries a leader epoch notices that the log was truncated below
     /// it. Java clients and brokers from 2.3 (KAFKA-7747, KIP-320: `OffsetsForLeaderEpoch`),
     /// librdkafka from 2.1.0. Before, a position is valid again as soon as the log has grown over it.
@@ -92,6 +95,7 @@ impl KafkaRules {
         sequences_outlive_metadata: true,
         skipped_number_fails_transaction: true,
         recreated_topic_noticed: true,
+        produce_names_ids: true,
         truncation_noticed: true,
         transactions: TransactionRules::CURRENT,
         truncation: TruncationRule::EndOfKnownEpoch,

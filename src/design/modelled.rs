@@ -273,6 +273,7 @@ pub(crate) fn former_rule(rule: Rule, versions: &Versions) -> bool {
         // Rules of the pipeline.
         Rule::StateOutlivesRecords
         | Rule::TopicIdsInMetadata
+        | Rule::ProduceNamesIds
         | Rule::SequencesOutliveMetadata
         | Rule::UnknownProducerId
         | Rule::EpochInCommits

@@ -138,6 +138,7 @@ fn rules(parts: &Parts<'_>) -> KafkaRules {
         skipped_number_fails_transaction: transactions::skipped_number_fails(versions),
         recreated_topic_noticed: versions.has(Rule::TopicIdsInMetadata)
             || !versions.has(Rule::EpochInCommits),
+        produce_names_ids: versions.has(Rule::ProduceNamesIds),
         truncation_noticed: versions.has(Rule::PositionValidation),
         transactions: transactions::rules(versions, parts.broker),
         truncation: match (

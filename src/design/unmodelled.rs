@@ -13,9 +13,7 @@ use super::order::{Node, Part};
 use super::report::{Report, alternatives};
 use super::resolve::Parts;
 use super::transactions;
-use super::version::{
-    LIBRDKAFKA_VERSIONS, Party, RULES, Rule, Versions, newest, newest_client, version,
-};
+use super::version::{LIBRDKAFKA_VERSIONS, Party, RULES, Rule, Versions, newest, newest_client};
 
 /// What the model makes of a word; refused by name if it makes nothing of it.
 pub(crate) fn model<T: Choice, M>(
@@ -171,6 +169,7 @@ fn meets(rule: Rule, parts: &Parts<'_>, faults: &FaultBudget) -> bool {
         }
         Rule::HeartbeatThread
         | Rule::TopicIdsInMetadata
+        | Rule::ProduceNamesIds
         | Rule::SequencesOutliveMetadata
         | Rule::UnknownProducerId
         | Rule::StateOutlivesRecords
@@ -280,17 +279,6 @@ pub(crate) fn rules_of_version(parts: &Parts<'_>, faults: &FaultBudget, report: 
 /// position and its commits remembers the old ones.
 pub(crate) fn recreated_topic(parts: &Parts<'_>, faults: &FaultBudget, report: &mut Report) {
     if !faults.contains(Fault::TopicRecreate) {
-        return;
-    }
-    let mut entries = faults.entries.iter();
-    let may_be_late = entries.any(|(key, _)| key.is_for(Fault::RequestDelayed, Call::Produce));
-    let by_id = version(4, 1);
-    if may_be_late && parts.versions.kafka.at_least(by_id) && parts.versions.client.at_least(by_id)
-    {
-        report
-            .not_modelled(None, "the fault topic-recreate together with late produce requests from Kafka 4.1 on")
-            .because("They name their topic by its id there, and are refused once another topic has its name (KAFKA-10551); the model has them name it by its name.")
-            .write("Take one of the two faults away: leave request-delayed.produce out, or write kafka = \"4.0\".");
         return;
     }
     let application = parts.application;

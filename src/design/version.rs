@@ -56,7 +56,7 @@ impl fmt::Display for Version {
     }
 }
 
-pub(crate) const fn version(major: u16, minor: u16) -> Version {
+const fn version(major: u16, minor: u16) -> Version {
     Version {
         major,
         minor,

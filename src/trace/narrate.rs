@@ -290,6 +290,10 @@ fn parameters(cluster: &Cluster, before: &State, action: Action) -> BTreeMap<Str
                     coordinators::parameters(unfinished, &mut put);
                 }
                 Strike::RecreateTopic(how) => put("seen", seen(how).into()),
+                Strike::RecreateMissingTopic(how) => {
+                    put("seen", seen(how).into());
+                    put("sent", "missing".into());
+                }
                 Strike::RecreateTopicAt { how, leader } => {
                     put("seen", seen(how).into());
                     put("leader", (leader + 1).to_string());

@@ -135,6 +135,7 @@ fn actor(action: Action) -> u16 {
             | Strike::TransactionCoordinatorFailover(_)
             | Strike::OutputCoordinatorFailover(_)
             | Strike::RecreateTopic(_)
+            | Strike::RecreateMissingTopic(_)
             | Strike::RecreateTopicAt { .. }
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry

@@ -404,6 +404,10 @@ impl Cluster {
                 self.fail_output_transactions_over(state, unfinished);
             }
             Strike::RecreateTopic(how) => self.recreate(state, how, None),
+            Strike::RecreateMissingTopic(how) => {
+                self.refuse_produce(state);
+                self.recreate(state, how, None);
+            }
             Strike::RecreateTopicAt { how, leader } => self.recreate(state, how, Some(leader)),
             Strike::AddPartition { moves } => self.add_partition(state, moves),
             Strike::OffsetsExpiry => {

@@ -32,6 +32,14 @@
 //! before, for what it has is deleted then. Consumers have nothing validated where the same broker leads in
 //! the same epoch, 0; whether one had heard of the last leader is open.
 //!
+//! **What the producer sees.** From 4.1 on a produce request names its topic by its id
+//! ([`crate::pipeline::KafkaRules::produce_names_ids`], KAFKA-10551): what was sent to the old one is refused
+//! (UNKNOWN_TOPIC_ID), and sent again in its order. Before, what reaches the broker between deletion and
+//! creation is refused (UNKNOWN_TOPIC_OR_PARTITION) and may be sent again behind what came later
+//! ([`Strike::RecreateMissingTopic`]), and what comes after that is taken for the new topic. With several
+//! replicas, where the new leader is another broker, what is sent to the old one is refused like that; more
+//! than the oldest that is refused is as if the others were sent later.
+//!
 //! **Left out.** A deletion that is noticed with records in hand: their commit fails, the rest is as
 //! if it had come before the deletion. That an unnoticed position is validated later, by a restart of
 //! a broker: it is like one that is validated at once. A client that had not heard of the newest epoch
@@ -53,8 +61,13 @@ impl Cluster {
         let missed = self.owner_between_polls(state).map(|_| Recreation::Missed);
         let kept = [Recreation::Unnoticed, Recreation::OtherLeader];
         let Some(replication) = &state.replication else {
+            let by_name = !self.pipeline.rules.produce_names_ids;
+            let may_miss = by_name && state.producer.first_unhandled().is_some();
             for how in kept.into_iter().chain(missed) {
                 add(Strike::RecreateTopic(how));
+                if may_miss {
+                    add(Strike::RecreateMissingTopic(how));
+                }
             }
             return;
         };
@@ -88,6 +101,9 @@ impl Cluster {
             replication.recreate(leader, settings);
             (0..settings.replicas).for_each(|who| refuse_waiting(state, who));
         }
+        if self.pipeline.rules.produce_names_ids {
+            self.refuse_another_topic(state);
+        }
         state.group.committed = None;
         state.group.history.truncate(0);
         for consumer in &mut state.consumers {
@@ -103,6 +119,15 @@ impl Cluster {
             let consumer = &mut state.consumers[usize::from(owner)];
             consumer.give_up(Phase::Idle, drops, &self.pipeline);
             self.take_over(state, owner);
+        }
+    }
+
+    /// What was sent to a topic by its id finds another one under its name: it is refused, and sent again by the
+    /// new id; what is late is refused, too.
+    fn refuse_another_topic(&self, state: &mut State) {
+        state.limbo.lose_produce_requests(|_| true);
+        while state.producer.first_unhandled().is_some() {
+            self.refuse_produce(state);
         }
     }
 }

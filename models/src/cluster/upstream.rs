@@ -354,6 +354,7 @@ impl Cluster {
             | Strike::TransactionCoordinatorFailover(_)
             | Strike::OutputCoordinatorFailover(_)
             | Strike::RecreateTopic(_)
+            | Strike::RecreateMissingTopic(_)
             | Strike::RecreateTopicAt { .. }
             | Strike::AddPartition { .. }
             | Strike::OffsetsExpiry

@@ -152,6 +152,7 @@ impl Numbering {
             | Strike::TransactionCoordinatorFailover(_)
             | Strike::OutputCoordinatorFailover(_)
             | Strike::RecreateTopic(_)
+            | Strike::RecreateMissingTopic(_)
             | Strike::OffsetsExpiry
             | Strike::OffsetReset { .. }
             | Strike::DedupExpiry { .. }

@@ -92,6 +92,7 @@ pub fn rules() -> impl Strategy<Value = KafkaRules> {
             java_bumps_epoch: false,
             sequences_outlive_metadata: false,
             recreated_topic_noticed: false,
+            produce_names_ids: false,
             truncation_noticed: false,
             truncation: TruncationRule::ToHighWatermark,
             stale_fetches_refused: false,

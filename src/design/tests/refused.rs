@@ -352,19 +352,6 @@ fn eligible_leader_replicas_are_on_since_4_1() {
 }
 
 #[test]
-fn late_produce_requests_to_a_topic_that_is_created_again_are_not_modelled_from_4_1_on() {
-    let late = "request-delayed.produce = 1\ntopic-recreate";
-    let text = SOUND.replace("consumer-crash", late);
-    accepted(&format!("kafka = \"4.0\"\n{text}"));
-    accepted(&format!(
-        "kafka = \"4.1\"\nclient-version = \"4.0\"\n{text}"
-    ));
-    let (code, message) = only(&format!("kafka = \"4.1\"\n{text}"));
-    assert_eq!(code, Code::NotModelled);
-    assert!(message.contains("late produce requests"), "{message}");
-}
-
-#[test]
 fn replicas_of_a_topic_that_is_created_again_are_not_modelled_with_old_brokers_and_clients() {
     let topic = "[topic]\nreplication.factor = 2\n[application]";
     let text = SOUND.replace("[application]", topic);

@@ -165,6 +165,8 @@ rules! {
         "replicas that left the in-sync ones below the minimum may still lead";
     EndlessTimeout: Broker, version(4, 1), None, &[], OF_OLD, "KIP-939",
         "a transaction whose transaction.timeout.ms is 2147483647 never times out";
+    ProduceNamesIds: Both, version(4, 1), None, &[], NEVER, "KAFKA-10551",
+        "a produce request names its topic by id, and is refused by another topic of that name";
     CommitOverPoll: Client, version(4, 2), None, &[], NEVER, "KAFKA-18376",
         "under the consumer protocol an automatic commit may cover what the current poll is returning";
     RevocationInPollsOnly: Client, patch(4, 2, 1), None, &[], NEVER, "KAFKA-20332",

@@ -179,9 +179,9 @@ impl Run {
             }
             Strike::InOther(own) => self.strike_second(own, after),
             Strike::AddPartition { .. } => self.rig.add_partition(),
-            Strike::RecreateTopic(_) | Strike::RecreateTopicAt { .. } => {
-                Ok(self.rig.topic_mut(Side::Input).recreate()?)
-            }
+            Strike::RecreateTopic(_)
+            | Strike::RecreateMissingTopic(_)
+            | Strike::RecreateTopicAt { .. } => Ok(self.rig.topic_mut(Side::Input).recreate()?),
             Strike::CoordinatorFailover { .. } => {
                 self.rig.replace_group_coordinator()?;
                 self.compare_committed(&self.state)

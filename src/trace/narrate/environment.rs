@@ -29,7 +29,7 @@ impl Scene<'_> {
                 "failover",
                 self.output_transactions_fail_over(unfinished),
             ),
-            Strike::RecreateTopic(how) => {
+            Strike::RecreateTopic(how) | Strike::RecreateMissingTopic(how) => {
                 ("operator", "recreate-topic", self.recreation(how, None))
             }
             Strike::RecreateTopicAt { how, leader } => (

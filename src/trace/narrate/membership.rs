@@ -27,12 +27,30 @@ impl Scene<'_> {
                 refused.join(" and ")
             ),
         };
+        let on_its_way: Vec<String> = (self.before.producer.flights.iter())
+            .zip(self.after.producer.flights.iter())
+            .filter(|(before, after)| {
+                (before.answer, after.answer) == (Answer::None, Answer::Refused)
+            })
+            .map(|(before, _)| name(before.batch.record))
+            .collect();
+        let found = match self.cluster.pipeline().rules.produce_names_ids {
+            true => "another topic (UNKNOWN_TOPIC_ID)",
+            false => "none in between (UNKNOWN_TOPIC_OR_PARTITION)",
+        };
+        let missed = match on_its_way.is_empty() {
+            true => String::new(),
+            false => format!(
+                " What is on its way finds {found} and is refused: {}.",
+                on_its_way.join(" and ")
+            ),
+        };
         let instances = 0..self.cluster.pipeline().group.instances;
         let consumers: String = instances
             .map(|who| ConsumerScene { scene: *self, who }.after_recreation(how))
             .collect();
         format!(
-            "The topic is deleted and created again: its log is empty and begins at offset 0, and the group's committed offset is gone.{leader}{refused}{consumers}"
+            "The topic is deleted and created again: its log is empty and begins at offset 0, and the group's committed offset is gone.{leader}{refused}{missed}{consumers}"
         )
     }
 }
