@@ -63,10 +63,10 @@ fn each_design_has_exactly_so_many_states_and_transitions() {
         ("transaction-stale-metadata-read-uncommitted", 164, 264),
         ("stale-metadata-librdkafka-1-8", 100, 154),
         ("stale-metadata-librdkafka-2-15", 109, 164),
-        ("recreated-topic", 250, 479),
-        ("recreated-topic-crash", 2_179, 4_572),
-        ("replication-recreated-lag", 1_771, 4_329),
-        ("replication-recreated-leader-change", 5_425, 12_633),
+        ("recreated-topic", 392, 667),
+        ("recreated-topic-crash", 2_848, 5_857),
+        ("replication-recreated-lag", 1_760, 4_318),
+        ("replication-recreated-leader-change", 5_337, 12_518),
     ] {
         let verdicts = checked(&derived(name));
         let found = (verdicts.unique_states(), verdicts.transitions());
@@ -150,14 +150,14 @@ fn a_client_without_topic_ids_reads_nothing_of_the_new_topic() {
     let entry = named("C21").expect("an entry");
     let verdicts = checked(&broken(entry).expect("a design"));
     let found = (verdicts.unique_states(), verdicts.transitions());
-    assert_eq!(found, (327, 644));
+    assert_eq!(found, (437, 867));
     let Verdict::Violated(run) = verdicts.of(Guarantee::Progress) else {
         panic!("r0 is never read");
     };
     assert_eq!(run.steps().len(), 6);
     let verdicts = checked(&fixed(entry).expect("a design"));
     let found = (verdicts.unique_states(), verdicts.transitions());
-    assert_eq!(found, (345, 676));
+    assert_eq!(found, (459, 909));
     assert_eq!(verdicts.of(Guarantee::Progress), &Verdict::Holds);
     assert!(reaches(&verdicts, "topic-recreate"));
 }

@@ -5,6 +5,7 @@ mod common;
 use common::replicas::Run;
 use semel_models::action::{Action, Recreation, ReplicaStep, ReplicaStrike, Strike};
 use semel_models::fault::Fault;
+use semel_models::pipeline::Pipeline;
 use semel_models::producer::Answer;
 
 const FAULTS: &[Fault] = &[
@@ -88,7 +89,8 @@ fn what_waits_for_the_in_sync_replicas_is_refused() {
 #[test]
 fn what_is_on_the_wire_is_refused_by_a_broker_that_does_not_lead_the_new_partition() {
     for (leader, answer) in [(0, Answer::Replicating), (1, Answer::Refused)] {
-        let mut run = Run::of(FAULTS);
+        let by_name = |pipeline: &mut Pipeline| pipeline.rules.produce_names_ids = false;
+        let mut run = Run::with(FAULTS, by_name);
         run.step(Action::Send(0));
         run.step(Action::Transmit);
         let how = match leader {
@@ -99,6 +101,15 @@ fn what_is_on_the_wire_is_refused_by_a_broker_that_does_not_lead_the_new_partiti
         run.replica(0, ReplicaStep::HandleProduce);
         assert_eq!(run.state.producer.flights[0].answer, answer);
     }
+}
+
+#[test]
+fn what_names_the_topic_by_its_id_is_refused_by_the_same_leader_too() {
+    let mut run = Run::of(FAULTS);
+    run.step(Action::Send(0));
+    run.step(Action::Transmit);
+    recreate(&mut run, Recreation::Unnoticed, 0);
+    assert_eq!(run.state.producer.flights[0].answer, Answer::Refused);
 }
 
 #[test]
