@@ -188,10 +188,13 @@ impl Cluster {
         let on_the_wire = self
             .output_client(state, who)
             .is_some_and(|client| client.producer.first_unhandled().is_some());
-        let late = state.limbo.requests.iter();
-        let mut late = late.filter(|late| late.output_id() == Some(self.id_of(who)));
-        let awaited = self.log(state).is_some_and(|log| log.awaits(who));
-        on_the_wire || late.next().is_some() || awaited
+        let id = Some(self.id_of(who));
+        let is_late = state
+            .limbo
+            .requests
+            .iter()
+            .any(|late| late.output_id() == id);
+        on_the_wire || is_late || self.log(state).is_some_and(|log| log.awaits(who))
     }
 
     /// Whether a step changed only what the process of `who` knows, and perhaps its transaction.

@@ -47,7 +47,6 @@ impl OutputLog {
         let Some(leader) = self.replication.controller.leader else {
             return false;
         };
-        let before = self.replication.replica(leader).broker.log.clone();
         let read = usize::from(self.read);
         for place in 0..read {
             if let Standing::Ended(_) = self
@@ -71,7 +70,7 @@ impl OutputLog {
             let log = &mut self.replication.replica_mut(who).broker.log;
             log[..usize::from(self.read)].sort_by_key(|entry| entry.stamp.session);
         }
-        self.replication.replica(leader).broker.log != before
+        usize::from(self.read) < read
     }
 
     /// Whether what lies at a place below the reader's position decides about a request that may come.
