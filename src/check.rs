@@ -12,7 +12,7 @@ use crate::explore::{Limit, Lost, Options, Progress};
 use crate::mend::{self, Mends};
 use crate::trace::{Bound, DesignSource, tell};
 use crate::verdict::{Judgement, Stop, Verdict, Verdicts, WitnessReport};
-use endings::{Endings, Shortest};
+use endings::Endings;
 use semel_models::cluster::{Cluster, FINAL, FINAL_WITH_FAILED, Witness, final_losing};
 use semel_models::guarantee::Guarantee;
 use semel_models::limits::TooLarge;
@@ -141,19 +141,21 @@ pub(crate) fn check_pipeline(
     let lost = |lost| CheckError::of(design, lost);
     let found = explorer.explore(&cluster, &engine, watch).map_err(lost)?;
     let endings = Endings::of(&found, &engine);
+    let decided_after = started.elapsed();
     let unreordered = cluster.in_every_order();
-    let exact = !cluster.leaves_out_orders();
-    let shortest = match exact {
-        true => Shortest::default(),
-        false => endings
-            .shortest(explorer, &found, &unreordered, &engine, watch)
-            .map_err(lost)?,
-    };
+    let shortest = endings
+        .shortest(explorer, &found, &unreordered, &engine, watch)
+        .map_err(lost)?;
     let source = DesignSource::of(design);
     let judge = |guarantee: Guarantee| {
         let explored = || {
             let run = endings.run(&found, guarantee)?;
-            Some(if exact { run } else { run.perhaps_longer() })
+            let is_shortest = endings.shows_shortest(&cluster, guarantee);
+            Some(if is_shortest {
+                run
+            } else {
+                run.perhaps_longer()
+            })
         };
         let verdict = match shortest.run(guarantee).or_else(explored) {
             Some(run) => {
@@ -195,6 +197,7 @@ pub(crate) fn check_pipeline(
         unique_states: found.unique_states(),
         transitions: found.transitions(),
         depth: found.depth(),
+        decided_after,
         elapsed: started.elapsed(),
         state_bytes: cluster.words() * size_of::<u32>(),
         memory_bytes: found.bytes(),

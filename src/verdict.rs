@@ -150,6 +150,7 @@ pub struct Verdicts {
     pub(crate) unique_states: u64,
     pub(crate) transitions: u64,
     pub(crate) depth: u32,
+    pub(crate) decided_after: Duration,
     pub(crate) elapsed: Duration,
     pub(crate) state_bytes: usize,
     pub(crate) memory_bytes: u64,
@@ -196,7 +197,12 @@ impl Verdicts {
         self.depth
     }
 
-    /// How long the check took.
+    /// How long it took until every verdict was certain.
+    pub fn decided_after(&self) -> Duration {
+        self.decided_after
+    }
+
+    /// How long the check took, until the shortest runs were found, too.
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }

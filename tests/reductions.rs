@@ -3,7 +3,7 @@
 mod support;
 
 use semel::catalogue::{ENTRIES, broken, fixed};
-use semel::explore::{Livelock, Options, Outcome, explore};
+use semel::explore::{Exploration, Livelock, Options, Outcome, explore};
 use semel::{Design, Guarantee};
 use semel_models::cluster::{Cluster, Reductions, State};
 use semel_models::fault::Fault;
@@ -146,6 +146,39 @@ fn taking_commuting_steps_in_one_order_changes_no_verdict() {
     let mut reductions = Reductions::NONE;
     reductions.commuting_steps = true;
     assert_sound(reductions, Same::Verdicts);
+}
+
+/// What a model says of its runs is true of each; and elsewhere some runs are longer, or nothing need be said.
+#[test]
+fn taking_commuting_steps_in_one_order_shows_the_shortest_runs_that_it_says_it_does() {
+    let options = Options::default().max_states(MOST_STATES);
+    let (mut equal, mut longer) = (0, 0);
+    for design in designs() {
+        let cluster = Cluster::new(design.pipeline().clone()).expect("within the limits");
+        let in_one_order = explore(&cluster, &options, &mut |_| {});
+        let cluster_in_every_order = cluster.in_every_order();
+        let in_every_order = explore(&cluster_in_every_order, &options, &mut |_| {});
+        let outcomes = [in_one_order.outcome(), in_every_order.outcome()];
+        if outcomes != [Outcome::Complete; 2] {
+            continue;
+        }
+        for guarantee in Guarantee::ALL {
+            let shortest = |found: &Exploration<'_, Cluster>| {
+                let violation = found.violation(guarantee as usize);
+                violation.map(|state| found.depth_of(state))
+            };
+            let lengths = [&in_one_order, &in_every_order].map(shortest);
+            let [Some(one), Some(every)] = lengths else {
+                continue;
+            };
+            if cluster.shows_shortest(guarantee) {
+                assert_eq!(one, every, "{guarantee} of {}", design.name());
+                equal += 1;
+            }
+            longer += usize::from(one > every);
+        }
+    }
+    assert!(equal > 50 && longer > 50, "{equal}, {longer}");
 }
 
 #[test]

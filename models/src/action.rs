@@ -579,6 +579,18 @@ pub enum Unfinished {
 }
 
 impl Strike {
+    /// Whether it strikes a call that is simply repeated, so that nothing changes.
+    pub fn only_takes_time(self) -> bool {
+        let (Strike::LoseRequest(target)
+        | Strike::LoseAnswer(target)
+        | Strike::Refuse(target)
+        | Strike::Delay(target)) = self
+        else {
+            return false;
+        };
+        matches!(target, Target::Repeated(_))
+    }
+
     /// The call that a network fault strikes.
     pub fn call(self) -> Option<Call> {
         match self {

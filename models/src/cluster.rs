@@ -437,6 +437,12 @@ impl Model for Cluster {
     }
 
     fn next_state(&self, state: &State, action: Action) -> Option<State> {
+        if let Action::Fault { entry, strike } = action
+            && strike.only_takes_time()
+            && self.is_harmless(entry)
+        {
+            return None;
+        }
         // Made where it is returned: it is too large to be moved about.
         let mut next = Some(state.clone());
         let after = next.as_mut()?;

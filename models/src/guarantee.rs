@@ -65,6 +65,14 @@ impl Guarantee {
         }
     }
 
+    /// Whether only a state in which a run can end violates the guarantee.
+    pub fn is_judged_at_the_end(self) -> bool {
+        match self {
+            Guarantee::NoLoss | Guarantee::ExactlyOnceEffect | Guarantee::Progress => true,
+            Guarantee::NoDuplicates | Guarantee::InOrder | Guarantee::NoPhantom => false,
+        }
+    }
+
     /// The guarantee's bit in a set of invariants.
     pub fn bit(self) -> u32 {
         1 << self as u32

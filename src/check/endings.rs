@@ -17,9 +17,18 @@ pub(super) struct Endings {
 }
 
 impl Endings {
-    /// Searches for the shortest runs to what is violated. The verdicts come from an exploration that
-    /// leaves out orders of steps, and may make a run longer than it need be; the same model
-    /// `in_every_order` shows the shortest ones, and only as deep as these lead.
+    /// Whether the shortest of the explored runs that violate `guarantee` are the shortest there are.
+    /// That holds for runs that end; a run without end may turn round earlier where orders are not left
+    /// out.
+    pub(super) fn shows_shortest(&self, explored: &Cluster, guarantee: Guarantee) -> bool {
+        explored.shows_shortest(guarantee)
+            && (self.livelock.is_none() || !explored.leaves_out_orders())
+    }
+
+    /// Searches for the shortest runs to what is violated, where the explored ones may not be the shortest.
+    /// The verdicts come from an exploration that leaves out orders of steps, and may make a run longer
+    /// than it need be; the same model `in_every_order` shows the shortest ones, and only as deep as these
+    /// lead.
     pub(super) fn shortest<'a>(
         &self,
         explorer: &mut Explorer<'_>,
@@ -28,12 +37,20 @@ impl Endings {
         engine: &Options,
         watch: &mut dyn FnMut(&Progress),
     ) -> Result<Shortest<'a>, Lost> {
-        let violated = found.violated();
+        let explored = found.subject();
+        let is_open = |guarantee: &Guarantee| {
+            found.violated() & guarantee.bit() != 0 && !self.shows_shortest(explored, *guarantee)
+        };
+        let open: u32 = Guarantee::ALL
+            .iter()
+            .filter(|one| is_open(one))
+            .map(|one| one.bit())
+            .sum();
         // A run without end shows only once everything is explored.
         let enough = match self.livelock {
-            None if violated == 0 => return Ok(Shortest::default()),
-            None => violated,
-            Some(_) => 0,
+            Some(_) if explored.leaves_out_orders() => 0,
+            Some(_) | None if open == 0 => return Ok(Shortest::default()),
+            Some(_) | None => open,
         };
         let engine = engine
             .clone()

@@ -2,6 +2,7 @@
 
 use semel_models::subject::Subject;
 
+use super::frontier::LevelOff;
 use super::id::StateId;
 use super::livelock::Livelock;
 use super::options::Limit;
@@ -40,6 +41,7 @@ pub(super) struct Findings {
     pub(super) depth: u32,
     pub(super) bytes: u64,
     pub(super) tally: Tally,
+    pub(super) level_off: Vec<LevelOff>,
 }
 
 impl<'a, S: Subject> Exploration<'a, S> {
@@ -80,6 +82,18 @@ impl<'a, S: Subject> Exploration<'a, S> {
             return shared.told(id).parent;
         }
         self.store.parent(id)
+    }
+
+    /// By level, from the first: the states of which it is not known that a step that is no fault leads
+    /// deeper.
+    pub(super) fn level_off(&self) -> &[LevelOff] {
+        &self.findings.level_off
+    }
+
+    /// What was explored.
+    #[must_use]
+    pub fn subject(&self) -> &'a S {
+        self.subject
     }
 
     /// How the exploration ended.

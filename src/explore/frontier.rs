@@ -38,6 +38,12 @@ impl Frontier {
         (self.starts[shard]..self.ends[shard]).contains(&id.local())
     }
 
+    /// Whether the state lies deeper than this level.
+    #[inline]
+    pub(super) fn lies_before(&self, id: StateId) -> bool {
+        id.local() >= self.ends[id.shard()]
+    }
+
     fn ranges(&self) -> impl Iterator<Item = (usize, Range<u32>)> {
         let bounds = self.starts.iter().zip(&self.ends);
         bounds.map(|(start, end)| *start..*end).enumerate()
@@ -53,5 +59,25 @@ impl Frontier {
             before += len;
             (range.start + from..range.start + to).map(move |local| StateId::new(shard, local))
         })
+    }
+}
+
+/// A level, and the states of it that are not at rest and of which it is not known that a step that is
+/// no fault leads deeper.
+#[derive(Debug)]
+pub(super) struct LevelOff {
+    pub(super) level: Frontier,
+    pub(super) states: Vec<StateId>,
+}
+
+impl LevelOff {
+    pub(super) fn of(level: Frontier, mut states: Vec<StateId>) -> Self {
+        states.shrink_to_fit();
+        Self { level, states }
+    }
+
+    /// The memory held.
+    pub(super) fn bytes(&self) -> u64 {
+        (size_of::<Self>() + self.states.len() * size_of::<StateId>()) as u64
     }
 }

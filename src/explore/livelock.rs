@@ -1,12 +1,13 @@
 //! States from which the system can no longer come to rest.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use semel_models::subject::Subject;
 
 use super::calm::CalmSteps;
 use super::exploration::{Exploration, Outcome};
+use super::frontier::LevelOff;
 use super::id::{SHARDS, StateId};
 use super::marks::Marks;
 use super::options::{Limit, Options};
@@ -31,17 +32,23 @@ pub enum Livelock {
 const BAND_STATES: u64 = 1 << 14;
 /// A way is followed so far and no further, which bounds the memory that it takes.
 const LONGEST_WAY: usize = 1 << 10;
+/// A way to a deeper level is looked for among so many states.
+const FEW_STATES: usize = 1 << 7;
 
 impl<S: Subject> Exploration<'_, S> {
     /// Looks for a state from which no quiescent state can be reached without a fault. Of
     /// `options`, the number of jobs, the memory, the deadline and the cancellation matter.
     ///
-    /// No edge is stored: successors are generated again. First each state is followed to rest
-    /// depth first, which resolves the whole way and enters no state twice; nearly every state is
-    /// resolved so. A way that runs into a state under examination, or into one that was left
+    /// No edge is stored: successors are generated again, of as few states as possible. From most
+    /// states a step that is no fault leads a level deeper, which was seen when they were expanded. If
+    /// from each of the others some steps do, every state has a way to rest, for the deepest level has
+    /// no deeper one (`all_go_deeper`).
+    ///
+    /// Otherwise each state is followed to rest depth first, which resolves the whole way and enters
+    /// no state twice. A way that runs into a state under examination, or into one that was left
     /// unresolved, may have been given up too early: sweeps over what is not yet resolved, back and
-    /// forth until one resolves nothing, decide on the rest. A step beyond the model's boundary
-    /// counts as a way to rest, as nothing is known beyond.
+    /// forth until one resolves nothing, decide on the rest. A step beyond the model's boundary counts
+    /// as a way to rest, as nothing is known beyond.
     #[must_use]
     pub fn livelock(&self, options: &Options) -> Livelock {
         if let Some(found) = self.livelock_found_together() {
@@ -53,6 +60,11 @@ impl<S: Subject> Exploration<'_, S> {
         let marks = 2 * Marks::bytes(&self.store);
         if self.bytes().saturating_add(marks) > options.max_bytes {
             return Livelock::Limit(Limit::Memory);
+        }
+        match self.all_go_deeper(options) {
+            Err(limit) => return Livelock::Limit(limit),
+            Ok(true) => return Livelock::None,
+            Ok(false) => {}
         }
         let resolved = Marks::new(&self.store);
         let entered = Marks::new(&self.store);
@@ -115,18 +127,64 @@ impl<S: Subject> Exploration<'_, S> {
         Ok(newly.into_inner())
     }
 
-    /// Follows the steps that are no faults from `root`, into states that were not `entered` before,
-    /// and resolves the way to the first state found at rest or resolved. Answers how many states
-    /// that resolves.
+    /// Whether from every state that is not at rest steps that are no faults lead to a deeper level, as
+    /// far as few steps show it. The deepest states come first: a way that was found from one of them
+    /// leads deep enough for all that come later.
+    fn all_go_deeper(&self, options: &Options) -> Result<bool, Limit> {
+        let on_the_way = Marks::new(&self.store);
+        let failed = AtomicBool::new(false);
+        for LevelOff { level, states } in self.level_off().iter().rev() {
+            let is_deeper = |id| level.lies_before(id) || on_the_way.marked(id);
+            for_each(options.jobs.get(), states.chunks(FEW_STATES), |states| {
+                for root in states {
+                    if options.interrupted().is_err() || failed.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let mut entered = vec![*root];
+                    let enter = |id| {
+                        let enters = entered.len() < FEW_STATES && !entered.contains(&id);
+                        entered.extend(enters.then_some(id));
+                        enters
+                    };
+                    match self.way(*root, enter, is_deeper) {
+                        Some(way) => way.into_iter().for_each(|id| _ = on_the_way.mark(id)),
+                        None => failed.store(true, Ordering::Relaxed),
+                    }
+                }
+            });
+        }
+        options.interrupted()?;
+        Ok(!failed.into_inner())
+    }
+
+    /// Follows the steps that are no faults from `root` to rest, into states that were not `entered`
+    /// before, and resolves the way to the first state found at rest or resolved. Answers how many
+    /// states that resolves.
     fn follow(&self, root: StateId, entered: &Marks, resolved: &Marks) -> u64 {
-        if resolved.marked(root) || !entered.mark(root) {
+        if !entered.mark(root) {
             return 0;
+        }
+        let way = self.way(root, |id| entered.mark(id), |id| resolved.marked(id));
+        let newly = way.into_iter().flatten().filter(|id| resolved.mark(*id));
+        newly.count() as u64
+    }
+
+    /// The way that the steps that are no faults take from `root` to the first state found at rest or at an
+    /// `end`, through states that it may `enter`.
+    fn way(
+        &self,
+        root: StateId,
+        mut enter: impl FnMut(StateId) -> bool,
+        is_end: impl Fn(StateId) -> bool,
+    ) -> Option<Vec<StateId>> {
+        if is_end(root) {
+            return Some(Vec::new());
         }
         let mut way = vec![(root, self.calm_steps(root))];
         while let Some((_, last)) = way.last_mut() {
-            let at_rest = match self.next_of(last) {
-                Some(Some(next)) if !resolved.marked(next) => {
-                    if way.len() < LONGEST_WAY && entered.mark(next) {
+            let at_end = match self.next_of(last) {
+                Some(Some(next)) if !is_end(next) => {
+                    if way.len() < LONGEST_WAY && enter(next) {
                         way.push((next, self.calm_steps(next)));
                     }
                     continue;
@@ -134,13 +192,12 @@ impl<S: Subject> Exploration<'_, S> {
                 Some(_) => true,
                 None => !last.any,
             };
-            if at_rest {
-                let newly = way.iter().filter(|(id, _)| resolved.mark(*id));
-                return newly.count() as u64;
+            if at_end {
+                return Some(way.into_iter().map(|(id, _)| id).collect());
             }
             way.pop();
         }
-        0
+        None
     }
 
     /// Whether the state is quiescent or a step that is no fault leads to a resolved one.

@@ -6,7 +6,7 @@ use semel_models::subject::Subject;
 
 use super::expand::Part;
 use super::exploration::{Exploration, Findings, Outcome};
-use super::frontier::Frontier;
+use super::frontier::{Frontier, LevelOff};
 use super::hash::Spread;
 use super::options::{Limit, Options};
 use super::outbox::Outbox;
@@ -47,6 +47,8 @@ pub(super) struct Search<'a, 'o, S> {
     pub(super) store: Store,
     pub(super) parts: Vec<Part>,
     pub(super) tally: Tally,
+    /// Each level that has such states, and these (`Part::level_off`).
+    level_off: Vec<LevelOff>,
     pub(super) init_states: u64,
     pub(super) depth: u32,
     /// The most states expanded at once so far.
@@ -74,6 +76,7 @@ pub(super) fn search<'a, S: Subject>(
         depth: search.depth,
         bytes: search.bytes(),
         tally: search.tally,
+        level_off: search.level_off,
     };
     Exploration::new(subject, search.store, findings)
 }
@@ -91,6 +94,7 @@ impl<'a, 'o, S: Subject> Search<'a, 'o, S> {
             store: Store::new(words, spread),
             parts: (0..parts).map(|_| Part::new(words)).collect(),
             tally: Tally::default(),
+            level_off: Vec::new(),
             init_states: 0,
             depth: 0,
             largest_block: 1,
@@ -135,13 +139,19 @@ impl<'a, 'o, S: Subject> Search<'a, 'o, S> {
     ) -> Result<(), Limit> {
         let len = level.len();
         let mut done = 0;
+        let mut states = Vec::new();
         while done < len {
             self.options.interrupted()?;
             let block = done..len.min(done + self.block_size()?);
             done = block.end;
             let parts = self.expand(level, block);
+            let found = self.parts[..parts].iter().map(|part| &part.level_off);
+            states.extend(found.flatten());
             self.absorb(parts)?;
             watch(&self.progress());
+        }
+        if !states.is_empty() {
+            self.level_off.push(LevelOff::of(level.clone(), states));
         }
         Ok(())
     }
@@ -225,7 +235,8 @@ impl<'a, 'o, S: Subject> Search<'a, 'o, S> {
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        self.store.bytes() + self.candidate_bytes()
+        let level_off: u64 = self.level_off.iter().map(LevelOff::bytes).sum();
+        self.store.bytes() + self.candidate_bytes() + level_off
     }
 
     fn progress(&self) -> Progress {

@@ -57,6 +57,8 @@ pub(super) fn explore<'a, S: Subject>(
         depth: search.depth,
         bytes: search.bytes(),
         tally,
+        // What lies deeper is known to each of its own states only.
+        level_off: Vec::new(),
     };
     let shared = Shared { states, livelock };
     Ok(Exploration::new(subject, search.store, findings).with_shared(shared))

@@ -67,7 +67,8 @@ fn verdicts() -> Verdicts {
         unique_states: 1_234,
         transitions: 5_678,
         depth: 9,
-        elapsed: Duration::from_millis(1_500),
+        decided_after: Duration::from_millis(1_500),
+        elapsed: Duration::from_millis(4_000),
         state_bytes: 8,
         memory_bytes: 4_096,
         judgements: vec![

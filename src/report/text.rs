@@ -12,6 +12,7 @@ use crate::verdict::{Judgement, Outcome, Stop, Verdict, Verdicts};
 use anstyle::{AnsiColor, Style};
 use std::fmt;
 use std::io::{self, Write};
+use std::time::Duration;
 
 pub(super) const BOLD: Style = Style::new().bold();
 pub(super) const DIM: Style = Style::new().dimmed();
@@ -159,17 +160,30 @@ pub(super) fn style_of(verdict: &Verdict) -> Style {
     }
 }
 
+/// What takes less time is not told.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
+
 fn write_exploration(out: &mut dyn Write, verdicts: &Verdicts, detail: Detail) -> io::Result<()> {
     let (open, complete) = match verdicts.stop() {
         None => (Style::new(), completeness(None)),
         stop @ Some(_) => (OPEN, completeness(stop)),
     };
-    writeln!(
+    let decided_after = verdicts.decided_after();
+    write!(
         out,
-        "  {open}{complete}:{open:#} {}, {:.2} s.",
+        "  {open}{complete}:{open:#} {}, {:.2} s",
         extent_in_words(verdicts),
-        verdicts.elapsed().as_secs_f64()
+        decided_after.as_secs_f64()
     )?;
+    let to_shortest = verdicts.elapsed().saturating_sub(decided_after);
+    if to_shortest >= WORTH_TELLING {
+        write!(
+            out,
+            "; {:.2} s more to find the shortest runs",
+            to_shortest.as_secs_f64()
+        )?;
+    }
+    writeln!(out, ".")?;
     let advice = match verdicts.stop() {
         None => "",
         Some(Stop::Interrupt) => {

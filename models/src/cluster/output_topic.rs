@@ -220,7 +220,11 @@ impl Cluster {
             return;
         }
         for who in self.everyone() {
-            self.in_output(state, who, |topic, state| topic.settle_replicas(state));
+            // What follows for the replicas does not depend on the client.
+            let client = self.output_client(state, who);
+            if who == 0 || client.is_some_and(Client::hears_of_replicas) {
+                self.in_output(state, who, |topic, state| topic.settle_replicas(state));
+            }
         }
         self.settle_output_markers(state);
         for who in self.everyone() {

@@ -22,11 +22,15 @@
 //! `of_a_waiting_transaction`).
 //!
 //! It is not enough for the shortest run: to violate something before the end may take fewer steps
-//! than the reordered run has. So runs are told from a search without this reduction.
+//! than the reordered run has. So such runs are told from a search without this reduction. A run to the
+//! end, where no step is left, is another matter: it takes a step of each of these sets itself, which stays
+//! enabled until then, so that the reordered one has as many steps (`Cluster::shows_shortest`). Not so
+//! where a step that comes first is taken once more than it need be: a follower's fetch, or a commit.
 
 use super::{Cluster, State};
 use crate::action::{Action, ConsumerStep, LogStep, ReplicaStep, TransactionStep};
 use crate::consumer::{Consumer, Phase};
+use crate::guarantee::Guarantee;
 use crate::pipeline::Isolation;
 use crate::program::OutputStep;
 use crate::replication::Replication;
@@ -34,6 +38,13 @@ use crate::transaction_coordinator::Part;
 use stateright::Model;
 
 impl Cluster {
+    /// Whether the shortest of the runs that violate `guarantee`, with steps that commute in one order, are
+    /// the shortest there are.
+    pub fn shows_shortest(&self, guarantee: Guarantee) -> bool {
+        let takes_each_once = self.has_output() && !self.pipeline.is_replicated();
+        !self.leaves_out_orders() || guarantee.is_judged_at_the_end() && takes_each_once
+    }
+
     /// Keeps, of the enabled steps of a state in which no fault can strike any more, a persistent
     /// set; all of them, if none smaller is known.
     pub(super) fn keep_persistent(&self, state: &State, actions: &mut Vec<Action>) {
@@ -56,13 +67,6 @@ impl Cluster {
             return;
         }
         if self.replicas_rest(state) && self.keep_upstream(state, actions) {
-            return;
-        }
-        let of_results = self
-            .of_a_waiting_client(state, actions)
-            .or_else(|| self.of_a_waiting_transaction(state, actions));
-        if let Some(step) = of_results {
-            actions.retain(|action| *action == step);
             return;
         }
         let is_alone = self.pipeline.subscribes() || self.limits.instances == 1;

@@ -7,7 +7,7 @@ use crate::limits::Limits;
 use crate::pipeline::{Acks, Client as Library, Pipeline};
 use crate::producer::java::JavaSequences;
 use crate::producer::librdkafka::LibrdkafkaSequences;
-use crate::producer::{Flight, Producer, Sending};
+use crate::producer::{Answer, Flight, Producer, Sending};
 use crate::replication::code_broker;
 
 /// The client of an output producer.
@@ -47,6 +47,15 @@ impl Client {
     pub fn is_sending(&self, acks: Acks) -> bool {
         let awaited = |flight: &Flight| acks != Acks::None && !flight.expired;
         !self.producer.queue.is_empty() || self.producer.flights.iter().any(awaited)
+    }
+
+    /// Whether it hears of the replicas by itself: a request of its waits for those in sync, or it is idle and has
+    /// the leader to ask for, or to forget.
+    pub fn hears_of_replicas(&self) -> bool {
+        let Producer { queue, flights, .. } = &self.producer;
+        let waits = |flight: &Flight| flight.answer == Answer::Replicating;
+        let asks = self.known.is_some() || !queue.is_empty();
+        flights.iter().any(waits) || flights.is_empty() && asks
     }
 
     /// The application aborts: what waits is dropped, and nobody asks for it any more. What was given up
