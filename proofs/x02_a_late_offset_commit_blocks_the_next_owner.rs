@@ -196,7 +196,7 @@ fn who_seeks_back_after_an_abort_asks_for_the_offset_in_vain() {
     judge(&fails("seek"))
         .violates(Progress)
         .holds(NoLoss)
-        .explored(825, 1_860);
+        .explored(829, 1_864);
     judge(&at("3.9", &fails("seek"))).holds(Progress);
     // Who does not seek asks for nothing, and loses the record.
     judge(&fails("continue")).holds(Progress).violates(NoLoss);

@@ -13,8 +13,9 @@ use crate::order::Step;
 use crate::output;
 use crate::partitions;
 use crate::pipeline::{
-    Acks, AfterAttempts, AutoCommit, Client, DedupKey, Effect, Isolation, OnCommitFailure,
-    OnRevoke, OnSendFailure, Pipeline, PreparedTransaction, Source, Start, TransactionalId,
+    Acks, AfterAttempts, AutoCommit, Client, DedupKey, Effect, Isolation, OffsetReset, OnAbort,
+    OnCommitFailure, OnRevoke, OnSendFailure, Pipeline, PreparedTransaction, Source, Start,
+    TransactionalId,
 };
 use crate::program::Program;
 use crate::transaction_coordinator::TransactionVersion;
@@ -135,8 +136,9 @@ pub struct Limits {
     pub zombies: bool,
     /// Whether a consumer ever gives the partition up with commits that it owes.
     pub leaves: bool,
-    /// Whether a client gives the partition up or joins without the application.
-    pub in_background: bool,
+    /// Whether a consumer may have another place to read on at than the one that it is at: a client gives the
+    /// partition up or joins without the application, or the application waits for an answer before it seeks.
+    pub reads_on_elsewhere: bool,
     /// Records in the hands of one consumer's workers.
     pub tasks: u16,
     /// Failed attempts that are counted.
@@ -331,7 +333,15 @@ impl Limits {
             || can(Fault::Rebalance)
             || fails && on_failure.then == AfterAttempts::Close;
         let settings = &pipeline.group;
-        let in_background = settings.revokes_in_background || settings.rejoins_in_background;
+        let late_offsets = |key: &FaultKey| {
+            delayed(key) && key.call.is_none_or(|call| call == Call::TxnOffsetCommit)
+        };
+        let waits_to_seek = consumer.has_transactions()
+            && consumer.output.on_abort == OnAbort::Seek
+            && paid(&late_offsets) > 0;
+        let reads_on_elsewhere = settings.revokes_in_background
+            || settings.rejoins_in_background
+            || waits_to_seek && consumer.offset_reset != OffsetReset::Earliest;
         // A result whose delivery times out may still be on the wire. Where leaders ask for its
         // transaction, or add their partition to it, it is never taken once that has ended.
         // Results that would tell no more are left out: see `Output::end_records` and
@@ -424,7 +434,7 @@ impl Limits {
             sole_owner: (instances == 1 && !zombies && pipeline.subscribes()).then_some(0),
             zombies,
             leaves: restarts || instances > 1 || can(Fault::AddPartition),
-            in_background,
+            reads_on_elsewhere,
             tasks: narrow(tasks),
             failures: if fails { on_failure.attempts } else { 0 },
             writes_failed: fails && consumer.writes_failed(),

@@ -247,15 +247,33 @@ impl Cluster {
         }
     }
 
+    /// Where a consumer reads that the partition is assigned to. An application that asks for the committed
+    /// offset, and hears that there is none, goes on where it would have.
+    pub(super) fn start_of_owner(&self, state: &State) -> Location {
+        let mut waiting = self
+            .everyone()
+            .filter(|who| self.waits_for_its_offset(state, *who));
+        let own = waiting.find_map(|who| state.consumers[usize::from(who)].reassigned);
+        match own.filter(|_| state.group.committed.is_none()) {
+            Some(first) => Location::At(first),
+            None => {
+                Consumer::starting_point(&self.pipeline, &state.broker, &state.group, &state.sink)
+            }
+        }
+    }
+
     /// `to` learns where to read the partition that is assigned to it.
     pub(super) fn fetch_offset(&self, state: &mut State, to: u16) {
         let place = usize::from(to);
-        let start =
-            Consumer::starting_point(&self.pipeline, &state.broker, &state.group, &state.sink);
+        let start = self.start_of_owner(state);
         match start {
             Location::At(position) => {
-                state.consumers[place].take(&state.group, position);
-                state.consumers[place].expected = state.sink.saved;
+                let consumer = &mut state.consumers[place];
+                if consumer.phase == Phase::Idle {
+                    consumer.reassigned = None;
+                }
+                consumer.take(&state.group, position);
+                consumer.expected = state.sink.saved;
                 self.assign_other(state, to);
                 self.assign_retries(state, to);
             }

@@ -223,8 +223,7 @@ fn group_position(cluster: &Cluster, state: &State) -> u16 {
     if let Some(position) = reading.min() {
         return position;
     }
-    let start = Consumer::starting_point(pipeline, &state.broker, &state.group, &state.sink);
-    match start {
+    match cluster.start_of_owner(state) {
         Location::At(position) => position.next.0,
         Location::Nowhere => state
             .sink

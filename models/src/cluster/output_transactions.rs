@@ -3,7 +3,7 @@
 use super::{Cluster, State};
 use crate::action::{Action, TransactionStep};
 use crate::consumer::Phase;
-use crate::limbo::Late;
+use crate::limbo::{Late, TransactionCall};
 use crate::offset::{NextOffset, Position};
 use crate::output::journal::Happening;
 use crate::output::{self, Output, PendingOffset, Unseen};
@@ -177,7 +177,8 @@ impl Cluster {
     /// neither, to the first record that it has in hand. Where an offset is pending for good, its call of
     /// committed() times out, and the process ends; where it is that of a transaction that commits, the
     /// call is answered UNSTABLE_OFFSET_COMMIT until the marker has come (KIP-447), as the offset fetch of
-    /// a new owner is.
+    /// a new owner is. Where offsets are late that may become pending before it is answered, the answer is a
+    /// step of its own, too.
     fn seek_after_abort(&self, state: &mut State, who: u16) {
         let saved = state.sink.saved;
         let saved = saved.filter(|_| self.pipeline.consumer.seek_on_assign);
@@ -186,15 +187,19 @@ impl Cluster {
             self.crash(state, who);
             return;
         }
-        if reassigned.is_none() && self.awaits_a_commit(state) && self.owns(state, who) {
+        let first = Position::bare(NextOffset(state.consumers[usize::from(who)].first));
+        let waits =
+            self.awaits_a_commit(state) || saved.is_none() && self.awaits_late_offsets(state);
+        if reassigned.is_none() && waits && self.owns(state, who) {
+            let is_first = state.group.committed.is_none() && self.limits.reads_on_elsewhere;
             let consumer = &mut state.consumers[usize::from(who)];
             consumer.drop_hand();
+            consumer.reassigned = is_first.then_some(first);
             consumer.phase = Phase::Idle;
             return;
         }
         let committed = saved.map(Position::bare).or(state.group.committed);
         let consumer = &mut state.consumers[usize::from(who)];
-        let first = Position::bare(NextOffset(consumer.first));
         let back = consumer.reassigned.take().or(committed).unwrap_or(first);
         consumer.drop_hand();
         consumer.seek(back);
@@ -511,6 +516,23 @@ impl Cluster {
             })
         };
         self.offsets_are_unstable(state) && state.output.as_deref().is_some_and(ends)
+    }
+
+    /// Whether offsets are late that may be pending when the committed one is asked for.
+    fn awaits_late_offsets(&self, state: &State) -> bool {
+        let mut late = state.limbo.requests.iter();
+        let is_of_offsets = |late: &Late| {
+            matches!(
+                late,
+                Late::Call {
+                    call: TransactionCall::Offsets { .. },
+                    ..
+                }
+            )
+        };
+        self.pipeline.consumer.output.offsets_are_awaited
+            && self.pipeline.subscribes()
+            && late.any(is_of_offsets)
     }
 
     /// Whether no output producer will ever abort and seek back, or end its process: none is fenced, nothing

@@ -86,7 +86,7 @@ impl Consumer {
             codec.bits(&mut looked, limits.poll);
             self.looked = there.then_some(looked);
         }
-        if limits.in_background {
+        if limits.reads_on_elsewhere {
             offset::code_optional(&mut self.reassigned, codec, limits);
         }
         codec.field(&mut self.attempts, limits.failures);

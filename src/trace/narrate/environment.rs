@@ -382,6 +382,12 @@ impl Scene<'_> {
         }
     }
 
+    /// Whether no transaction of this consumer is open, so that a request to end one is that of the last.
+    fn has_ended_its_transaction(&self, who: u16) -> bool {
+        let output = self.before.output.as_deref();
+        output.is_some_and(|output| !output.producers[usize::from(who)].open)
+    }
+
     pub(super) fn delayed(&self, target: Target) -> String {
         match target {
             Target::Produce | Target::ProduceToOther => format!(
@@ -408,6 +414,12 @@ impl Scene<'_> {
                 self.of(who).struck_result(Struck::Request),
                 self.of(who).fate_of_result(Struck::Request)
             ),
+            Target::EndTransaction(who) if self.has_ended_its_transaction(who) => {
+                format!(
+                    "The request that ended the transaction (EndTxn){} was held up, and answered when the client repeated it: the first one is still on its way.",
+                    self.of_two(Hop::Application)
+                )
+            }
             Target::EndTransaction(_) => {
                 format!(
                     "The request that ends the transaction (EndTxn){} is held up; the client repeats it.",

@@ -232,7 +232,11 @@ impl ConsumerScene<'_> {
         }
         match self.cluster.pipeline().consumer.output.on_abort {
             OnAbort::Seek if self.after().phase == consumer::Phase::Idle => {
-                "the consumer asks for the committed offset, to seek to it, and waits: one is pending".into()
+                let waits = match self.cluster.offsets_are_unstable(self.scene.after) {
+                    true => ", and waits: one is pending",
+                    false => "",
+                };
+                format!("the consumer asks for the committed offset, to seek to it{waits}")
             }
             OnAbort::Seek => format!(
                 "the consumer seeks back to offset {}",
@@ -315,10 +319,16 @@ impl ConsumerScene<'_> {
             OutputStep::Offsets if after.offsets_added => {
                 "commit: the coordinator has the offsets in the transaction (AddOffsetsToTxn), and they are about to be sent.".into()
             }
-            OutputStep::Offsets if aborted && !self.is_ongoing() => format!(
-                "commit: the group coordinator refuses the offsets, for {timed_out}: the application aborts, and {}.",
-                self.then_after_abort()
-            ),
+            OutputStep::Offsets if aborted && !self.is_ongoing() => {
+                let refuses = match before.offsets_added {
+                    true => "the group coordinator refuses the offsets",
+                    false => "the coordinator does not add the offsets (AddOffsetsToTxn)",
+                };
+                format!(
+                    "commit: {refuses}, for {timed_out}: the application aborts, and {}.",
+                    self.then_after_abort()
+                )
+            }
             OutputStep::Offsets if died && self.is_ongoing() => format!(
                 "commit: the group coordinator refuses the offsets, for the {} is no longer a member; the process ends.",
                 self.name()
