@@ -137,6 +137,7 @@ pub fn covers(pipeline: &Pipeline) -> bool {
         && !pipeline.sink.fencing
         && faults.entries.iter().all(|(key, _)| spends(key.fault))
         && (goes_on || !fails.into_iter().any(|fault| faults.contains(fault)))
+        && !consumer.needs_an_offset_to_retry()
         && covers_order(pipeline)
 }
 

@@ -94,21 +94,18 @@ impl Endings {
     ) -> Option<Run> {
         let bad = found.violation(guarantee as usize);
         let endless = self.livelock.filter(|_| guarantee == Guarantee::Progress);
-        match (bad, endless) {
-            (Some(state), Some(entry)) if found.depth_of(entry) < found.depth_of(state) => {
-                endless_run(found, entry)
+        let ends = bad.map(|state| {
+            let path = found.path_to(state);
+            Run {
+                start: path.start,
+                steps: path.steps,
+                loops_from: None,
+                is_shortest: true,
             }
-            (None, Some(entry)) => endless_run(found, entry),
-            (bad, _) => bad.map(|state| {
-                let path = found.path_to(state);
-                Run {
-                    start: path.start,
-                    steps: path.steps,
-                    loops_from: None,
-                    is_shortest: true,
-                }
-            }),
-        }
+        });
+        let goes_on = endless.and_then(|entry| endless_run(found, entry));
+        let runs = ends.into_iter().chain(goes_on);
+        runs.min_by_key(|run| run.steps.len())
     }
 }
 

@@ -15,7 +15,7 @@ impl Cluster {
 
     /// `to` reads on in the retry topic where the group has committed.
     pub(super) fn assign_retries(&self, state: &mut State, to: u16) {
-        if !self.has_retries() {
+        if !self.has_retries() && !self.pipeline.consumer.needs_an_offset_to_retry() {
             return;
         }
         match state.retries.start(self.pipeline.consumer.offset_reset) {

@@ -271,6 +271,13 @@ impl ConsumerSettings {
         self.order.contains(Step::Produce) || self.order.contains(Step::ProduceAsync)
     }
 
+    /// Whether nobody can read before something is committed in the retry topic: the application subscribes to it,
+    /// whether or not anything ever comes there.
+    pub fn needs_an_offset_to_retry(&self) -> bool {
+        self.offset_reset == OffsetReset::None
+            && self.on_process_failure.then == AfterAttempts::RetryTopic
+    }
+
     /// Whether a record's handling is to write its result: there is no `process`.
     pub fn only_produces(&self) -> bool {
         self.produces() && !self.order.contains(Step::Process)
