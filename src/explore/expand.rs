@@ -104,7 +104,7 @@ impl Part {
             let home = store.home(packed);
             if !fault && !goes_deeper {
                 let known = store.find_in(home.shard, home.tag, packed);
-                goes_deeper = known.is_none_or(|known| frontier.lies_before(known));
+                goes_deeper = known.is_none_or(|known| frontier.is_above(known));
             }
             self.outbox.post(home, Some(id), packed);
         }

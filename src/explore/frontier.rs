@@ -40,7 +40,7 @@ impl Frontier {
 
     /// Whether the state lies deeper than this level.
     #[inline]
-    pub(super) fn lies_before(&self, id: StateId) -> bool {
+    pub(super) fn is_above(&self, id: StateId) -> bool {
         id.local() >= self.ends[id.shard()]
     }
 

@@ -134,7 +134,7 @@ impl<S: Subject> Exploration<'_, S> {
         let on_the_way = Marks::new(&self.store);
         let failed = AtomicBool::new(false);
         for LevelOff { level, states } in self.level_off().iter().rev() {
-            let is_deeper = |id| level.lies_before(id) || on_the_way.marked(id);
+            let is_deeper = |id| level.is_above(id) || on_the_way.marked(id);
             for_each(options.jobs.get(), states.chunks(FEW_STATES), |states| {
                 for root in states {
                     if options.interrupted().is_err() || failed.load(Ordering::Relaxed) {
