@@ -103,7 +103,13 @@ impl Endings {
                 is_shortest: true,
             }
         });
-        let goes_on = endless.and_then(|entry| endless_run(found, entry));
+        // It takes more steps to go round than to come to where that begins.
+        let may_be_shorter = |entry: &StateId| {
+            let length = ends.as_ref().map(|run| run.steps.len());
+            length.is_none_or(|length| found.depth_of(*entry) < length)
+        };
+        let goes_on = endless.filter(may_be_shorter);
+        let goes_on = goes_on.and_then(|entry| endless_run(found, entry));
         let runs = ends.into_iter().chain(goes_on);
         runs.min_by_key(|run| run.steps.len())
     }
